@@ -44,7 +44,7 @@ public sealed class NetworkDenoiser : IDenoiser
 
         try
         {
-            var input = Parameterization.At(level).In is var factor and not 1 ? noisy * factor : noisy;
+            var input = Parameterization.ToInput(noisy, [level]);
             var timesteps = full([noisy.shape[0]], (long)level.Timestep, ScalarType.Int64, noisy.device);
             return Parameterization.ToImage(noisy, _network.call(input, timesteps), [level]).MoveToOuterDisposeScope();
         }

@@ -46,6 +46,25 @@ public abstract class Parameterization
         return (imageWeight * images).addcmul_(noiseWeight, noise, 1).MoveToOuterDisposeScope();
     }
 
+    /// <summary>What the network is given, In·x_t.</summary>
+    /// <param name="noisy">x_t, [B, …].</param>
+    /// <param name="levels">B levels, or one for the whole batch.</param>
+    /// <returns>The input, the shape, type and device of <paramref name="noisy"/>, for the caller to dispose.</returns>
+    public Tensor ToInput(Tensor noisy, ReadOnlySpan<NoiseLevel> levels)
+    {
+        ArgumentNullException.ThrowIfNull(noisy);
+        foreach (var level in levels)
+        {
+            if (At(level).In != 1)
+            {
+                using var factor = PerImage.Coefficients(noisy, levels, each => At(each).In);
+                return factor * noisy;
+            }
+        }
+
+        return noisy.alias();
+    }
+
     /// <summary>x̂₀ from the noisy image and the network's output.</summary>
     /// <param name="noisy">x_t, [B, …].</param>
     /// <param name="output">The network's output, the shape of <paramref name="noisy"/>.</param>
