@@ -1,0 +1,122 @@
+using System.Buffers.Binary;
+using static TorchSharp.torch;
+
+namespace Diffusion;
+
+/// <summary>
+/// A safetensors file opened for reading: what it holds is known at once, tensors are read one by one. Nothing in such a file is executable.
+/// The header is checked in full when the file is opened. Several threads may read from one instance.
+/// </summary>
+/// <remarks>
+/// Source: the safetensors format, https://huggingface.co/docs/safetensors. Not read: the types that TorchSharp lacks (U16, U32, U64 and the 8-bit floats).
+/// </remarks>
+public sealed class SafetensorsFile : IDisposable
+{
+    /// <summary>The most bytes that a header may have: the format's own limit.</summary>
+    internal const long MaximumHeaderLength = 100_000_000;
+
+    private readonly Lock _lock = new();
+    private readonly FileStream _stream;
+    private readonly SafetensorsHeader _header;
+    private readonly long _dataStart;
+
+    private SafetensorsFile(FileStream stream, SafetensorsHeader header, long dataStart)
+    {
+        (_stream, _header, _dataStart) = (stream, header, dataStart);
+        Tensors = _header.Entries.ToDictionary(item => item.Key, item => item.Value.Info, StringComparer.Ordinal);
+    }
+
+    /// <summary>The text that goes with the tensors: the header's <c>__metadata__</c>. Empty where the file has none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
+
+    /// <summary>The types and shapes of the tensors by their names.</summary>
+    public IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
+
+    /// <summary>Opens a file and checks its header. No more memory is taken than the header has bytes, times a small factor.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file breaks the format; the message names the file and the reason.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        // No buffer: tensors are read straight into their memory.
+        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        try
+        {
+            return Open(stream);
+        }
+        catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException)
+        {
+            stream.Dispose();
+            throw new InvalidDataException($"'{path}' is not a valid safetensors file: {exception.Message}.", exception);
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads a tensor.</summary>
+    /// <param name="name">A key of <see cref="Tensors"/>.</param>
+    /// <returns>A new tensor on the CPU that the caller, or the caller's dispose scope, owns.</returns>
+    /// <exception cref="KeyNotFoundException">The file has no such tensor; the message names both.</exception>
+    /// <exception cref="InvalidDataException">The file was cut off after it was opened.</exception>
+    /// <exception cref="ObjectDisposedException">The file was closed.</exception>
+    public Tensor Read(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (!_header.Entries.TryGetValue(name, out var entry))
+        {
+            throw new KeyNotFoundException($"'{_stream.Name}' has no tensor '{name}'.");
+        }
+
+        var tensor = empty([.. entry.Info.Shape], entry.Info.Type, CPU);
+        try
+        {
+            lock (_lock)
+            {
+                _stream.Position = _dataStart + entry.Begin;
+                TensorBytes.Read(_stream, tensor);
+            }
+
+            return tensor;
+        }
+        catch (Exception exception)
+        {
+            tensor.Dispose();
+            if (exception is EndOfStreamException)
+            {
+                throw new InvalidDataException($"'{_stream.Name}' ends within tensor '{name}'; it was whole when it was opened.", exception);
+            }
+
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _stream.Dispose();
+
+    private static SafetensorsFile Open(FileStream stream)
+    {
+        Span<byte> prefix = stackalloc byte[sizeof(ulong)];
+        var length = stream.Length;
+        if (length < prefix.Length)
+        {
+            throw new InvalidDataException($"it has {length} bytes and needs at least {prefix.Length}");
+        }
+
+        stream.ReadExactly(prefix);
+        var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        if (headerLength > MaximumHeaderLength || headerLength > (ulong)(length - prefix.Length))
+        {
+            throw new InvalidDataException(
+                $"its header should have {headerLength} bytes, the file has {length}, and {MaximumHeaderLength} are the most possible");
+        }
+
+        var json = new byte[headerLength];
+        stream.ReadExactly(json);
+        var dataStart = prefix.Length + (long)headerLength;
+        return new SafetensorsFile(stream, SafetensorsHeader.Parse(json, length - dataStart), dataStart);
+    }
+}

@@ -1,0 +1,41 @@
+using static TorchSharp.torch;
+
+namespace Diffusion;
+
+/// <summary>The names that the format has for element types, and their sizes in bytes.</summary>
+internal static class SafetensorsType
+{
+    private static readonly (string Name, ScalarType Type, int Size)[] s_types =
+    [
+        ("BOOL", ScalarType.Bool, 1),
+        ("U8", ScalarType.Byte, 1),
+        ("I8", ScalarType.Int8, 1),
+        ("I16", ScalarType.Int16, 2),
+        ("F16", ScalarType.Float16, 2),
+        ("BF16", ScalarType.BFloat16, 2),
+        ("I32", ScalarType.Int32, 4),
+        ("F32", ScalarType.Float32, 4),
+        ("I64", ScalarType.Int64, 8),
+        ("F64", ScalarType.Float64, 8),
+        ("C64", ScalarType.ComplexFloat32, 8),
+    ];
+
+    public static bool TryParse(string name, out ScalarType type)
+    {
+        foreach (var entry in s_types)
+        {
+            if (entry.Name == name)
+            {
+                type = entry.Type;
+                return true;
+            }
+        }
+
+        type = default;
+        return false;
+    }
+
+    public static string? Name(ScalarType type) => Array.Find(s_types, entry => entry.Type == type).Name;
+
+    public static int Size(ScalarType type) => Array.Find(s_types, entry => entry.Type == type).Size;
+}

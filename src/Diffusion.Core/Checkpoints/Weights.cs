@@ -1,0 +1,79 @@
+using System.Text;
+using static TorchSharp.torch;
+
+namespace Diffusion;
+
+/// <summary>The weights of a module (its parameters and persistent buffers), in and out.</summary>
+public static class Weights
+{
+    /// <summary>
+    /// Copies weights into a module. Names and shapes must be the module's, all of them; otherwise nothing is changed and all differences are in one message.
+    /// Nothing is broadcast. Floating-point types are converted to each other; other types must be equal.
+    /// </summary>
+    /// <param name="module">Where the weights go; it keeps its types and device.</param>
+    /// <param name="weights">Tensors by the names of the module's state dictionary, on any device. They are copied.</param>
+    /// <exception cref="ArgumentException">The weights do not fit: the message lists every missing, unexpected and mismatched one.</exception>
+    /// <remarks>TorchSharp's own <c>load_state_dict</c> broadcasts a tensor of one element into any shape and names no key.</remarks>
+    public static void Load(nn.Module module, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(weights);
+        using var scope = NewDisposeScope();
+        var targets = module.state_dict();
+        if (Differences(targets, weights) is { Length: > 0 } differences)
+        {
+            throw new ArgumentException($"The weights do not fit the module {module.GetName()}:{differences}", nameof(weights));
+        }
+
+        using (no_grad())
+        {
+            foreach (var (name, target) in targets)
+            {
+                target.copy_(weights[name]);
+            }
+        }
+    }
+
+    /// <summary>The weights of a module as they are now.</summary>
+    /// <param name="module">A module.</param>
+    /// <returns>Copies on the module's device, without gradients, in the order of the state dictionary; the caller disposes them.</returns>
+    public static TensorDictionary Snapshot(nn.Module module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        using var scope = NewDisposeScope();
+        return new TensorDictionary(module.state_dict().Select(item => KeyValuePair.Create(item.Key, item.Value.detach().clone())));
+    }
+
+    private static string Differences(Dictionary<string, Tensor> targets, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        var message = new StringBuilder();
+        foreach (var (name, target) in targets)
+        {
+            if (!weights.TryGetValue(name, out var weight))
+            {
+                message.Append($"\n  missing: '{name}' {Describe(target)}");
+            }
+            else if (!target.shape.AsSpan().SequenceEqual(weight.shape) || !Converts(weight.dtype, target.dtype))
+            {
+                message.Append($"\n  mismatched: '{name}' is {Describe(weight)} and needs to be {Describe(target)}");
+            }
+        }
+
+        foreach (var (name, weight) in weights)
+        {
+            if (!targets.ContainsKey(name))
+            {
+                message.Append($"\n  unexpected: '{name}' {Describe(weight)}");
+            }
+        }
+
+        return message.ToString();
+    }
+
+    private static string Describe(Tensor tensor) => new TensorInfo(tensor.dtype, tensor.shape).ToString();
+
+    private static bool Converts(ScalarType from, ScalarType to) => from == to || (IsFloatingPoint(from) && IsFloatingPoint(to));
+
+    private static bool IsFloatingPoint(ScalarType type) =>
+        type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64;
+}
