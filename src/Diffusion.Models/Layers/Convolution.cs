@@ -42,11 +42,11 @@ internal static class Convolution
             return PlainTransposed(input, weight, bias, shape);
         }
 
-        if (shape.IsPointwise && shape.Stride == 1)
+        if (shape.IsPointwise)
         {
             using var matrix = weight.view(shape.InChannels, shape.OutChannels);
             using var transposed = matrix.t();
-            return PointwiseConvolution.Forward(input, transposed, bias, stride: 1);
+            return PointwiseConvolution.Spread(input, transposed, bias, shape.Stride);
         }
 
         var (missingIn, missingOut) = Missing(shape);
