@@ -76,15 +76,17 @@ public sealed partial class Trainer : IDisposable
             ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1, nameof(stopAfter));
         }
 
+        ArgumentNullException.ThrowIfNull(images);
         var saved = StepsDone;
+        var total = Options.StepsFor(images.Count);
         try
         {
             foreach (var step in Steps(images).Take(stopAfter ?? int.MaxValue))
             {
                 progress?.Report(step);
-                if (step.Number % Options.LogEvery == 0 || step.Number == Options.Steps)
+                if (step.Number % Options.LogEvery == 0 || step.Number == total)
                 {
-                    LogStep(step.Number, Options.Steps, step.Loss, step.Images / step.Duration.TotalSeconds);
+                    LogStep(step.Number, total, step.Loss, step.Images / step.Duration.TotalSeconds);
                 }
 
                 if (Options.Checkpoints.Folder is { } folder && step.Number % Options.Checkpoints.Every == 0)
@@ -189,7 +191,8 @@ public sealed partial class Trainer : IDisposable
 
     private IEnumerable<TrainingStep> Enumerate(IImageSource images, BatchOrder order)
     {
-        while (StepsDone < Options.Steps)
+        var total = Options.StepsFor(images.Count);
+        while (StepsDone < total)
         {
             yield return Step(images, order);
         }
