@@ -37,7 +37,7 @@ internal sealed class FolderFile
         {
             throw new IOException($"The image {_path} has gone since its folder was opened.", e);
         }
-        catch (Exception e) when (e is InvalidDataException or UnauthorizedAccessException)
+        catch (Exception e) when (e is not (IOException or OutOfMemoryException)) // a codec of the user's may throw anything
         {
             throw new IOException($"The image {_path} can no longer be read: {e.Message}", e);
         }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -72,10 +73,14 @@ public sealed class ImageFolder : IImageSource
         var wanted = indices.ToArray();
         var size = Shape.Channels * Shape.Height * Shape.Width;
         var bytes = new byte[checked(wanted.Length * size)];
-        for (var i = 0; i < wanted.Length; i++)
+        var errors = InParallel(wanted.Length, i =>
         {
             var image = wanted[i] < _cache.Length ? _cache[wanted[i]] : _files[wanted[i]].ReadAgain(_options);
             image.CopyTo(bytes, i * size);
+        });
+        if (Array.Find(errors, error => error is not null) is { } first)
+        {
+            ExceptionDispatchInfo.Throw(first);
         }
 
         var images = PixelTensor.ToFloat(bytes, Shape.Batch(wanted.Length));
@@ -91,20 +96,12 @@ public sealed class ImageFolder : IImageSource
 
     private void DecodeAll()
     {
-        var errors = new Exception?[_files.Length];
-        Parallel.For(0, _files.Length, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        var errors = InParallel(_files.Length, i =>
         {
-            try
+            var image = _files[i].ReadFirst(_options);
+            if (i < _cache.Length)
             {
-                var image = _files[i].ReadFirst(_options);
-                if (i < _cache.Length)
-                {
-                    _cache[i] = image;
-                }
-            }
-            catch (Exception e) when (e is not OutOfMemoryException) // a codec of the user's may throw anything; it is told with the file's name
-            {
-                errors[i] = e;
+                _cache[i] = image;
             }
         });
         var bad = Enumerable.Range(0, errors.Length).Where(i => errors[i] is not null).ToArray();
@@ -114,5 +111,22 @@ public sealed class ImageFolder : IImageSource
             var more = bad.Length > MostListed ? $"{Environment.NewLine}  and {bad.Length - MostListed} more" : "";
             throw new InvalidDataException($"{Name}: {bad.Length} of {Count} images cannot be read:{string.Concat(listed)}{more}", errors[bad[0]]);
         }
+    }
+    /// <summary>Runs the work for every index on all processors; what went wrong stands at its index.</summary>
+    private static Exception?[] InParallel(int count, Action<int> work)
+    {
+        var errors = new Exception?[count];
+        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        {
+            try
+            {
+                work(i);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException) // a codec of the user's may throw anything
+            {
+                errors[i] = e;
+            }
+        });
+        return errors;
     }
 }
