@@ -76,8 +76,6 @@ internal sealed class Consumer : IDisposable
     public string Publish(string output, params string[] properties) =>
         Dotnet(["publish", "-o", Path.Combine(_folder, output), .. _properties, .. properties]);
 
-    public string Clean() => Dotnet(["clean", .. _properties]);
-
     /// <summary>Which libLibTorchSharp.so a build would copy, and what the build printed; compiles and copies nothing.</summary>
     public (string Library, string Log) Resolve(params string[] properties)
     {
