@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Spectre.Console;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion.Sample;

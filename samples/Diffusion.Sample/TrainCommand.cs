@@ -1,5 +1,6 @@
 using Diffusion.Configuration;
 using Spectre.Console;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion.Sample;
