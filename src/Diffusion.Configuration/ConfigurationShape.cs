@@ -32,8 +32,9 @@ internal static class ConfigurationShape
         }
     }
 
-    /// <summary>A path as configuration files write it: <c>Training:BatchSize</c>, <c>Model.Down[1].Heads</c> → <c>training.batchSize</c>, <c>model.down[1].heads</c>.</summary>
-    public static string FilePath(string path) => string.Join('.', path.Replace(':', '.').Split('.').Select(CamelCase));
+    /// <summary>A path as configuration files write it: <c>Training:BatchSize</c>, <c>model:down:1:heads</c>, <c>Model.Down[1].Heads</c> → <c>training.batchSize</c>, <c>model.down[1].heads</c>, the same.</summary>
+    public static string FilePath(string path) => string.Concat(path.Split(':', '.').Select((segment, i) =>
+        segment.All(char.IsAsciiDigit) ? $"[{segment}]" : (i == 0 ? "" : ".") + CamelCase(segment)));
 
     private static IEnumerable<OptionsError> ValueErrors(IConfigurationSection section, Type type)
     {

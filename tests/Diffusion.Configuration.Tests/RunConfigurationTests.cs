@@ -1,0 +1,133 @@
+using Diffusion.Models;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Diffusion.Configuration.Tests;
+
+public sealed class RunConfigurationTests
+{
+    private const string Minimal = """{ "data": { "path": "mnist" }, "model": { "down": [ { "channels": 32 } ] } }""";
+
+    [Fact]
+    public void Parse_Minimal_FillsInTheDefaults()
+    {
+        var options = RunConfiguration.Parse(Minimal);
+        Assert.Equal(32, options.Model.Down.Single().Channels);
+        Assert.Equal(2, options.Model.Down.Single().Layers);
+        Assert.Equal(64, options.Training.BatchSize);
+        Assert.Equal(1000, options.Diffusion.CreateSchedule().Timesteps);
+        Assert.Same(Parameterization.Epsilon, options.Diffusion.CreateParameterization());
+    }
+
+    [Fact]
+    public void Load_CourseConfiguration_IsTheCoursesNetworkAndTraining()
+    {
+        var options = RunConfiguration.Load(Path.Combine(Samples(), "configs", "mnist-course.json"));
+        var expected = UNetPresets.Course(new ImageShape(1, 28, 28));
+        var actual = options.ModelForData();
+        Assert.Equal(expected.Down, actual.Down);
+        Assert.Equal(expected.Mid, actual.Mid);
+        Assert.Equal(expected.Up.Select(block => (block.Channels, block.Layers, block.Attention, block.Heads)), actual.Up.Select(block => (block.Channels, block.Layers, block.Attention, block.Heads)));
+        Assert.Equal(expected with { Down = [], Mid = [], Up = [] }, actual with { Down = [], Mid = [], Up = [] });
+        Assert.Equal((64, 1e-4, 40), (options.Training.BatchSize, options.Training.LearningRate, options.Training.Epochs));
+        Assert.Equal((1000, 1e-4, 0.02), (options.Diffusion.Timesteps, options.Diffusion.BetaStart, options.Diffusion.BetaEnd));
+        Assert.Equal(Path.Combine(Samples(), "data", "mnist"), options.Data.Path);
+    }
+
+    [Fact]
+    public void Load_QuickConfiguration_HasNoMistakes() =>
+        Assert.Empty(RunConfiguration.Load(Path.Combine(Samples(), "configs", "mnist-quick.json")).Validate());
+
+    [Fact]
+    public void ToJson_ThenParse_GivesTheSameRun()
+    {
+        var options = RunConfiguration.Load(Path.Combine(Samples(), "configs", "mnist-course.json"));
+        Assert.Equal(RunConfiguration.ToJson(options), RunConfiguration.ToJson(RunConfiguration.Parse(RunConfiguration.ToJson(options))));
+    }
+
+    [Fact]
+    public void Parse_UnknownKeysAndWrongKinds_ListsEveryOneWithPathAndValue()
+    {
+        const string json = """
+            {
+              "data": { "path": "mnist", "kind": "imagenet" },
+              "modle": { "down": [] },
+              "model": { "down": [ { "channels": "wide", "attenton": true } ], "mid": 3 },
+              "training": { "learningRate": "fast", "steps": 1.5, "optimizer": "adam", "ema": { "warmUp": "maybe" }, "checkpoints": { "folder": "x" } }
+            }
+            """;
+        var failures = Assert.Throws<OptionsValidationException>(() => RunConfiguration.Parse(json)).Failures.ToList();
+        foreach (var expected in new[]
+        {
+            "data.kind must be one of mnist, folder; it is 'imagenet'.",
+            "modle is not an option; there are data, model, diffusion, training, sampling.",
+            "model.down[0].channels must be a whole number of at most 2147483647; it is 'wide'.",
+            "model.down[0].attenton is not an option",
+            "model.mid must be a list; it is '3'.",
+            "training.learningRate must be a number; it is 'fast'.",
+            "training.steps must be a whole number of at most 2147483647; it is '1.5'.",
+            "training.optimizer must be an object; it is 'adam'.",
+            "training.ema.warmUp must be true or false; it is 'maybe'.",
+            "training.checkpoints.folder is not an option",
+        })
+        {
+            Assert.Contains(failures, failure => failure.StartsWith(expected, StringComparison.Ordinal));
+        }
+
+        Assert.Equal(10, failures.Count);
+    }
+
+    [Fact]
+    public void Parse_ValuesThatDoNotFit_ListsEveryOneWithPathAndValue()
+    {
+        const string json = """
+            {
+              "data": { "path": "", "channels": 2 },
+              "model": { "down": [ { "channels": 30 } ] },
+              "diffusion": { "timesteps": 100, "betaStart": 0.1, "prediction": "noise" },
+              "training": { "batchSize": 0, "steps": 10, "epochs": 2 },
+              "sampling": { "steps": 200, "count": 0 }
+            }
+            """;
+        var failures = Assert.Throws<OptionsValidationException>(() => RunConfiguration.Parse(json)).Failures.ToList();
+        foreach (var expected in new[]
+        {
+            "data.path must be a folder; it is empty.",
+            "data.channels must be 1 (grey) or 3 (RGB); it is 2.",
+            "model.down[0].channels must be a positive multiple of NormGroups, 8; it is 30.",
+            "diffusion.betaStart goes with BetaEnd: give both or neither; they are 0.1 and absent.",
+            "diffusion.prediction must be one of epsilon, image, velocity; it is 'noise'.",
+            "training.batchSize must be at least 1; it is 0.",
+            "training.epochs excludes Steps; Steps is 10 and Epochs is 2.",
+            "sampling.count must be at least 1; it is 0.",
+            "sampling.steps must be at most Diffusion.Timesteps, 100; it is 200.",
+        })
+        {
+            Assert.Contains(expected, failures);
+        }
+    }
+
+    [Fact]
+    public void Parse_NotJson_SaysWhere() =>
+        Assert.Contains("LineNumber: 1", Assert.Throws<InvalidDataException>(() => RunConfiguration.Parse("{\n \"data\": oops }")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Load_NoFile_NamesIt() =>
+        Assert.Contains("absent.json", Assert.Throws<FileNotFoundException>(() => RunConfiguration.Load("absent.json")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void AddDiffusion_Configuration_IsBoundAndChecked()
+    {
+        using var good = Services(("data:path", "mnist"), ("model:down:0:channels", "32"), ("training:steps", "7"));
+        Assert.Equal(7, good.GetRequiredService<IOptions<RunOptions>>().Value.Training.Steps);
+        using var bad = Services(("data:path", "mnist"), ("training:stepz", "7"));
+        Assert.Contains("training.stepz", Assert.Throws<OptionsValidationException>(() => bad.GetRequiredService<IOptions<RunOptions>>().Value).Message, StringComparison.Ordinal);
+    }
+
+    private static ServiceProvider Services(params (string Key, string Value)[] entries) => new ServiceCollection()
+        .AddDiffusion(new ConfigurationBuilder().AddInMemoryCollection(entries.ToDictionary(entry => entry.Key, entry => (string?)entry.Value)).Build())
+        .BuildServiceProvider();
+
+    private static string Samples() => Path.GetFullPath(Path.Combine(Golden.Folder, "..", "..", "samples"));
+}
