@@ -5,7 +5,7 @@ namespace Diffusion.Imaging;
 
 /// <summary>
 /// An IDX file of unsigned bytes, the format of MNIST: two zero bytes, the type, the number of dimensions, each dimension as a
-/// big-endian 32-bit number, then the values, the last dimension fastest. Compressed with gzip or not: the content tells, not the name.
+/// big-endian 32-bit number, then the values, the last dimension fastest. Compressed with gzip (one member) or not: the content tells, not the name.
 /// </summary>
 public sealed class IdxFile
 {
@@ -68,6 +68,11 @@ public sealed class IdxFile
             throw new InvalidDataException($"{declared}; the file holds more after them, so it is not one IDX file or its header is wrong.");
         }
 
+        if (gzip)
+        {
+            CheckGzipEnd(file, path, (uint)(headerSize + values.Length));
+        }
+
         return new IdxFile(path, dimensions, values);
     }
 
@@ -107,6 +112,22 @@ public sealed class IdxFile
         }
 
         return dimensions;
+    }
+
+    /// <summary>
+    /// A gzip file ends with a checksum and the size of its content. <see cref="GZipStream"/> verifies the checksum if it is there, but takes
+    /// a file that ends before it for whole; the size at the very end tells that it is there.
+    /// </summary>
+    private static void CheckGzipEnd(FileStream file, string path, uint size)
+    {
+        var end = new byte[4];
+        file.Position = file.Length - end.Length;
+        file.ReadExactly(end);
+        var stated = BinaryPrimitives.ReadUInt32LittleEndian(end);
+        if (stated != size)
+        {
+            throw new InvalidDataException($"{path}: the gzip data is truncated or is followed by other data: it ends with the size {stated}, its content has {size} bytes.");
+        }
     }
 
     /// <summary>Reads until the buffer is full or the data ends, and says how much that was.</summary>

@@ -101,7 +101,16 @@ public sealed class GifWriter : IDisposable
         CheckSize(frame);
         _first ??= frame;
         var palette = frame.Channels == 1 ? null : ColorPalette.Of(frame);
-        GifFormat.WriteFrame(scratch, frame.Width, frame.Height, hundredths, palette?.Table, palette is null ? frame.Pixels : palette.Indices);
+        try
+        {
+            GifFormat.WriteFrame(scratch, frame.Width, frame.Height, hundredths, palette?.Table, palette is null ? frame.Pixels : palette.Indices);
+        }
+        catch
+        {
+            Dispose(); // a half frame makes all that follows unreadable
+            throw;
+        }
+
         Frames++;
     }
 
