@@ -1,0 +1,2 @@
+// xunit's threads and libtorch's would fight for the processor.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
