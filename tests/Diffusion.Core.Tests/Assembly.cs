@@ -1,2 +1,0 @@
-// xunit's threads and libtorch's would fight for the processor.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
