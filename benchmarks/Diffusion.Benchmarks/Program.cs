@@ -1,0 +1,10 @@
+using BenchmarkDotNet.Running;
+using Diffusion.Benchmarks;
+
+if (args is ["kernels", ..])
+{
+    return KernelGridCommand.Run(args.AsSpan(1));
+}
+
+BenchmarkSwitcher.FromAssembly(typeof(KernelGridCommand).Assembly).Run(args);
+return 0;

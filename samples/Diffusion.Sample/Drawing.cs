@@ -1,0 +1,62 @@
+using Diffusion.Configuration;
+using Diffusion.Imaging;
+using Spectre.Console;
+using static TorchSharp.torch;
+
+namespace Diffusion.Sample;
+
+/// <summary>Draws images with a denoiser: a picture of them all, and an animation of the first ones emerging from noise.</summary>
+internal static class Drawing
+{
+    private const int AnimatedImages = 16;
+    private const int Frames = 40;
+    private const int FrameMilliseconds = 80;
+    private const int LastFrameMilliseconds = 2000;
+
+    /// <returns>[N, C, H, W] in [−1, 1], on the CPU.</returns>
+    public static Tensor Draw(IDenoiser denoiser, RunOptions options, RunFolder folder, CancellationToken cancellation)
+    {
+        var sampler = options.Sampling.CreateSampler();
+        var batchSize = Math.Min(options.Training.BatchSize, options.Sampling.Count);
+        var batches = new List<Tensor>();
+        using var scope = NewDisposeScope();
+        using var animation = new GifWriter(folder.Animation, TimeSpan.FromMilliseconds(FrameMilliseconds));
+        AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
+        {
+            var task = context.AddTask($"Drawing {options.Sampling.Count} images", maxValue: options.Sampling.Count);
+            for (var first = 0; first < options.Sampling.Count; first += batchSize)
+            {
+                var count = Math.Min(batchSize, options.Sampling.Count - first);
+                using var noise = new SeededNoise(options.Sampling.Seed, first);
+                var done = first;
+                batches.Add(sampler.SampleFrom(
+                    denoiser,
+                    options.Data.Shape.Batch(count),
+                    noise,
+                    new Observer<SamplingProgress>(progress => task.Value = done + ((double)count * progress.Step / progress.Steps)),
+                    first == 0 ? step => AddFrame(animation, step) : null,
+                    cancellation).cpu());
+            }
+        });
+
+        var images = cat(batches).clamp_(-1, 1);
+        animation.Complete();
+        ImageGrid.Save(folder.Picture(options.Data.Kind), images, Columns(options.Sampling.Count), new ImageGridOptions { Scale = 2 });
+        return images.MoveToOuterDisposeScope();
+    }
+
+    private static void AddFrame(GifWriter animation, SamplingStep step)
+    {
+        var last = step.Index == step.Count - 1;
+        if (!last && step.Index * Frames / step.Count == (step.Index + 1) * Frames / step.Count)
+        {
+            return;
+        }
+
+        using var shown = step.Noisy.narrow(0, 0, Math.Min(AnimatedImages, step.Noisy.shape[0]));
+        var frame = ImageGrid.Compose(shown, Columns((int)shown.shape[0]), new ImageGridOptions { Scale = 2 });
+        animation.Add(frame, TimeSpan.FromMilliseconds(last ? LastFrameMilliseconds : FrameMilliseconds));
+    }
+
+    private static int Columns(int count) => (int)Math.Ceiling(Math.Sqrt(count));
+}

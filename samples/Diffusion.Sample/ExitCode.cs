@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Options;
+
+namespace Diffusion.Sample;
+
+/// <summary>What the process tells its caller, and the messages for errors that a user can mend.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+
+    /// <summary>Runs a command; Ctrl-C and SIGTERM cancel it.</summary>
+    public static int Of(Action<CancellationToken> command)
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        try
+        {
+            command(cancellation.Token);
+            return Done;
+        }
+        catch (OperationCanceledException)
+        {
+            return Done;
+        }
+        catch (OptionsValidationException e)
+        {
+            Console.Error.WriteLine($"{e.OptionsName} has {e.Failures.Count()} mistake(s):");
+            foreach (var failure in e.Failures)
+            {
+                Console.Error.WriteLine("  " + failure);
+            }
+
+            return Usage;
+        }
+        catch (UsageException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return Usage;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or PlatformNotSupportedException or InvalidOperationException)
+        {
+            Console.Error.WriteLine(e.Message);
+            return Failed;
+        }
+
+        void Cancel(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            cancellation.Cancel();
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using ScottPlot;
+
+namespace Diffusion.Sample;
+
+/// <summary>The loss over the steps of a run as a picture.</summary>
+internal static class LossPlot
+{
+    private const int Window = 50;
+
+    public static void Save(string path, LossLog log)
+    {
+        if (log.Losses.Count == 0)
+        {
+            return;
+        }
+
+        using var plot = new Plot();
+        var steps = log.Losses.Select(entry => (double)entry.Step).ToArray();
+        var losses = log.Losses.Select(entry => entry.Loss).ToArray();
+        var each = plot.Add.ScatterLine(steps, losses, Colors.LightBlue);
+        each.LegendText = "loss";
+        var smooth = plot.Add.ScatterLine(steps, [.. losses.Select((_, i) => losses[Math.Max(0, i - Window + 1)..(i + 1)].Average())], Colors.DarkBlue);
+        smooth.LegendText = $"mean of {Window} steps";
+        smooth.LineWidth = 2;
+        plot.XLabel("step");
+        plot.YLabel("mean squared error");
+        plot.Axes.SetLimitsY(0, Math.Min(losses.Max(), 4 * losses.Order().ElementAt(losses.Length / 2)));
+        plot.ShowLegend();
+        AtomicFile.Write(path, stream => stream.Write(plot.GetImageBytes(800, 500, ImageFormat.Png)));
+    }
+}

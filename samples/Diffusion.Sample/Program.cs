@@ -1,0 +1,60 @@
+using System.CommandLine;
+using Diffusion;
+using Diffusion.Sample;
+
+// Each step takes the same buffers again: keeping freed memory makes training faster. Before the first tensor.
+DiffusionRuntime.KeepFreedMemory();
+
+var config = new Option<FileInfo?>("--config") { Description = "The configuration file; the quick MNIST run by default." };
+var trainSteps = new Option<int?>("--steps") { Description = "Training steps in all, instead of the configuration's." };
+var stopAfter = new Option<int?>("--stop-after") { Description = "End this process, with a checkpoint, after so many steps of the longer run." };
+var trainSeed = new Option<long?>("--seed") { Description = "The seed of the run, instead of the configuration's." };
+var output = new Option<DirectoryInfo>("--out") { Description = "The folder for results.", DefaultValueFactory = _ => new DirectoryInfo("out") };
+var resume = new Option<bool>("--resume") { Description = "Go on from the newest checkpoint in the folder." };
+var train = new Command("train", "Train a network, then draw images with it.") { config, trainSteps, stopAfter, trainSeed, output, resume };
+train.SetAction(arguments => Run(cancellation => TrainCommand.Run(
+    new TrainArguments(
+        arguments.GetValue(config)?.FullName,
+        arguments.GetValue(trainSteps),
+        arguments.GetValue(stopAfter),
+        arguments.GetValue(trainSeed),
+        arguments.GetRequiredValue(output).FullName,
+        arguments.GetValue(resume)),
+    cancellation)));
+
+var checkpoint = new Option<string>("--checkpoint") { Description = "A run's folder, a checkpoint's folder, or a safetensors file of weights.", Required = true };
+var count = new Option<int?>("--count") { Description = "The number of images, instead of the configuration's." };
+var sampleSteps = new Option<int?>("--steps") { Description = "Sampling steps, instead of the configuration's." };
+var sampleSeed = new Option<long?>("--seed") { Description = "The seed of the noise, instead of the configuration's." };
+var raw = new Option<bool>("--raw") { Description = "Also write samples.safetensors with the tensor 'images', [N, C, H, W] in [-1, 1]." };
+var sample = new Command("sample", "Draw images with a trained network.") { checkpoint, count, sampleSteps, sampleSeed, output, raw };
+sample.SetAction(arguments => Run(cancellation => SampleCommand.Run(
+    new SampleArguments(
+        arguments.GetRequiredValue(checkpoint),
+        arguments.GetValue(count),
+        arguments.GetValue(sampleSteps),
+        arguments.GetValue(sampleSeed),
+        arguments.GetRequiredValue(output).FullName,
+        arguments.GetValue(raw)),
+    cancellation)));
+
+var path = new Argument<string?>("path") { Description = "A run's folder, a checkpoint's folder, or a safetensors file; without it, this machine only.", Arity = ArgumentArity.ZeroOrOne };
+var info = new Command("info", "Describe a run, a file of weights and this machine.") { path };
+info.SetAction(arguments => 0);
+
+var root = new RootCommand("Train image diffusion models and draw with them. Without a command: trains the quick MNIST run and draws digits.") { train, sample, info };
+var parsed = root.Parse(args.Length == 0 ? ["train"] : args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors)
+    {
+        Console.Error.WriteLine(error.Message);
+    }
+
+    Console.Error.WriteLine("--help lists the commands and options.");
+    return ExitCode.Usage;
+}
+
+return parsed.Invoke();
+
+static int Run(Action<CancellationToken> command) => ExitCode.Of(command);

@@ -1,0 +1,4 @@
+namespace Diffusion.Sample;
+
+/// <summary>The options of the command <c>train</c>.</summary>
+internal sealed record TrainArguments(string? Config, int? Steps, int? StopAfter, long? Seed, string Out, bool Resume);

@@ -1,0 +1,106 @@
+using Diffusion.Configuration;
+using Spectre.Console;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Diffusion.Sample;
+
+/// <summary>Trains a network as a configuration says, then draws images with it.</summary>
+internal static class TrainCommand
+{
+    public static void Run(TrainArguments arguments, CancellationToken cancellation)
+    {
+        if (arguments.StopAfter < 1)
+        {
+            throw new UsageException($"--stop-after must be at least 1; it is {arguments.StopAfter}.");
+        }
+
+        DiffusionRuntime.EnsureLoaded();
+        var folder = new RunFolder(arguments.Out);
+        var options = Configuration(arguments, folder);
+        var json = RunConfiguration.ToJson(options);
+        using var images = options.Data.Open();
+        var steps = options.Training.StepsFor(images.Count);
+        Prepare(folder, arguments.Resume, json);
+
+        using var network = options.CreateNetwork();
+        network.to(cuda.is_available() ? CUDA : CPU);
+        var training = options.Training with
+        {
+            Checkpoints = options.Training.Checkpoints with { Folder = folder.Checkpoints, Metadata = new Dictionary<string, string> { [RunConfiguration.MetadataKey] = json } },
+        };
+        using var trainer = new Trainer(network, options.Diffusion.CreateSchedule(), training, options.Diffusion.CreateParameterization(), new ConsoleWarnings());
+        if (arguments.Resume && !trainer.Resume(folder.Checkpoints))
+        {
+            AnsiConsole.MarkupLineInterpolated($"No checkpoint in {folder.Checkpoints}: starting at step 1.");
+        }
+
+        AtomicFile.WriteText(folder.Config, json);
+        AnsiConsole.MarkupLineInterpolated($"[bold]{images.Count}[/] images of {images.Shape} from {images.Name}");
+        AnsiConsole.MarkupLineInterpolated($"[bold]{network.ParameterCount:N0}[/] parameters on {trainer.Denoiser.Device.type}, {options.Training.BatchSize} images a step, step {trainer.StepsDone} of {steps}");
+
+        var losses = LossLog.Open(folder.Losses, trainer.StepsDone);
+        try
+        {
+            TrainingBar.Show(trainer.StepsDone, steps, bar => trainer.Fit(images, new Observer<TrainingStep>(step => { losses.Add(step); bar.Report(step); }), arguments.StopAfter, cancellation));
+        }
+        catch (OperationCanceledException)
+        {
+            AnsiConsole.MarkupLineInterpolated($"Stopped at step {trainer.StepsDone} of {steps}; [bold]train --resume --out {arguments.Out}[/] goes on.");
+            throw;
+        }
+        finally
+        {
+            losses.Save();
+        }
+
+        LossPlot.Save(folder.LossPlot, losses);
+        if (trainer.StepsDone < steps)
+        {
+            AnsiConsole.MarkupLineInterpolated($"Step {trainer.StepsDone} of {steps} done; [bold]train --resume --out {arguments.Out}[/] goes on.");
+            return;
+        }
+
+        trainer.Export(folder.Path);
+        using var drawn = Drawing.Draw(trainer.Ema, options, folder, cancellation);
+        AnsiConsole.MarkupLineInterpolated($"Wrote {folder.Picture(options.Data.Kind)}, {folder.Animation}, {folder.LossPlot} and the weights, {folder.Model} and {Checkpoint.EmaFile}.");
+    }
+
+    private static RunOptions Configuration(TrainArguments arguments, RunFolder folder)
+    {
+        var file = arguments.Config ?? (arguments.Resume && File.Exists(folder.Config) ? folder.Config : Path.Combine(AppContext.BaseDirectory, "configs", "mnist-quick.json"));
+        var options = ConfigurationFile.Load(file);
+        options = options with
+        {
+            Training = options.Training with
+            {
+                Steps = arguments.Steps ?? options.Training.Steps,
+                Epochs = arguments.Steps is null ? options.Training.Epochs : null,
+                Seed = arguments.Seed ?? options.Training.Seed,
+            },
+        };
+        return options.Validate().FirstOrDefault() is { } error ? throw new UsageException(error.ToString()) : options;
+    }
+
+    /// <summary>Keeps the results of earlier runs: only the same run may be done again over its own files.</summary>
+    private static void Prepare(RunFolder folder, bool resume, string json)
+    {
+        if (resume || !Directory.Exists(folder.Checkpoints))
+        {
+            return;
+        }
+
+        var finished = File.Exists(folder.Model);
+        if (!finished && Checkpoint.Newest(folder.Checkpoints) is { } stopped)
+        {
+            throw new UsageException($"{folder.Path} holds a run that stopped at step {stopped.Manifest.Step}. Add --resume to go on with it, or choose another folder with --out.");
+        }
+
+        if (finished && (!File.Exists(folder.Config) || File.ReadAllText(folder.Config) != json))
+        {
+            throw new UsageException($"{folder.Path} holds the results of another run. Choose another folder with --out, or remove this one.");
+        }
+
+        Directory.Delete(folder.Checkpoints, recursive: true);
+    }
+}

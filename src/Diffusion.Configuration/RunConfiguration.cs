@@ -1,0 +1,86 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace Diffusion.Configuration;
+
+/// <summary>Reads and writes <see cref="RunOptions"/> as JSON.</summary>
+public static class RunConfiguration
+{
+    /// <summary>The key under which a run's configuration is stored in the header of its safetensors files.</summary>
+    public const string MetadataKey = "diffusion.config";
+
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    /// <summary>Reads a configuration file and checks it as a whole. A relative data path is taken from the file's folder.</summary>
+    /// <param name="path">A JSON file; comments and trailing commas are allowed.</param>
+    /// <returns>Options without mistakes.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is not JSON; the message says where.</exception>
+    /// <exception cref="OptionsValidationException">The configuration has mistakes: unknown keys, values of the wrong kind, values that do not fit. The message lists all, each with its path.</exception>
+    public static RunOptions Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var full = Path.GetFullPath(path);
+        if (!File.Exists(full))
+        {
+            throw new FileNotFoundException($"There is no configuration file '{full}'.", full);
+        }
+
+        var options = Parse(File.ReadAllText(full), full);
+        return options with { Data = options.Data with { Path = Path.GetFullPath(options.Data.Path, Path.GetDirectoryName(full)!) } };
+    }
+
+    /// <summary>Reads a configuration from its text and checks it as a whole.</summary>
+    /// <param name="json">The JSON text.</param>
+    /// <param name="source">Where the text comes from, for messages.</param>
+    /// <returns>Options without mistakes.</returns>
+    /// <exception cref="InvalidDataException">The text is not JSON; the message says where.</exception>
+    /// <exception cref="OptionsValidationException">The configuration has mistakes; the message lists all, each with its path.</exception>
+    public static RunOptions Parse(string json, string source = "configuration")
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        try
+        {
+            using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json));
+            return Bind(new ConfigurationBuilder().AddJsonStream(stream).Build(), source);
+        }
+        catch (Exception e) when (e is FormatException or JsonException)
+        {
+            throw new InvalidDataException($"'{source}' is not a JSON configuration: {e.InnerException?.Message ?? e.Message}", e);
+        }
+    }
+
+    /// <summary>Binds a configuration, from whatever provider, and checks it as a whole.</summary>
+    /// <param name="configuration">The configuration, or the section of it that holds the run.</param>
+    /// <param name="source">Where it comes from, for messages.</param>
+    /// <returns>Options without mistakes.</returns>
+    /// <exception cref="OptionsValidationException">The configuration has mistakes; the message lists all, each with its path.</exception>
+    public static RunOptions Bind(IConfiguration configuration, string source = "configuration")
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        var errors = ConfigurationShape.Errors(configuration, typeof(RunOptions)).ToList();
+        var options = new RunOptions();
+        if (errors.Count == 0)
+        {
+            options = configuration.Get<RunOptions>() ?? options;
+            errors = [.. options.Validate()];
+        }
+
+        return errors.Count == 0
+            ? options
+            : throw new OptionsValidationException(
+                source, typeof(RunOptions), errors.Select(error => $"{ConfigurationShape.FilePath(error.Path)} {error.Message}"));
+    }
+
+    /// <summary>The options as a configuration file.</summary>
+    /// <param name="options">The options.</param>
+    /// <returns>Indented JSON that <see cref="Parse"/> reads back to equal options.</returns>
+    public static string ToJson(RunOptions options) => JsonSerializer.Serialize(options, s_json);
+}

@@ -1,0 +1,54 @@
+using Diffusion.Models;
+
+namespace Diffusion.Configuration;
+
+/// <summary>A whole run as data: what a configuration file holds.</summary>
+public sealed record RunOptions : IValidatedOptions
+{
+    /// <summary>The images.</summary>
+    public DataOptions Data { get; init; } = new();
+
+    /// <summary>The network's block list; the shape of its images follows from <see cref="Data"/>.</summary>
+    public UNetOptions Model { get; init; } = new();
+
+    /// <summary>The noise schedule and what the network predicts.</summary>
+    public DiffusionOptions Diffusion { get; init; } = new();
+
+    /// <summary>Steps, batch size, learning rate and more.</summary>
+    public TrainerOptions Training { get; init; } = new();
+
+    /// <summary>How images are made in the end.</summary>
+    public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>The block list for the images of this run.</summary>
+    /// <returns><see cref="Model"/> with the shape that <see cref="Data"/> gives.</returns>
+    public UNetOptions ModelForData() => Model with { Image = Data.Shape };
+
+    /// <summary>Makes the network, with initial weights from the training seed.</summary>
+    /// <returns>The network, on the CPU.</returns>
+    public UNet CreateNetwork() => UNetBuilder.From(ModelForData()).Build(Training.Seed);
+
+    /// <inheritdoc/>
+    public IEnumerable<OptionsError> Validate()
+    {
+        IEnumerable<OptionsError> sections =
+        [
+            .. Data.Validate().Select(error => error.Under(nameof(Data))),
+            .. ModelForData().Validate().Where(error => error.Path != nameof(UNetOptions.Image)).Select(error => error.Under(nameof(Model))),
+            .. Diffusion.Validate().Select(error => error.Under(nameof(Diffusion))),
+            .. Training.Validate().Select(error => error.Under(nameof(Training))),
+            .. Sampling.Validate().Select(error => error.Under(nameof(Sampling))),
+        ];
+        foreach (var error in sections)
+        {
+            yield return error;
+        }
+
+        if (Sampling.Steps > Diffusion.Timesteps)
+        {
+            yield return new OptionsError(
+                $"{nameof(Sampling)}.{nameof(Sampling.Steps)}",
+                $"must be at most {nameof(Diffusion)}.{nameof(Diffusion.Timesteps)}, {Diffusion.Timesteps}; it is {Sampling.Steps}.");
+        }
+    }
+}

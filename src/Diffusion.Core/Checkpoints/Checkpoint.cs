@@ -1,0 +1,146 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace Diffusion;
+
+/// <summary>
+/// The state of a training run at one step: a folder with safetensors files and a JSON manifest that names them with their hashes.
+/// Nothing in it is executable. The folder appears whole or not at all, and opening it checks every byte.
+/// </summary>
+public sealed class Checkpoint
+{
+    /// <summary>The file with the network's weights.</summary>
+    public const string ModelFile = "model.safetensors";
+
+    /// <summary>The file with the averaged weights.</summary>
+    public const string EmaFile = "ema.safetensors";
+
+    internal const string OptimizerFile = "optimizer.safetensors";
+    private const string Prefix = "step-";
+
+    private Checkpoint(string folder, CheckpointManifest manifest)
+    {
+        Folder = folder;
+        Manifest = manifest;
+    }
+
+    /// <summary>The checkpoint's folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>What the checkpoint says of itself.</summary>
+    public CheckpointManifest Manifest { get; }
+
+    /// <summary>Opens a checkpoint and checks that it is whole.</summary>
+    /// <param name="folder">The folder that holds the manifest.</param>
+    /// <returns>The checkpoint.</returns>
+    /// <exception cref="InvalidDataException">There is no checkpoint, it is damaged, or it is of another format; the message says which.</exception>
+    public static Checkpoint Open(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        var path = Path.Combine(folder, CheckpointManifest.FileName);
+        try
+        {
+            var manifest = CheckpointManifest.Parse(File.ReadAllText(path));
+            if (manifest.Schema != CheckpointManifest.CurrentSchema)
+            {
+                throw new InvalidDataException($"'{path}' has format {manifest.Schema}; this version reads format {CheckpointManifest.CurrentSchema}.");
+            }
+
+            foreach (var (name, expected) in manifest.Files)
+            {
+                if (Path.GetFileName(name) != name || Describe(Path.Combine(folder, name)) != expected)
+                {
+                    throw new InvalidDataException($"'{Path.Combine(folder, name)}' is not the file that the manifest describes: it is damaged.");
+                }
+            }
+
+            return new Checkpoint(folder, manifest);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InvalidDataException($"'{folder}' is not a whole checkpoint: {e.Message}", e);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"'{path}' is not a checkpoint's manifest: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The checkpoints of a run, newest first, whole or not.</summary>
+    /// <param name="folder">The folder that holds the checkpoints' folders; it need not exist.</param>
+    /// <returns>Their folders.</returns>
+    public static IReadOnlyList<string> List(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        return !Directory.Exists(folder)
+            ? []
+            : [.. Directory.EnumerateDirectories(folder, Prefix + "*")
+                .Where(path => long.TryParse(Path.GetFileName(path)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out _))
+                .OrderByDescending(path => long.Parse(Path.GetFileName(path)[Prefix.Length..], CultureInfo.InvariantCulture))];
+    }
+
+    /// <summary>The newest checkpoint of a run that is whole.</summary>
+    /// <param name="folder">The folder that holds the checkpoints' folders.</param>
+    /// <param name="skipped">Told of each newer checkpoint that is not whole, and why.</param>
+    /// <returns>The checkpoint, or <see langword="null"/> if there is none.</returns>
+    public static Checkpoint? Newest(string folder, Action<string>? skipped = null)
+    {
+        foreach (var candidate in List(folder))
+        {
+            try
+            {
+                return Open(candidate);
+            }
+            catch (InvalidDataException e)
+            {
+                skipped?.Invoke(e.Message);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Writes the files into a temporary folder and renames it, so that a checkpoint is never half written.</summary>
+    internal static Checkpoint Save(
+        string folder,
+        CheckpointManifest manifest,
+        IReadOnlyDictionary<string, IEnumerable<KeyValuePair<string, Tensor>>> files,
+        IReadOnlyDictionary<string, string> metadata)
+    {
+        var target = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{manifest.Step:D8}"));
+        var temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            Directory.CreateDirectory(temporary);
+            foreach (var (name, tensors) in files)
+            {
+                Safetensors.Save(Path.Combine(temporary, name), tensors, metadata);
+            }
+
+            manifest = manifest with { Files = files.Keys.Order(StringComparer.Ordinal).ToDictionary(name => name, name => Describe(Path.Combine(temporary, name))) };
+            AtomicFile.WriteText(Path.Combine(temporary, CheckpointManifest.FileName), manifest.ToJson());
+            if (Directory.Exists(target)) // a damaged one, or the same step again
+            {
+                Directory.Delete(target, recursive: true);
+            }
+
+            Directory.Move(temporary, target);
+            return new Checkpoint(target, manifest);
+        }
+        finally
+        {
+            if (Directory.Exists(temporary))
+            {
+                Directory.Delete(temporary, recursive: true);
+            }
+        }
+    }
+
+    private static CheckpointFile Describe(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return new CheckpointFile(stream.Length, Convert.ToHexString(SHA256.HashData(stream)));
+    }
+}

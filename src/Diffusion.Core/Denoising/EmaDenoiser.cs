@@ -1,0 +1,32 @@
+using static TorchSharp.torch;
+
+namespace Diffusion;
+
+/// <summary>
+/// The network with its averaged weights: they are put into the network for the time of a call and the trained weights put back after it,
+/// so that no second network is needed. Calls exclude each other and training steps.
+/// </summary>
+internal sealed class EmaDenoiser(NetworkDenoiser denoiser, Tensor weights, Tensor average, Lock exclusive) : IDenoiser
+{
+    public INoiseSchedule Schedule => denoiser.Schedule;
+
+    public Device Device => denoiser.Device;
+
+    public Tensor Denoise(Tensor noisy, NoiseLevel level)
+    {
+        lock (exclusive)
+        {
+            using var noGradients = no_grad();
+            using var trained = weights.clone();
+            weights.copy_(average);
+            try
+            {
+                return denoiser.Denoise(noisy, level);
+            }
+            finally
+            {
+                weights.copy_(trained);
+            }
+        }
+    }
+}

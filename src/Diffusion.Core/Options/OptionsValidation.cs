@@ -1,0 +1,40 @@
+using System.Globalization;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Diffusion;
+
+/// <summary>Helps options validate themselves.</summary>
+public static class OptionsValidation
+{
+    /// <summary>Throws if there is any mistake; the message lists them all.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="name">The argument's name, filled in by the compiler.</param>
+    /// <exception cref="ArgumentException">The options have mistakes.</exception>
+    public static void ThrowIfInvalid(this IValidatedOptions options, [CallerArgumentExpression(nameof(options))] string name = "")
+    {
+        ArgumentNullException.ThrowIfNull(options, name);
+        var errors = options.Validate().ToList();
+        if (errors.Count > 0)
+        {
+            throw new ArgumentException($"{options.GetType().Name} has {errors.Count} mistake(s): {string.Join(" ", errors)}", name);
+        }
+    }
+
+    /// <summary>A mistake if the value is outside a closed range.</summary>
+    /// <typeparam name="T">A number.</typeparam>
+    /// <param name="value">The value.</param>
+    /// <param name="path">The option's name.</param>
+    /// <param name="least">The smallest value allowed.</param>
+    /// <param name="most">The largest value allowed; <see langword="null"/> for none.</param>
+    /// <returns>The mistake, or nothing.</returns>
+    public static IEnumerable<OptionsError> Range<T>(T value, string path, T least, T? most = null)
+        where T : struct, INumber<T>
+    {
+        if (!T.IsFinite(value) || value < least || value > most)
+        {
+            var range = most is { } limit ? string.Create(CultureInfo.InvariantCulture, $"in [{least}, {limit}]") : string.Create(CultureInfo.InvariantCulture, $"at least {least}");
+            yield return new OptionsError(path, string.Create(CultureInfo.InvariantCulture, $"must be {range}; it is {value}."));
+        }
+    }
+}

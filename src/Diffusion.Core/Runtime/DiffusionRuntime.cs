@@ -1,0 +1,102 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+
+namespace Diffusion;
+
+/// <summary>The native side: whether libtorch loads, and how it uses memory.</summary>
+public static class DiffusionRuntime
+{
+    private static readonly Lazy<PlatformNotSupportedException?> s_failure = new(TryLoad);
+
+    /// <summary>Loads libtorch, if it is not loaded yet.</summary>
+    /// <exception cref="PlatformNotSupportedException">It cannot be loaded; the message says why and what to install.</exception>
+    public static void EnsureLoaded()
+    {
+        if (s_failure.Value is { } failure)
+        {
+            throw failure;
+        }
+    }
+
+    /// <summary>
+    /// Keeps freed memory in the process instead of giving it back to the kernel, which makes the steps of training and sampling faster,
+    /// as each takes the same buffers again. The process keeps its largest size. Call it once, before the first tensor. Only on Linux with glibc.
+    /// </summary>
+    /// <returns>Whether the system was told so.</returns>
+    public static bool KeepFreedMemory()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return false;
+        }
+
+        try
+        {
+            // No separate mappings, never trim, grow by 64 MB.
+            return SetMallocOption(MmapMax, 0) == 1 & SetMallocOption(TrimThreshold, -1) == 1 & SetMallocOption(TopPad, 64 << 20) == 1;
+        }
+        catch (EntryPointNotFoundException) // musl
+        {
+            return false;
+        }
+        catch (DllNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    private const int TrimThreshold = -1; // M_TRIM_THRESHOLD
+    private const int TopPad = -2; // M_TOP_PAD
+    private const int MmapMax = -4; // M_MMAP_MAX
+
+    [DllImport("libc", EntryPoint = "mallopt")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SetMallocOption(int option, int value);
+
+    private static PlatformNotSupportedException? TryLoad()
+    {
+        try
+        {
+            using var probe = torch.zeros(1);
+            return null;
+        }
+        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or NotSupportedException or BadImageFormatException or EntryPointNotFoundException)
+        {
+            return new PlatformNotSupportedException($"libtorch could not be loaded. {Advice()}", e);
+        }
+    }
+
+    private static string Advice()
+    {
+        var reason = LoaderMessage();
+        if (OperatingSystem.IsLinux() && reason.Contains("GLIBCXX", StringComparison.Ordinal))
+        {
+            return "TorchSharp's library needs version GLIBCXX_3.4.32 of libstdc++, which this system lacks. "
+                + "The package Diffusion.Core adapts the library when the application is built on such a system, unless DiffusionNativeFix is 'off'; "
+                + "build with the property DiffusionNativeFix set to 'always' when you build on another system than this one, "
+                + "or install libstdc++ of GCC 13.2 or newer (Debian 13, Ubuntu 24.04, Fedora 39 and later have it). The loader said: " + reason;
+        }
+
+        return "The application chooses libtorch: add the package libtorch-cpu-linux-x64, libtorch-cpu-win-x64 or libtorch-cpu-osx-arm64 (or a CUDA one) "
+            + $"in the version that TorchSharp {typeof(torch).Assembly.GetName().Version?.ToString(3)} asks for." + (reason.Length > 0 ? " The loader said: " + reason : "");
+    }
+
+    private static string LoaderMessage()
+    {
+        var name = OperatingSystem.IsWindows() ? "LibTorchSharp.dll" : OperatingSystem.IsMacOS() ? "libLibTorchSharp.dylib" : "libLibTorchSharp.so";
+        var candidates = new[] { AppContext.BaseDirectory, Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native") };
+        foreach (var path in candidates.Select(folder => Path.Combine(folder, name)).Where(File.Exists))
+        {
+            try
+            {
+                NativeLibrary.Load(path);
+            }
+            catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+            {
+                return e.Message;
+            }
+        }
+
+        return "";
+    }
+}

@@ -1,0 +1,6 @@
+namespace Diffusion;
+
+/// <summary>How far a sampling run is.</summary>
+/// <param name="Step">Steps done, from 1 to <paramref name="Steps"/>.</param>
+/// <param name="Steps">Steps in all.</param>
+public readonly record struct SamplingProgress(int Step, int Steps);

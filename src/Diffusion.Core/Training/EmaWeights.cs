@@ -1,0 +1,31 @@
+using static TorchSharp.torch;
+
+namespace Diffusion;
+
+/// <summary>The exponential moving average of one flat buffer of weights.</summary>
+internal sealed class EmaWeights : IDisposable
+{
+    private readonly EmaOptions _options;
+
+    public EmaWeights(Tensor values, EmaOptions options)
+    {
+        _options = options;
+        using var noGradients = no_grad();
+        Values = values.detach().clone().DetachFromDisposeScope();
+    }
+
+    /// <summary>The average.</summary>
+    public Tensor Values { get; }
+
+    /// <summary>Takes in the weights after an optimizer step.</summary>
+    /// <param name="values">The weights.</param>
+    /// <param name="update">The number of updates before this one.</param>
+    public void Update(Tensor values, long update)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        Values.lerp_(values, 1 - _options.DecayAt(update));
+    }
+
+    public void Dispose() => Values.Dispose();
+}

@@ -1,0 +1,103 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Diffusion;
+
+/// <summary>
+/// Moves the trainable parameters of a network into one buffer, and their gradients into another, so that an update of all weights
+/// takes a handful of operations. The parameters become views of the buffer; the network does not notice.
+/// </summary>
+internal sealed class FlatParameters : IDisposable
+{
+    private const int Alignment = 16; // floats: a cache line
+
+    private readonly List<(string Name, Parameter Parameter, long Offset)> _entries = [];
+
+    public FlatParameters(nn.Module network)
+    {
+        long size = 0;
+        foreach (var (name, parameter) in network.named_parameters().Where(entry => entry.parameter.requires_grad))
+        {
+            _entries.Add((name, parameter, size));
+            size += (parameter.numel() + Alignment - 1) / Alignment * Alignment;
+        }
+
+        if (_entries.Count == 0)
+        {
+            throw new ArgumentException("The network has no parameters that require gradients: there is nothing to train.", nameof(network));
+        }
+
+        var odd = _entries.FirstOrDefault(entry => entry.Parameter.dtype != ScalarType.Float32 || entry.Parameter.device.ToString() != _entries[0].Parameter.device.ToString());
+        if (odd.Parameter is not null)
+        {
+            throw new ArgumentException($"All parameters must be Float32 and on one device; '{odd.Name}' is {odd.Parameter.dtype} on {odd.Parameter.device}, '{_entries[0].Name}' is on {_entries[0].Parameter.device}.", nameof(network));
+        }
+
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        Values = zeros(size, device: Device).DetachFromDisposeScope();
+        Gradients = zeros(size, device: Device).DetachFromDisposeScope();
+        foreach (var (_, parameter, offset) in _entries)
+        {
+            var value = View(Values, parameter, offset);
+            value.copy_(parameter);
+            parameter.set_(value);
+            parameter.grad = View(Gradients, parameter, offset);
+        }
+    }
+
+    /// <summary>Every parameter, one after the other, with a few zeros between.</summary>
+    public Tensor Values { get; }
+
+    /// <summary>Their gradients; backward passes add to them.</summary>
+    public Tensor Gradients { get; }
+
+    public Device Device => _entries[0].Parameter.device;
+
+    /// <summary>A buffer of the same layout, cut into named views that the caller disposes.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> Named(Tensor buffer) =>
+        _entries.Select(entry => KeyValuePair.Create(entry.Name, View(buffer, entry.Parameter, entry.Offset)));
+
+    /// <summary>Throws if the network's parameters are no longer views of the buffer, as after <c>network.to(device)</c>.</summary>
+    public void ThrowIfReplaced()
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (name, parameter, offset) in _entries)
+        {
+            if (parameter.IsInvalid || parameter.device.ToString() != Values.device.ToString() || parameter.dtype != Values.dtype || !SameMemory(parameter, View(Values, parameter, offset)))
+            {
+                throw new InvalidOperationException($"The parameter '{name}' was moved or replaced after the trainer was made. Move the network to its device first, then make the trainer.");
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        Gradients.Dispose();
+        Values.Dispose();
+    }
+
+    private static Tensor View(Tensor buffer, Tensor parameter, long offset)
+    {
+        using var flat = buffer.narrow(0, offset, parameter.numel());
+        return flat.view(parameter.shape);
+    }
+
+    private static bool SameMemory(Tensor one, Tensor other)
+    {
+        if (one.numel() == 0 || one.device_type != DeviceType.CPU)
+        {
+            return true;
+        }
+
+        unsafe
+        {
+            fixed (byte* a = one.bytes, b = other.bytes)
+            {
+                return a == b;
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+namespace Diffusion;
+
+/// <summary>How a network is trained.</summary>
+public sealed record TrainerOptions : IValidatedOptions
+{
+    /// <summary>Optimizer steps in all, at least 1; 1000 where neither this nor <see cref="Epochs"/> is given.</summary>
+    public int? Steps { get; init; }
+
+    /// <summary>Passes over the images in all, at least 1, instead of <see cref="Steps"/>.</summary>
+    public int? Epochs { get; init; }
+
+    /// <summary>Images a step, at least 1; 64 by default.</summary>
+    public int BatchSize { get; init; } = 64;
+
+    /// <summary>The learning rate, above 0; 1e-4 by default.</summary>
+    public double LearningRate { get; init; } = 1e-4;
+
+    /// <summary>The optimizer: Adam by default.</summary>
+    public OptimizerOptions Optimizer { get; init; } = new();
+
+    /// <summary>The moving average of the weights.</summary>
+    public EmaOptions Ema { get; init; } = new();
+
+    /// <summary>The seed of everything random in training: the order of the images, the timesteps, the noise. 0 by default.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Steps between lines in the log, at least 1; 100 by default.</summary>
+    public int LogEvery { get; init; } = 100;
+
+    /// <summary>Where and when the state is saved: by default nowhere.</summary>
+    public CheckpointOptions Checkpoints { get; init; } = new();
+
+    /// <summary>The optimizer steps of a run over so many images.</summary>
+    /// <param name="images">The number of images.</param>
+    /// <returns><see cref="Steps"/>, or the steps that <see cref="Epochs"/> takes, the last one begun counted whole.</returns>
+    public int StepsFor(int images) => Steps ?? (Epochs is { } epochs ? checked((int)((((long)epochs * images) + BatchSize - 1) / BatchSize)) : 1000);
+
+    /// <inheritdoc/>
+    public IEnumerable<OptionsError> Validate() =>
+    [
+        .. OptionsValidation.Range(Steps ?? 1, nameof(Steps), 1),
+        .. OptionsValidation.Range(Epochs ?? 1, nameof(Epochs), 1),
+        .. Steps is { } steps && Epochs is { } epochs ? [new OptionsError(nameof(Epochs), $"excludes {nameof(Steps)}; {nameof(Steps)} is {steps} and {nameof(Epochs)} is {epochs}.")] : Array.Empty<OptionsError>(),
+        .. OptionsValidation.Range(BatchSize, nameof(BatchSize), 1),
+        .. OptionsValidation.Range(LearningRate, nameof(LearningRate), 1e-12, 10.0),
+        .. OptionsValidation.Range(LogEvery, nameof(LogEvery), 1),
+        .. Optimizer.Validate().Select(error => error.Under(nameof(Optimizer))),
+        .. Ema.Validate().Select(error => error.Under(nameof(Ema))),
+        .. Checkpoints.Validate().Select(error => error.Under(nameof(Checkpoints))),
+    ];
+}

@@ -1,0 +1,50 @@
+namespace Diffusion.Imaging;
+
+/// <summary>One image file of a folder, as it was when the folder was opened.</summary>
+internal sealed class FolderFile
+{
+    private readonly string _path;
+    private long _length;
+    private DateTime _written;
+
+    public FolderFile(string path) => _path = path;
+
+    /// <summary>Decodes the file and remembers its size and time.</summary>
+    /// <returns>The pixels at the wanted shape, [C, H, W].</returns>
+    public byte[] ReadFirst(ImageFolderOptions options)
+    {
+        using var stream = File.OpenRead(_path);
+        (_length, _written) = Stamp(stream);
+        return Decode(stream, options);
+    }
+
+    /// <summary>Decodes the file, which must be the one that <see cref="ReadFirst"/> saw.</summary>
+    /// <returns>The pixels at the wanted shape, [C, H, W].</returns>
+    /// <exception cref="IOException">It has gone or changed, or can no longer be read.</exception>
+    public byte[] ReadAgain(ImageFolderOptions options)
+    {
+        try
+        {
+            using var stream = File.OpenRead(_path);
+            if (Stamp(stream) != (_length, _written))
+            {
+                throw new IOException($"The image {_path} has changed since its folder was opened.");
+            }
+
+            return Decode(stream, options);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new IOException($"The image {_path} has gone since its folder was opened.", e);
+        }
+        catch (Exception e) when (e is not (IOException or OutOfMemoryException)) // a codec of the user's may throw anything
+        {
+            throw new IOException($"The image {_path} can no longer be read: {e.Message}", e);
+        }
+    }
+
+    private static (long Length, DateTime Written) Stamp(FileStream stream) => (stream.Length, File.GetLastWriteTimeUtc(stream.SafeFileHandle));
+
+    private static byte[] Decode(FileStream stream, ImageFolderOptions options)
+        => PixelTensor.ToPlanar(options.Codec.Decode(stream).WithChannels(options.Channels).Resize(options.Width, options.Height, options.Fit));
+}

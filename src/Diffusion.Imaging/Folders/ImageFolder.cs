@@ -1,0 +1,132 @@
+using System.Runtime.ExceptionServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Diffusion.Imaging;
+
+/// <summary>
+/// The images of a folder, brought to one shape. Every subfolder is a class, in ordinal order of their names, and its images lie in it at any depth; or
+/// all images lie in the folder itself and have no labels. The order of the images is the ordinal order of their relative paths.
+/// Files with other extensions and hidden files are ignored.
+/// </summary>
+public sealed class ImageFolder : IImageSource
+{
+    private const int MostListed = 20;
+    private readonly ImageFolderOptions _options;
+    private readonly FolderFile[] _files;
+    private readonly long[] _labels;
+    private byte[][] _cache; // the first images, each [C, H, W]
+    private bool _disposed;
+
+    private ImageFolder(string folder, ImageFolderOptions options, FolderLayout layout)
+    {
+        (Name, _options, _labels) = (folder, options, layout.Labels);
+        (RelativePaths, ClassNames) = (Array.AsReadOnly(layout.Files), Array.AsReadOnly(layout.ClassNames));
+        _files = Array.ConvertAll(layout.Files, file => new FolderFile(Path.Combine(folder, file)));
+        _cache = new byte[Math.Min(_files.Length, options.MemoryLimit / ((long)options.Height * options.Width * options.Channels))][];
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public int Count => _files.Length;
+
+    /// <inheritdoc/>
+    public ImageShape Shape => new(_options.Channels, _options.Height, _options.Width);
+
+    /// <inheritdoc/>
+    public int Classes => ClassNames.Count;
+
+    /// <summary>The name of every class (its subfolder), by label; empty where the images have no labels.</summary>
+    public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>The path of every image relative to the folder, by index, with '/' between its parts.</summary>
+    public IReadOnlyList<string> RelativePaths { get; }
+
+    /// <summary>Opens a folder and decodes all its images once, on all processors, so that a bad file shows now and not in an hour.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="options">The shape to bring the images to, and more; by default 64×64 RGB.</param>
+    /// <returns>The images.</returns>
+    /// <exception cref="DirectoryNotFoundException">The folder is not there.</exception>
+    /// <exception cref="InvalidDataException">
+    /// There are no images, or some beside some in subfolders, or some cannot be decoded; the message names them (the first 20) and why.
+    /// </exception>
+    /// <exception cref="ArgumentException">An option is outside its range; the message names all that are.</exception>
+    public static ImageFolder Open(string folder, ImageFolderOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        options ??= new ImageFolderOptions();
+        options.Validate();
+        var images = new ImageFolder(folder, options, FolderLayout.Scan(folder, options.Codec.Extensions));
+        images.DecodeAll();
+        return images;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentOutOfRangeException">An index is outside [0, <see cref="Count"/>).</exception>
+    /// <exception cref="ObjectDisposedException">The source was disposed.</exception>
+    public ImageBatch Read(ReadOnlySpan<int> indices)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        Guard.Indices(indices, Count, Name);
+        var wanted = indices.ToArray();
+        var size = Shape.Channels * Shape.Height * Shape.Width;
+        var bytes = new byte[checked(wanted.Length * size)];
+        var errors = InParallel(wanted.Length, i =>
+        {
+            var image = wanted[i] < _cache.Length ? _cache[wanted[i]] : _files[wanted[i]].ReadAgain(_options);
+            image.CopyTo(bytes, i * size);
+        });
+        if (Array.Find(errors, error => error is not null) is { } first)
+        {
+            ExceptionDispatchInfo.Throw(first);
+        }
+
+        var images = PixelTensor.ToFloat(bytes, Shape.Batch(wanted.Length));
+        return new ImageBatch(images, Classes == 0 ? null : tensor(Array.ConvertAll(wanted, i => _labels[i])).DetachFromDisposeScope());
+    }
+
+    /// <summary>Frees the images. Batches that were read stay valid.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        _cache = [];
+    }
+
+    private void DecodeAll()
+    {
+        var errors = InParallel(_files.Length, i =>
+        {
+            var image = _files[i].ReadFirst(_options);
+            if (i < _cache.Length)
+            {
+                _cache[i] = image;
+            }
+        });
+        var bad = Enumerable.Range(0, errors.Length).Where(i => errors[i] is not null).ToArray();
+        if (bad.Length > 0)
+        {
+            var listed = bad.Take(MostListed).Select(i => $"{Environment.NewLine}  {RelativePaths[i]}: {errors[i]!.Message}");
+            var more = bad.Length > MostListed ? $"{Environment.NewLine}  and {bad.Length - MostListed} more" : "";
+            throw new InvalidDataException($"{Name}: {bad.Length} of {Count} images cannot be read:{string.Concat(listed)}{more}", errors[bad[0]]);
+        }
+    }
+    /// <summary>Runs the work for every index on all processors; what went wrong stands at its index.</summary>
+    private static Exception?[] InParallel(int count, Action<int> work)
+    {
+        var errors = new Exception?[count];
+        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        {
+            try
+            {
+                work(i);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException) // a codec of the user's may throw anything
+            {
+                errors[i] = e;
+            }
+        });
+        return errors;
+    }
+}

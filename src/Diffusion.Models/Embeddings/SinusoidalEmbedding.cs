@@ -1,0 +1,35 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary>Timesteps as waves of geometrically growing period: [sin(t·f₀), …, sin(t·f_{d/2−1}), cos(t·f₀), …], with f_i = 10000^(−i/(d/2)).</summary>
+/// <remarks>Attention Is All You Need, arXiv:1706.03762, section 3.5, with all sines before all cosines.</remarks>
+public static class SinusoidalEmbedding
+{
+    private const double LongestPeriod = 10_000;
+
+    /// <summary>Embeds timesteps.</summary>
+    /// <param name="timesteps">[B], any number type; fractions are allowed.</param>
+    /// <param name="dimension">d, even, at least 2.</param>
+    /// <returns>Float32, [B, d], values in [−1, 1].</returns>
+    /// <exception cref="ArgumentException">The timesteps are not a vector, or the dimension is odd.</exception>
+    public static Tensor Embed(Tensor timesteps, int dimension)
+    {
+        ArgumentNullException.ThrowIfNull(timesteps);
+        if (timesteps.dim() != 1)
+        {
+            throw new ArgumentException($"Timesteps must be a vector [B]; the shape is [{string.Join(", ", timesteps.shape)}].", nameof(timesteps));
+        }
+
+        if (dimension < 2 || dimension % 2 != 0)
+        {
+            throw new ArgumentException($"The dimension must be even and at least 2; it is {dimension}.", nameof(dimension));
+        }
+
+        using var scope = NewDisposeScope();
+        var half = dimension / 2;
+        var frequencies = (arange(half, ScalarType.Float64, timesteps.device) * (-Math.Log(LongestPeriod) / half)).exp_();
+        var angles = timesteps.to(ScalarType.Float64).unsqueeze(1) * frequencies; // [B, 1] × [d/2] → [B, d/2], in double: t·f reaches 1000
+        return cat([angles.sin(), angles.cos()], dim: 1).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+}

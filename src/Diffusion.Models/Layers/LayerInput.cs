@@ -1,0 +1,18 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary>Checks what is given to a layer.</summary>
+internal static class LayerInput
+{
+    /// <summary>Images [B, channels, H, W].</summary>
+    public static void CheckImages(Tensor input, int channels, string layer)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var shape = input.shape;
+        if (shape.Length != 4 || shape[1] != channels)
+        {
+            throw new ArgumentException($"{layer} needs an input of shape [B, {channels}, H, W]; it was given [{string.Join(", ", shape)}].", nameof(input));
+        }
+    }
+}

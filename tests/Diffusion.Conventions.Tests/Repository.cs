@@ -1,0 +1,29 @@
+using System.Reflection;
+
+namespace Diffusion.Conventions.Tests;
+
+/// <summary>Where the sources and the libraries are.</summary>
+internal static class Repository
+{
+    /// <summary>The folder of the solution, above the folder that the tests run in.</summary>
+    public static string Root { get; } = Above(AppContext.BaseDirectory);
+
+    /// <summary>The libraries that the conventions hold for, in the order of their dependencies.</summary>
+    public static IReadOnlyList<Assembly> Libraries { get; } =
+        [.. new[] { "Diffusion.Core", "Diffusion.Models", "Diffusion.Imaging", "Diffusion.Configuration" }.Select(Assembly.Load)];
+
+    /// <summary>The one namespace of a library.</summary>
+    public static string NamespaceOf(string library) => library == "Diffusion.Core" ? "Diffusion" : library;
+
+    /// <summary>The C# files below a folder of the repository, without what a build wrote there.</summary>
+    public static IReadOnlyList<SourceFile> Sources(string folder) => [.. Files(folder, "*.cs").Select(SourceFile.Read)];
+
+    /// <summary>Files below a folder of the repository, without what a build wrote there.</summary>
+    public static IEnumerable<string> Files(string folder, string pattern) =>
+        Directory.EnumerateFiles(Path.Combine(Root, folder), pattern, SearchOption.AllDirectories)
+            .Where(file => !Path.GetRelativePath(Root, file).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or ".git" or "out"))
+            .Order(StringComparer.Ordinal);
+
+    private static string Above(string folder) =>
+        File.Exists(Path.Combine(folder, "Diffusion.sln")) ? folder : Above(Path.GetDirectoryName(folder)!);
+}

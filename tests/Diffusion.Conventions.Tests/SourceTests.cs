@@ -1,0 +1,62 @@
+using System.Xml.Linq;
+using Diffusion.Conventions.Tests.Rules;
+
+namespace Diffusion.Conventions.Tests;
+
+/// <summary>The conventions over the sources and the project files.</summary>
+public sealed class SourceTests
+{
+    private static readonly IReadOnlyList<SourceFile> Libraries = Repository.Sources("src");
+    private static readonly IReadOnlyList<SourceFile> Tests = Repository.Sources("tests");
+
+    [Fact]
+    public void Scan_OfTheRepository_FindsTheSources()
+    {
+        Assert.Contains(Libraries, file => file.Path == "src/Diffusion.Core/IO/AtomicFile.cs");
+        Assert.Contains(Tests, file => file.Path == "tests/Diffusion.Conventions.Tests/SourceTests.cs");
+        Assert.DoesNotContain(Libraries.Concat(Tests), file => file.Path.Contains("/obj/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Files_OfTheLibraries_AreShort()
+    {
+        Offenders.None($"Files of more than {SourceRules.MostLines} lines:", SourceRules.TooLong(Libraries));
+        Assert.InRange(SourceRules.Median(Libraries), 0, SourceRules.MedianLines);
+    }
+
+    [Fact]
+    public void Namespaces_OfTheSources_AreTheAssemblys() => Offenders.None(
+        "One namespace an assembly:",
+        Repository.Libraries.Select(library => library.GetName().Name!).SelectMany(library => SourceRules.OtherNamespace(
+            Libraries.Where(file => file.Path.StartsWith($"src/{library}/", StringComparison.Ordinal) && !file.Path.Contains("/buildTransitive/", StringComparison.Ordinal)),
+            Repository.NamespaceOf(library))));
+
+    [Fact]
+    public void Libraries_AsTheyAre_LeaveNothingUnfinished() => Offenders.None("Unfinished work:", SourceRules.Unfinished(Libraries));
+
+    [Fact]
+    public void Sources_OfAllProjects_DoNotSleep() => Offenders.None("Wait for an event, not for a time:", SourceRules.Sleeps(Libraries.Concat(Tests)));
+
+    [Fact]
+    public void Tests_OfAllProjects_ReadNoClock() => Offenders.None("A test reads a clock:", SourceRules.ReadsClock(Tests));
+
+    [Fact]
+    public void Scopes_OfAllProjects_AreNotLeftOpen() => Offenders.None(
+        "await or yield in a method that opens a scope:", SourceRules.LeavesOpenScope(Libraries.Concat(Tests)));
+
+    [Fact]
+    public void Numerics_OfCore_CiteTheirSource() => Offenders.None(
+        "Numerics without a source:",
+        DocumentationRules.WithoutSource([.. Libraries.Where(file =>
+            new[] { "Schedules", "Parameterizations", "Sampling" }.Any(folder => file.Path.StartsWith($"src/Diffusion.Core/{folder}/", StringComparison.Ordinal)))]));
+
+    [Fact]
+    public void Names_OfTests_SayMethodStateAndOutcome() => Offenders.None("Tests are named Method_State_Outcome:", SourceRules.BadTestNames(Tests));
+
+    [Fact]
+    public void SuppressedWarnings_InProjectsAndSources_HaveTheirReason() => Offenders.None(
+        "A warning is turned off and nothing says why:",
+        new[] { "*.csproj", "*.props", "*.targets" }.SelectMany(pattern => Repository.Files(".", pattern))
+            .SelectMany(path => ProjectFileRules.UnexplainedNoWarn(Path.GetRelativePath(Repository.Root, path), XDocument.Load(path)))
+            .Concat(SourceRules.UnexplainedPragmas(Libraries.Concat(Tests))));
+}

@@ -1,0 +1,82 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Diffusion.Tests;
+
+public sealed class OptimizerTests
+{
+    [Theory]
+    [InlineData(OptimizerKind.Adam, 0.0)]
+    [InlineData(OptimizerKind.Adam, 0.1)]
+    [InlineData(OptimizerKind.AdamW, 0.1)]
+    public void Update_ThirtySteps_EqualsTorch(OptimizerKind kind, double decay)
+    {
+        using var scope = NewDisposeScope();
+        using var ours = new TinyNetwork();
+        using var theirs = new TinyNetwork();
+        using var flat = new FlatParameters(ours);
+        using var optimizer = new AdamOptimizer(flat.Values, new OptimizerOptions { Kind = kind, WeightDecay = decay, Beta1 = 0.8, Beta2 = 0.95 });
+        using optim.Optimizer torch = kind == OptimizerKind.Adam
+            ? optim.Adam(theirs.parameters(), 0.01, 0.8, 0.95, weight_decay: decay)
+            : optim.AdamW(theirs.parameters(), 0.01, 0.8, 0.95, weight_decay: decay);
+        using var generator = new Generator(4);
+        for (var step = 1; step <= 30; step++)
+        {
+            var (images, timesteps) = (randn([4, 1, 4, 4], generator: generator), randint(1000, [4], generator: generator));
+            using (no_grad())
+            {
+                flat.Gradients.zero_();
+            }
+
+            ours.call(images, timesteps).square().mean().backward();
+            torch.zero_grad();
+            theirs.call(images, timesteps).square().mean().backward();
+            optimizer.Update(flat.Values, flat.Gradients, 0.01, step);
+            torch.step();
+        }
+
+        foreach (var (one, other) in ours.parameters().Zip(theirs.parameters()))
+        {
+            TensorAssert.Close(other, one, 1e-6, 1e-5, kind.ToString());
+        }
+    }
+
+    [Fact]
+    public void FlatParameters_Network_ComputesAsBefore()
+    {
+        using var scope = NewDisposeScope();
+        using var network = new TinyNetwork();
+        var (images, timesteps) = (ones(2, 1, 4, 4), tensor([1L, 2L]));
+        var before = network.call(images, timesteps);
+        using var flat = new FlatParameters(network);
+        TensorAssert.Identical(before, network.call(images, timesteps), "output");
+        using (no_grad())
+        {
+            flat.Values.zero_();
+        }
+
+        Assert.Equal(0, network.call(images, timesteps).abs().max().item<float>());
+    }
+
+    [Fact]
+    public void DecayAt_WarmUp_GrowsToTheDecay()
+    {
+        var options = new EmaOptions { Decay = 0.99 };
+        Assert.Equal(0.1, options.DecayAt(0));
+        Assert.Equal(2.0 / 11, options.DecayAt(1));
+        Assert.Equal(0.99, options.DecayAt(1_000_000));
+        Assert.Equal(0.99, (options with { WarmUp = false }).DecayAt(0));
+    }
+
+    [Fact]
+    public void BatchOrder_EveryEpoch_SeesEachImageOnceInItsOwnOrder()
+    {
+        var order = new BatchOrder(count: 10, batchSize: 4, seed: 1);
+        var seen = Enumerable.Range(0, 5).SelectMany(step => order.Indices(step)).ToArray(); // two epochs in five batches
+        Assert.Equal(Enumerable.Range(0, 10), seen[..10].Order());
+        Assert.Equal(Enumerable.Range(0, 10), seen[10..].Order());
+        Assert.NotEqual(seen[..10], seen[10..]);
+        Assert.Equal(seen[16..20], new BatchOrder(10, 4, 1).Indices(4));
+        Assert.NotEqual(seen[..4], new BatchOrder(10, 4, 2).Indices(0));
+    }
+}

@@ -1,0 +1,242 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Diffusion.Tests;
+
+public sealed class TrainerTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly MemoryImages _images = new();
+    private readonly LinearNoiseSchedule _schedule = new();
+
+    [Fact]
+    public void Fit_HundredSteps_LearnsAndAverages()
+    {
+        using var network = new TinyNetwork();
+        using var trainer = new Trainer(network, _schedule, Options(300) with { LearningRate = 1e-2 });
+        var losses = trainer.Steps(_images).Select(step => step.Loss).ToList();
+        Assert.Equal(300, losses.Count);
+        Assert.Equal(300, trainer.StepsDone);
+        Assert.True(losses[^50..].Average() < 0.6 * losses[..10].Average(), $"{losses[0]} → {losses[^50..].Average()}");
+    }
+
+    /// <summary>A snapshot: it changes when the order of images, the noise, the loss or the optimizer changes.</summary>
+    [Fact]
+    public void Steps_FixedSeed_GivesTheRecordedLosses()
+    {
+        using var network = new TinyNetwork();
+        using var trainer = new Trainer(network, _schedule, Options(50) with { LearningRate = 1e-2 });
+        var losses = trainer.Steps(_images).Select(step => step.Loss).ToList();
+        var recorded = LossSnapshot.Values;
+        Assert.True(
+            losses.Count == recorded.Length && losses.Zip(recorded).All(pair => Math.Abs(pair.First - pair.Second) < 1e-5),
+            string.Join(", ", losses.Select(loss => loss.ToString("R", System.Globalization.CultureInfo.InvariantCulture))));
+    }
+
+    [Fact]
+    public void Fit_StoppedAndResumed_EndsWithTheSameBits()
+    {
+        using var whole = new TinyNetwork();
+        using var undisturbed = new Trainer(whole, _schedule, Options(60));
+        undisturbed.Fit(_images);
+        undisturbed.Save(_folder.At("whole"));
+
+        var options = Options(60, _folder.At("parts"));
+        using (var first = new Trainer(new TinyNetwork(), _schedule, options))
+        {
+            Assert.False(first.Resume(_folder.At("parts")));
+            first.Fit(_images, stopAfter: 25);
+            Assert.Equal(25, first.StepsDone);
+        }
+
+        using var network = new TinyNetwork(seed: 99);
+        using var second = new Trainer(network, _schedule, options);
+        Assert.True(second.Resume(_folder.At("parts")));
+        second.Fit(_images);
+
+        var (one, other) = (Checkpoint.Newest(_folder.At("whole"))!, Checkpoint.Newest(_folder.At("parts"))!);
+        Assert.Equal(60, other.Manifest.Step);
+        Assert.Equal(one.Manifest.Files, other.Manifest.Files); // sizes and hashes of weights, average and optimizer
+    }
+
+    [Fact]
+    public void Resume_NewestCheckpointDamaged_TakesTheOneBefore()
+    {
+        using var trainer = new Trainer(new TinyNetwork(), _schedule, Options(30, _folder.Path));
+        trainer.Fit(_images);
+        Assert.Equal(["step-00000030", "step-00000020"], Checkpoint.List(_folder.Path).Select(Path.GetFileName));
+        var file = Path.Combine(Checkpoint.List(_folder.Path)[0], Checkpoint.ModelFile);
+        var bytes = File.ReadAllBytes(file);
+        bytes[^5] ^= 1;
+        File.WriteAllBytes(file, bytes);
+
+        var log = new ListLogger();
+        using var resumed = new Trainer(new TinyNetwork(), _schedule, Options(30, _folder.Path), logger: log);
+        Assert.True(resumed.Resume(_folder.Path));
+        Assert.Equal(20, resumed.StepsDone);
+        Assert.Contains(log.Lines, line => line.Contains("damaged", StringComparison.Ordinal) && line.Contains("step-00000030", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Resume_OtherRun_SaysWhatDiffers()
+    {
+        using var trainer = new Trainer(new TinyNetwork(), _schedule, Options(10, _folder.Path));
+        trainer.Fit(_images);
+        using var other = new Trainer(new TinyNetwork(), _schedule, Options(10) with { Seed = 5 });
+        var message = Assert.Throws<InvalidDataException>(() => other.Resume(_folder.Path)).Message;
+        Assert.Contains("seed 3", message, StringComparison.Ordinal);
+        Assert.Contains("5", message, StringComparison.Ordinal);
+
+        using var fewer = new MemoryImages(10);
+        using var resumed = new Trainer(new TinyNetwork(), _schedule, Options(20));
+        Assert.True(resumed.Resume(_folder.Path));
+        Assert.Contains("40 images", Assert.Throws<InvalidOperationException>(() => resumed.Fit(fewer)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fit_Cancelled_LeavesACheckpointOfTheLastStep()
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var trainer = new Trainer(new TinyNetwork(), _schedule, Options(100, _folder.Path));
+        var observer = new Observer(step =>
+        {
+            if (step.Number == 13)
+            {
+                cancellation.Cancel();
+            }
+        });
+        Assert.Throws<OperationCanceledException>(() => trainer.Fit(_images, observer, cancellationToken: cancellation.Token));
+        Assert.Equal(13, Checkpoint.Newest(_folder.Path)!.Manifest.Step);
+    }
+
+    [Fact]
+    public void Ema_Denoise_UsesTheAverageAndPutsTheWeightsBack()
+    {
+        using var network = new TinyNetwork();
+        using var trainer = new Trainer(network, _schedule, Options(20) with { LearningRate = 1e-2 });
+        trainer.Fit(_images);
+        using var before = Weights.Snapshot(network);
+        using var noisy = zeros(2, 1, 4, 4);
+        var level = _schedule.LevelAt(500);
+        using var trained = trainer.Denoiser.Denoise(noisy, level);
+        using var averaged = trainer.Ema.Denoise(noisy, level);
+        using var after = Weights.Snapshot(network);
+        TensorAssert.Identical(before, after);
+        Assert.True((trained - averaged).abs().max().item<float>() > 1e-4);
+
+        trainer.Export(_folder.Path);
+        using var ema = Safetensors.Load(_folder.At(Checkpoint.EmaFile));
+        using var other = new TinyNetwork(seed: 7);
+        Weights.Load(other, ema);
+        using var loaded = new NetworkDenoiser(other, _schedule).Denoise(noisy, level);
+        TensorAssert.Identical(averaged, loaded, "exported average");
+    }
+
+    [Fact]
+    public void EmaDecayZero_Average_IsTheWeights()
+    {
+        using var network = new TinyNetwork();
+        using var trainer = new Trainer(network, _schedule, Options(5) with { Ema = new EmaOptions { Decay = 0 } });
+        trainer.Fit(_images);
+        using var noisy = zeros(2, 1, 4, 4);
+        using var trained = trainer.Denoiser.Denoise(noisy, _schedule.LevelAt(10));
+        using var averaged = trainer.Ema.Denoise(noisy, _schedule.LevelAt(10));
+        TensorAssert.Identical(trained, averaged, "x0");
+    }
+
+    [Fact]
+    public void Fit_LossNotANumber_StopsBeforeTheUpdate()
+    {
+        using var network = new TinyNetwork();
+        using var trainer = new Trainer(network, _schedule, Options(10));
+        using var bad = new BadImages(float.NaN);
+        using var before = Weights.Snapshot(network);
+        var message = Assert.Throws<InvalidOperationException>(() => trainer.Fit(bad)).Message;
+        Assert.Contains("step 1", message, StringComparison.Ordinal);
+        Assert.Contains("learning rate", message, StringComparison.Ordinal);
+        using var after = Weights.Snapshot(network);
+        TensorAssert.Identical(before, after);
+    }
+
+    [Fact]
+    public void Fit_WrongBatchShape_NamesTheSource()
+    {
+        using var trainer = new Trainer(new TinyNetwork(), _schedule, Options(10));
+        using var wrong = new MemoryImages { Shape = new ImageShape(3, 8, 8) };
+        var message = Assert.Throws<InvalidOperationException>(() => trainer.Fit(wrong)).Message;
+        Assert.Contains("'memory' gave a batch of shape [8, 1, 4, 4]; [8, 3, 8, 8] is needed", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Trainer_WrongOptions_ListsEveryMistake()
+    {
+        var options = new TrainerOptions { Steps = 0, Epochs = 2, BatchSize = -1, LearningRate = double.NaN, Optimizer = new() { Beta1 = 1 }, Ema = new() { Decay = 2 } };
+        var message = Assert.Throws<ArgumentException>(() => new Trainer(new TinyNetwork(), _schedule, options)).Message;
+        foreach (var path in new[] { "Steps", "Epochs", "BatchSize", "LearningRate", "Optimizer.Beta1", "Ema.Decay" })
+        {
+            Assert.Contains(path + ": ", message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void StepsFor_Epochs_CountsTheLastStepWhole()
+    {
+        Assert.Equal(37_500, new TrainerOptions { Epochs = 40 }.StepsFor(60_000));
+        Assert.Equal(2, new TrainerOptions { Epochs = 1, BatchSize = 8 }.StepsFor(9));
+        Assert.Equal(1000, new TrainerOptions().StepsFor(9));
+    }
+
+    [Fact]
+    public void Trainer_NothingToTrain_IsRefused()
+    {
+        using var network = new TinyNetwork();
+        foreach (var parameter in network.parameters())
+        {
+            parameter.requires_grad = false;
+        }
+
+        Assert.Contains("nothing to train", Assert.Throws<ArgumentException>(() => new Trainer(network, _schedule)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fit_NetworkConvertedAfterwards_IsRefused()
+    {
+        using var network = new TinyNetwork();
+        using var trainer = new Trainer(network, _schedule, Options(1));
+        network.to(ScalarType.Float64);
+        Assert.Contains("moved or replaced", Assert.Throws<InvalidOperationException>(() => trainer.Fit(_images)).Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose()
+    {
+        _images.Dispose();
+        _folder.Dispose();
+    }
+
+    private static TrainerOptions Options(int steps, string? folder = null) => new()
+    {
+        Steps = steps, BatchSize = 8, LearningRate = 1e-3, Seed = 3, Checkpoints = new() { Folder = folder, Every = 10 },
+    };
+
+    private sealed class Observer(Action<TrainingStep> report) : IProgress<TrainingStep>
+    {
+        public void Report(TrainingStep value) => report(value);
+    }
+
+    private sealed class BadImages(float value) : IImageSource
+    {
+        public string Name => "bad";
+
+        public int Count => 8;
+
+        public ImageShape Shape => new(1, 4, 4);
+
+        public int Classes => 0;
+
+        public ImageBatch Read(ReadOnlySpan<int> indices) => new(full([indices.Length, 1, 4, 4], value));
+
+        public void Dispose()
+        {
+        }
+    }
+}
