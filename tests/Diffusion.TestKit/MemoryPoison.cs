@@ -10,14 +10,14 @@ namespace Diffusion;
 public static class MemoryPoison
 {
     private const long SmallestElements = 1 << 4;
-    private const long LargestElements = 1 << 22; // 16 MB of floats
-    private const long BytesPerSize = 8L << 20;
+    private const long LargestElements = 1 << 21; // 8 MB of floats
+    private const long BytesPerSize = 1L << 20;
     private const int CopiesAtMost = 32;
 
     [ThreadStatic]
     private static Tensor? t_guard;
 
-    /// <summary>Poisons blocks of 64 bytes to 16 MB: a few of every size, four sizes for each doubling.</summary>
+    /// <summary>Poisons blocks of 64 bytes to 14 MB: a few of every size, four sizes for each doubling.</summary>
     public static void Spread()
     {
         using var scope = NewDisposeScope();

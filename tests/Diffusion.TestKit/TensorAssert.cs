@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -103,7 +104,7 @@ public static class TensorAssert
     private static double[] Doubles(Tensor tensor)
     {
         using var scope = NewDisposeScope();
-        return tensor.detach().cpu().to(ScalarType.Float64).contiguous().data<double>().ToArray();
+        return MemoryMarshal.Cast<byte, double>(tensor.detach().cpu().to(ScalarType.Float64).contiguous().bytes).ToArray();
     }
 
     private static byte[] Bytes(Tensor tensor)

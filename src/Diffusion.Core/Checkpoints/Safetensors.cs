@@ -22,12 +22,18 @@ public static class Safetensors
     /// <param name="tensors">Dense tensors under different names, on any device, contiguous or not: integers, bool, float16, bfloat16, float32, float64
     /// and 64-bit complex. They are not disposed.</param>
     /// <param name="metadata">Text to go with the tensors.</param>
-    /// <exception cref="ArgumentException">A name occurs twice or is reserved, or a tensor is sparse or has a type that the format lacks; the message names it.</exception>
+    /// <exception cref="ArgumentException">A name occurs twice, is reserved or is no valid text, or a tensor is sparse or has a type
+    /// that the format lacks; the message names it.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Save(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
+        if (metadata?.FirstOrDefault(item => !IsText(item.Key) || !IsText(item.Value)).Key is { } invalid)
+        {
+            throw new ArgumentException($"The metadata '{invalid}' is no valid text: half of a surrogate pair is in it.", nameof(metadata));
+        }
+
         var ordered = Order(tensors);
         var header = WriteHeader(ordered, metadata);
         AtomicFile.Write(path, stream =>
@@ -62,6 +68,7 @@ public static class Safetensors
         foreach (var (name, tensor) in tensors)
         {
             var problem = name == SafetensorsHeader.MetadataKey ? "has a name that the format reserves"
+                : !IsText(name) ? "has a name that is no valid text: half of a surrogate pair is in it"
                 : !names.Add(name) ? "occurs twice; every tensor needs its own name"
                 : SafetensorsType.Name(tensor.dtype) is null ? $"has the type {tensor.dtype}, which the format lacks"
                 : tensor.is_sparse ? "is sparse; a dense one is needed"
@@ -75,6 +82,23 @@ public static class Safetensors
         }
 
         return [.. list.OrderByDescending(item => SafetensorsType.Size(item.Value.dtype)).ThenBy(item => item.Key, StringComparer.Ordinal)];
+    }
+
+    private static bool IsText(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsSurrogatePair(text, i))
+            {
+                i++;
+            }
+            else if (char.IsSurrogate(text[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static byte[] WriteHeader(IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata)

@@ -61,7 +61,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <param name="name">A key of <see cref="Tensors"/>.</param>
     /// <returns>A new tensor on the CPU that the caller, or the caller's dispose scope, owns.</returns>
     /// <exception cref="KeyNotFoundException">The file has no such tensor; the message names both.</exception>
-    /// <exception cref="InvalidDataException">The file was cut off after it was opened.</exception>
+    /// <exception cref="InvalidDataException">The file was cut off after it was opened, or has a bool that is neither 0 nor 1.</exception>
     /// <exception cref="ObjectDisposedException">The file was closed.</exception>
     public Tensor Read(string name)
     {
@@ -85,12 +85,12 @@ public sealed class SafetensorsFile : IDisposable
         catch (Exception exception)
         {
             tensor.Dispose();
-            if (exception is EndOfStreamException)
+            throw exception switch
             {
-                throw new InvalidDataException($"'{_stream.Name}' ends within tensor '{name}'; it was whole when it was opened.", exception);
-            }
-
-            throw;
+                EndOfStreamException => new InvalidDataException($"'{_stream.Name}' ends within tensor '{name}'; it was whole when it was opened.", exception),
+                InvalidDataException => new InvalidDataException($"'{_stream.Name}' has an invalid tensor '{name}': {exception.Message}.", exception),
+                _ => exception,
+            };
         }
     }
 

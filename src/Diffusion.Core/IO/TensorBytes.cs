@@ -21,6 +21,7 @@ public static class TensorBytes
     /// <param name="tensor">A contiguous tensor on the CPU.</param>
     /// <exception cref="ArgumentException"><paramref name="tensor"/> is not contiguous or not on the CPU.</exception>
     /// <exception cref="EndOfStreamException">The stream ends before the tensor is filled.</exception>
+    /// <exception cref="InvalidDataException">An element of a bool tensor is neither 0 nor 1, which no code that reads it expects.</exception>
     public static void Read(Stream stream, Tensor tensor) => Read(stream, tensor, PieceBytes);
 
     internal static void Write(Stream stream, Tensor tensor, int pieceBytes)
@@ -48,7 +49,16 @@ public static class TensorBytes
         }
 
         using var scope = NewDisposeScope();
-        ForEachPiece(tensor.detach(), pieceBytes, stream.ReadExactly);
+        var isBool = tensor.dtype == ScalarType.Bool;
+        ForEachPiece(tensor.detach(), pieceBytes, bytes =>
+        {
+            stream.ReadExactly(bytes);
+            if (isBool && bytes.ContainsAnyExceptInRange((byte)0, (byte)1))
+            {
+                bytes.Clear();
+                throw new InvalidDataException("a bool is neither 0 nor 1");
+            }
+        });
     }
 
     private static void ForEachPiece(Tensor contiguous, int pieceBytes, SpanAction action)
