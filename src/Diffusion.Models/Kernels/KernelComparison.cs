@@ -12,7 +12,7 @@ internal static class KernelComparison
     public static double Tolerance(ScalarType type) => type switch
     {
         ScalarType.Float64 => 1e-12,
-        ScalarType.Float32 => 1e-5,
+        ScalarType.Float32 => 2e-5,
         _ => 2e-2,
     };
 

@@ -1,0 +1,58 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary>The operations of a U-Net that are no convolutions, in the types that networks run in.</summary>
+internal static class OperatorCases
+{
+    private const double Eps = 1e-5;
+
+    /// <summary>All of them: small enough for a check at the start of a program.</summary>
+    public static IEnumerable<OperatorCase> All() =>
+        from type in (ScalarType[])[ScalarType.Float32, ScalarType.BFloat16]
+        from operation in OfType(type)
+        select operation;
+
+    private static IEnumerable<OperatorCase> OfType(ScalarType type)
+    {
+        foreach (var (batch, rows, inner, columns) in ((int, int, int, int)[])[(1, 49, 20, 33), (4, 196, 64, 48)])
+        {
+            yield return new(
+                $"matrix product [{batch}, {rows}, {inner}] × [{batch}, {inner}, {columns}]", type, [[batch, rows, inner], [batch, inner, columns]],
+                x => bmm(x[0], x[1]),
+                x => (x[0].unsqueeze(-1) * x[1].unsqueeze(1)).sum(2));
+        }
+
+        foreach (var (inner, outer) in ((int, int)[])[(1, 24), (48, 112), (128, 320)])
+        {
+            yield return new(
+                $"linear {inner}→{outer}, 64 rows", type, [[64, inner], [outer, inner], [outer]],
+                x => nn.functional.linear(x[0], x[1], x[2]),
+                x => (x[0].unsqueeze(1) * x[1]).sum(-1) + x[2]);
+        }
+
+        yield return GroupNorm(type, channelsLast: false);
+        yield return GroupNorm(type, channelsLast: true);
+        yield return new(
+            "attention of 49 pixels, 4 heads of 16", type, [[4, 49, 16], [4, 49, 16], [4, 49, 16]],
+            x => nn.functional.softmax(bmm(x[0], x[1].transpose(1, 2)) * 0.25, -1).matmul(x[2]),
+            x => Softmax((x[0].unsqueeze(2) * x[1].unsqueeze(1)).sum(-1) * 0.25).matmul(x[2]));
+    }
+
+    private static OperatorCase GroupNorm(ScalarType type, bool channelsLast) => new(
+        $"group norm, 8 groups of 48 channels, 4×14×14, {(channelsLast ? "channels-last" : "NCHW")}", type, [[4, 48, 14, 14], [48], [48]],
+        x => nn.functional.group_norm(MemoryLayout.Dense(x[0], channelsLast), 8, x[1], x[2], Eps),
+        x => Normalized(x[0].view(4, 8, -1)).view(4, 48, 14, 14) * x[1].view(-1, 1, 1) + x[2].view(-1, 1, 1));
+
+    private static Tensor Normalized(Tensor groups)
+    {
+        var centred = groups - groups.mean([-1], keepdim: true);
+        return centred / (centred.square().mean([-1], keepdim: true) + Eps).sqrt();
+    }
+
+    private static Tensor Softmax(Tensor scores)
+    {
+        var weights = scores.exp();
+        return weights / weights.sum(-1, keepdim: true);
+    }
+}
