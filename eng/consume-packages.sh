@@ -3,6 +3,7 @@
 # Prints PASS or FAIL at the end; leaves nothing behind (its packages have a version of their own and go into a package folder of their own).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+repository=$PWD
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
 
 # Our packages only reach the private folder $work/packages; everything else is read from, and missing things added to, the usual cache.
@@ -66,14 +67,20 @@ done
 dotnet add package libtorch-cpu-linux-x64 --version "$libtorch" --no-restore > /dev/null
 cat > Program.cs <<'CSHARP'
 Console.WriteLine(TorchSharp.torch.ones(2).sum().item<float>()); // the first statement: nothing of ours has run when libtorch loads
-Diffusion.AtomicFile.WriteText("out/written.txt", "a file");
-Console.WriteLine(File.ReadAllText("out/written.txt"));
+
+using Diffusion.Models.UNet unet = Diffusion.Models.UNetBuilder.ForImages(channels: 1, size: 28).Down(16, layers: 1).Down(32, layers: 1, attention: true).Mid(32).Build();
+using var images = Diffusion.Imaging.Mnist.Open(args[0], Diffusion.Imaging.Split.Test, limit: 100);
+using var trainer = new Diffusion.Trainer(unet, new Diffusion.LinearNoiseSchedule(), new Diffusion.TrainerOptions { Steps = 2, BatchSize = 4 });
+trainer.Fit(images);
+using var digits = new Diffusion.DdpmSampler(steps: 3).Sample(trainer.Ema, shape: [4, 1, 28, 28], seed: 7);
+Diffusion.Imaging.ImageGrid.Save("digits.png", digits, columns: 2);
+Console.WriteLine($"{trainer.StepsDone} steps, [{string.Join(", ", digits.shape)}], {new FileInfo("digits.png").Length > 100}");
 CSHARP
-expected=$'2\na file'
+expected=$'2\n2 steps, [4, 1, 28, 28], True'
 
 echo "Building and running it"
 dotnet build -c Release -v minimal > build.log 2>&1 || { cat build.log; fail "the project does not build"; }
 ! grep -E ' warning |: warning' build.log || fail "the project builds with warnings"
-output=$(dotnet bin/Release/net10.0/consumer.dll) || fail "the program does not run: $output"
+output=$(dotnet bin/Release/net10.0/consumer.dll "$repository/samples/data/mnist") || fail "the program does not run: $output"
 [[ $output == "$expected" ]] || fail "the program printed:"$'\n'"$output"$'\n'"instead of:"$'\n'"$expected"
 echo "PASS"

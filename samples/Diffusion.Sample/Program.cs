@@ -40,7 +40,7 @@ sample.SetAction(arguments => Run(cancellation => SampleCommand.Run(
 
 var path = new Argument<string?>("path") { Description = "A run's folder, a checkpoint's folder, or a safetensors file; without it, this machine only.", Arity = ArgumentArity.ZeroOrOne };
 var info = new Command("info", "Describe a run, a file of weights and this machine.") { path };
-info.SetAction(arguments => 0);
+info.SetAction(arguments => Run(_ => InfoCommand.Run(arguments.GetValue(path))));
 
 var root = new RootCommand("Train image diffusion models and draw with them. Without a command: trains the quick MNIST run and draws digits.") { train, sample, info };
 var parsed = root.Parse(args.Length == 0 ? ["train"] : args);
