@@ -87,6 +87,7 @@ public sealed class SourceExamples
     [InlineData("public sealed record Linear(int Steps) : Diffusion.INoiseSchedule;", 1)]
     [InlineData("public sealed class Ddim : Sampler;", 1)]
     [InlineData("public sealed record Parameterization;", 1)]
+    [InlineData("public abstract class Parameterization;", 1)]
     [InlineData("public sealed record SamplingProgress(int Step);", 0)]
     [InlineData("public abstract class FirstOrder : Sampler;", 0)]
     public void WithoutSource_NumericsWithoutCitation_AreFound(string source, int found) => Assert.Equal(

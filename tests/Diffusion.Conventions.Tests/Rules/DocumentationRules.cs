@@ -29,8 +29,8 @@ internal static partial class DocumentationRules
                          select type.Identifier.Text).ToHashSet();
         return from file in files
                from type in file.All<TypeDeclarationSyntax>()
-               where type is not InterfaceDeclarationSyntax && !type.Modifiers.Any(m => m.Text is "abstract" or "private")
-               where type.Identifier.Text == "Parameterization" || type.BaseList?.Types.Any(t => contracts.Contains(NameOf(t.Type))) == true
+               let concrete = type is not InterfaceDeclarationSyntax && !type.Modifiers.Any(m => m.Text is "abstract" or "private")
+               where type.Identifier.Text == "Parameterization" || (concrete && type.BaseList?.Types.Any(t => contracts.Contains(NameOf(t.Type))) == true)
                where !Source().IsMatch(string.Concat(type.GetLeadingTrivia().Where(t => t.HasStructure).Select(t => t.ToFullString())))
                select file.At(type.Identifier.GetLocation(), $"{type.Identifier.Text} cites no source (arXiv:...) in <remarks>");
     }
