@@ -1,1 +1,0 @@
-[assembly: CollectionBehavior(DisableTestParallelization = true)] // libtorch's threads spin: two tests at once make both many times slower
