@@ -3,6 +3,8 @@ namespace Diffusion.Imaging;
 /// <summary>How <see cref="ImageFolder"/> brings the images of a folder to one shape.</summary>
 public sealed record ImageFolderOptions
 {
+    private static readonly SkiaCodec s_codec = new();
+
     /// <summary>The height of every image in pixels, at least 1. Default 64.</summary>
     public int Height { get; init; } = 64;
 
@@ -22,7 +24,7 @@ public sealed record ImageFolderOptions
     public long MemoryLimit { get; init; } = 1L << 30;
 
     /// <summary>What decodes the files, and which extensions are images. Default <see cref="SkiaCodec"/>.</summary>
-    public IImageCodec Codec { get; init; } = new SkiaCodec();
+    public IImageCodec Codec { get; init; } = s_codec;
 
     /// <summary>Says everything that is wrong in one exception.</summary>
     internal void Validate()

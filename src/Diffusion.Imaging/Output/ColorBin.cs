@@ -1,16 +1,5 @@
 namespace Diffusion.Imaging;
 
-/// <summary>A colour, each channel in [0, 255].</summary>
-internal readonly record struct Rgb(double R, double G, double B)
-{
-    public double this[int channel] => channel == 0 ? R : channel == 1 ? G : B;
-
-    public double SquaredDistance(Rgb other)
-        => ((R - other.R) * (R - other.R)) + ((G - other.G) * (G - other.G)) + ((B - other.B) * (B - other.B));
-
-    public (byte R, byte G, byte B) Rounded() => ((byte)Math.Round(R), (byte)Math.Round(G), (byte)Math.Round(B));
-}
-
 /// <summary>The pixels of an image whose channels agree in their first 5 bits: how many, and their mean.</summary>
 internal sealed class ColorBin
 {

@@ -4,7 +4,7 @@ namespace Diffusion.Imaging;
 /// <remarks>
 /// An image of at most 256 colours keeps them exactly. Others are counted in 32×32×32 bins and the bins divided by variance-minimising
 /// cuts (X. Wu, "Efficient statistical computations for optimal color quantization", Graphics Gems II, 1991; here over the occupied bins,
-/// cut at the mean); every bin then takes the nearest colour.
+/// cut at the mean); <see cref="ErrorDiffusion"/> then chooses the colour of every pixel.
 /// </remarks>
 internal sealed class ColorPalette
 {
@@ -55,24 +55,6 @@ internal sealed class ColorPalette
             (table[3 * i], table[(3 * i) + 1], table[(3 * i) + 2]) = colors[i].Rounded();
         }
 
-        var nearest = Array.ConvertAll(bins, bin => bin is null ? (byte)0 : Nearest(bin.Mean, colors));
-        var indices = new byte[rgb.Width * rgb.Height];
-        for (var i = 0; i < indices.Length; i++)
-        {
-            indices[i] = nearest[ColorBin.Index(rgb.Pixels.Slice(3 * i, 3))];
-        }
-
-        return new ColorPalette(table, indices);
-    }
-
-    private static byte Nearest(Rgb color, Rgb[] colors)
-    {
-        var best = 0;
-        for (var i = 1; i < colors.Length; i++)
-        {
-            best = color.SquaredDistance(colors[i]) < color.SquaredDistance(colors[best]) ? i : best;
-        }
-
-        return (byte)best;
+        return new ColorPalette(table, new ErrorDiffusion(colors).Apply(rgb));
     }
 }

@@ -4,7 +4,7 @@ namespace Diffusion.Imaging;
 
 /// <summary>
 /// Writes an animated GIF, one frame after the other. Grey frames are kept exactly (a palette of 256 greys); an RGB frame is kept exactly
-/// where it has at most 256 colours, else it gets the 256 that fit it best. The file appears, whole, with <see cref="Complete"/>;
+/// where it has at most 256 colours, else it gets the 256 that fit it best, mixed by error diffusion. The file appears, whole, with <see cref="Complete"/>;
 /// without it, nothing is left behind.
 /// </summary>
 public sealed class GifWriter : IDisposable

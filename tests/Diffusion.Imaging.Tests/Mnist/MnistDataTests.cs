@@ -24,7 +24,7 @@ public sealed class MnistDataTests
     [Fact]
     public void Open_Train_Has60000ImagesAndTheKnownLabels()
     {
-        using var mnist = Imaging.Mnist.Open(s_folder, Split.Train);
+        using var mnist = Mnist.Open(s_folder, Split.Train);
         Assert.Equal((60000, new ImageShape(1, 28, 28)), (mnist.Count, mnist.Shape));
         using var batch = mnist.Read([0, 1, 2, 3, 4]);
         Assert.Equal([5L, 0, 4, 1, 9], batch.Labels!.data<long>().ToArray());
@@ -35,7 +35,7 @@ public sealed class MnistDataTests
     [Fact]
     public void Open_Test_Has10000Images()
     {
-        using var mnist = Imaging.Mnist.Open(s_folder, Split.Test);
+        using var mnist = Mnist.Open(s_folder, Split.Test);
         Assert.Equal(10000, mnist.Count);
         using var batch = mnist.Read([0, 1, 9999]);
         Assert.Equal([7L, 2, 6], batch.Labels!.data<long>().ToArray());

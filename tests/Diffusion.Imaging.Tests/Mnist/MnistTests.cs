@@ -18,7 +18,7 @@ public sealed class MnistTests : IDisposable
     {
         _folder.Write(images, gzip ? IdxBytes.Gzip(IdxBytes.Images) : IdxBytes.Images);
         _folder.Write(labels, labels.EndsWith(".gz", StringComparison.Ordinal) ? IdxBytes.Gzip(IdxBytes.Labels) : IdxBytes.Labels);
-        using var mnist = Imaging.Mnist.Open(_folder.Path, split);
+        using var mnist = Mnist.Open(_folder.Path, split);
         Assert.Equal((12, new ImageShape(1, 3, 2), 10), (mnist.Count, mnist.Shape, mnist.Classes));
         using var batch = mnist.Read([11, 0, 3, 3]);
         Assert.Equal([4, 1, 3, 2], batch.Images.shape);
@@ -32,7 +32,7 @@ public sealed class MnistTests : IDisposable
     public void Read_BlackAndWhite_AreExactlyMinusOneAndOne()
     {
         Write(IdxBytes.Of([0, 255], 1, 1, 2), IdxBytes.Of([9], 1));
-        using var mnist = Imaging.Mnist.Open(_folder.Path, Split.Train);
+        using var mnist = Mnist.Open(_folder.Path, Split.Train);
         using var batch = mnist.Read([0]);
         Assert.Equal([-1f, 1f], batch.Images.data<float>().ToArray());
     }
@@ -44,12 +44,12 @@ public sealed class MnistTests : IDisposable
     public void Open_Limit_KeepsTheFirst(int limit, int expected)
     {
         Write(IdxBytes.Images, IdxBytes.Labels);
-        using var mnist = Imaging.Mnist.Open(_folder.Path, Split.Train, limit);
+        using var mnist = Mnist.Open(_folder.Path, Split.Train, limit);
         Assert.Equal(expected, mnist.Count);
         using var batch = mnist.Read([expected - 1]);
         Assert.Equal((expected - 1) % 10, batch.Labels!.item<long>());
         Assert.Throws<ArgumentOutOfRangeException>(() => mnist.Read([expected]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Imaging.Mnist.Open(_folder.Path, Split.Train, 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Mnist.Open(_folder.Path, Split.Train, 0));
     }
 
     public static TheoryData<string, byte[], byte[], string[]> Malformed => new()
@@ -71,7 +71,7 @@ public sealed class MnistTests : IDisposable
     public void Open_Malformed_NamesFileAndFinding(string name, byte[] images, byte[] labels, string[] expected)
     {
         Write(images, labels);
-        var error = Assert.Throws<InvalidDataException>(() => Imaging.Mnist.Open(_folder.Path, Split.Train));
+        var error = Assert.Throws<InvalidDataException>(() => Mnist.Open(_folder.Path, Split.Train));
         Assert.All(expected, part => Assert.True(error.Message.Contains(part, StringComparison.Ordinal), $"{name}: '{part}' is not in: {error.Message}"));
     }
 
@@ -79,17 +79,17 @@ public sealed class MnistTests : IDisposable
     public void Open_FileMissing_SaysWhichNamesAreLookedFor()
     {
         _folder.Write("train-images-idx3-ubyte", IdxBytes.Images);
-        var error = Assert.Throws<FileNotFoundException>(() => Imaging.Mnist.Open(_folder.Path, Split.Train));
+        var error = Assert.Throws<FileNotFoundException>(() => Mnist.Open(_folder.Path, Split.Train));
         Assert.Contains("train-labels-idx1-ubyte", error.Message);
         Assert.Contains(_folder.Path, error.Message);
-        Assert.Throws<DirectoryNotFoundException>(() => Imaging.Mnist.Open(_folder.File("none"), Split.Train));
+        Assert.Throws<DirectoryNotFoundException>(() => Mnist.Open(_folder.File("none"), Split.Train));
     }
 
     [Fact]
     public void Read_IndexOutside_NamesIt()
     {
         Write(IdxBytes.Images, IdxBytes.Labels);
-        using var mnist = Imaging.Mnist.Open(_folder.Path, Split.Train);
+        using var mnist = Mnist.Open(_folder.Path, Split.Train);
         Assert.Contains("holds 12", Assert.Throws<ArgumentOutOfRangeException>(() => mnist.Read([0, 12])).Message);
         Assert.Contains("holds -1", Assert.Throws<ArgumentOutOfRangeException>(() => mnist.Read([-1])).Message);
     }
@@ -98,11 +98,11 @@ public sealed class MnistTests : IDisposable
     public void Read_InsideADisposeScope_BatchAndSourceOutliveIt()
     {
         Write(IdxBytes.Images, IdxBytes.Labels);
-        Imaging.Mnist mnist;
+        Mnist mnist;
         ImageBatch batch;
         using (NewDisposeScope())
         {
-            mnist = Imaging.Mnist.Open(_folder.Path, Split.Train);
+            mnist = Mnist.Open(_folder.Path, Split.Train);
             batch = mnist.Read([1, 2]);
         }
 
@@ -120,10 +120,10 @@ public sealed class MnistTests : IDisposable
         Write(IdxBytes.Images, IdxBytes.Labels);
         Leaks.AssertNone(() =>
         {
-            using var mnist = Imaging.Mnist.Open(_folder.Path, Split.Train);
+            using var mnist = Mnist.Open(_folder.Path, Split.Train);
             mnist.Read([0, 1, 2]).Dispose();
         });
-        using var open = Imaging.Mnist.Open(_folder.Path, Split.Train);
+        using var open = Mnist.Open(_folder.Path, Split.Train);
         Leaks.AssertNone(() => open.Read([0, 1, 2]).Dispose());
     }
 

@@ -8,6 +8,8 @@ public static class Leaks
     public static void AssertNone(Action work)
     {
         work();
+        GC.Collect(); // what earlier tests left to the finalizer
+        GC.WaitForPendingFinalizers();
         var before = Tensor.TotalCount;
         for (var i = 0; i < 100; i++)
         {
