@@ -9,7 +9,7 @@ namespace Diffusion.PublicApi.Tests;
 public sealed class ExtensionTests
 {
     [Fact]
-    public void OwnScheduleNetworkImagesParameterizationAndSampler_TrainAndSample()
+    public void Fit_EverythingWrittenOutside_LearnsAndSamples()
     {
         using var network = new PixelNetwork();
         using var images = new Stripes();
@@ -24,7 +24,7 @@ public sealed class ExtensionTests
     }
 
     [Fact]
-    public void BetasOfOnesOwn_GiveASchedule()
+    public void BetaNoiseSchedule_BetasFromOutside_GivesTheirLevels()
     {
         var schedule = new BetaNoiseSchedule(Enumerable.Range(1, 50).Select(i => i / 100.0));
         Assert.Equal(50, schedule.Timesteps);

@@ -1,0 +1,134 @@
+namespace Diffusion.Sample.Tests;
+
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly SampleProcess _app = new();
+
+    [Fact]
+    public void Train_StoppedAndResumedInANewProcess_EndsWithTheSameBits()
+    {
+        var config = _app.Configure("\"steps\": 200");
+        Done(_app.Run("train", "--config", config, "--out", "whole"));
+        Done(_app.Run("train", "--config", config, "--out", "parts", "--stop-after", "100"));
+        Assert.False(File.Exists(_app.At("parts/model.safetensors")));
+        Done(_app.Run("train", "--resume", "--out", "parts"));
+
+        foreach (var file in new[] { "model.safetensors", "ema.safetensors", "losses.csv", "digits.png", "checkpoints/step-00000200/optimizer.safetensors" })
+        {
+            Assert.True(File.ReadAllBytes(_app.At($"whole/{file}")).SequenceEqual(File.ReadAllBytes(_app.At($"parts/{file}"))), file);
+        }
+    }
+
+    [Fact]
+    public void Train_ThenSampleAndInfo_WritesWhatItSays()
+    {
+        Done(_app.Run("train", "--config", _app.Configure("\"steps\": 3")));
+        foreach (var file in new[] { "digits.png", "denoising.gif", "loss.png", "model.safetensors", "ema.safetensors", "config.json", "losses.csv" })
+        {
+            Assert.True(new FileInfo(_app.At("out/" + file)).Length > 0, file);
+        }
+
+        Done(_app.Run("sample", "--checkpoint", "out", "--count", "5", "--steps", "2", "--seed", "4", "--out", "drawn", "--raw"));
+        Done(_app.Run("sample", "--checkpoint", "out/ema.safetensors", "--count", "5", "--steps", "2", "--seed", "4", "--out", "again", "--raw"));
+        using var raw = Safetensors.Load(_app.At("drawn/samples.safetensors"));
+        using var again = Safetensors.Load(_app.At("again/samples.safetensors"));
+        TensorAssert.Identical(raw["images"], again["images"], "images");
+        Assert.Equal([5, 1, 28, 28], raw["images"].shape);
+        Assert.InRange(raw["images"].abs().max().item<float>(), 0.01f, 1f);
+
+        var info = _app.Run("info", "out");
+        Done(info);
+        Assert.Contains("8×1 → 16×1 attention(4)", info.Output, StringComparison.Ordinal);
+        Assert.Contains("kernels", info.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Train_FolderWithAnotherRun_IsNotOverwritten()
+    {
+        var config = _app.Configure("\"steps\": 4");
+        Done(_app.Run("train", "--config", config, "--stop-after", "2"));
+        Wrong(_app.Run("train", "--config", config), "stopped at step 2", "--resume");
+        Done(_app.Run("train", "--config", config, "--resume"));
+        Done(_app.Run("train", "--config", config)); // the same run again, over its own files
+        Wrong(_app.Run("train", "--config", config, "--seed", "9"), "another run", "--out");
+    }
+
+    [Fact]
+    public async Task Train_Interrupted_StopsWithACheckpoint()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return; // no signal can be sent to another process there
+        }
+
+        using var process = _app.Start("train", "--config", _app.Configure("\"steps\": 100000", every: 5));
+        var output = process.StandardOutput.ReadToEndAsync();
+        using var watcher = new FileSystemWatcher(_app.At("."), "step-*") { IncludeSubdirectories = true, EnableRaisingEvents = true };
+        while (!process.HasExited && Checkpoint.List(_app.At("out/checkpoints")).Count == 0)
+        {
+            watcher.WaitForChanged(WatcherChangeTypes.All, 1000);
+        }
+
+        using (var kill = System.Diagnostics.Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+        {
+            await kill.WaitForExitAsync();
+        }
+
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+        Assert.Contains("--resume", await output, StringComparison.Ordinal);
+        var step = Checkpoint.Newest(_app.At("out/checkpoints"))!.Manifest.Step;
+        Done(_app.Run("train", "--resume", "--stop-after", "1"));
+        Assert.Equal(step + 1, Checkpoint.Newest(_app.At("out/checkpoints"))!.Manifest.Step);
+    }
+
+    [Fact]
+    public void Train_ConfigurationWithMistakes_ListsThemAll() => Wrong(
+        _app.Run("train", "--config", _app.Configure("\"stepz\": 3, \"seed\": \"x\"")),
+        "training.stepz is not an option", "training.seed must be a whole number");
+
+    [Fact]
+    public void Train_ImpossibleBlocks_SaysWhichAndWhy() => Wrong(
+        _app.Run("train", "--config", _app.Configure("\"steps\": 3", """ "model": { "down": [ { "channels": 12, "attention": true, "heads": 5 } ] } """)),
+        "model.down[0].channels must be a positive multiple of NormGroups, 8; it is 12", "model.down[0].heads must divide the block's 12 channels; it is 5");
+
+    [Theory]
+    [InlineData("train", "--config", "absent.json", "absent.json")]
+    [InlineData("train", "--steps", "many", "many")]
+    [InlineData("train", "--stop-after", "0", "--stop-after must be at least 1")]
+    [InlineData("sample", "--checkpoint", "nowhere", "nowhere")]
+    [InlineData("paint", "--checkpoint", "out", "paint")]
+    public void Run_WrongUsage_SaysWhatIsWrong(string command, string option, string value, string expected) =>
+        Wrong(_app.Run(command, option, value), expected);
+
+    [Fact]
+    public void Sample_WeightsOfAnotherNetwork_NamesTheKeys()
+    {
+        Done(_app.Run("train", "--config", _app.Configure("\"steps\": 1")));
+        using (var weights = SafetensorsFile.Open(_app.At("out/ema.safetensors")))
+        {
+            using var tensors = Safetensors.Load(_app.At("out/ema.safetensors"));
+            using var wrong = TorchSharp.torch.zeros(3);
+            Safetensors.Save(_app.At("wrong.safetensors"), tensors.Where(entry => entry.Key != "conv_in.bias").Append(KeyValuePair.Create("conv_in.bias", wrong)), weights.Metadata);
+        }
+
+        var run = _app.Run("sample", "--checkpoint", "wrong.safetensors");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("conv_in.bias", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _app.Dispose();
+
+    private static void Done((int ExitCode, string Output, string Error) run) => Assert.True(run.ExitCode == 0, run.Output + run.Error);
+
+    private static void Wrong((int ExitCode, string Output, string Error) run, params string[] expected)
+    {
+        Assert.True(run.ExitCode == 2, $"exit code {run.ExitCode}\n{run.Output}{run.Error}");
+        Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
+        foreach (var text in expected)
+        {
+            Assert.Contains(text, run.Error, StringComparison.Ordinal);
+        }
+    }
+}

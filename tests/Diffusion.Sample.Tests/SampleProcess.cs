@@ -1,0 +1,49 @@
+using System.Diagnostics;
+
+namespace Diffusion.Sample.Tests;
+
+/// <summary>Runs of the sample app in a folder of their own.</summary>
+internal sealed class SampleProcess : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("diffusion-sample-").FullName;
+
+    /// <summary>A network of a few thousand weights on the first images of MNIST.</summary>
+    public const string Model = """
+        "model": { "stemChannels": 8, "down": [ { "channels": 8, "layers": 1 }, { "channels": 16, "layers": 1, "attention": true } ], "mid": [ { "channels": 16 } ], "timeDimension": 16,
+                   "downsampling": "convolution4", "upsampling": "transposed" }
+        """;
+
+    public string At(string name) => Path.Combine(_folder, name);
+
+    /// <summary>Writes a configuration for the tiny network.</summary>
+    public string Configure(string training, string model = Model, int every = 1000)
+    {
+        var mnist = Path.GetFullPath(Path.Combine(Golden.Folder, "..", "..", "samples", "data", "mnist")).Replace('\\', '/');
+        File.WriteAllText(At("run.json"), $$"""
+            { "data": { "path": "{{mnist}}", "limit": 200 }, {{model}},
+              "training": { "batchSize": 4, "learningRate": 0.001, "checkpoints": { "every": {{every}} }, {{training}} },
+              "sampling": { "count": 4, "steps": 3 } }
+            """);
+        return At("run.json");
+    }
+
+    public (int ExitCode, string Output, string Error) Run(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, error.Result);
+    }
+
+    public Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Diffusion.Sample.dll"), .. arguments])
+        {
+            WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        return Process.Start(start)!;
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}
