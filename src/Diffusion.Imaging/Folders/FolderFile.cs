@@ -43,8 +43,12 @@ internal sealed class FolderFile
         }
     }
 
-    private static (long Length, DateTime Written) Stamp(FileStream stream) => (stream.Length, File.GetLastWriteTimeUtc(stream.SafeFileHandle));
+    private static (long Length, DateTime Written) Stamp(FileStream stream)
+        => (stream.Length, File.GetLastWriteTimeUtc(stream.SafeFileHandle));
 
     private static byte[] Decode(FileStream stream, ImageFolderOptions options)
-        => PixelTensor.ToPlanar(options.Codec.Decode(stream).WithChannels(options.Channels).Resize(options.Width, options.Height, options.Fit));
+    {
+        var image = options.Codec.Decode(stream).WithChannels(options.Channels);
+        return PixelTensor.ToPlanar(image.Resize(options.Width, options.Height, options.Fit));
+    }
 }

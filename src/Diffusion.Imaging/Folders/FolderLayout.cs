@@ -25,7 +25,8 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
         var inClasses = perClass.Sum(files => files.Length);
         if (direct.Length + inClasses == 0)
         {
-            throw new InvalidDataException($"{folder} holds no images: files with one of the extensions {string.Join(", ", extensions)} are needed.");
+            throw new InvalidDataException(
+                $"{folder} holds no images: files with one of the extensions {string.Join(", ", extensions)} are needed.");
         }
 
         if (inClasses == 0)
@@ -36,7 +37,8 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
         if (direct.Length > 0)
         {
             throw new InvalidDataException(
-                $"{folder} holds {direct.Length} images directly ({direct[0]}, for example) and {inClasses} in subfolders ({perClass.First(f => f.Length > 0)[0]}, for example). "
+                $"{folder} holds {direct.Length} images directly ({direct[0]}, for example) "
+                + $"and {inClasses} in subfolders ({perClass.First(files => files.Length > 0)[0]}, for example). "
                 + "Either all images lie in subfolders, which are the classes, or all lie in the folder itself and have no labels.");
         }
 

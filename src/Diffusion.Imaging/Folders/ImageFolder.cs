@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace Diffusion.Imaging;
 
 /// <summary>
-/// The images of a folder, brought to one shape. Every subfolder is a class, in ordinal order of their names, and its images lie in it at any depth; or
-/// all images lie in the folder itself and have no labels. The order of the images is the ordinal order of their relative paths.
-/// Files with other extensions and hidden files are ignored.
+/// The images of a folder, brought to one shape. Every subfolder is a class, in ordinal order of their names, and its images lie in it at
+/// any depth; or all images lie in the folder itself and have no labels. The order of the images is the ordinal order of their relative
+/// paths. Files with other extensions and hidden files are ignored.
 /// </summary>
 public sealed class ImageFolder : IImageSource
 {
@@ -44,7 +44,9 @@ public sealed class ImageFolder : IImageSource
     /// <summary>The path of every image relative to the folder, by index, with '/' between its parts.</summary>
     public IReadOnlyList<string> RelativePaths { get; }
 
-    /// <summary>Opens a folder and decodes all its images once, on all processors, so that a bad file shows now and not in an hour.</summary>
+    /// <summary>
+    /// Opens a folder and decodes all its images once, on all processors, so that a bad file shows now and not in an hour.
+    /// </summary>
     /// <param name="folder">The folder.</param>
     /// <param name="options">The shape to bring the images to, and more; by default 64×64 RGB.</param>
     /// <returns>The images.</returns>
@@ -109,7 +111,8 @@ public sealed class ImageFolder : IImageSource
         {
             var listed = bad.Take(MostListed).Select(i => $"{Environment.NewLine}  {RelativePaths[i]}: {errors[i]!.Message}");
             var more = bad.Length > MostListed ? $"{Environment.NewLine}  and {bad.Length - MostListed} more" : "";
-            throw new InvalidDataException($"{Name}: {bad.Length} of {Count} images cannot be read:{string.Concat(listed)}{more}", errors[bad[0]]);
+            throw new InvalidDataException(
+                $"{Name}: {bad.Length} of {Count} images cannot be read:{string.Concat(listed)}{more}", errors[bad[0]]);
         }
     }
     /// <summary>Runs the work for every index on all processors; what went wrong stands at its index.</summary>

@@ -1,11 +1,13 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Numerics;
 
 namespace Diffusion.Imaging;
 
 /// <summary>
 /// An IDX file of unsigned bytes, the format of MNIST: two zero bytes, the type, the number of dimensions, each dimension as a
-/// big-endian 32-bit number, then the values, the last dimension fastest. Compressed with gzip (one member) or not: the content tells, not the name.
+/// big-endian 32-bit number, then the values, the last dimension fastest. Compressed with gzip (one member) or
+/// not: the content tells, not the name.
 /// </summary>
 public sealed class IdxFile
 {
@@ -16,7 +18,8 @@ public sealed class IdxFile
 
     private readonly byte[] _values;
 
-    private IdxFile(string path, int[] dimensions, byte[] values) => (Path, Dimensions, _values) = (path, Array.AsReadOnly(dimensions), values);
+    private IdxFile(string path, int[] dimensions, byte[] values)
+        => (Path, Dimensions, _values) = (path, Array.AsReadOnly(dimensions), values);
 
     /// <summary>The file it was read from.</summary>
     public string Path { get; }
@@ -40,10 +43,10 @@ public sealed class IdxFile
         file.Position = 0;
         using var stream = gzip ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
         var dimensions = ReadDimensions(stream, path);
-        var size = dimensions.Aggregate(UInt128.One, (product, dimension) => product * (uint)dimension);
+        var size = dimensions.Aggregate(BigInteger.One, (product, dimension) => product * dimension);
         var declared = $"{path}: declares {string.Join("×", dimensions)} = {size} bytes";
         var headerSize = 4 + (4 * dimensions.Length);
-        var most = gzip ? (UInt128)file.Length * LargestGzipRatio : (UInt128)(file.Length - headerSize);
+        var most = gzip ? file.Length * LargestGzipRatio : file.Length - headerSize;
         if (size > most)
         {
             throw new InvalidDataException(gzip
@@ -51,7 +54,7 @@ public sealed class IdxFile
                 : $"{declared}; the file holds {most} after its header, so it is truncated or its header is wrong.");
         }
 
-        if (size > (UInt128)Array.MaxLength)
+        if (size > Array.MaxLength)
         {
             throw new InvalidDataException($"{declared}, more than the {Array.MaxLength} that are read into memory.");
         }
@@ -60,12 +63,14 @@ public sealed class IdxFile
         var found = Fill(stream, values, path);
         if (found < values.Length)
         {
-            throw new InvalidDataException($"{declared}; the file holds {found} after its header, so it is truncated or its header is wrong.");
+            throw new InvalidDataException(
+                $"{declared}; the file holds {found} after its header, so it is truncated or its header is wrong.");
         }
 
         if (Fill(stream, new byte[1], path) > 0)
         {
-            throw new InvalidDataException($"{declared}; the file holds more after them, so it is not one IDX file or its header is wrong.");
+            throw new InvalidDataException(
+                $"{declared}; the file holds more after them, so it is not one IDX file or its header is wrong.");
         }
 
         if (gzip)
@@ -92,14 +97,16 @@ public sealed class IdxFile
         if (magic[2] != UnsignedByte || magic[3] == 0)
         {
             throw new InvalidDataException(
-                $"{path}: begins with {Convert.ToHexString(magic)}, type 0x{magic[2]:X2} and {magic[3]} dimensions; type 0x08 (unsigned byte) and at least 1 dimension are needed.");
+                $"{path}: begins with {Convert.ToHexString(magic)}, type 0x{magic[2]:X2} and {magic[3]} dimensions; "
+                + "type 0x08 (unsigned byte) and at least 1 dimension are needed.");
         }
 
         var header = new byte[4 * magic[3]];
         var found = Fill(stream, header, path);
         if (found < header.Length)
         {
-            throw new InvalidDataException($"{path}: ends in the header, after {4 + found} bytes; {magic[3]} dimensions need {4 + header.Length}.");
+            throw new InvalidDataException(
+                $"{path}: ends in the header, after {4 + found} bytes; {magic[3]} dimensions need {4 + header.Length}.");
         }
 
         var dimensions = new int[magic[3]];
@@ -115,8 +122,8 @@ public sealed class IdxFile
     }
 
     /// <summary>
-    /// A gzip file ends with a checksum and the size of its content. <see cref="GZipStream"/> verifies the checksum if it is there, but takes
-    /// a file that ends before it for whole; the size at the very end tells that it is there.
+    /// A gzip file ends with a checksum and the size of its content. <see cref="GZipStream"/> verifies the checksum if it is there, but
+    /// takes a file that ends before it for whole; the size at the very end tells that it is there.
     /// </summary>
     private static void CheckGzipEnd(FileStream file, string path, uint size)
     {
@@ -126,7 +133,9 @@ public sealed class IdxFile
         var stated = BinaryPrimitives.ReadUInt32LittleEndian(end);
         if (stated != size)
         {
-            throw new InvalidDataException($"{path}: the gzip data is truncated or is followed by other data: it ends with the size {stated}, its content has {size} bytes.");
+            throw new InvalidDataException(
+                $"{path}: the gzip data is truncated or is followed by other data: it ends with the size {stated}, its content has "
+                + $"{size} bytes.");
         }
     }
 

@@ -51,7 +51,8 @@ public sealed class Mnist : IImageSource
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (limit < 1)
         {
-            throw new ArgumentOutOfRangeException(nameof(limit), limit, $"limit is {limit}; it must be at least 1, or null for all images.");
+            throw new ArgumentOutOfRangeException(
+                nameof(limit), limit, $"limit is {limit}; it must be at least 1, or null for all images.");
         }
 
         var images = MnistFiles.Read(folder, split, "images", "idx3");

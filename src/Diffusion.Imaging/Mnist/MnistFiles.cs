@@ -20,7 +20,9 @@ internal static class MnistFiles
         string[] names = [$"{start}-{content}-{type}-ubyte", $"{start}-{content}.{type}-ubyte"];
         names = [.. names, .. names.Select(name => name + ".gz")];
         var name = Array.Find(names, name => File.Exists(Path.Combine(folder, name)))
-            ?? throw new FileNotFoundException($"{folder} holds no MNIST {split} {content}: one of {string.Join(", ", names)} is needed.", Path.Combine(folder, names[^2]));
+            ?? throw new FileNotFoundException(
+                $"{folder} holds no MNIST {split} {content}: one of {string.Join(", ", names)} is needed.",
+                Path.Combine(folder, names[^2]));
         return IdxFile.Read(Path.Combine(folder, name));
     }
 
@@ -39,13 +41,15 @@ internal static class MnistFiles
 
         if (images.Values.Length == 0)
         {
-            throw new InvalidDataException($"{images.Path}: holds {string.Join("×", images.Dimensions)} pixels; at least one image of one pixel is needed.");
+            throw new InvalidDataException(
+                $"{images.Path}: holds {string.Join("×", images.Dimensions)} pixels; at least one image of one pixel is needed.");
         }
 
         if (images.Dimensions[0] != labels.Dimensions[0])
         {
             throw new InvalidDataException(
-                $"{images.Path} holds {images.Dimensions[0]} images, {labels.Path} holds {labels.Dimensions[0]} labels; they must be as many.");
+                $"{images.Path} holds {images.Dimensions[0]} images, "
+                + $"{labels.Path} holds {labels.Dimensions[0]} labels; they must be as many.");
         }
 
         var wrong = labels.Values.IndexOfAnyExceptInRange((byte)0, (byte)(classes - 1));

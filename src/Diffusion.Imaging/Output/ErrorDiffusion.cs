@@ -9,7 +9,9 @@ namespace Diffusion.Imaging;
 /// </remarks>
 internal sealed class ErrorDiffusion
 {
-    /// <summary>More is dropped: a colour outside all those of the palette would else pile up an error that comes out in stray dots.</summary>
+    /// <summary>
+    /// More is dropped: a colour outside all those of the palette would else pile up an error that comes out in stray dots.
+    /// </summary>
     private const double MostPassedOn = 16;
 
     private readonly Rgb[] _palette;

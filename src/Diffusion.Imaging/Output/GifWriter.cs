@@ -4,8 +4,8 @@ namespace Diffusion.Imaging;
 
 /// <summary>
 /// Writes an animated GIF, one frame after the other. Grey frames are kept exactly (a palette of 256 greys); an RGB frame is kept exactly
-/// where it has at most 256 colours, else it gets the 256 that fit it best, mixed by error diffusion. The file appears, whole, with <see cref="Complete"/>;
-/// without it, nothing is left behind.
+/// where it has at most 256 colours, else it gets the 256 that fit it best, mixed by error diffusion. The file appears, whole, with
+/// <see cref="Complete"/>; without it, nothing is left behind.
 /// </summary>
 public sealed class GifWriter : IDisposable
 {
@@ -57,7 +57,9 @@ public sealed class GifWriter : IDisposable
     /// <param name="images">[N, C, H, W] with C 1 or 3, any floating type, any device; clamped to [−1, 1].</param>
     /// <param name="columns">The most images in a row, at least 1.</param>
     /// <param name="options">Padding and scale; by default those of <see cref="ImageGridOptions"/>.</param>
-    /// <exception cref="ArgumentException">The images are not as <see cref="ImageGrid"/> wants them, or the grid has another size than the first one.</exception>
+    /// <exception cref="ArgumentException">
+    /// The images are not as <see cref="ImageGrid"/> wants them, or the grid has another size than the first one.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The animation is complete.</exception>
     /// <exception cref="IOException">The disk is full.</exception>
     public void Add(Tensor images, int columns, ImageGridOptions? options = null) => Add(ImageGrid.Compose(images, columns, options));
@@ -101,9 +103,10 @@ public sealed class GifWriter : IDisposable
         CheckSize(frame);
         _first ??= frame;
         var palette = frame.Channels == 1 ? null : ColorPalette.Of(frame);
+        var indices = palette is null ? frame.Pixels : palette.Indices;
         try
         {
-            GifFormat.WriteFrame(scratch, frame.Width, frame.Height, hundredths, palette?.Table, palette is null ? frame.Pixels : palette.Indices);
+            GifFormat.WriteFrame(scratch, frame.Width, frame.Height, hundredths, palette?.Table, indices);
         }
         catch
         {
@@ -114,19 +117,22 @@ public sealed class GifWriter : IDisposable
         Frames++;
     }
 
-    private FileStream Open() => _scratch ?? throw new InvalidOperationException($"The animation {_path} is complete or disposed; it takes no more frames.");
+    private FileStream Open() => _scratch
+        ?? throw new InvalidOperationException($"The animation {_path} is complete or disposed; it takes no more frames.");
 
     private void CheckSize(PixelImage frame)
     {
         if (frame.Width > ushort.MaxValue || frame.Height > ushort.MaxValue)
         {
-            throw new ArgumentException($"frame is {frame.Width}×{frame.Height}; a GIF is at most {ushort.MaxValue} pixels wide and high.", nameof(frame));
+            throw new ArgumentException(
+                $"frame is {frame.Width}×{frame.Height}; a GIF is at most {ushort.MaxValue} pixels wide and high.", nameof(frame));
         }
 
         if (_first is not null && (frame.Width, frame.Height, frame.Channels) != (_first.Width, _first.Height, _first.Channels))
         {
             throw new ArgumentException(
-                $"frame is {frame.Channels}×{frame.Height}×{frame.Width}; the first one is {_first.Channels}×{_first.Height}×{_first.Width}, and all must be alike.",
+                $"frame is {frame.Channels}×{frame.Height}×{frame.Width}; "
+                + $"the first one is {_first.Channels}×{_first.Height}×{_first.Width}, and all must be alike.",
                 nameof(frame));
         }
     }
@@ -136,6 +142,7 @@ public sealed class GifWriter : IDisposable
         var hundredths = Math.Round(delay.TotalMilliseconds / 10);
         return hundredths is >= 2 and <= ushort.MaxValue
             ? (int)hundredths
-            : throw new ArgumentOutOfRangeException(name, delay, $"{name} is {delay.TotalMilliseconds} ms; it must be from 20 ms to 655350 ms.");
+            : throw new ArgumentOutOfRangeException(
+                name, delay, $"{name} is {delay.TotalMilliseconds} ms; it must be from 20 ms to 655350 ms.");
     }
 }

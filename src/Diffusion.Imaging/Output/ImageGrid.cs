@@ -8,11 +8,14 @@ public static class ImageGrid
     /// <summary>Writes a grid of images as PNG; the file is whole or absent.</summary>
     /// <param name="path">The file to write; its folder is created if need be.</param>
     /// <param name="images">
-    /// [N, C, H, W] with C 1 or 3, any floating type, any device: −1 becomes 0, 1 becomes 255, values outside [−1, 1] (infinities too) are clamped.
+    /// [N, C, H, W] with C 1 or 3, any floating type, any device: −1 becomes 0, 1 becomes 255, values outside [−1, 1] (infinities too) are
+    /// clamped.
     /// </param>
     /// <param name="columns">The most images in a row, at least 1; fewer images make a narrower grid.</param>
     /// <param name="options">Padding and scale; by default those of <see cref="ImageGridOptions"/>.</param>
-    /// <exception cref="ArgumentException">The shape, the type or an option is outside its range, or values are NaN (the message says how many).</exception>
+    /// <exception cref="ArgumentException">
+    /// The shape, the type or an option is outside its range, or values are NaN (the message says how many).
+    /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Save(string path, Tensor images, int columns, ImageGridOptions? options = null)
     {
@@ -22,12 +25,15 @@ public static class ImageGrid
 
     /// <summary>Lays out images in a grid.</summary>
     /// <param name="images">
-    /// [N, C, H, W] with C 1 or 3, any floating type, any device: −1 becomes 0, 1 becomes 255, values outside [−1, 1] (infinities too) are clamped.
+    /// [N, C, H, W] with C 1 or 3, any floating type, any device: −1 becomes 0, 1 becomes 255, values outside [−1, 1] (infinities too) are
+    /// clamped.
     /// </param>
     /// <param name="columns">The most images in a row, at least 1; fewer images make a narrower grid.</param>
     /// <param name="options">Padding and scale; by default those of <see cref="ImageGridOptions"/>.</param>
     /// <returns>The grid, with as many channels as the images.</returns>
-    /// <exception cref="ArgumentException">The shape, the type or an option is outside its range, or values are NaN (the message says how many).</exception>
+    /// <exception cref="ArgumentException">
+    /// The shape, the type or an option is outside its range, or values are NaN (the message says how many).
+    /// </exception>
     public static PixelImage Compose(Tensor images, int columns, ImageGridOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -46,7 +52,9 @@ public static class ImageGrid
         var (width, height) = ((columns * cellWidth) + padding, (rows * cellHeight) + padding);
         if ((UInt128)width * (UInt128)height * (uint)channels > (UInt128)Array.MaxLength)
         {
-            throw new ArgumentException($"A grid of {images.Length} images in {columns} columns at scale {scale} has {width}×{height} pixels, more than fit in memory.");
+            throw new ArgumentException(
+                $"A grid of {images.Length} images in {columns} columns at scale {scale} has {width}×{height} pixels, "
+                + "more than fit in memory.");
         }
 
         var pixels = new byte[width * height * channels];

@@ -1,6 +1,8 @@
 namespace Diffusion.Imaging;
 
-/// <summary>Compresses 8-bit palette indices as GIF wants them: variable-width LZW codes of 9 to 12 bits, in blocks of up to 255 bytes.</summary>
+/// <summary>
+/// Compresses 8-bit palette indices as GIF wants them: variable-width LZW codes of 9 to 12 bits, in blocks of up to 255 bytes.
+/// </summary>
 /// <remarks>GIF89a specification, Appendix F; T. Welch, "A technique for high-performance data compression", 1984.</remarks>
 internal sealed class LzwEncoder
 {

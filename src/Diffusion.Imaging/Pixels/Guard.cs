@@ -15,7 +15,8 @@ internal static class Guard
     {
         if (!Enum.IsDefined(fit))
         {
-            throw new ArgumentOutOfRangeException(name, fit, $"{name} is {(int)fit}; it must be one of {string.Join(", ", Enum.GetNames<ImageFit>())}.");
+            throw new ArgumentOutOfRangeException(
+                name, fit, $"{name} is {(int)fit}; it must be one of {string.Join(", ", Enum.GetNames<ImageFit>())}.");
         }
     }
 
@@ -26,7 +27,8 @@ internal static class Guard
         {
             if ((uint)index >= (uint)count)
             {
-                throw new ArgumentOutOfRangeException(nameof(indices), index, $"indices holds {index}; {source} has {count} images, so an index is in [0, {count}).");
+                throw new ArgumentOutOfRangeException(
+                    nameof(indices), index, $"indices holds {index}; {source} has {count} images, so an index is in [0, {count}).");
             }
         }
     }

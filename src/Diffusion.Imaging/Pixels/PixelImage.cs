@@ -15,7 +15,9 @@ public sealed class PixelImage
     /// <param name="height">The height in pixels, at least 1.</param>
     /// <param name="channels">1 for grey, 3 for RGB.</param>
     /// <param name="pixels">width · height · channels values, row by row, channels interleaved.</param>
-    /// <exception cref="ArgumentException">A size is less than 1, the channels are neither 1 nor 3, or the array has another length.</exception>
+    /// <exception cref="ArgumentException">
+    /// A size is less than 1, the channels are neither 1 nor 3, or the array has another length.
+    /// </exception>
     public PixelImage(int width, int height, int channels, byte[] pixels)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
@@ -25,7 +27,8 @@ public sealed class PixelImage
         if (pixels.LongLength != (long)width * height * channels)
         {
             throw new ArgumentException(
-                $"pixels has {pixels.LongLength} values; {width}×{height} pixels of {channels} channel(s) need {(long)width * height * channels}.",
+                $"pixels has {pixels.LongLength} values; "
+                + $"{width}×{height} pixels of {channels} channel(s) need {(long)width * height * channels}.",
                 nameof(pixels));
         }
 
@@ -87,7 +90,8 @@ public sealed class PixelImage
         ArgumentNullException.ThrowIfNull(image);
         if (image.dim() is not 3 && !(image.dim() is 4 && image.shape[0] == 1))
         {
-            throw new ArgumentException($"image has the shape [{string.Join(", ", image.shape)}]; it needs [C, H, W] or [1, C, H, W].", nameof(image));
+            throw new ArgumentException(
+                $"image has the shape [{string.Join(", ", image.shape)}]; it needs [C, H, W] or [1, C, H, W].", nameof(image));
         }
 
         using var batch = image.dim() == 3 ? image.unsqueeze(0) : image.alias();

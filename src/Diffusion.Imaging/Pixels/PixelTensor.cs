@@ -43,7 +43,8 @@ internal static class PixelTensor
     {
         if (images.dim() != 4 || images.shape[1] is not (1 or 3) || images.shape.Any(size => size < 1))
         {
-            throw new ArgumentException($"{name} has the shape [{string.Join(", ", images.shape)}]; it needs [N, C, H, W] with C 1 or 3, none of them 0.", name);
+            throw new ArgumentException(
+                $"{name} has the shape [{string.Join(", ", images.shape)}]; it needs [N, C, H, W] with C 1 or 3, none of them 0.", name);
         }
 
         if (!images.is_floating_point())
@@ -71,6 +72,7 @@ internal static class PixelTensor
 
         var bad = Enumerable.Range(0, perImage.Length).Where(i => perImage[i] > 0).ToArray();
         var listed = string.Join(", ", bad.Take(10)) + (bad.Length > 10 ? ", …" : "");
-        throw new ArgumentException($"{name} has {total} NaN of {images.numel()} values, in {bad.Length} of {perImage.Length} images (index {listed}).", name);
+        throw new ArgumentException(
+            $"{name} has {total} NaN of {images.numel()} values, in {bad.Length} of {perImage.Length} images (index {listed}).", name);
     }
 }

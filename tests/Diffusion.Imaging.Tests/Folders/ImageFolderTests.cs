@@ -61,7 +61,12 @@ public sealed class ImageFolderTests : IDisposable
     public void Open_OtherFiles_AreIgnored()
     {
         _folder.Write("cats/1.png", TestImages.Constant(8, 6, 3, 1));
-        foreach (var name in (string[])[".DS_Store", "Thumbs.db", "readme.txt", "cats/list.csv", "cats/.hidden.png", "cats/._1.png", ".git/x.png", "__MACOSX/cats/1.png", ".top.png"])
+        string[] others =
+        [
+            ".DS_Store", "Thumbs.db", "readme.txt", "cats/list.csv", "cats/.hidden.png", "cats/._1.png", "cats/.thumbs/1.png", ".git/x.png",
+            "__MACOSX/cats/1.png", ".top.png",
+        ];
+        foreach (var name in others)
         {
             _folder.Write(name, "not an image"u8.ToArray());
         }
@@ -128,7 +133,11 @@ public sealed class ImageFolderTests : IDisposable
     [InlineData(1 << 20)]
     public void Read_Batch_EqualsSingleReadsWhateverTheCache(long memoryLimit)
     {
-        PixelImage[] originals = [TestImages.Noise(8, 6, 3, 1), TestImages.Noise(31, 17, 3, 2), TestImages.Noise(5, 5, 1, 3), TestImages.Noise(1, 9, 3, 4), TestImages.Noise(64, 48, 1, 5)];
+        PixelImage[] originals =
+        [
+            TestImages.Noise(8, 6, 3, 1), TestImages.Noise(31, 17, 3, 2), TestImages.Noise(5, 5, 1, 3), TestImages.Noise(1, 9, 3, 4),
+            TestImages.Noise(64, 48, 1, 5),
+        ];
         for (var i = 0; i < originals.Length; i++)
         {
             _folder.Write($"{i}.png", originals[i]);
@@ -210,7 +219,8 @@ public sealed class ImageFolderTests : IDisposable
     {
         var options = new ImageFolderOptions { Height = 0, Width = -3, Channels = 2, Fit = (ImageFit)9, MemoryLimit = -1, Codec = null! };
         var message = Assert.Throws<ArgumentException>(() => ImageFolder.Open(_folder.Path, options)).Message;
-        Assert.All((string[])["Height is 0", "Width is -3", "Channels is 2", "Fit is 9", "MemoryLimit is -1", "Codec is null"], part => Assert.Contains(part, message));
+        string[] expected = ["Height is 0", "Width is -3", "Channels is 2", "Fit is 9", "MemoryLimit is -1", "Codec is null"];
+        Assert.All(expected, part => Assert.Contains(part, message));
     }
 
     [Fact]

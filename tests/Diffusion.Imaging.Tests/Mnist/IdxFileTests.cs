@@ -71,6 +71,7 @@ public sealed class IdxFileTests : IDisposable
         { "too long, gzip", IdxBytes.Gzip(IdxBytes.Of([1, 2, 3, 4, 5], 2, 2)), "2×2 = 4 bytes; the file holds more" },
         { "absurd", IdxBytes.Of([1], int.MaxValue, int.MaxValue, int.MaxValue, int.MaxValue), "21267647892944572736998860269687930881 bytes" },
         { "absurd, gzip", IdxBytes.Gzip(IdxBytes.Of([1], 2_000_000_000)), "cannot hold so many" },
+        { "product over 128 bits", IdxBytes.Of([1], 1 << 30, 1 << 30, 1 << 30, 1 << 30, 1 << 8), "bytes; the file holds 1" },
         { "dimension over 31 bits", IdxBytes.Of([1], uint.MaxValue), "4294967295" },
     };
 

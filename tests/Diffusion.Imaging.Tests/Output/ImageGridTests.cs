@@ -80,10 +80,12 @@ public sealed class ImageGridTests : IDisposable
         Assert.Contains("Byte", Assert.Throws<ArgumentException>(() => ImageGrid.Compose(bytes, 1)).Message);
         using var good = zeros(1, 1, 2, 2);
         Assert.Throws<ArgumentOutOfRangeException>(() => ImageGrid.Compose(good, 0));
-        var message = Assert.Throws<ArgumentException>(() => ImageGrid.Compose(good, 1, new ImageGridOptions { Padding = -1, Scale = 0 })).Message;
+        var impossible = new ImageGridOptions { Padding = -1, Scale = 0 };
+        var message = Assert.Throws<ArgumentException>(() => ImageGrid.Compose(good, 1, impossible)).Message;
         Assert.Contains("Padding is -1", message);
         Assert.Contains("Scale is 0", message);
-        Assert.Contains("more than fit", Assert.Throws<ArgumentException>(() => ImageGrid.Compose(good, 1, new ImageGridOptions { Scale = int.MaxValue })).Message);
+        var huge = new ImageGridOptions { Scale = int.MaxValue };
+        Assert.Contains("more than fit", Assert.Throws<ArgumentException>(() => ImageGrid.Compose(good, 1, huge)).Message);
     }
 
     [Fact]

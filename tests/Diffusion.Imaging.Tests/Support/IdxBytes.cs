@@ -30,7 +30,8 @@ public static class IdxBytes
     }
 
     /// <summary>12 images of 3×2, pixel j of image i is 20·i + j, label i mod 10.</summary>
-    public static byte[] Images { get; } = Of([.. from i in Enumerable.Range(0, 12) from j in Enumerable.Range(0, 6) select (byte)((20 * i) + j)], 12, 3, 2);
+    public static byte[] Images { get; } = Of(
+        [.. from i in Enumerable.Range(0, 12) from j in Enumerable.Range(0, 6) select (byte)((20 * i) + j)], 12, 3, 2);
 
     public static byte[] Labels { get; } = Of([.. Enumerable.Range(0, 12).Select(i => (byte)(i % 10))], 12);
 }

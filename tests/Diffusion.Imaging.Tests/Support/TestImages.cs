@@ -52,7 +52,9 @@ public static class TestImages
         using var stream = new MemoryStream();
         using var writer = new BinaryWriter(stream);
         writer.Write("BM"u8);
-        foreach (var number in (int[])[54 + (stride * image.Height), 0, 54, 40, image.Width, image.Height, 1 | (24 << 16), 0, stride * image.Height, 2835, 2835, 0, 0])
+        var size = stride * image.Height;
+        int[] header = [54 + size, 0, 54, 40, image.Width, image.Height, 1 | (24 << 16), 0, size, 2835, 2835, 0, 0];
+        foreach (var number in header)
         {
             writer.Write(number);
         }
@@ -100,7 +102,8 @@ public static class TestImages
         Assert.Equal((expected.Width, expected.Height, expected.Channels), (actual.Width, actual.Height, actual.Channels));
         for (var i = 0; i < expected.Pixels.Length; i++)
         {
-            Assert.True(Math.Abs(expected.Pixels[i] - actual.Pixels[i]) <= tolerance, $"value {i}: expected {expected.Pixels[i]}, found {actual.Pixels[i]}");
+            var (wanted, found) = (expected.Pixels[i], actual.Pixels[i]);
+            Assert.True(Math.Abs(wanted - found) <= tolerance, $"value {i}: expected {wanted}, found {found}");
         }
     }
 }
