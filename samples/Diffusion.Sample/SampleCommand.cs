@@ -23,11 +23,7 @@ internal static class SampleCommand
         }
 
         using var network = options.CreateNetwork();
-        using (var weights = Safetensors.Load(trained.File))
-        {
-            Weights.Load(network, weights);
-        }
-
+        Load(network, trained.File);
         network.to(cuda.is_available() ? CUDA : CPU);
         var folder = new RunFolder(arguments.Out);
         var denoiser = new NetworkDenoiser(network, options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization());
@@ -38,5 +34,18 @@ internal static class SampleCommand
         }
 
         AnsiConsole.MarkupLineInterpolated($"Drew {options.Sampling.Count} images from {trained.File}: {folder.Picture(options.Data.Kind)}, {folder.Animation}{(arguments.Raw ? ", " + folder.RawSamples : "")}");
+    }
+
+    private static void Load(nn.Module network, string file)
+    {
+        using var weights = Safetensors.Load(file);
+        try
+        {
+            Weights.Load(network, weights);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"'{file}' does not fit the network that its own configuration describes. {e.Message}", e);
+        }
     }
 }
