@@ -7,7 +7,7 @@ namespace Diffusion.Benchmarks;
 /// <summary><c>kernels [--seconds N] [--seed S] [--plain]</c>: compares the layers with float64 over the whole grid, in random order.</summary>
 internal static class KernelGridCommand
 {
-    private const string Usage = "usage: kernels [--seconds N] [--seed S] [--plain]   (0 seconds, the default: all; --plain: libtorch's own convolutions)";
+    private const string Usage = "usage: kernels [--seconds N] [--seed S] [--plain]   (0 seconds, the default: all; --plain: libtorch's own convolutions but 1×1, which corrupts memory)";
     private static readonly TimeSpan s_betweenLines = TimeSpan.FromSeconds(10);
 
     /// <summary>Runs the command.</summary>
@@ -36,7 +36,7 @@ internal static class KernelGridCommand
 
     private static int Run(TimeSpan limit, int seed, bool plain)
     {
-        var cases = KernelGrid.Shuffled(seed);
+        var cases = KernelGrid.Shuffled(seed).Where(configuration => !plain || configuration.PlainIsSafe).ToArray();
         var worst = new Dictionary<(TorchSharp.torch.ScalarType Type, string Quantity), double>();
         var (done, failed, nextLine, clock) = (0, 0, s_betweenLines, Stopwatch.StartNew());
         foreach (var configuration in cases)

@@ -6,6 +6,12 @@ namespace Diffusion.Models;
 internal sealed record ConvolutionCase(
     bool Transposed, int Kernel, int Stride, int Padding, int InChannels, int OutChannels, int Size, int Batch, bool ChannelsLast, ScalarType Type)
 {
+    /// <summary>
+    /// Whether libtorch's own convolution may be run at all: at 1×1 with stride 2 it writes beyond its memory, and the process aborts,
+    /// then or later (docs/decisions/0003).
+    /// </summary>
+    public bool PlainIsSafe => Kernel > 1;
+
     private ConvolutionShape Shape => new(InChannels, OutChannels, Kernel, Stride, Padding);
 
     /// <summary>The errors of this library's layer, with memory poisoned before.</summary>

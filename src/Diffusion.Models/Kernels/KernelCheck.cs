@@ -14,7 +14,10 @@ public static class KernelCheck
     /// softmax attention in float32 and bfloat16, after filling and freeing memory with NaN. It takes a few seconds and changes nothing:
     /// neither global random numbers nor gradient mode.
     /// </summary>
-    /// <param name="plain">Whether libtorch's own convolutions are measured too, which doubles the time. They are reported, not judged.</param>
+    /// <param name="plain">
+    /// Whether libtorch's own convolutions are measured too, which doubles the time. They are reported, not judged. Its 1×1 kernels are left
+    /// out: they can corrupt the memory of the process.
+    /// </param>
     /// <param name="seed">What the random arguments are drawn from; the same seed draws the same ones.</param>
     /// <returns>What was found.</returns>
     public static KernelReport Run(bool plain = false, int seed = 0)
@@ -22,11 +25,16 @@ public static class KernelCheck
         var clock = Stopwatch.StartNew();
         using var gradients = enable_grad();
         List<KernelFailure> failures = [];
-        var (done, plainWrong) = (0, 0);
+        var (done, plainDone, plainWrong) = (0, 0, 0);
         foreach (var convolution in QuickConvolutions.All)
         {
             failures.AddRange(convolution.Failures(seed + done));
-            plainWrong += plain && convolution.Failures(seed + done, plain: true).Count > 0 ? 1 : 0;
+            if (plain && convolution.PlainIsSafe)
+            {
+                plainWrong += convolution.Failures(seed + done, plain: true).Count > 0 ? 1 : 0;
+                plainDone++;
+            }
+
             done++;
         }
 
@@ -36,7 +44,7 @@ public static class KernelCheck
             done++;
         }
 
-        return new(done, failures, clock.Elapsed, LibtorchVersion(), plain ? new(QuickConvolutions.All.Count, plainWrong) : null);
+        return new(done, failures, clock.Elapsed, LibtorchVersion(), plain ? new(plainDone, plainWrong) : null);
     }
 
     // TorchSharp's version string is libtorch's, with a fourth number of its own.

@@ -8,7 +8,7 @@ namespace Diffusion.Models;
 /// <param name="Elapsed">How long the check took.</param>
 /// <param name="LibtorchVersion">The version of libtorch that was checked, for example "2.10.0".</param>
 /// <param name="Plain">
-/// How libtorch's own convolutions fared in the configurations whose convolutions were checked; <see langword="null"/> where that was not asked for.
+/// How libtorch's own convolutions fared; <see langword="null"/> where that was not asked for.
 /// They do not count in <see cref="Sound"/>.
 /// </param>
 public sealed record KernelReport(

@@ -37,13 +37,16 @@ internal static class MemoryLayout
     /// <summary>The same values, dense in the given order; no copy where they are already. The caller disposes the result.</summary>
     public static Tensor Dense(Tensor images, bool channelsLast)
     {
-        if (!channelsLast)
+        using var scope = NewDisposeScope();
+        var ordered = channelsLast ? images.permute(0, 2, 3, 1) : images; // [B, C, H, W] → [B, H, W, C]
+        var dense = ordered.contiguous();
+        var shape = ordered.shape;
+        if (shape[3] == 1 || shape[1] == 1)
         {
-            return images.contiguous();
+            // Dense in either order, perhaps; through a flat view the strides of lengths of 1 come out as those of this one.
+            dense = dense.view(-1).view(shape);
         }
 
-        using var last = images.permute(0, 2, 3, 1); // [B, C, H, W] → [B, H, W, C]
-        using var dense = last.contiguous();
-        return dense.permute(0, 3, 1, 2);            // [B, H, W, C] → [B, C, H, W]
+        return (channelsLast ? dense.permute(0, 3, 1, 2) : dense).MoveToOuterDisposeScope(); // [B, H, W, C] → [B, C, H, W]
     }
 }

@@ -43,4 +43,22 @@ public sealed class MemoryLayoutTests
         Assert.Equal(channelsLast, MemoryLayout.IsChannelsLast(dense));
         Assert.Equal(0, (dense - images).abs().max().item<float>());
     }
+
+    [Theory]
+    [InlineData(2, 1, 5, 7)]
+    [InlineData(2, 3, 1, 1)]
+    [InlineData(1, 1, 1, 1)]
+    [InlineData(2, 3, 5, 1)]
+    public void Dense_BothOrdersAlike_StridesTellWhichWasMeant(long batch, long channels, long height, long width)
+    {
+        using var scope = NewDisposeScope();
+        var rows = arange(batch * channels * height * width, dtype: ScalarType.Float32).view(batch, channels, height, width);
+
+        var last = MemoryLayout.Dense(rows, channelsLast: true);
+        var back = MemoryLayout.Dense(last, channelsLast: false);
+
+        Assert.True(MemoryLayout.IsChannelsLast(last) || rows.numel() == 1); // one value: all strides are 1 in both orders
+        Assert.False(MemoryLayout.IsChannelsLast(back));
+        Assert.Equal(0, (rows - last).abs().max().item<float>() + (rows - back).abs().max().item<float>());
+    }
 }
