@@ -14,7 +14,7 @@ public sealed class ExtensionTests
         using var network = new PixelNetwork();
         using var images = new Stripes();
         var options = new TrainerOptions { Steps = 400, BatchSize = 16, LearningRate = 0.02, Ema = new EmaOptions { Decay = 0.9 } };
-        using var trainer = new Trainer(network, new CosineSchedule(200), options, new ScaledNoise());
+        using var trainer = new Trainer(network, new CosineSchedule(200), options, new HalfImage());
         var losses = trainer.Steps(images).Select(step => step.Loss).ToList();
         Assert.True(losses[^20..].Average() < 0.5 * losses[..5].Average(), $"{losses[0]} → {losses[^1]}");
 
@@ -49,12 +49,12 @@ public sealed class ExtensionTests
         }
     }
 
-    /// <summary>Half the noise as the target, with an input factor: every coefficient is used.</summary>
-    private sealed class ScaledNoise : Parameterization
+    /// <summary>Half of what a tenth of the noisy image lacks to the clean one, with an input factor: every coefficient is used.</summary>
+    private sealed class HalfImage : Parameterization
     {
-        public override string Name => "half noise";
+        public override string Name => "half image";
 
-        public override PredictionCoefficients At(NoiseLevel level) => new(1 / level.Alpha, -2 * level.Sigma / level.Alpha, 0.5);
+        public override PredictionCoefficients At(NoiseLevel level) => new(0.1, 2, 0.5);
     }
 
     /// <summary>Goes straight to the next level along the predicted image and noise.</summary>

@@ -62,7 +62,7 @@ internal sealed class PickleReader(Stream stream)
         Span<byte> bytes = stackalloc byte[ReadByte()];
         Read(bytes);
         var value = new BigInteger(bytes);
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
     public string ReadText(long length)

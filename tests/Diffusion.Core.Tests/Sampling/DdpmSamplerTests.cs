@@ -102,6 +102,8 @@ public sealed class DdpmSamplerTests
         {
         }
 
+        GC.Collect(); // what earlier tests left to finalizers
+        GC.WaitForPendingFinalizers();
         var before = Tensor.TotalCount;
         using (sampler.Sample(_denoiser, [2, 1, 4, 4], 1))
         {
