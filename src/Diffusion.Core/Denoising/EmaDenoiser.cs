@@ -14,6 +14,13 @@ internal sealed class EmaDenoiser(NetworkDenoiser denoiser, Tensor weights, Tens
 
     public Tensor Denoise(Tensor noisy, NoiseLevel level)
     {
+        var (image, variance) = Predict(noisy, level);
+        variance?.Dispose();
+        return image;
+    }
+
+    public Prediction Predict(Tensor noisy, NoiseLevel level)
+    {
         lock (exclusive)
         {
             using var noGradients = no_grad();
@@ -21,7 +28,7 @@ internal sealed class EmaDenoiser(NetworkDenoiser denoiser, Tensor weights, Tens
             weights.copy_(average);
             try
             {
-                return denoiser.Denoise(noisy, level);
+                return denoiser.Predict(noisy, level);
             }
             finally
             {

@@ -9,7 +9,7 @@ public sealed class NetworkDenoiser : IDenoiser
     private readonly nn.Module<Tensor, Tensor, Tensor> _network;
 
     /// <summary>Wraps a network; the caller keeps owning it.</summary>
-    /// <param name="network">Takes the noisy images [B, C, H, W] and timesteps [B] (Int64) and returns [B, C, H, W].</param>
+    /// <param name="network">Takes the noisy images [B, C, H, W] and timesteps [B] (Int64; float32 where a sampler or the schedule asks for a fraction) and returns [B, C, H, W], or [B, 2·C, H, W] with a learned variance.</param>
     /// <param name="schedule">The schedule that the network was trained with.</param>
     /// <param name="parameterization">What the network predicts; <see cref="Parameterization.Epsilon"/> by default.</param>
     public NetworkDenoiser(nn.Module<Tensor, Tensor, Tensor> network, INoiseSchedule schedule, Parameterization? parameterization = null)
@@ -33,6 +33,15 @@ public sealed class NetworkDenoiser : IDenoiser
     /// <inheritdoc/>
     public Tensor Denoise(Tensor noisy, NoiseLevel level)
     {
+        var (image, variance) = Predict(noisy, level);
+        variance?.Dispose();
+        return image;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A network that returns twice the channels is taken to have learned the variance of the reverse step in the second half.</remarks>
+    public Prediction Predict(Tensor noisy, NoiseLevel level)
+    {
         ArgumentNullException.ThrowIfNull(noisy);
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
@@ -44,9 +53,12 @@ public sealed class NetworkDenoiser : IDenoiser
 
         try
         {
-            var input = Parameterization.ToInput(noisy, [level]);
-            var timesteps = full([noisy.shape[0]], (long)level.Timestep, ScalarType.Int64, noisy.device);
-            return Parameterization.ToImage(noisy, _network.call(input, timesteps), [level]).MoveToOuterDisposeScope();
+            var type = _network.parameters().FirstOrDefault()?.dtype ?? noisy.dtype;
+            var output = _network.call(Parameterization.ToInput(noisy, [level]).to(type), NetworkTimesteps.Of(level, noisy)).to(noisy.dtype);
+            var (prediction, variance) = NetworkOutput.Split(noisy, output);
+            return new Prediction(
+                Parameterization.ToImage(noisy, prediction, [level]).MoveToOuterDisposeScope(),
+                variance?.clone().MoveToOuterDisposeScope());
         }
         finally
         {

@@ -6,6 +6,8 @@ namespace Diffusion;
 /// <remarks>
 /// ε: Denoising Diffusion Probabilistic Models, arXiv:2006.11239, Eq. 12 and 14.
 /// v: Progressive Distillation, arXiv:2202.00512, appendix D.
+/// Flow: Flow Straight and Fast, arXiv:2209.03003, Eq. 1.
+/// Karras: Elucidating the Design Space of Diffusion-Based Generative Models, arXiv:2206.00364, table 1, for x_t/α and σ/α.
 /// </remarks>
 public abstract class Parameterization
 {
@@ -18,11 +20,50 @@ public abstract class Parameterization
     /// <summary>The network predicts the velocity v = α·ε − σ·x₀.</summary>
     public static Parameterization Velocity { get; } = new LinearParameterization("velocity", level => new(level.Alpha, -level.Sigma, 1));
 
-    /// <summary>The parameterizations of this library.</summary>
-    public static IReadOnlyList<Parameterization> All { get; } = [Epsilon, Image, Velocity];
+    /// <summary>The network predicts the flow's direction ε − x₀. Finite at every level, pure noise included.</summary>
+    public static Parameterization Flow { get; } =
+        new LinearParameterization("flow", level => new(1 / (level.Alpha + level.Sigma), -level.Sigma / (level.Alpha + level.Sigma), 1));
+
+    /// <summary>The parameterizations of this library, in the forms that need no further number.</summary>
+    public static IReadOnlyList<Parameterization> All { get; } = [Epsilon, Image, Velocity, Flow, Karras()];
 
     /// <summary>The name that configuration files use.</summary>
     public abstract string Name { get; }
+
+    /// <summary>
+    /// EDM preconditioning: input and target of the network have unit variance at every level, if the images have the given one.
+    /// </summary>
+    /// <param name="sigmaData">The standard deviation of the images, above 0; 0.5 by default.</param>
+    /// <returns>The parameterization.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The standard deviation is not a finite number above 0.</exception>
+    public static Parameterization Karras(double sigmaData = 0.5)
+    {
+        if (!double.IsFinite(sigmaData) || sigmaData <= 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(sigmaData), sigmaData, "The standard deviation of the images must be a finite number above 0.");
+        }
+
+        return new LinearParameterization("karras", level =>
+        {
+            var data = sigmaData * level.Alpha;
+            var total = (level.Sigma * level.Sigma) + (data * data);
+            return new(sigmaData * data / total, level.Sigma * sigmaData / Math.Sqrt(total), 1 / Math.Sqrt(total));
+        });
+    }
+
+    /// <summary>The network predicts the mean of x_{t−1}: the posterior of the step to the previous timestep, solved for x₀.</summary>
+    /// <param name="schedule">The schedule, for the level before each timestep.</param>
+    /// <returns>The parameterization; for whole timesteps only.</returns>
+    public static Parameterization Previous(INoiseSchedule schedule)
+    {
+        ArgumentNullException.ThrowIfNull(schedule);
+        return new LinearParameterization("previous", level =>
+        {
+            var before = level.Timestep >= 1 ? schedule.LevelAt((int)level.Timestep - 1) : NoiseLevel.Clean;
+            var posterior = Posterior.Between(level, before);
+            return new(-posterior.NoisyWeight / posterior.ImageWeight, 1 / posterior.ImageWeight, 1);
+        });
+    }
 
     /// <summary>The coefficients at a level.</summary>
     /// <param name="level">A level with noise; for ε also with α &gt; 0.</param>

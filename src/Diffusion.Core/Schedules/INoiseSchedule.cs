@@ -11,7 +11,25 @@ public interface INoiseSchedule
 
     /// <summary>The noise level at a timestep. σ/α grows with the timestep.</summary>
     /// <param name="timestep">In [0, <see cref="Timesteps"/>).</param>
-    /// <returns>The level, with <see cref="NoiseLevel.Timestep"/> equal to <paramref name="timestep"/>.</returns>
+    /// <returns>The level. Its <see cref="NoiseLevel.Timestep"/> is what the network is conditioned on: <paramref name="timestep"/> itself, or, where the schedule says so, a function of the noise.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The timestep is outside the range.</exception>
     NoiseLevel LevelAt(int timestep);
+
+    /// <summary>
+    /// The noise level between two timesteps. By default σ/α and √(α² + σ²) are interpolated geometrically between the neighbours;
+    /// a schedule that has a formula for any time overrides it.
+    /// </summary>
+    /// <param name="timestep">In [0, <see cref="Timesteps"/> − 1], fractions allowed.</param>
+    /// <returns>The level; at whole numbers that of <see cref="LevelAt(int)"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The timestep is outside the range.</exception>
+    NoiseLevel LevelAt(double timestep) => Interpolation.LevelAt(this, timestep);
+
+    /// <summary>
+    /// The noise level whose σ/α is the given one: what samplers that place levels by noise instead of by timestep ask for.
+    /// By default the inverse of the interpolation of <see cref="LevelAt(double)"/>; beyond the schedule's ends the timestep is that of the end.
+    /// </summary>
+    /// <param name="ratio">σ/α, above 0, finite.</param>
+    /// <returns>The level.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The ratio is not a finite positive number.</exception>
+    NoiseLevel LevelWithRatio(double ratio) => Interpolation.LevelWithRatio(this, ratio);
 }

@@ -2,13 +2,11 @@ namespace Diffusion;
 
 /// <summary>The linear schedule: β grows evenly from the first to the last timestep.</summary>
 /// <remarks>Denoising Diffusion Probabilistic Models, arXiv:2006.11239, section 4: T = 1000, β from 1e-4 to 0.02.</remarks>
-public sealed class LinearNoiseSchedule : INoiseSchedule
+public sealed class LinearNoiseSchedule : TabulatedNoiseSchedule
 {
     private const double PaperBetaStart = 1e-4;
     private const double PaperBetaEnd = 0.02;
     private const int PaperTimesteps = 1000;
-
-    private readonly BetaNoiseSchedule _schedule;
 
     /// <summary>The paper's schedule: T = 1000, β from 1e-4 to 0.02.</summary>
     public LinearNoiseSchedule()
@@ -33,31 +31,14 @@ public sealed class LinearNoiseSchedule : INoiseSchedule
     /// <param name="betaEnd">The last β, in (0, 1).</param>
     /// <exception cref="ArgumentOutOfRangeException">No timesteps, or a β outside (0, 1).</exception>
     public LinearNoiseSchedule(int timesteps, double betaStart, double betaEnd)
+        : base(Tables(timesteps, betaStart, betaEnd))
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(timesteps, 1);
-        ThrowUnlessBeta(betaStart, nameof(betaStart));
-        ThrowUnlessBeta(betaEnd, nameof(betaEnd));
-        var step = timesteps == 1 ? 0 : (betaEnd - betaStart) / (timesteps - 1);
-        _schedule = new BetaNoiseSchedule(Enumerable.Range(0, timesteps).Select(t => t == 0 || t < timesteps - 1 ? betaStart + (step * t) : betaEnd));
     }
 
-    /// <inheritdoc/>
-    public int Timesteps => _schedule.Timesteps;
-
-    /// <inheritdoc cref="BetaNoiseSchedule.Betas"/>
-    public IReadOnlyList<double> Betas => _schedule.Betas;
-
-    /// <inheritdoc cref="BetaNoiseSchedule.AlphaBars"/>
-    public IReadOnlyList<double> AlphaBars => _schedule.AlphaBars;
-
-    /// <inheritdoc/>
-    public NoiseLevel LevelAt(int timestep) => _schedule.LevelAt(timestep);
-
-    private static void ThrowUnlessBeta(double beta, string name)
+    private static (double[] Betas, double[] AlphaBars) Tables(int timesteps, double betaStart, double betaEnd)
     {
-        if (!(beta > 0 && beta < 1))
-        {
-            throw new ArgumentOutOfRangeException(name, beta, "A beta must be in (0, 1).");
-        }
+        ArgumentOutOfRangeException.ThrowIfLessThan(timesteps, 1);
+        return VarianceTables.FromBetas(VarianceTables.Linspace(
+            VarianceTables.Beta(betaStart, nameof(betaStart)), VarianceTables.Beta(betaEnd, nameof(betaEnd)), timesteps));
     }
 }

@@ -40,6 +40,26 @@ public readonly record struct NoiseLevel
     /// <summary>The training timestep that the network is conditioned on.</summary>
     public double Timestep { get; }
 
+    /// <summary>σ/α, the noise level of x/α: the σ of variance-exploding samplers. Infinite where nothing is left of the image.</summary>
+    public double Ratio => Sigma / Alpha;
+
+    /// <summary>√(α² + σ²), the standard deviation of x for images of unit variance: 1 in a variance-preserving process.</summary>
+    public double Scale => Math.Sqrt((Alpha * Alpha) + (Sigma * Sigma));
+
+    /// <summary>λ = ln(α/σ), half the logarithm of the signal-to-noise ratio; +∞ without noise, −∞ without image.</summary>
+    public double HalfLogSnr => Math.Log(Alpha / Sigma);
+
+    /// <summary>The level with a given σ/α and √(α² + σ²).</summary>
+    /// <param name="ratio">σ/α, at least 0, finite.</param>
+    /// <param name="scale">√(α² + σ²), above 0: 1 for a variance-preserving level.</param>
+    /// <param name="timestep">The training timestep that the network is conditioned on.</param>
+    /// <returns>The level.</returns>
+    public static NoiseLevel FromRatio(double ratio, double scale, double timestep)
+    {
+        var alpha = scale / Math.Sqrt(1 + (ratio * ratio));
+        return new NoiseLevel(alpha, alpha * ratio, timestep);
+    }
+
     /// <summary>The signal-to-noise ratio α²/σ²; infinity without noise.</summary>
     public double SignalToNoise => Alpha * Alpha / (Sigma * Sigma);
 }
