@@ -18,18 +18,44 @@ public sealed class ClassifierGuidanceTests
         var target = golden["cond_target"];
         var denoiser = new ClassifierGuidance(
             new NetworkDenoiser(network, schedule).Limited(ImageLimit.Clip()), (noisy, _) => (target - noisy) * 0.8);
-        var timesteps = golden["timestep_map"].data<long>().ToArray();
-        Array.Sort(timesteps);
-        Array.Reverse(timesteps);
+        var levels = Levels(golden, schedule);
         var x = golden["x_T"];
-        for (var i = 0; i < timesteps.Length; i++)
+        for (var i = 0; i + 1 < levels.Length; i++)
         {
-            var from = schedule.LevelAt((int)timesteps[i]);
-            var to = i + 1 < timesteps.Length ? schedule.LevelAt((int)timesteps[i + 1]) : NoiseLevel.Clean;
+            var (from, to) = (levels[i], levels[i + 1]);
             var image = denoiser.Denoise(x, from);
             TensorAssert.Close(golden["pred_xstart"][i], image, 2e-5, 2e-5, $"x̂₀ of step {i}");
             var noise = (x - (image * from.Alpha)) / from.Sigma;
             x = (image * to.Alpha) + (noise * to.Sigma);
+            TensorAssert.Close(golden["samples"][i], x, 2e-5, 2e-5, $"x after step {i}");
+        }
+    }
+
+    /// <summary>
+    /// Algorithm 1, with the parts that a sampler has: the mean of the step moves by its variance times the gradient at x_t. In the last
+    /// step, where the variance of the posterior is 0, its logarithm is that of the step before, and the mean still moves.
+    /// </summary>
+    [Fact]
+    public void Predict_AncestralLoopOfAPeer_HasWhatTheShiftOfTheMeanNeeds()
+    {
+        using var scope = NewDisposeScope();
+        using var golden = Golden.Case("openai_diffusion/p_sample_loop_guided_condmean");
+        using var network = new RecordedNetwork(golden);
+        var schedule = new LinearNoiseSchedule(1000);
+        var denoiser = new NetworkDenoiser(network, schedule).Limited(ImageLimit.Clip());
+        var levels = Levels(golden, schedule);
+        var x = golden["x_T"];
+        for (var i = 0; i + 1 < levels.Length; i++)
+        {
+            var (image, learned) = denoiser.Predict(x, levels[i]);
+            var posterior = Posterior.Between(levels[i], levels[i + 1]);
+            var least = i + 2 < levels.Length ? posterior.Variance : Posterior.Between(levels[i - 1], levels[i]).Variance;
+            var most = posterior.ImageWeight * levels[i].Sigma * levels[i].Sigma / levels[i + 1].Alpha;
+            var share = (learned! + 1) / 2;
+            var variance = ((share * Math.Log(most)) + ((1 - share) * Math.Log(least))).exp();
+            var mean = (image * posterior.ImageWeight) + (x * posterior.NoisyWeight) + (variance * ((golden["cond_target"] - x) * 0.8));
+            x = i + 2 < levels.Length ? mean + (variance.sqrt() * golden["noise"][i]) : mean;
+            TensorAssert.Close(golden["pred_xstart"][i], image, 2e-5, 2e-5, $"x̂₀ of step {i}");
             TensorAssert.Close(golden["samples"][i], x, 2e-5, 2e-5, $"x after step {i}");
         }
     }
@@ -120,7 +146,11 @@ public sealed class ClassifierGuidanceTests
         Assert.Throws<ArgumentException>(() => new ClassifierGuidance(new FixedDenoiser(noisy), (x, _) => x.sum()).Denoise(noisy, level));
     }
 
-    /// <summary>The toy model of the case: a convolution plus a number that depends on the timestep, with a learned variance.</summary>
+    /// <summary>The levels that the case visits, noisiest first, and the clean one.</summary>
+    private static NoiseLevel[] Levels(GoldenCase golden, LinearNoiseSchedule schedule) =>
+        [.. golden["timestep_map"].data<long>().ToArray().OrderDescending().Select(timestep => schedule.LevelAt((int)timestep)), NoiseLevel.Clean];
+
+    /// <summary>The toy model of the cases: a convolution plus a number that depends on the timestep, with a learned variance.</summary>
     private sealed class RecordedNetwork(GoldenCase golden) : nn.Module<Tensor, Tensor, Tensor>(nameof(RecordedNetwork))
     {
         public override Tensor forward(Tensor images, Tensor timesteps)
