@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -43,29 +42,6 @@ public sealed class NetworkDenoiser : IDenoiser
     public Prediction Predict(Tensor noisy, NoiseLevel level)
     {
         ArgumentNullException.ThrowIfNull(noisy);
-        using var noGradients = no_grad();
-        using var scope = NewDisposeScope();
-        var wasTraining = _network.training;
-        if (wasTraining)
-        {
-            _network.eval();
-        }
-
-        try
-        {
-            var type = _network.parameters().FirstOrDefault()?.dtype ?? noisy.dtype;
-            var output = _network.call(Parameterization.ToInput(noisy, [level]).to(type), NetworkTimesteps.Of(level, noisy)).to(noisy.dtype);
-            var (prediction, variance) = NetworkOutput.Split(noisy, output);
-            return new Prediction(
-                Parameterization.ToImage(noisy, prediction, [level]).MoveToOuterDisposeScope(),
-                variance?.clone().MoveToOuterDisposeScope());
-        }
-        finally
-        {
-            if (wasTraining)
-            {
-                _network.train();
-            }
-        }
+        return NetworkRun.Predict(_network, Parameterization, noisy, level, _network.call);
     }
 }

@@ -30,7 +30,7 @@ public sealed class DpmSolverSampler : Sampler
     protected internal override int HistoryLength => _options.Order - 1;
 
     /// <inheritdoc/>
-    protected internal override NoiseSource CreateNoise(long seed) => base.CreateNoise(seed);
+    protected internal override NoiseSource CreateNoise(long seed) => _options.Eta > 0 ? new BrownianNoise(seed) : base.CreateNoise(seed);
 
     /// <inheritdoc/>
     protected override StepResult Step(StepContext context)

@@ -36,7 +36,7 @@ public sealed class DpmSolverSinglestepSampler : Sampler
     }
 
     /// <inheritdoc/>
-    protected internal override NoiseSource CreateNoise(long seed) => base.CreateNoise(seed);
+    protected internal override NoiseSource CreateNoise(long seed) => _eta > 0 ? new BrownianNoise(seed) : base.CreateNoise(seed);
 
     /// <inheritdoc/>
     protected override StepResult Step(StepContext context)
