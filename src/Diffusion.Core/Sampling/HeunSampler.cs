@@ -29,9 +29,10 @@ public sealed class HeunSampler : Sampler
 
     /// <summary>The stochastic sampler of EDM with the settings of its paper for ImageNet 64×64: Karras's spacing, churn, state in Float64.</summary>
     /// <param name="steps">The number of steps.</param>
+    /// <param name="spacing">Where they lie; <see cref="StepSpacing.Karras"/> by default.</param>
     /// <returns>The sampler.</returns>
-    public static HeunSampler Edm(int? steps = null) =>
-        new(steps, StepSpacing.Karras(), new Churn(40, 0.05, 50, 1.003), doublePrecision: true);
+    public static HeunSampler Edm(int? steps = null, StepSpacing? spacing = null) =>
+        new(steps, spacing ?? StepSpacing.Karras(), new Churn(40, 0.05, 50, 1.003), doublePrecision: true);
 
     /// <inheritdoc/>
     protected override StepResult Step(StepContext context)
