@@ -58,7 +58,7 @@ public sealed class PndmSampler : Sampler
     private Tensor RungeKutta(StepContext context, Tensor first)
     {
         var (from, to) = (context.From, context.To);
-        var middle = context.Denoiser.Schedule.LevelAt(from.Timestep - Math.Floor((from.Timestep - to.Timestep) / 2));
+        var middle = context.Denoiser.Schedule.LevelAt(to.Timestep + Math.Floor((from.Timestep - to.Timestep) / 2));
         var second = After(context, first, middle);
         var third = After(context, second, middle);
         var fourth = After(context, third, to);

@@ -85,12 +85,13 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
 
         IEnumerable<int> timesteps = config.Spacing switch
         {
-            "linspace" => TimestepGrid.Evenly(end, Math.Min(count + 1, end)).Take(count),
-            "leading" => TimestepGrid.Leading(end, count + 1).Take(count).Select(t => t + config.Offset),
+            "linspace" => Enumerable.Range(0, count).Select(i => (int)Math.Round((count - i) * ((end - 1.0) / count))),
+            "leading" => Enumerable.Range(0, count).Select(i => ((count - i) * (end / (count + 1))) + config.Offset),
             "trailing" => Enumerable.Range(0, count).Select(i => (int)Math.Round(end - (i * ((double)config.Timesteps / count))) - 1),
             var other => throw config.Unknown("timestep_spacing", other, "leading, linspace, trailing"),
         };
-        return [.. timesteps.Select(schedule.LevelAt), final];
+        // With about as many steps as timesteps some coincide after rounding.
+        return [.. timesteps.Distinct().Select(schedule.LevelAt), final];
     }
 
     /// <summary>The solvers in σ: fractional timesteps, σ interpolated linearly between whole ones.</summary>
