@@ -6,7 +6,7 @@ namespace Diffusion;
 /// Guidance by a weaker version of the same denoiser, smaller or trained for less time: x̂₀ = weak + scale·(strong − weak). Needs no labels;
 /// where there are labels, both denoisers are given them.
 /// </summary>
-/// <remarks>Guiding a Diffusion Model with a Bad Version of Itself, arXiv:2406.02507, Eq. 3, whose w is the scale.</remarks>
+/// <remarks>Guiding a Diffusion Model with a Bad Version of Itself, arXiv:2406.02507, whose w is the scale.</remarks>
 public sealed class AutoGuidance : IDenoiser
 {
     private readonly IDenoiser _strong;

@@ -35,6 +35,11 @@ public static class ClassifierGradients
             throw new InvalidOperationException($"The classifier has {logits.shape[1]} classes; there is a label {labels.Max()}.");
         }
 
+        if (!logits.requires_grad)
+        {
+            throw new InvalidOperationException("The classifier's logits have no gradient: it must not turn gradients off or detach its input.");
+        }
+
         var index = tensor(labels, ScalarType.Int64, noisy.device).unsqueeze(1); // [B] → [B, 1]
         // No image depends on another one's logits, so the gradient of the sum has each image's own.
         var likelihood = nn.functional.log_softmax(logits, 1).gather(1, index).sum();

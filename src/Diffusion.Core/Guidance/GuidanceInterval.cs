@@ -2,7 +2,7 @@ namespace Diffusion;
 
 /// <summary>The noise levels at which guidance helps: above one σ/α, up to another.</summary>
 /// <remarks>
-/// Applying Guidance in a Limited Interval Improves Sample and Distribution Quality in Diffusion Models, arXiv:2404.07724, Eq. 5; its σ is
+/// Applying Guidance in a Limited Interval Improves Sample and Distribution Quality in Diffusion Models, arXiv:2404.07724; its σ is
 /// the noise of x/α, so the interval means the same for every family of levels.
 /// </remarks>
 public sealed record GuidanceInterval

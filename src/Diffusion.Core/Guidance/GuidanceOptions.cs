@@ -4,7 +4,7 @@ namespace Diffusion;
 /// <remarks>
 /// Scale: Classifier-Free Diffusion Guidance, arXiv:2207.12598, Eq. 6, whose w is Scale − 1.
 /// Rescale: Common Diffusion Noise Schedules and Sample Steps are Flawed, arXiv:2305.08891, section 3.4, Eq. 15 and 16.
-/// KeepParallel: Eliminating Oversaturation and Artifacts of High Guidance Scales (APG), arXiv:2410.02416, section 4, whose η it is; without
+/// KeepParallel: Eliminating Oversaturation and Artifacts of High Guidance Scales (APG), arXiv:2410.02416, whose η it is; without
 /// the paper's momentum and norm bound.
 /// </remarks>
 public sealed record GuidanceOptions : IValidatedOptions

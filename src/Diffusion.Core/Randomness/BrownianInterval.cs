@@ -1,59 +1,30 @@
-using static TorchSharp.torch;
-
 namespace Diffusion;
 
-/// <summary>One of the 2^level equal parts of [0, 1], with the path's values at its ends, in double precision.</summary>
+/// <summary>One of the 2^level equal parts of [0, 1], and what the noise that belongs to it contributes to the path at a time.</summary>
 /// <param name="Level">How often [0, 1] was halved.</param>
 /// <param name="Index">Which part, from 0.</param>
-/// <param name="Left">W at the start.</param>
-/// <param name="Right">W at the end.</param>
-/// <param name="Made">What was made for this interval and ends with it; the rest belongs to larger intervals.</param>
-internal sealed record BrownianInterval(int Level, long Index, Tensor Left, Tensor Right, params Tensor[] Made) : IDisposable
+internal readonly record struct BrownianInterval(int Level, long Index)
 {
     /// <summary>A number of its own among the intervals of all levels, at least 1.</summary>
     public long Node => (1L << Level) + Index;
 
     private double Width => 1.0 / (1L << Level);
 
-    private double Start => Index * Width;
-
-    public bool Contains(double clock) => clock >= Start && clock <= Start + Width;
-
-    /// <summary>The half that contains the time: the middle is drawn from the Brownian bridge between the ends, of variance width/4.</summary>
-    public BrownianInterval Half(double clock, Tensor noise)
+    /// <summary>The interval of a level that contains a time; between two, the later.</summary>
+    public static BrownianInterval Around(double clock, int level)
     {
-        var middle = (Left + Right).mul_(0.5).add_(noise, alpha: Math.Sqrt(Width) / 2);
-        return clock < Start + (Width / 2)
-            ? new BrownianInterval(Level + 1, 2 * Index, Left, middle, middle)
-            : new BrownianInterval(Level + 1, (2 * Index) + 1, middle, Right, middle);
+        var count = 1L << level;
+        return new BrownianInterval(level, Math.Min((long)(clock * count), count - 1));
     }
 
-    /// <summary>W at a time within, drawn from the Brownian bridge between the ends; at the ends their values, to the bit. A new tensor.</summary>
-    public Tensor At(double clock, Tensor noise)
-    {
-        var share = (clock - Start) / Width;
-        return share switch
-        {
-            0 => Left.clone(),
-            1 => Right.clone(),
-            _ => (Left * (1 - share)).add_(Right, alpha: share).add_(noise, alpha: Math.Sqrt(share * (1 - share) * Width)),
-        };
-    }
+    /// <summary>
+    /// How much the noise of the middle moves W(clock), if W is a straight line in each half: the middle of a bridge has the standard
+    /// deviation √width/2, its ends and everything outside none.
+    /// </summary>
+    public double MiddleWeight(double clock) => Math.Sqrt(Width) / 2 * (1 - Math.Abs((2 * Share(clock)) - 1));
 
-    /// <summary>Takes what was made out of its dispose scope.</summary>
-    public void Keep()
-    {
-        foreach (var made in Made)
-        {
-            made.DetachFromDisposeScope();
-        }
-    }
+    /// <summary>The standard deviation of a bridge between the ends at a time; 0 at the ends and outside.</summary>
+    public double BridgeWeight(double clock) => Math.Sqrt(Share(clock) * (1 - Share(clock)) * Width);
 
-    public void Dispose()
-    {
-        foreach (var made in Made)
-        {
-            made.Dispose();
-        }
-    }
+    private double Share(double clock) => Math.Clamp((clock * (1L << Level)) - Index, 0, 1);
 }

@@ -8,7 +8,7 @@ namespace Diffusion;
 /// image. Image <c>i</c> depends on the seed and <c>i</c> only, to the bit, whatever the batch; drawn on the CPU.
 /// </summary>
 /// <remarks>
-/// The virtual Brownian tree of Scalable Gradients for Stochastic Differential Equations, arXiv:2001.01328, section 4, with the bridge
+/// The virtual Brownian tree of Scalable Gradients for Stochastic Differential Equations, arXiv:2001.01328, with the bridge
 /// instead of the nearest node at its leaves, so that increments have exactly the right law between times at least 2⁻²⁴ apart.
 /// <see cref="Draw"/>, the start of a run, is that of <see cref="SeededNoise"/> with the same seed and independent of the path.
 /// </remarks>

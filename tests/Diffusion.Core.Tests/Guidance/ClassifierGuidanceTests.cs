@@ -138,6 +138,8 @@ public sealed class ClassifierGuidanceTests
         using var noisy = Normal.Of(1, 3, 1, 4, 4);
         var level = new NoiseLevel(0.6, 0.8, 10);
         Assert.Contains("2 labels", Assert.Throws<ArgumentException>(() => ClassifierGradients.Of(classifier, 1, 2)(noisy, level)).Message, StringComparison.Ordinal);
+        using var detached = new DetachedClassifier();
+        Assert.Contains("gradient", Assert.Throws<InvalidOperationException>(() => ClassifierGradients.Of(detached, 1)(noisy, level)).Message, StringComparison.Ordinal);
         Assert.Contains("3 classes", Assert.Throws<InvalidOperationException>(() => ClassifierGradients.Of(classifier, 3)(noisy, level)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => ClassifierGradients.Of(classifier));
         Assert.Throws<ArgumentException>(() => ClassifierGradients.Of(classifier, -1));
@@ -159,6 +161,11 @@ public sealed class ClassifierGuidanceTests
             var time = (timesteps.to(ScalarType.Float32) * 0.01).sin().view(-1, 1, 1, 1) * golden["sd.tw"].view(1, -1, 1, 1);
             return (nn.functional.conv2d(images, golden["sd.conv.weight"], golden["sd.conv.bias"], padding: [1, 1]) + time).MoveToOuterDisposeScope();
         }
+    }
+
+    private sealed class DetachedClassifier() : nn.Module<Tensor, Tensor, Tensor>(nameof(DetachedClassifier))
+    {
+        public override Tensor forward(Tensor images, Tensor timesteps) => images.detach().flatten(1);
     }
 
     private sealed class TinyClassifier : nn.Module<Tensor, Tensor, Tensor>
