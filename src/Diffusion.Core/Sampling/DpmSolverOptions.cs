@@ -15,6 +15,12 @@ public sealed record DpmSolverOptions
     /// <summary>Whether the second order is that of Heun instead of the midpoint rule (default). Both are of second order.</summary>
     public bool Heun { get; init; }
 
+    /// <summary>
+    /// Whether the last term of order 3 has half its weight, as in the code of the method's authors, diffusers and k-diffusion. Their sampler is
+    /// of second order only; by default (false) the term is whole and the order is 3. To get the same images as they, set it.
+    /// </summary>
+    public bool HalfCurvature { get; init; }
+
     /// <summary>Whether the order falls towards the end of the run, which few steps need; <see langword="null"/> (default): below 15 steps.</summary>
     public bool? LowerOrderAtEnd { get; init; }
 

@@ -83,7 +83,7 @@ public sealed class DpmSolverSampler : Sampler
 
     /// <summary>
     /// The weights of the predictions of this step and those before it: first·D₀ + (midpoint: first/2, Heun: second)·D₁ for order 2,
-    /// first·D₀ + second·D₁ − third·D₂ for order 3, with the divided differences D multiplied out.
+    /// first·D₀ + second·D₁ − 2·third·D₂ for order 3, with the divided differences D, h·m′ and h²·m″/2, multiplied out.
     /// </summary>
     private double[] Weights(StepContext context, int order, double h, double first, double second, double third)
     {
@@ -101,7 +101,7 @@ public sealed class DpmSolverSampler : Sampler
 
         var r1 = (context.Past[0].Level.HalfLogSnr - context.Past[1].Level.HalfLogSnr) / h;
         // D₁ = d₀ + r0/(r0 + r1)·(d₀ − d₁) and D₂ = (d₀ − d₁)/(r0 + r1), with d₀ = (m₀ − m₁)/r0 and d₁ = (m₁ − m₂)/r1
-        var bend = ((second * r0) - third) / (r0 + r1);
+        var bend = ((second * r0) - (third * (_options.HalfCurvature ? 1 : 2))) / (r0 + r1);
         var near = (second + bend) / r0;
         var far = bend / r1;
         return [first + near, -near - far, far];

@@ -17,7 +17,7 @@ public sealed class KDiffusionTests
         ["sample_lms"] = (_, levels) => new LmsSampler(null, levels),
         ["sample_dpmpp_2m"] = (_, levels) => new DpmSolverSampler(null, levels, new DpmSolverOptions { LowerOrderAtEnd = false }),
         ["sample_dpmpp_2m_sde"] = (arguments, levels) => new DpmSolverSampler(null, levels, Sde(arguments, 2)),
-        ["sample_dpmpp_3m_sde"] = (arguments, levels) => new DpmSolverSampler(null, levels, Sde(arguments, 3) with { Heun = true }),
+        ["sample_dpmpp_3m_sde"] = (arguments, levels) => new DpmSolverSampler(null, levels, Sde(arguments, 3) with { Heun = true, HalfCurvature = true }),
         ["sample_dpmpp_2s_ancestral"] = (arguments, levels) => new DpmSolverSinglestepSampler(null, levels, Number(arguments, "eta", 1)),
         ["sample_dpmpp_sde"] = (arguments, levels) =>
             new DpmSolverSinglestepSampler(null, levels, Number(arguments, "eta", 1), Number(arguments, "r", 0.5), noiseInside: true),

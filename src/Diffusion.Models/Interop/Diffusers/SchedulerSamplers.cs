@@ -67,6 +67,7 @@ internal static class SchedulerSamplers
         {
             Order = config.Whole("solver_order", 2),
             Heun = config.Text("solver_type", "midpoint") == "heun",
+            HalfCurvature = true,
             Eta = type == "sde-dpmsolver++" ? 1 : 0,
             PredictNoise = type == "dpmsolver",
             LowerOrderAtEnd = config.Flag("lower_order_final", true) ? null : false,
