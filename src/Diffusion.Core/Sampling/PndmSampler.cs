@@ -58,11 +58,21 @@ public sealed class PndmSampler : Sampler
     private Tensor RungeKutta(StepContext context, Tensor first)
     {
         var (from, to) = (context.From, context.To);
-        var middle = context.Denoiser.Schedule.LevelAt(to.Timestep + Math.Floor((from.Timestep - to.Timestep) / 2));
+        var middle = Middle(context.Denoiser.Schedule, from, to);
         var second = After(context, first, middle);
         var third = After(context, second, middle);
         var fourth = After(context, third, to);
         return StepMath.Sum((1 / 6.0, first), (1 / 3.0, second), (1 / 3.0, third), (1 / 6.0, fourth));
+    }
+
+    /// <summary>The whole timestep in the middle, or, where the schedule counts otherwise, the middle in ln(σ/α).</summary>
+    private static NoiseLevel Middle(INoiseSchedule schedule, NoiseLevel from, NoiseLevel to)
+    {
+        bool IsTimestep(NoiseLevel level) => double.IsInteger(level.Timestep) && level.Timestep >= 0 && level.Timestep < schedule.Timesteps
+            && schedule.LevelAt((int)level.Timestep) == level;
+        return IsTimestep(from) && IsTimestep(to)
+            ? schedule.LevelAt((int)(to.Timestep + Math.Floor((from.Timestep - to.Timestep) / 2)))
+            : schedule.LevelWithRatio(Math.Sqrt(from.Ratio * to.Ratio));
     }
 
     /// <summary>x at another level if the prediction held all the way.</summary>
