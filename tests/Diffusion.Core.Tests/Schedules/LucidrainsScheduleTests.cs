@@ -30,11 +30,10 @@ public sealed class LucidrainsScheduleTests
             golden.Close($"{prefix}.alphas_cumprod", new SigmoidNoiseSchedule(timesteps, start, end, temperature).AlphaBars, atol: 1e-7, rtol: 0);
 
             // The same formula with the peer's two rounded numbers gives the peer's tables: nothing else differs.
-            var (first, last) = ((double)(float)Sigmoid(start / temperature), (double)(float)Sigmoid(end / temperature));
-            var betas = Betas(timesteps, time => (last - Sigmoid((start + (time * (end - start))) / temperature)) / (last - first));
+            var rounded = PeerSigmoid.Schedule(timesteps, start, end, temperature);
             var exact = Betas(timesteps, time => AlphaBar(time, start, end, temperature));
-            golden.Close($"{prefix}.betas", betas);
-            golden.Close($"{prefix}.alphas_cumprod", new BetaNoiseSchedule(betas).AlphaBars);
+            golden.Close($"{prefix}.betas", rounded.Betas);
+            golden.Close($"{prefix}.alphas_cumprod", rounded.AlphaBars);
             Assert.True(exact.Zip(golden.Numbers($"{prefix}.betas")).Max(pair => Math.Abs((pair.Second / pair.First) - 1)) > 1e-5, "the peer's betas are the exact ones");
         }
     }
@@ -113,6 +112,4 @@ public sealed class LucidrainsScheduleTests
         var (first, last) = (Math.Tanh(start / temperature / 2), Math.Tanh(end / temperature / 2));
         return (last - Math.Tanh((start + (time * (end - start))) / temperature / 2)) / (last - first);
     }
-
-    private static double Sigmoid(double value) => 1 / (1 + Math.Exp(-value));
 }
