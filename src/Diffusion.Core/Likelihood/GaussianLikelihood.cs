@@ -38,7 +38,7 @@ public static class GaussianLikelihood
     {
         ArgumentNullException.ThrowIfNull(values);
         using var scope = NewDisposeScope();
-        return (((values + (values.pow(3) * 0.044715)) * Math.Sqrt(2 / Math.PI)).tanh().add_(1) * 0.5).MoveToOuterDisposeScope();
+        return ((((values + (values.pow(3) * 0.044715)) * Math.Sqrt(2 / Math.PI)).tanh() + 1) * 0.5).MoveToOuterDisposeScope();
     }
 
     /// <summary>The logarithm of the probability of 8-bit values under a Gaussian, each value standing for its bin; the outer bins are open.</summary>
