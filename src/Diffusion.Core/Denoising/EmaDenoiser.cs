@@ -6,7 +6,7 @@ namespace Diffusion;
 /// The network with its averaged weights: they are put into the network for the time of a call and the trained weights put back after it,
 /// so that no second network is needed. Calls exclude each other and training steps.
 /// </summary>
-internal sealed class EmaDenoiser(NetworkDenoiser denoiser, Tensor weights, Tensor average, Lock exclusive) : IDenoiser
+internal sealed class EmaDenoiser(IDenoiser denoiser, Tensor weights, Tensor average, Lock exclusive) : IDenoiser
 {
     public INoiseSchedule Schedule => denoiser.Schedule;
 

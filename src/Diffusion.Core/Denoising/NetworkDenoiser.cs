@@ -40,7 +40,12 @@ public sealed class NetworkDenoiser : IDenoiser
 
     /// <inheritdoc/>
     /// <remarks>A network that returns twice the channels is taken to have learned the variance of the reverse step in the second half.</remarks>
-    public Prediction Predict(Tensor noisy, NoiseLevel level)
+    public Prediction Predict(Tensor noisy, NoiseLevel level) => Predict(noisy, level, null);
+
+    /// <param name="noisy">x_t, [B, C, H, W].</param>
+    /// <param name="level">Its level.</param>
+    /// <param name="before">[B, C, H, W], put before the channels of the network's input; nothing if <see langword="null"/>.</param>
+    internal Prediction Predict(Tensor noisy, NoiseLevel level, Tensor? before)
     {
         ArgumentNullException.ThrowIfNull(noisy);
         using var noGradients = no_grad();
@@ -54,7 +59,9 @@ public sealed class NetworkDenoiser : IDenoiser
         try
         {
             var type = _network.parameters().FirstOrDefault()?.dtype ?? noisy.dtype;
-            var output = _network.call(Parameterization.ToInput(noisy, [level]).to(type), NetworkTimesteps.Of(level, noisy)).to(noisy.dtype);
+            var input = Parameterization.ToInput(noisy, [level]);
+            input = before is null ? input : cat([before, input], 1);
+            var output = _network.call(input.to(type), NetworkTimesteps.Of(level, noisy)).to(noisy.dtype);
             var (prediction, variance) = NetworkOutput.Split(noisy, output);
             return new Prediction(
                 Parameterization.ToImage(noisy, prediction, [level]).MoveToOuterDisposeScope(),
