@@ -39,9 +39,15 @@ public sealed class NetworkDenoiser : IDenoiser
 
     /// <inheritdoc/>
     /// <remarks>A network that returns twice the channels is taken to have learned the variance of the reverse step in the second half.</remarks>
-    public Prediction Predict(Tensor noisy, NoiseLevel level)
+    public Prediction Predict(Tensor noisy, NoiseLevel level) => Predict(noisy, level, null);
+
+    /// <param name="noisy">x_t, [B, C, H, W].</param>
+    /// <param name="level">Its level.</param>
+    /// <param name="before">[B, C, H, W], put before the channels of the network's input; nothing if <see langword="null"/>.</param>
+    internal Prediction Predict(Tensor noisy, NoiseLevel level, Tensor? before)
     {
         ArgumentNullException.ThrowIfNull(noisy);
-        return NetworkRun.Predict(_network, Parameterization, noisy, level, _network.call);
+        return NetworkRun.Predict(
+            _network, Parameterization, noisy, level, (input, timesteps) => _network.call(before is null ? input : cat([before.to(input.dtype), input], 1), timesteps));
     }
 }

@@ -9,4 +9,9 @@ internal static class NetworkTimesteps
     public static Tensor Of(NoiseLevel level, Tensor noisy) => double.IsInteger(level.Timestep)
         ? full([noisy.shape[0]], (long)level.Timestep, ScalarType.Int64, noisy.device)
         : full([noisy.shape[0]], level.Timestep, ScalarType.Float32, noisy.device);
+
+    /// <summary>[B], Int64 where all timesteps are whole, float32 otherwise.</summary>
+    public static Tensor Of(NoiseLevel[] levels, Device device) => Array.TrueForAll(levels, level => double.IsInteger(level.Timestep))
+        ? tensor(Array.ConvertAll(levels, level => (long)level.Timestep), ScalarType.Int64, device)
+        : tensor(Array.ConvertAll(levels, level => (float)level.Timestep), ScalarType.Float32, device);
 }

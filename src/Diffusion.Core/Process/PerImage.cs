@@ -22,10 +22,25 @@ internal static class PerImage
             values[i] = coefficient(levels[i]);
         }
 
+        return Values(batch, values);
+    }
+
+    /// <param name="batch">[B, …]: gives type, device and rank.</param>
+    /// <param name="values">B numbers, or one.</param>
+    /// <returns>[B or 1, 1, …], in the type and on the device of the batch.</returns>
+    public static Tensor Values(Tensor batch, double[] values)
+    {
         using var scope = NewDisposeScope();
         var shape = new long[batch.dim()];
         Array.Fill(shape, 1);
         shape[0] = values.Length;
         return tensor(values).to(batch.dtype).to(batch.device).view(shape).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The mean over everything but the batch, [B, …] → [B].</summary>
+    public static Tensor Mean(Tensor batch)
+    {
+        using var flat = batch.reshape(batch.shape[0], -1);
+        return flat.mean([1]);
     }
 }

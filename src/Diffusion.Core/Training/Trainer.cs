@@ -15,37 +15,39 @@ namespace Diffusion;
 public sealed partial class Trainer : IDisposable
 {
     private readonly nn.Module<Tensor, Tensor, Tensor> _network;
-    private readonly INoiseSchedule _schedule;
-    private readonly Parameterization _parameterization;
+    private readonly TrainingLoss _loss;
     private readonly ILogger _logger;
     private readonly TrainerState _state;
     private readonly Lock _exclusive = new();
     private int _imageCount;
 
     /// <summary>Makes a trainer; no step is done yet. Move the network to its device first.</summary>
-    /// <param name="network">Takes noisy images [B, C, H, W] and timesteps [B] (Int64) and returns [B, C, H, W]; its parameters are Float32. The caller keeps owning it.</param>
+    /// <param name="network">Takes noisy images [B, C, H, W] and timesteps [B] (Int64, or Float32 where the schedule or the objective gives fractions) and returns [B, C, H, W]; twice the channels as <see cref="TrainingLoss"/> says. Its parameters are Float32. The caller keeps owning it.</param>
     /// <param name="schedule">How noisy an image is at each timestep.</param>
     /// <param name="options">Steps, batch size, learning rate and more; the defaults if <see langword="null"/>.</param>
     /// <param name="parameterization">What the network learns to predict; the noise ε by default.</param>
     /// <param name="logger">Where progress is logged; nowhere by default.</param>
-    /// <exception cref="ArgumentException">The options have mistakes (the message lists all), or the network has nothing to train.</exception>
+    /// <param name="objective">What the network is trained for; by default the mean squared error at evenly drawn timesteps.</param>
+    /// <exception cref="ArgumentException">The options or the objective have mistakes (the message lists all), or the network has nothing to train.</exception>
     public Trainer(
         nn.Module<Tensor, Tensor, Tensor> network,
         INoiseSchedule schedule,
         TrainerOptions? options = null,
         Parameterization? parameterization = null,
-        ILogger? logger = null)
+        ILogger? logger = null,
+        TrainingObjective? objective = null)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(schedule);
         Options = options ?? new TrainerOptions();
         Options.ThrowIfInvalid(nameof(options));
+        objective ??= new TrainingObjective();
         _network = network;
-        _schedule = schedule;
-        _parameterization = parameterization ?? Parameterization.Epsilon;
+        _loss = new TrainingLoss(network, schedule, parameterization ?? Parameterization.Epsilon, objective);
         _logger = logger ?? NullLogger.Instance;
-        _state = new TrainerState(network, Options);
-        var denoiser = new NetworkDenoiser(network, schedule, _parameterization);
+        _state = new TrainerState(network, Options, _loss.History);
+        var plain = new NetworkDenoiser(network, schedule, parameterization);
+        IDenoiser denoiser = objective.SelfConditioning is null ? plain : new SelfConditioningDenoiser(plain);
         Denoiser = denoiser;
         Ema = new EmaDenoiser(denoiser, _state.Parameters.Values, _state.Ema.Values, _exclusive);
     }
@@ -222,7 +224,7 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
-    /// <summary>Gradients of the loss on a batch: x₀ → (t, ε) → x_t → prediction → mean squared error.</summary>
+    /// <summary>Gradients of the loss on a batch.</summary>
     private double Backward(Tensor batch)
     {
         using var gradients = enable_grad();
@@ -235,15 +237,9 @@ public sealed partial class Trainer : IDisposable
             _state.Parameters.Gradients.zero_();
         }
 
-        var timesteps = randint(_schedule.Timesteps, [batch.shape[0]], ScalarType.Int64, generator: generator);
-        var levels = _schedule.LevelsAt(timesteps.data<long>().ToArray());
-        var images = batch.to(device);
-        var noise = randn(batch.shape, ScalarType.Float32, generator: generator).to(device);
-        var noisy = ForwardProcess.AddNoise(images, noise, levels);
-        var input = _parameterization.ToInput(noisy, levels);
-        var target = _parameterization.Target(images, noise, levels);
+        var draw = _loss.Draw(batch.shape, generator);
         _network.train();
-        using var loss = nn.functional.mse_loss(_network.call(input, timesteps.to(device)), target);
+        var loss = _loss.Mean(batch.to(device), draw);
         loss.backward();
         return loss.item<float>();
     }

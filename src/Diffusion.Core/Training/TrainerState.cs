@@ -8,12 +8,16 @@ internal sealed class TrainerState : IDisposable
 {
     private const string MeanPrefix = "exp_avg.";
     private const string MeanSquarePrefix = "exp_avg_sq.";
+    private const string HistoryLosses = "timestep_losses";
+    private const string HistoryCounts = "timestep_counts";
 
     private readonly nn.Module _network;
+    private readonly LossHistory? _history;
 
-    public TrainerState(nn.Module network, TrainerOptions options)
+    public TrainerState(nn.Module network, TrainerOptions options, LossHistory? history)
     {
         _network = network;
+        _history = history;
         Parameters = new FlatParameters(network);
         Optimizer = new AdamOptimizer(Parameters.Values, options.Optimizer);
         Ema = new EmaWeights(Parameters.Values, options.Ema);
@@ -39,7 +43,7 @@ internal sealed class TrainerState : IDisposable
             {
                 [Checkpoint.ModelFile] = _network.state_dict(),
                 [Checkpoint.EmaFile] = Averaged(),
-                [Checkpoint.OptimizerFile] = OptimizerTensors(),
+                [Checkpoint.OptimizerFile] = [.. OptimizerTensors(), .. HistoryTensors()],
             },
             metadata);
     }
@@ -60,11 +64,13 @@ internal sealed class TrainerState : IDisposable
         using var model = Safetensors.Load(Path.Combine(checkpoint.Folder, Checkpoint.ModelFile));
         using var ema = Safetensors.Load(Path.Combine(checkpoint.Folder, Checkpoint.EmaFile));
         using var optimizer = Safetensors.Load(Path.Combine(checkpoint.Folder, Checkpoint.OptimizerFile));
-        var needed = OptimizerTensors().Select(entry => entry.Key).Except(optimizer.Keys).ToList();
+        var needed = OptimizerTensors().Concat(HistoryTensors()).Select(entry => entry.Key).Except(optimizer.Keys).ToList();
         if (needed.Count > 0)
         {
-            throw new InvalidDataException($"'{checkpoint.Folder}' is of another network: its optimizer state lacks {string.Join(", ", needed.Take(5))}.");
+            throw new InvalidDataException($"'{checkpoint.Folder}' is of another network or objective: its optimizer state lacks {string.Join(", ", needed.Take(5))}.");
         }
+
+        LoadHistory(checkpoint, optimizer);
 
         Weights.Load(_network, model);
         foreach (var (name, tensor) in Parameters.Named(Ema.Values))
@@ -97,6 +103,28 @@ internal sealed class TrainerState : IDisposable
         }
 
         return state;
+    }
+
+    private List<KeyValuePair<string, Tensor>> HistoryTensors()
+    {
+        if (_history?.Save() is not var (losses, counts))
+        {
+            return [];
+        }
+
+        return [KeyValuePair.Create(HistoryLosses, losses), KeyValuePair.Create(HistoryCounts, counts)];
+    }
+
+    private void LoadHistory(Checkpoint checkpoint, TensorDictionary saved)
+    {
+        try
+        {
+            _history?.Load(saved[HistoryLosses], saved[HistoryCounts]);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"'{checkpoint.Folder}' was made with another schedule or timestep distribution: {e.Message}", e);
+        }
     }
 
     private IEnumerable<KeyValuePair<string, Tensor>> OptimizerTensors() =>

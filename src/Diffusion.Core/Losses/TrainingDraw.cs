@@ -1,0 +1,10 @@
+using static TorchSharp.torch;
+
+namespace Diffusion;
+
+/// <summary>Everything random of one training batch. The tensors are the caller's.</summary>
+/// <param name="Timesteps">The noise levels.</param>
+/// <param name="Noise">ε, standard normal, the shape of the images.</param>
+/// <param name="Offset">Standard normal, [B, C], where the objective adds a constant to each channel.</param>
+/// <param name="SelfConditioned">Whether the network is given its own estimate, where the objective knows of one.</param>
+public sealed record TrainingDraw(TimestepDraw Timesteps, Tensor Noise, Tensor? Offset = null, bool SelfConditioned = false);

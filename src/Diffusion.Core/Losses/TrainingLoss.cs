@@ -1,0 +1,160 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Diffusion;
+
+/// <summary>The loss of a network in one run: what the trainer calls for each batch, and what a training loop of your own may call.</summary>
+/// <remarks>
+/// Denoising Diffusion Probabilistic Models, arXiv:2006.11239, algorithm 1: x₀ → (t, ε) → x_t → prediction → loss, with what <see cref="TrainingObjective"/> adds.
+/// The loss of a batch is the mean of loss × weight × importance over its images.
+/// </remarks>
+public sealed class TrainingLoss
+{
+    private readonly nn.Module<Tensor, Tensor, Tensor> _network;
+    private readonly INoiseSchedule _schedule;
+    private readonly Parameterization _parameterization;
+    private readonly TrainingObjective _objective;
+    private readonly VariationalBound? _bound;
+
+    /// <summary>Joins a network and its objective.</summary>
+    /// <param name="network">Takes In·x_t [B, C, H, W], or [B, 2·C, H, W] with self-conditioning, and timesteps [B]; returns [B, C, H, W], or [B, 2·C, H, W] with a learned variance.</param>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="parameterization">What the network predicts.</param>
+    /// <param name="objective">What it is trained for.</param>
+    /// <exception cref="ArgumentException">The objective has mistakes; the message lists all.</exception>
+    public TrainingLoss(nn.Module<Tensor, Tensor, Tensor> network, INoiseSchedule schedule, Parameterization parameterization, TrainingObjective objective)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(schedule);
+        ArgumentNullException.ThrowIfNull(parameterization);
+        objective.ThrowIfInvalid();
+        (_network, _schedule, _parameterization, _objective) = (network, schedule, parameterization, objective);
+        _bound = objective.Variational is { } term ? new VariationalBound(schedule, term.Variance, Clipping.None) : null;
+        History = objective.Timesteps.NewHistory(schedule);
+    }
+
+    /// <summary>The losses of the run so far, where timesteps are drawn by them: state that belongs into a checkpoint.</summary>
+    public LossHistory? History { get; }
+
+    /// <summary>Draws what is random in a batch: timesteps, noise, offset, and whether the network sees its own estimate, in this order.</summary>
+    /// <param name="shape">[B, C, H, W].</param>
+    /// <param name="generator">Where all random numbers come from; on the CPU.</param>
+    /// <returns>The draw, its tensors on the CPU and for the caller to dispose.</returns>
+    public TrainingDraw Draw(ReadOnlySpan<long> shape, Generator generator)
+    {
+        ArgumentNullException.ThrowIfNull(generator);
+        var timesteps = _objective.Timesteps.Draw(_schedule, (int)shape[0], generator, History);
+        var noise = randn(shape.ToArray(), ScalarType.Float32, generator: generator);
+        var offset = _objective.OffsetNoise > 0 ? randn([shape[0], shape[1]], ScalarType.Float32, generator: generator) : null;
+        return new(timesteps, noise, offset, _objective.SelfConditioning is { } share && UniformDraws.Of(1, generator, stratified: false)[0] < share);
+    }
+
+    /// <summary>The loss of a batch. Where there is a <see cref="History"/>, the losses of the images are added to it.</summary>
+    /// <param name="images">x₀, [B, C, H, W], on the network's device.</param>
+    /// <param name="draw">What was drawn for the batch.</param>
+    /// <returns>A scalar to take gradients of, for the caller to dispose.</returns>
+    /// <exception cref="ArgumentException">Shapes do not fit together.</exception>
+    /// <exception cref="InvalidOperationException">Network and objective do not fit together.</exception>
+    public Tensor Mean(Tensor images, TrainingDraw draw)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(draw);
+        using var scope = NewDisposeScope();
+        if (_bound is null && History is null && Weights(draw).All(weight => weight == 1) && draw.Timesteps.Weights.All(weight => weight == 1))
+        {
+            var (_, _, output, target) = Forward(images, draw);
+            return _objective.Loss.Mean(output.Prediction, target).MoveToOuterDisposeScope();
+        }
+
+        var losses = OfImages(images, draw);
+        Remember(losses, draw);
+        return (losses * Row(losses, draw.Timesteps.Weights)).mean().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The loss of each image, weighed by its level but not by its importance.</summary>
+    /// <param name="images">x₀, [B, C, H, W], on the network's device.</param>
+    /// <param name="draw">What was drawn for the batch.</param>
+    /// <returns>[B], for the caller to dispose.</returns>
+    /// <exception cref="ArgumentException">Shapes do not fit together.</exception>
+    /// <exception cref="InvalidOperationException">Network and objective do not fit together.</exception>
+    public Tensor OfImages(Tensor images, TrainingDraw draw)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(draw);
+        using var scope = NewDisposeScope();
+        var (levels, noisy, output, target) = Forward(images, draw);
+        if (_objective.Variational is not { } term)
+        {
+            return Weighed().MoveToOuterDisposeScope();
+        }
+
+        var timesteps = draw.Timesteps.Timesteps ?? throw new InvalidOperationException(
+            $"The variational bound has a term for each timestep; the distribution '{_objective.Timesteps.Name}' draws levels between them.");
+        var prediction = term.IsWhole ? output.Prediction : output.Prediction.detach();
+        var bound = _bound!.Terms(images, noisy, new Prediction(_parameterization.ToImage(noisy, prediction, levels), output.Variance), timesteps) * (term.Weight * _schedule.Timesteps);
+        return (term.IsWhole ? bound : Weighed() + bound).MoveToOuterDisposeScope();
+
+        Tensor Weighed()
+        {
+            var losses = _objective.Loss.OfImages(output.Prediction, target);
+            return losses * Row(losses, Weights(draw));
+        }
+    }
+
+    private (NoiseLevel[] Levels, Tensor Noisy, (Tensor Prediction, Tensor? Variance) Output, Tensor Target) Forward(Tensor images, TrainingDraw draw)
+    {
+        NoiseLevel[] levels = [.. draw.Timesteps.Levels];
+        var noise = Noise(images, draw);
+        var noisy = ForwardProcess.AddNoise(images, noise, levels);
+        var timesteps = NetworkTimesteps.Of(levels, noisy.device);
+        var input = _parameterization.ToInput(noisy, levels);
+        if (_objective.SelfConditioning is not null)
+        {
+            input = cat([draw.SelfConditioned ? Estimate(noisy, input, timesteps, levels) : zeros_like(noisy), input], 1);
+        }
+
+        var output = NetworkOutput.Split(noisy, _network.call(input, timesteps));
+        return output.Variance is null || _bound is not null
+            ? (levels, noisy, output, _parameterization.Target(images, noise, levels))
+            : throw new InvalidOperationException("The network returns twice the channels, a prediction and a variance; the objective has no variational term to train the variance with.");
+    }
+
+    private Tensor Noise(Tensor images, TrainingDraw draw)
+    {
+        Guard.SameShape(images, draw.Noise);
+        var noise = draw.Noise.to(images.device);
+        if (_objective.OffsetNoise > 0)
+        {
+            var offset = draw.Offset ?? throw new ArgumentException($"The objective has offset noise of {_objective.OffsetNoise}; the draw has none.", nameof(draw));
+            noise = noise + (offset.to(images.device).view(images.shape[0], -1, 1, 1) * _objective.OffsetNoise);
+        }
+
+        return _objective.Immiscible ? noise[tensor(NoiseAssignment.Nearest(images, noise).Select(index => (long)index).ToArray(), ScalarType.Int64).to(images.device)] : noise;
+    }
+
+    private Tensor Estimate(Tensor noisy, Tensor input, Tensor timesteps, NoiseLevel[] levels)
+    {
+        using var noGradients = no_grad();
+        var (prediction, _) = NetworkOutput.Split(noisy, _network.call(cat([zeros_like(noisy), input], 1), timesteps));
+        return _parameterization.ToImage(noisy, prediction, levels);
+    }
+
+    private IReadOnlyList<double> Weights(TrainingDraw draw) => [.. draw.Timesteps.Levels.Select(level => _objective.Weighting.At(level, _parameterization))];
+
+    private static Tensor Row(Tensor losses, IReadOnlyList<double> numbers) => PerImage.Values(losses, [.. numbers]);
+
+    private void Remember(Tensor losses, TrainingDraw draw)
+    {
+        if (History is null || draw.Timesteps.Timesteps is not { } timesteps)
+        {
+            return;
+        }
+
+        using var doubles = losses.detach().to(ScalarType.Float64).cpu();
+        var numbers = doubles.data<double>().ToArray();
+        if (Array.TrueForAll(numbers, double.IsFinite))
+        {
+            History.Add(timesteps, numbers);
+        }
+    }
+}
