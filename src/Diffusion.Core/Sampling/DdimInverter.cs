@@ -18,7 +18,7 @@ public sealed class DdimInverter : Sampler
 
     /// <summary>Makes the inverter.</summary>
     /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="spacing">Where they lie; evenly by default. Levels in falling order are walked backwards.</param>
+    /// <param name="spacing">Where they lie; trailing by default. Levels in falling order are walked backwards.</param>
     /// <param name="atTarget">Whether the network is told the timestep at the end of the step instead of at its start (default).</param>
     public DdimInverter(int? steps = null, StepSpacing? spacing = null, bool atTarget = false)
         : base(steps, spacing) =>

@@ -14,7 +14,7 @@ public sealed class DdimSampler : Sampler
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
     /// <param name="eta">η, at least 0: how much of the noise is replaced by fresh noise in a step; infinity replaces all of it.</param>
-    /// <param name="spacing">Where the steps lie; evenly by default.</param>
+    /// <param name="spacing">Where the steps lie; trailing by default.</param>
     /// <param name="limit">A limit on x̂₀; none by default.</param>
     /// <param name="limitNoise">Whether ε̂ is taken from the limited image (default) or stays as predicted, as the diffusers library has it.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>

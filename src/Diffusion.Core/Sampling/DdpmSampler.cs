@@ -15,7 +15,7 @@ public sealed class DdpmSampler : Sampler
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
     /// <param name="clipping">What is done to x̂₀; by default it is clipped to [−1, 1] and used so.</param>
-    /// <param name="spacing">Where the steps lie; evenly by default.</param>
+    /// <param name="spacing">Where the steps lie; trailing by default.</param>
     /// <param name="variance">The variance of a step; the posterior's by default. The learned kinds need a network with twice the channels.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public DdpmSampler(
@@ -30,7 +30,7 @@ public sealed class DdpmSampler : Sampler
     protected override StepResult Step(StepContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var (image, output) = context.Denoiser.Predict(context.Noisy, context.From);
+        var (image, output) = context.Predict();
         var reported = _clipping == Clipping.None ? image : image.clamp(-1, 1);
         var posterior = Posterior.Between(context.From, context.To);
         var mean = StepMath.Sum((posterior.ImageWeight, _clipping == Clipping.Use ? reported : image), (posterior.NoisyWeight, context.Noisy));

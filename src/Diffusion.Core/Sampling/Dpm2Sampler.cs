@@ -1,8 +1,8 @@
 namespace Diffusion;
 
-/// <summary>DPM-Solver-2 in x/α over σ/α: the slope at the geometric middle of the step. Second order, two evaluations a step; optionally ancestral.</summary>
+/// <summary>The slope at the geometric middle of the step, x̂₀ along α and ε̂ along σ. Second order, two evaluations a step; optionally ancestral.</summary>
 /// <remarks>
-/// DPM-Solver, arXiv:2206.00927, algorithm 1, with the middle in ln(σ/α) (arXiv:2206.00364, section 3, compares the choices).
+/// DPM-Solver-2, arXiv:2206.00927, algorithm 1, as k-diffusion has it for α = 1: the midpoint rule on x_t = x_s + ∫x̂₀ dα + ∫ε̂ dσ, with the middle in ln(σ/α).
 /// Where no noise is left at the end of the step, or no image at its start, the step is of first order.
 /// </remarks>
 public sealed class Dpm2Sampler : Sampler
@@ -11,7 +11,7 @@ public sealed class Dpm2Sampler : Sampler
 
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="spacing">Where the steps lie; evenly by default.</param>
+    /// <param name="spacing">Where the steps lie; trailing by default.</param>
     /// <param name="eta">η, at least 0: 0 (default) is deterministic, 1 ancestral.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public Dpm2Sampler(int? steps = null, StepSpacing? spacing = null, double eta = 0)
@@ -30,8 +30,9 @@ public sealed class Dpm2Sampler : Sampler
         {
             var middle = context.Denoiser.Schedule.LevelWithRatio(Math.Sqrt(from.Ratio * down.Ratio));
             var halfway = StepMath.FirstOrder(context.Noisy, image, from, middle);
-            var noise = StepMath.NoiseOf(halfway, context.Denoise(halfway, middle), middle);
-            next = StepMath.AlongNoise(context.Noisy, noise, from, down);
+            var halfwayImage = context.Denoise(halfway, middle);
+            var noise = StepMath.NoiseOf(halfway, halfwayImage, middle);
+            next = StepMath.Sum((1, context.Noisy), (down.Alpha - from.Alpha, halfwayImage), (down.Sigma - from.Sigma, noise));
         }
 
         return new StepResult(added == 0 ? next : next.add_(context.DrawNoise(), alpha: added), image);

@@ -19,7 +19,7 @@ public sealed class DpmSolverSampler : Sampler
 
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="spacing">Where the steps lie; evenly in the timestep by default.</param>
+    /// <param name="spacing">Where the steps lie; trailing by default.</param>
     /// <param name="options">Order and variant; second-order multistep DPM-Solver++ by default.</param>
     /// <exception cref="ArgumentException">The options contradict each other; the message lists all errors.</exception>
     public DpmSolverSampler(int? steps = null, StepSpacing? spacing = null, DpmSolverOptions? options = null)

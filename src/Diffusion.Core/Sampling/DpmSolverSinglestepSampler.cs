@@ -19,7 +19,7 @@ public sealed class DpmSolverSinglestepSampler : Sampler
 
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="spacing">Where the steps lie; evenly in the timestep by default.</param>
+    /// <param name="spacing">Where the steps lie; trailing by default.</param>
     /// <param name="eta">η, at least 0: 0 (default) is deterministic, 1 as stochastic as ancestral sampling.</param>
     /// <param name="ratio">r, in (0, 1]: where the inner point lies, in λ; ½ by default.</param>
     /// <param name="noiseInside">Whether noise is added at the inner point too ("DPM++ SDE"); if not (default), only at the end of the step.</param>

@@ -14,7 +14,7 @@ public sealed class EulerSampler : Sampler
 
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="spacing">Where the steps lie; evenly by default.</param>
+    /// <param name="spacing">Where the steps lie; trailing by default.</param>
     /// <param name="eta">η, at least 0: 0 (default) is deterministic, 1 is "Euler ancestral".</param>
     /// <param name="churn">Noise added before a step; none by default.</param>
     /// <param name="noiseScale">The standard deviation of the fresh noise of η; 1 by default.</param>

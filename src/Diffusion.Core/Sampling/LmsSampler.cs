@@ -17,7 +17,7 @@ public sealed class LmsSampler : Sampler
 
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="spacing">Where the steps lie; evenly by default.</param>
+    /// <param name="spacing">Where the steps lie; trailing by default.</param>
     /// <param name="order">How many slopes are joined, in [1, 4]; the first steps have fewer.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public LmsSampler(int? steps = null, StepSpacing? spacing = null, int order = MostOrder)

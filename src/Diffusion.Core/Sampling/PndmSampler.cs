@@ -16,7 +16,7 @@ public sealed class PndmSampler : Sampler
 
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="spacing">Where the steps lie; evenly by default.</param>
+    /// <param name="spacing">Where the steps lie; trailing by default.</param>
     /// <param name="rungeKutta">Whether the first three steps are Runge–Kutta steps of four evaluations (PNDM); if not (default), the first step
     /// takes two evaluations and the next ones have growing order (PLMS).</param>
     /// <param name="combined">In which form the predictions are combined; ε (default) in the paper, whatever the network predicts in diffusers.</param>

@@ -12,7 +12,7 @@ public abstract class Sampler
 
     /// <summary>Says where the steps lie.</summary>
     /// <param name="steps">The number of steps; <see langword="null"/> for what the spacing makes of it, in general all timesteps of the schedule.</param>
-    /// <param name="spacing">Where they lie; <see cref="StepSpacing.Even"/> by default.</param>
+    /// <param name="spacing">Where they lie; <see cref="StepSpacing.Trailing"/> by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number of steps is below 1.</exception>
     protected Sampler(int? steps, StepSpacing? spacing)
     {
@@ -22,7 +22,7 @@ public abstract class Sampler
         }
 
         _steps = steps;
-        Spacing = spacing ?? StepSpacing.Even;
+        Spacing = spacing ?? StepSpacing.Trailing;
     }
 
     /// <summary>Where the steps lie.</summary>

@@ -52,7 +52,15 @@ public sealed class StepContext
     public Tensor Denoise(Tensor noisy, NoiseLevel level)
     {
         ArgumentNullException.ThrowIfNull(noisy);
-        return StepMath.Like(noisy, Denoiser.Denoise(noisy, level));
+        return Checked(noisy, Denoiser.Denoise(noisy, level));
+    }
+
+    /// <summary>x̂₀ at the current level and, if the network learned it, what says the variance of the step.</summary>
+    /// <returns>The prediction, not clipped.</returns>
+    public Prediction Predict()
+    {
+        var (image, variance) = Denoiser.Predict(Noisy, From);
+        return new Prediction(Checked(Noisy, image), variance is null ? null : Checked(Noisy, variance));
     }
 
     /// <summary>Fresh standard normal noise for the way from <see cref="From"/> to <see cref="To"/>.</summary>
@@ -65,4 +73,8 @@ public sealed class StepContext
     /// <returns>The shape and type of <see cref="Noisy"/>, on its device.</returns>
     public Tensor DrawNoise(NoiseLevel from, NoiseLevel to) =>
         StepMath.Like(Noisy, _noise.Between(Noisy.shape, Noisy.device, StepMath.Clock(from), StepMath.Clock(to)));
+
+    private static Tensor Checked(Tensor noisy, Tensor image) => image.shape.AsSpan().SequenceEqual(noisy.shape)
+        ? StepMath.Like(noisy, image)
+        : throw new InvalidOperationException($"The denoiser must return the shape it was given, [{string.Join(", ", noisy.shape)}]; it returned [{string.Join(", ", image.shape)}].");
 }

@@ -10,13 +10,13 @@ namespace Diffusion;
 /// </remarks>
 public abstract class StepSpacing
 {
-    /// <summary>Timesteps evenly from T − 1 to 0, both included (<see cref="TimestepGrid.Evenly"/>). The default.</summary>
+    /// <summary>Timesteps evenly from T − 1 to 0, both included (<see cref="TimestepGrid.Evenly"/>). Its last step is from timestep 0 to the clean image: multistep solvers want <see cref="Trailing"/>.</summary>
     public static StepSpacing Even { get; } = Timesteps("even", TimestepGrid.Evenly);
 
     /// <summary>Whole-number strides from 0 (<see cref="TimestepGrid.Leading"/>).</summary>
     public static StepSpacing Leading { get; } = Timesteps("leading", (timesteps, steps) => TimestepGrid.Leading(timesteps, steps));
 
-    /// <summary>Counted down from T − 1 (<see cref="TimestepGrid.Trailing"/>): for few steps and for zero terminal signal-to-noise.</summary>
+    /// <summary>Counted down from T − 1 (<see cref="TimestepGrid.Trailing"/>): good for every schedule and sampler. The default.</summary>
     public static StepSpacing Trailing { get; } = Timesteps("trailing", TimestepGrid.Trailing);
 
     /// <summary>Evenly in the logarithm of σ/α, which solvers of high order are made for.</summary>

@@ -16,7 +16,7 @@ public sealed class UniPcSampler : Sampler
 
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="spacing">Where the steps lie; evenly in the timestep by default.</param>
+    /// <param name="spacing">Where the steps lie; trailing by default.</param>
     /// <param name="options">Order and variant.</param>
     /// <exception cref="ArgumentException">The options are out of range.</exception>
     public UniPcSampler(int? steps = null, StepSpacing? spacing = null, UniPcOptions? options = null)

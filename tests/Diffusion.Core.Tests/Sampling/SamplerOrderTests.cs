@@ -22,6 +22,7 @@ public sealed class SamplerOrderTests
         ["euler"] = (1, levels => new EulerSampler(spacing: levels)),
         ["dpm++1"] = (1, levels => new DpmSolverSampler(null, levels, new DpmSolverOptions { Order = 1 })),
         ["heun"] = (2, levels => new HeunSampler(spacing: levels)),
+        ["heun, unscaled"] = (2, levels => new HeunSampler(spacing: levels, unscaled: true)),
         ["dpm2"] = (2, levels => new Dpm2Sampler(spacing: levels)),
         ["dpm++2s"] = (2, levels => new DpmSolverSinglestepSampler(spacing: levels)),
         ["dpm++2s, r = 0.7"] = (2, levels => new DpmSolverSinglestepSampler(spacing: levels, ratio: 0.7)),
@@ -67,6 +68,29 @@ public sealed class SamplerOrderTests
         var measured = Math.Log2(coarse / fine);
 
         Assert.True(measured > order - 0.25, $"{sampler} on {family}: order {measured:F2}, declared {order}; errors {coarse:E2} and {fine:E2}.");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Pndm_EvenTimesteps_ErrorFallsWithTheSecondOrder(bool rungeKutta)
+    {
+        // Its coefficients are those of equal steps in the timestep: strides of whole timesteps.
+        foreach (INoiseSchedule schedule in new INoiseSchedule[] { new LinearNoiseSchedule(2560), new VpSdeNoiseSchedule(2560) })
+        {
+            double Error(int steps)
+            {
+                using var scope = NewDisposeScope();
+                NoiseLevel[] levels = [.. Enumerable.Range(0, steps + 1).Select(i => schedule.LevelAt(2304 - (i * (2048 / steps))))];
+                var start = tensor(new[] { 1.3, -0.4 }).view(1, 2, 1, 1) * levels[0].Scale;
+                using var noise = new ReplayNoise(null);
+                using var result = new PndmSampler(null, StepSpacing.Through(levels), rungeKutta).Continue(new GaussianDenoiser(schedule, Mean, Deviation), start, noise);
+                return (result - Exact(start, levels[0], levels[^1])).abs().max().item<double>();
+            }
+
+            var measured = Math.Log2(Error(64) / Error(128));
+            Assert.True(measured > 1.75, $"order {measured:F2}, declared 2");
+        }
     }
 
     private static double Error(Func<StepSpacing, Sampler> make, INoiseSchedule schedule, int steps, double order)

@@ -17,7 +17,7 @@ internal static class SchedulerSamplers
         ["EDMEulerScheduler"] = (_, steps, levels, options) => new EulerSampler(steps, levels, churn: options.Churn),
         ["FlowMatchEulerDiscreteScheduler"] = (config, steps, levels, _) =>
             new EulerSampler(steps, levels, eta: config.Flag("stochastic_sampling") ? double.PositiveInfinity : 0),
-        ["HeunDiscreteScheduler"] = (_, steps, levels, _) => new HeunSampler(steps, levels),
+        ["HeunDiscreteScheduler"] = (_, steps, levels, _) => new HeunSampler(steps, levels, unscaled: true),
         ["LMSDiscreteScheduler"] = (_, steps, levels, _) => new LmsSampler(steps, levels),
         ["DPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, levels, Solver(config)),
         ["EDMDPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, levels, Solver(config)),
