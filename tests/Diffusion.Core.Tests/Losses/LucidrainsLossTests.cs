@@ -96,4 +96,33 @@ public sealed class LucidrainsLossTests
         var draw = new TrainingDraw(new TimestepDraw(levels, [1, 1]), golden["noise_q"]);
         golden.Close("loss", new TrainingLoss(network, schedule, Parameterization.Epsilon, objective).OfImages(golden["x0"], draw));
     }
+
+    /// <summary>
+    /// The peer walks from u = 1 to 0 in even steps and draws no noise in the last, which ends at the level of u = 0 and not at the clean image. At u = 1 of
+    /// the cosine it tells the network its rounding error of cos(π/2), −33.9: docs/parity.md.
+    /// </summary>
+    [Theory]
+    [InlineData("lucidrains/continuous_linear")]
+    [InlineData("lucidrains/continuous_cosine")]
+    public void Posterior_InContinuousTime_SamplesAsRecorded(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var golden = Golden.Case(name);
+        using var network = new RecordedNetwork(golden);
+        var schedule = golden.Constructor.GetProperty("noise_schedule").GetString() == "linear" ? LogSnrNoiseSchedule.Linear() : LogSnrNoiseSchedule.Cosine();
+        var steps = golden.Constructor.GetProperty("num_sample_steps").GetInt32();
+        var first = golden.Numbers("log_snr")[^1];
+        var noisy = golden["noise"][0];
+        for (var i = 0; i < steps; i++)
+        {
+            var (from, to) = (schedule.LevelAtTime(1 - ((double)i / steps)), schedule.LevelAtTime(1 - ((i + 1.0) / steps)));
+            var output = network.call(noisy, full([noisy.shape[0]], Math.Max(from.Timestep, first), ScalarType.Float32)).detach();
+            var image = Parameterization.Epsilon.ToImage(noisy, output, [from]).clamp(-1, 1);
+            var posterior = Posterior.Between(from, to);
+            noisy = (image * posterior.ImageWeight) + (noisy * posterior.NoisyWeight);
+            noisy = i == steps - 1 ? noisy : noisy + (golden["noise"][i + 1] * Math.Sqrt(posterior.Variance));
+        }
+
+        golden.Close("out", (noisy.clamp(-1, 1) + 1) / 2);
+    }
 }

@@ -96,6 +96,52 @@ public sealed class TrainerObjectiveTests : IDisposable
     }
 
     [Fact]
+    public void Fit_ZeroTerminalSignal_IsFinite()
+    {
+        var schedule = new ZeroTerminalSnrSchedule(new LinearNoiseSchedule(8, 0.05, 0.5));
+        foreach (var weighting in new[] { LossWeighting.Uniform, LossWeighting.Snr, LossWeighting.MinSnr(), LossWeighting.SoftMinSnr(), LossWeighting.P2(), LossWeighting.Edm() })
+        {
+            using var trainer = new Trainer(new TinyNetwork(), schedule, Options(20), Parameterization.Velocity, objective: new() { Weighting = weighting });
+            trainer.Fit(_images);
+            Assert.Equal(20, trainer.StepsDone);
+        }
+    }
+
+    [Fact]
+    public void Steps_EveryPartAtOnce_LeaveNoTensors()
+    {
+        var objective = new TrainingObjective
+        {
+            Loss = LossFunction.Huber(), Weighting = LossWeighting.P2(), Timesteps = TimestepDistribution.LossSecondMoment(losses: 1), OffsetNoise = 0.1,
+            Immiscible = true, SelfConditioning = 0.5, Variational = VariationalTerm.Hybrid(),
+        };
+        using var network = new WideNetwork(2, 2);
+        using var trainer = new Trainer(network, _schedule, Options(60), objective: objective);
+        using var steps = trainer.Steps(_images).GetEnumerator();
+        Take(30);
+        var before = Tensor.TotalCount;
+        Take(30);
+        Assert.Equal(before, Tensor.TotalCount);
+        using var images = _images.Read([0, 1]);
+        using var noise = new SeededNoise(1);
+        before = Tensor.TotalCount;
+        using (VariationalBound.BitsPerDimension(trainer.Ema, images.Images, noise, ReverseVariance.LearnedRange))
+        {
+        }
+
+        Assert.Equal(before, Tensor.TotalCount);
+
+        void Take(int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                Assert.True(steps.MoveNext());
+                Assert.True(double.IsFinite(steps.Current.Loss));
+            }
+        }
+    }
+
+    [Fact]
     public void Fit_StoppedAndResumedWithAHistory_EndsWithTheSameBits()
     {
         // A batch of 8 and 5 timesteps: the history is full, and decides, after some steps.
