@@ -24,7 +24,7 @@ public sealed class DdpmSamplerTests
     public void Sample_SomeSteps_HasTheMeanAndDeviationThatTheStepsImply(int steps)
     {
         var schedule = new LinearNoiseSchedule();
-        NoiseLevel[] levels = [.. TimestepGrid.Evenly(1000, steps).Select(schedule.LevelAt), NoiseLevel.Clean];
+        NoiseLevel[] levels = [.. TimestepGrid.Trailing(1000, steps).Select(schedule.LevelAt), NoiseLevel.Clean];
         var (mean, variance) = (0.0, 1.0);
         for (var i = 0; i < steps; i++)
         {
@@ -74,7 +74,7 @@ public sealed class DdpmSamplerTests
                 Assert.True(step.Image.abs().max().item<float>() <= 1);
                 steps.Add((step.Index, step.From.Timestep, step.To.Timestep));
             });
-        Assert.Equal([(0, 999, 666), (1, 666, 333), (2, 333, 0), (3, 0, -1)], steps);
+        Assert.Equal([(0, 999, 749), (1, 749, 499), (2, 499, 249), (3, 249, -1)], steps);
         Assert.Equal([new(1, 4), new(2, 4), new(3, 4), new(4, 4)], progress);
     }
 
