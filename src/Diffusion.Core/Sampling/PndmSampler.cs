@@ -4,7 +4,8 @@ namespace Diffusion;
 
 /// <summary>
 /// Pseudo linear multistep (PLMS, or PNDM with a Runge–Kutta start): Adams–Bashforth coefficients on predictions, moved from level to level by the DDIM formula.
-/// Its coefficients are those of equal steps in the timestep: use it with <see cref="StepSpacing.Even"/>, leading or trailing.
+/// Its coefficients are those of equal steps in the timestep: use it with <see cref="StepSpacing.Trailing"/>, even or leading. It extrapolates ε̂ and is
+/// unstable where almost nothing of the image is left: not for the cosine schedule with few steps.
 /// </summary>
 /// <remarks>Pseudo Numerical Methods for Diffusion Models on Manifolds, arXiv:2202.09778, algorithms 1 and 2, Eq. 12 and 13.</remarks>
 public sealed class PndmSampler : Sampler
@@ -19,7 +20,7 @@ public sealed class PndmSampler : Sampler
     /// <param name="spacing">Where the steps lie; trailing by default.</param>
     /// <param name="rungeKutta">Whether the first three steps are Runge–Kutta steps of four evaluations (PNDM); if not (default), the first step
     /// takes two evaluations and the next ones have growing order (PLMS).</param>
-    /// <param name="combined">In which form the predictions are combined; ε (default) in the paper, whatever the network predicts in diffusers.</param>
+    /// <param name="combined">In which form the predictions are combined; ε (default) in the paper, whatever the network predicts in diffusers. With v the sampler is bounded at every level, but of first order.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public PndmSampler(int? steps = null, StepSpacing? spacing = null, bool rungeKutta = false, Parameterization? combined = null)
         : base(steps, spacing)
