@@ -6,5 +6,10 @@ if (args is ["kernels", ..])
     return KernelGridCommand.Run(args.AsSpan(1));
 }
 
+if (args is ["samplers", ..])
+{
+    return SamplerAccuracyCommand.Run(args.AsSpan(1));
+}
+
 BenchmarkSwitcher.FromAssembly(typeof(KernelGridCommand).Assembly).Run(args);
 return 0;

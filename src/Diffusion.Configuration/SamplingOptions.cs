@@ -6,7 +6,7 @@ public sealed record SamplingOptions : IValidatedOptions
     /// <summary>The number of images, at least 1; 64 by default.</summary>
     public int Count { get; init; } = 64;
 
-    /// <summary>The number of steps, evenly spaced over the training timesteps; all of them where <see langword="null"/> (default).</summary>
+    /// <summary>The number of steps; all of them where <see langword="null"/> (default).</summary>
     public int? Steps { get; init; }
 
     /// <summary>What is done to the predicted image in a step; by default it is clipped to [−1, 1] and used so.</summary>

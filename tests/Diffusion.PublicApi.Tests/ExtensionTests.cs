@@ -58,16 +58,13 @@ public sealed class ExtensionTests
     }
 
     /// <summary>Goes straight to the next level along the predicted image and noise.</summary>
-    private sealed class StraightSampler(int steps) : Sampler
+    private sealed class StraightSampler(int steps) : Sampler(steps, StepSpacing.Even)
     {
-        protected override IReadOnlyList<NoiseLevel> Levels(INoiseSchedule schedule) =>
-            [.. TimestepGrid.Evenly(schedule.Timesteps, steps).Select(schedule.LevelAt)];
-
-        protected override (Tensor Next, Tensor Image) Step(StepContext context)
+        protected override StepResult Step(StepContext context)
         {
             var image = context.Denoise().clamp(-1, 1);
             var noise = (context.Noisy - (image * context.From.Alpha)) / context.From.Sigma;
-            return ((image * context.To.Alpha) + (noise * context.To.Sigma), image);
+            return new StepResult((image * context.To.Alpha) + (noise * context.To.Sigma), image);
         }
     }
 

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -48,31 +47,7 @@ public sealed class NetworkDenoiser : IDenoiser
     internal Prediction Predict(Tensor noisy, NoiseLevel level, Tensor? before)
     {
         ArgumentNullException.ThrowIfNull(noisy);
-        using var noGradients = no_grad();
-        using var scope = NewDisposeScope();
-        var wasTraining = _network.training;
-        if (wasTraining)
-        {
-            _network.eval();
-        }
-
-        try
-        {
-            var type = _network.parameters().FirstOrDefault()?.dtype ?? noisy.dtype;
-            var input = Parameterization.ToInput(noisy, [level]);
-            input = before is null ? input : cat([before, input], 1);
-            var output = _network.call(input.to(type), NetworkTimesteps.Of(level, noisy)).to(noisy.dtype);
-            var (prediction, variance) = NetworkOutput.Split(noisy, output);
-            return new Prediction(
-                Parameterization.ToImage(noisy, prediction, [level]).MoveToOuterDisposeScope(),
-                variance?.clone().MoveToOuterDisposeScope());
-        }
-        finally
-        {
-            if (wasTraining)
-            {
-                _network.train();
-            }
-        }
+        return NetworkRun.Predict(
+            _network, Parameterization, noisy, level, (input, timesteps) => _network.call(before is null ? input : cat([before.to(input.dtype), input], 1), timesteps));
     }
 }

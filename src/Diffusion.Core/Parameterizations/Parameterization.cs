@@ -11,8 +11,11 @@ namespace Diffusion;
 /// </remarks>
 public abstract class Parameterization
 {
-    /// <summary>The network predicts the noise ε. The default.</summary>
-    public static Parameterization Epsilon { get; } = new LinearParameterization("epsilon", level => new(1 / level.Alpha, -level.Sigma / level.Alpha, 1));
+    private const double NoImage = 1e-13;
+
+    /// <summary>The network predicts the noise ε. The default. At pure noise (α = 0) ε says nothing of the image, and x̂₀ is 0, the middle of the range.</summary>
+    public static Parameterization Epsilon { get; } = new LinearParameterization(
+        "epsilon", level => level.Alpha > 0 ? new(1 / level.Alpha, -level.Sigma / level.Alpha, 1) : new(0, 0, 1));
 
     /// <summary>The network predicts the clean image x₀.</summary>
     public static Parameterization Image { get; } = new LinearParameterization("image", _ => new(0, 1, 1));
@@ -66,7 +69,7 @@ public abstract class Parameterization
     }
 
     /// <summary>The coefficients at a level.</summary>
-    /// <param name="level">A level with noise; for ε also with α &gt; 0.</param>
+    /// <param name="level">A level with noise.</param>
     /// <returns>Skip, Out and In.</returns>
     public abstract PredictionCoefficients At(NoiseLevel level);
 
@@ -82,8 +85,8 @@ public abstract class Parameterization
         Guard.SameShape(images, noise);
         using var scope = NewDisposeScope();
         // With x_t = α·x₀ + σ·ε put in, nothing is divided by a small number after it was rounded: for ε the target is ε to the bit.
-        var imageWeight = PerImage.Coefficients(images, levels, level => Snap((1 - (At(level).Skip * level.Alpha)) / At(level).Out));
-        var noiseWeight = PerImage.Coefficients(images, levels, level => Snap(-At(level).Skip * level.Sigma / At(level).Out));
+        var imageWeight = PerImage.Coefficients(images, levels, level => TargetWeights(level).Image);
+        var noiseWeight = PerImage.Coefficients(images, levels, level => TargetWeights(level).Noise);
         return (imageWeight * images).addcmul_(noiseWeight, noise, 1).MoveToOuterDisposeScope();
     }
 
@@ -124,6 +127,14 @@ public abstract class Parameterization
 
     /// <inheritdoc/>
     public sealed override string ToString() => Name;
+
+    /// <summary>The target as a sum of image and noise. At α = 0 the limit, taken very near to it.</summary>
+    private (double Image, double Noise) TargetWeights(NoiseLevel level)
+    {
+        var near = level.Alpha > 0 ? level : new NoiseLevel(NoImage * level.Sigma, level.Sigma, level.Timestep);
+        var (skip, scale, _) = At(near);
+        return (Snap((1 - (skip * near.Alpha)) / scale), Snap(-skip * near.Sigma / scale));
+    }
 
     /// <summary>Removes the last bits of rounding, so that weights meant to be 0 or 1 are.</summary>
     private static double Snap(double weight) =>

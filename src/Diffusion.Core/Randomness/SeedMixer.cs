@@ -30,5 +30,7 @@ internal static class SeedMixer
         TrainingStep = 2,
         NetworkStep = 3,
         EpochOrder = 4,
+        BrownianPath = 5,
+        BrownianNode = 6,
     }
 }

@@ -6,7 +6,7 @@ namespace Diffusion;
 /// Noise in which image <c>i</c> of a run depends on the seed and <c>i</c> only: it is the same to the bit whether the images are made
 /// one by one or 64 at a time. Drawn on the CPU, so that it is also the same on every device.
 /// </summary>
-public sealed class SeededNoise : NoiseSource, IDisposable
+public sealed class SeededNoise : NoiseSource
 {
     private readonly long _seed;
     private readonly long _firstImage;
@@ -46,7 +46,7 @@ public sealed class SeededNoise : NoiseSource, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    protected override void Dispose(bool disposing)
     {
         foreach (var generator in _generators)
         {
@@ -54,6 +54,7 @@ public sealed class SeededNoise : NoiseSource, IDisposable
         }
 
         _generators = [];
+        base.Dispose(disposing);
     }
 
     private Generator NewGenerator(int image) => new(SeedMixer.Mix(_seed, SeedMixer.Purpose.Sampling, _firstImage + image), CPU);

@@ -2,62 +2,55 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>Ancestral sampling: at each step x is drawn from the posterior around the predicted image, over all timesteps or an even subset.</summary>
+/// <summary>Ancestral sampling: at each step x is drawn from the posterior around the predicted image, over all timesteps or a subset.</summary>
 /// <remarks>
-/// Denoising Diffusion Probabilistic Models, arXiv:2006.11239, algorithm 2, with the posterior variance β̃_t.
+/// Denoising Diffusion Probabilistic Models, arXiv:2006.11239, algorithm 2, with the posterior variance β̃_t unless another is chosen.
 /// On a subset of the steps the variances are those between the visited levels (Improved DDPM, arXiv:2102.09672, section 4).
 /// </remarks>
 public sealed class DdpmSampler : Sampler
 {
-    private readonly int? _steps;
-    private readonly TimestepGrid? _grid;
     private readonly Clipping _clipping;
+    private readonly ReverseVariance _variance;
 
-    /// <summary>A sampler over all timesteps, or over a number of evenly spaced ones.</summary>
-    /// <param name="steps">The number of steps, in [1, T]; <see langword="null"/> (default) for all T.</param>
+    /// <summary>Makes the sampler.</summary>
+    /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
     /// <param name="clipping">What is done to x̂₀; by default it is clipped to [−1, 1] and used so.</param>
-    public DdpmSampler(int? steps = null, Clipping clipping = Clipping.Use)
-        : this(null, steps, clipping)
+    /// <param name="spacing">Where the steps lie; trailing by default.</param>
+    /// <param name="variance">The variance of a step; the posterior's by default. The learned kinds need a network with twice the channels.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public DdpmSampler(
+        int? steps = null, Clipping clipping = Clipping.Use, StepSpacing? spacing = null, ReverseVariance variance = ReverseVariance.FixedSmall)
+        : base(steps, spacing)
     {
-        if (steps is { } count)
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(steps));
-        }
-    }
-
-    private DdpmSampler(TimestepGrid? grid, int? steps, Clipping clipping)
-    {
-        _grid = grid;
-        _steps = steps;
         _clipping = Enum.IsDefined(clipping) ? clipping : throw new ArgumentOutOfRangeException(nameof(clipping), clipping, "Not a kind of clipping.");
-    }
-
-    /// <summary>A sampler over the given timesteps.</summary>
-    /// <param name="grid">The timesteps to visit.</param>
-    /// <param name="clipping">What is done to x̂₀; by default it is clipped to [−1, 1] and used so.</param>
-    /// <returns>The sampler.</returns>
-    public static DdpmSampler Over(TimestepGrid grid, Clipping clipping = Clipping.Use)
-    {
-        ArgumentNullException.ThrowIfNull(grid);
-        return new DdpmSampler(grid, null, clipping);
+        _variance = Enum.IsDefined(variance) ? variance : throw new ArgumentOutOfRangeException(nameof(variance), variance, "Not a kind of variance.");
     }
 
     /// <inheritdoc/>
-    protected override IReadOnlyList<NoiseLevel> Levels(INoiseSchedule schedule)
-    {
-        ArgumentNullException.ThrowIfNull(schedule);
-        var grid = _grid ?? TimestepGrid.Evenly(schedule.Timesteps, _steps ?? schedule.Timesteps);
-        return [.. grid.Select(schedule.LevelAt)];
-    }
-
-    /// <inheritdoc/>
-    protected override (Tensor Next, Tensor Image) Step(StepContext context)
+    protected override StepResult Step(StepContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var image = context.Denoise();
+        var (image, output) = context.Predict();
         var reported = _clipping == Clipping.None ? image : image.clamp(-1, 1);
-        var noise = context.To.Sigma > 0 ? context.DrawNoise() : null;
-        var next = ReverseProcess.Ancestral(context.Noisy, _clipping == Clipping.Use ? reported : image, context.From, context.To, noise);
-        return (next, reported);
+        var posterior = Posterior.Between(context.From, context.To);
+        var mean = StepMath.Sum((posterior.ImageWeight, _clipping == Clipping.Use ? reported : image), (posterior.NoisyWeight, context.Noisy));
+        if (context.To.Sigma == 0)
+        {
+            return new StepResult(mean, reported);
+        }
+
+        var noise = context.DrawNoise();
+        var bounds = AncestralVariance.LogBounds(context.Denoiser.Schedule, context.From, context.To);
+        return new StepResult(
+            _variance switch
+            {
+                ReverseVariance.FixedSmall => mean.add_(noise, alpha: Math.Sqrt(posterior.Variance)),
+                ReverseVariance.FixedLarge => mean.add_(noise, alpha: Math.Exp(bounds.Large / 2)),
+                _ => mean.addcmul_(AncestralVariance.Log(_variance, bounds, Learned(output)).mul(0.5).exp(), noise, 1),
+            },
+            reported);
     }
+
+    private static Tensor Learned(Tensor? output) => output
+        ?? throw new InvalidOperationException("A learned variance needs a network that returns twice the channels of its input; this one returns none for it. Choose a fixed variance.");
 }

@@ -3,15 +3,54 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>
-/// Walks a grid of levels from noise to image. The loop is here, once: levels, noise, memory, progress and cancellation;
+/// Walks a grid of levels from noise to image. The loop is here, once: levels, history, noise, memory, progress and cancellation;
 /// a sampler writes one <see cref="Step"/>. Samplers are immutable and safe to share between threads.
 /// </summary>
 public abstract class Sampler
 {
+    private readonly int? _steps;
+
+    /// <summary>Says where the steps lie.</summary>
+    /// <param name="steps">The number of steps; <see langword="null"/> for what the spacing makes of it, in general all timesteps of the schedule.</param>
+    /// <param name="spacing">Where they lie; <see cref="StepSpacing.Trailing"/> by default.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of steps is below 1.</exception>
+    protected Sampler(int? steps, StepSpacing? spacing)
+    {
+        if (steps is { } count)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(steps));
+        }
+
+        _steps = steps;
+        Spacing = spacing ?? StepSpacing.Trailing;
+    }
+
+    /// <summary>Where the steps lie.</summary>
+    public StepSpacing Spacing { get; }
+
+    /// <summary>How many past steps <see cref="StepContext.Past"/> holds; 0 by default.</summary>
+    protected internal virtual int HistoryLength => 0;
+
+    /// <summary>The type in which x is kept between steps; <see langword="null"/> (default) for that of the start, in general Float32.</summary>
+    protected internal virtual ScalarType? StateType => null;
+
+    /// <summary>Whether the sampler itself writes steps towards more noise; if not, they are forward diffusion.</summary>
+    internal virtual bool Ascends => false;
+
+    /// <summary>The levels that a run visits, noisiest first, the one it ends at included: one more than there are steps.</summary>
+    /// <param name="schedule">The denoiser's schedule.</param>
+    /// <returns>At least two levels.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The schedule has not enough timesteps for the number of steps.</exception>
+    public virtual IReadOnlyList<NoiseLevel> Levels(INoiseSchedule schedule)
+    {
+        ArgumentNullException.ThrowIfNull(schedule);
+        return Spacing.Levels(schedule, _steps);
+    }
+
     /// <summary>Makes images from noise.</summary>
     /// <param name="denoiser">The trained network.</param>
     /// <param name="shape">[B, C, H, W] of the images.</param>
-    /// <param name="seed">Image <c>i</c> of the batch depends on the seed and <c>i</c> only, not on the batch size (to rounding).</param>
+    /// <param name="seed">The noise of image <c>i</c> of the batch depends on the seed and <c>i</c> only, not on the batch size.</param>
     /// <param name="progress">Told after each step.</param>
     /// <param name="onStep">Called after each step, on this thread, with x_t and x̂₀; the tensors live until it returns.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
@@ -26,7 +65,7 @@ public abstract class Sampler
         Action<SamplingStep>? onStep = null,
         CancellationToken cancellationToken = default)
     {
-        using var noise = new SeededNoise(seed);
+        using var noise = CreateNoise(seed);
         return SampleFrom(denoiser, shape, noise, progress, onStep, cancellationToken);
     }
 
@@ -46,41 +85,106 @@ public abstract class Sampler
         Action<SamplingStep>? onStep = null,
         CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(denoiser);
-        ArgumentNullException.ThrowIfNull(noise);
-        if (shape.Length != 4 || shape.ContainsAnyInRange(long.MinValue, 0))
-        {
-            throw new ArgumentException($"The shape must be [images, channels, height, width], all at least 1; it is [{string.Join(", ", shape.ToArray())}].", nameof(shape));
-        }
-
-        var levels = Levels(denoiser.Schedule);
-        using var noGradients = no_grad();
-        using var run = NewDisposeScope();
-        var start = levels[0];
-        var current = noise.Draw(shape, denoiser.Device);
-        current.mul_(Math.Sqrt((start.Alpha * start.Alpha) + (start.Sigma * start.Sigma)));
-        for (var i = 0; i < levels.Count; i++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            using var step = NewDisposeScope();
-            var to = i + 1 < levels.Count ? levels[i + 1] : NoiseLevel.Clean;
-            var (previous, image) = Step(new StepContext(denoiser, current, levels[i], to, noise));
-            onStep?.Invoke(new SamplingStep(i, levels.Count, levels[i], to, previous, image));
-            current.Dispose();
-            current = previous.MoveToOuterDisposeScope();
-            progress?.Report(new SamplingProgress(i + 1, levels.Count));
-        }
-
-        return current.MoveToOuterDisposeScope();
+        using var run = Start(denoiser, shape, noise);
+        return Drain(run, progress, onStep, cancellationToken);
     }
 
-    /// <summary>The levels to visit, noisiest first; the clean image follows the last of them and is not in the list.</summary>
-    /// <param name="schedule">The denoiser's schedule.</param>
-    /// <returns>At least one level.</returns>
-    protected abstract IReadOnlyList<NoiseLevel> Levels(INoiseSchedule schedule);
+    /// <summary>Goes on from a noisy image instead of from pure noise: what image-to-image, inpainting and interpolation are made of.</summary>
+    /// <inheritdoc cref="Sample(IDenoiser, ReadOnlySpan{long}, long, IProgress{SamplingProgress}?, Action{SamplingStep}?, CancellationToken)"/>
+    /// <param name="denoiser">The trained network.</param>
+    /// <param name="noisy">x at level <paramref name="firstStep"/> of <see cref="Levels"/>, [B, C, H, W]; not changed.</param>
+    /// <param name="noise">Where the noise of the steps comes from.</param>
+    /// <param name="firstStep">The step to begin with, from 0 (default) to the number of steps.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="onStep">Called after each step, on this thread, with x_t and x̂₀; the tensors live until it returns.</param>
+    /// <param name="cancellationToken">Checked before each step.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such step.</exception>
+    public Tensor Continue(
+        IDenoiser denoiser,
+        Tensor noisy,
+        NoiseSource noise,
+        int firstStep = 0,
+        IProgress<SamplingProgress>? progress = null,
+        Action<SamplingStep>? onStep = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(denoiser);
+        ArgumentNullException.ThrowIfNull(noisy);
+        ArgumentNullException.ThrowIfNull(noise);
+        ThrowUnlessImages(noisy.shape, nameof(noisy));
+        var levels = Levels(denoiser.Schedule);
+        if (firstStep < 0 || firstStep >= levels.Count)
+        {
+            throw new ArgumentOutOfRangeException(nameof(firstStep), firstStep, $"The first step must be in [0, {levels.Count - 1}], the number of steps.");
+        }
+
+        using var run = new SamplingRun(this, denoiser, levels, firstStep, noisy, noise);
+        return Drain(run, progress, onStep, cancellationToken);
+    }
+
+    /// <summary>Makes images step by step, for a <see langword="foreach"/>: only the latest step is kept. Stop whenever you like.</summary>
+    /// <param name="denoiser">The trained network.</param>
+    /// <param name="shape">[B, C, H, W] of the images.</param>
+    /// <param name="seed">As for <see cref="Sample"/>: the last step's <see cref="SamplingStep.Noisy"/> has the same bits.</param>
+    /// <param name="cancellationToken">Checked before each step.</param>
+    /// <returns>The steps; the tensors of each live until the next is asked for: clone what you keep.</returns>
+    /// <exception cref="ArgumentException">The shape is not four positive numbers.</exception>
+    public IEnumerable<SamplingStep> Steps(IDenoiser denoiser, ReadOnlySpan<long> shape, long seed, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(denoiser);
+        ThrowUnlessImages(shape, nameof(shape));
+        return Enumerate(denoiser, shape.ToArray(), seed, cancellationToken);
+    }
 
     /// <summary>One step. Runs without gradients and in a dispose scope of its own: temporaries need no care.</summary>
     /// <param name="context">Where the step is and what it works with.</param>
-    /// <returns>x at the level <see cref="StepContext.To"/>, and x̂₀ for the callback: tensors made in this step.</returns>
-    protected abstract (Tensor Next, Tensor Image) Step(StepContext context);
+    /// <returns>x at the level <see cref="StepContext.To"/>, and x̂₀: tensors made in this step.</returns>
+    protected abstract StepResult Step(StepContext context);
+
+    /// <summary>The noise of a run with a seed; independent draws by default.</summary>
+    /// <param name="seed">The seed.</param>
+    /// <returns>The source, disposed at the end of the run.</returns>
+    protected internal virtual NoiseSource CreateNoise(long seed) => new SeededNoise(seed);
+
+    internal StepResult Take(StepContext context) => Step(context);
+
+    private static Tensor Drain(SamplingRun run, IProgress<SamplingProgress>? progress, Action<SamplingStep>? onStep, CancellationToken cancellationToken)
+    {
+        while (run.Next(cancellationToken) is { } step)
+        {
+            onStep?.Invoke(step);
+            progress?.Report(run.Progress);
+        }
+
+        return run.Result();
+    }
+
+    private static void ThrowUnlessImages(ReadOnlySpan<long> shape, string name)
+    {
+        if (shape.Length != 4 || shape.ContainsAnyInRange(long.MinValue, 0))
+        {
+            throw new ArgumentException($"The shape must be [images, channels, height, width], all at least 1; it is [{string.Join(", ", shape.ToArray())}].", name);
+        }
+    }
+
+    private SamplingRun Start(IDenoiser denoiser, ReadOnlySpan<long> shape, NoiseSource noise)
+    {
+        ArgumentNullException.ThrowIfNull(denoiser);
+        ArgumentNullException.ThrowIfNull(noise);
+        ThrowUnlessImages(shape, nameof(shape));
+        var levels = Levels(denoiser.Schedule);
+        using var scope = NewDisposeScope();
+        using var start = noise.Draw(shape, denoiser.Device).mul_(levels[0].Scale);
+        return new SamplingRun(this, denoiser, levels, 0, start, noise);
+    }
+
+    private IEnumerable<SamplingStep> Enumerate(IDenoiser denoiser, long[] shape, long seed, CancellationToken cancellationToken)
+    {
+        using var noise = CreateNoise(seed);
+        using var run = Start(denoiser, shape, noise);
+        while (run.Next(cancellationToken) is { } step)
+        {
+            yield return step;
+        }
+    }
 }

@@ -3,18 +3,78 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>What a sampler's step works with.</summary>
-/// <param name="Denoiser">Predicts clean images.</param>
-/// <param name="Noisy">x at level <paramref name="From"/>, [B, C, H, W]; not to be changed or disposed.</param>
-/// <param name="From">The level of <paramref name="Noisy"/>.</param>
-/// <param name="To">The level to go to.</param>
-/// <param name="Noise">Gives fresh noise.</param>
-public sealed record StepContext(IDenoiser Denoiser, Tensor Noisy, NoiseLevel From, NoiseLevel To, NoiseSource Noise)
+public sealed class StepContext
 {
+    private readonly NoiseSource _noise;
+
+    internal StepContext(IDenoiser denoiser, Tensor noisy, IReadOnlyList<NoiseLevel> levels, int index, IReadOnlyList<PastStep> past, NoiseSource noise)
+    {
+        Denoiser = denoiser;
+        Noisy = noisy;
+        Levels = levels;
+        Index = index;
+        Past = past;
+        _noise = noise;
+    }
+
+    /// <summary>Predicts clean images.</summary>
+    public IDenoiser Denoiser { get; }
+
+    /// <summary>x at level <see cref="From"/>, [B, C, H, W]; not to be changed or disposed.</summary>
+    public Tensor Noisy { get; }
+
+    /// <summary>The level of <see cref="Noisy"/>.</summary>
+    public NoiseLevel From => Levels[Index];
+
+    /// <summary>The level to go to.</summary>
+    public NoiseLevel To => Levels[Index + 1];
+
+    /// <summary>All levels of the run, the first and the last included.</summary>
+    public IReadOnlyList<NoiseLevel> Levels { get; }
+
+    /// <summary>The number of this step, from 0.</summary>
+    public int Index { get; }
+
+    /// <summary>Steps to do after this one.</summary>
+    public int StepsLeft => Levels.Count - 2 - Index;
+
+    /// <summary>The steps before this one, latest first: at most <see cref="Sampler.HistoryLength"/>, fewer at the start of a run.</summary>
+    public IReadOnlyList<PastStep> Past { get; }
+
     /// <summary>x̂₀ at the current level.</summary>
     /// <returns>[B, C, H, W], not clipped.</returns>
-    public Tensor Denoise() => Denoiser.Denoise(Noisy, From);
+    public Tensor Denoise() => Denoise(Noisy, From);
 
-    /// <summary>Fresh standard normal noise.</summary>
-    /// <returns>The shape of <see cref="Noisy"/>, on its device.</returns>
-    public Tensor DrawNoise() => Noise.Draw(Noisy.shape, Noisy.device);
+    /// <summary>x̂₀ of another image or level: what samplers with several evaluations a step ask for.</summary>
+    /// <param name="noisy">x, [B, C, H, W].</param>
+    /// <param name="level">Its level.</param>
+    /// <returns>[B, C, H, W], not clipped, in the type of <paramref name="noisy"/>.</returns>
+    public Tensor Denoise(Tensor noisy, NoiseLevel level)
+    {
+        ArgumentNullException.ThrowIfNull(noisy);
+        return Checked(noisy, Denoiser.Denoise(noisy, level));
+    }
+
+    /// <summary>x̂₀ at the current level and, if the network learned it, what says the variance of the step.</summary>
+    /// <returns>The prediction, not clipped.</returns>
+    public Prediction Predict()
+    {
+        var (image, variance) = Denoiser.Predict(Noisy, From);
+        return new Prediction(Checked(Noisy, image), variance is null ? null : Checked(Noisy, variance));
+    }
+
+    /// <summary>Fresh standard normal noise for the way from <see cref="From"/> to <see cref="To"/>.</summary>
+    /// <returns>The shape and type of <see cref="Noisy"/>, on its device.</returns>
+    public Tensor DrawNoise() => DrawNoise(From, To);
+
+    /// <summary>Standard normal noise for the way between two levels; a source that follows a path gives the increment of the path between them.</summary>
+    /// <param name="from">The level the noise starts from.</param>
+    /// <param name="to">The level it is added for.</param>
+    /// <returns>The shape and type of <see cref="Noisy"/>, on its device.</returns>
+    public Tensor DrawNoise(NoiseLevel from, NoiseLevel to) =>
+        StepMath.Like(Noisy, _noise.Between(Noisy.shape, Noisy.device, StepMath.Clock(from), StepMath.Clock(to)));
+
+    private static Tensor Checked(Tensor noisy, Tensor image) => image.shape.AsSpan().SequenceEqual(noisy.shape)
+        ? StepMath.Like(noisy, image)
+        : throw new InvalidOperationException($"The denoiser must return the shape it was given, [{string.Join(", ", noisy.shape)}]; it returned [{string.Join(", ", image.shape)}].");
 }

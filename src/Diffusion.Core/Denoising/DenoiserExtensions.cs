@@ -1,0 +1,46 @@
+namespace Diffusion;
+
+/// <summary>Denoisers around denoisers, written one after the other: <c>denoiser.Guided(unconditional, 3).Limited(ImageLimit.Clip())</c>.</summary>
+public static class DenoiserExtensions
+{
+    /// <summary>Keeps the predicted images within a limit.</summary>
+    /// <param name="denoiser">The denoiser.</param>
+    /// <param name="limit">What is done to its images.</param>
+    /// <returns>The limited denoiser.</returns>
+    public static LimitedDenoiser Limited(this IDenoiser denoiser, ImageLimit limit) => new(denoiser, limit);
+
+    /// <summary>Classifier-free guidance by a scale alone.</summary>
+    /// <param name="conditional">The denoiser that knows the labels.</param>
+    /// <param name="unconditional">The denoiser that does not.</param>
+    /// <param name="scale">A finite number: 1 for no guidance, above 1 for guidance.</param>
+    /// <returns>The guided denoiser.</returns>
+    public static ClassifierFreeGuidance Guided(this IDenoiser conditional, IDenoiser unconditional, double scale) =>
+        new(conditional, unconditional, scale);
+
+    /// <summary>Classifier-free guidance.</summary>
+    /// <param name="conditional">The denoiser that knows the labels.</param>
+    /// <param name="unconditional">The denoiser that does not.</param>
+    /// <param name="options">How far, where, and what is done against oversaturation.</param>
+    /// <returns>The guided denoiser.</returns>
+    public static ClassifierFreeGuidance Guided(this IDenoiser conditional, IDenoiser unconditional, GuidanceOptions options) =>
+        new(conditional, unconditional, options);
+
+    /// <summary>Classifier-free guidance of a network by the labels of the images and its own null label.</summary>
+    /// <param name="network">The network, with a null label.</param>
+    /// <param name="labels">One label an image, each at least 0; one label alone serves a batch of any size.</param>
+    /// <param name="scale">A finite number: 1 for no guidance, above 1 for guidance.</param>
+    /// <returns>The guided denoiser, which calls the network once on a batch of twice the size.</returns>
+    /// <exception cref="InvalidOperationException">The network has no null label.</exception>
+    public static ClassifierFreeGuidance Guided(this ConditionalDenoiser network, ReadOnlySpan<long> labels, double scale) =>
+        network.Guided(labels, new GuidanceOptions { Scale = scale });
+
+    /// <inheritdoc cref="Guided(ConditionalDenoiser, ReadOnlySpan{long}, double)"/>
+    /// <param name="network">The network, with a null label.</param>
+    /// <param name="labels">One label an image, each at least 0; one label alone serves a batch of any size.</param>
+    /// <param name="options">How far, where, and what is done against oversaturation.</param>
+    public static ClassifierFreeGuidance Guided(this ConditionalDenoiser network, ReadOnlySpan<long> labels, GuidanceOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        return new(network.With(labels), network.Unlabelled, options);
+    }
+}

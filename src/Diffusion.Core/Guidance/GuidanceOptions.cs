@@ -1,0 +1,55 @@
+namespace Diffusion;
+
+/// <summary>How far a prediction is pushed away from a worse one.</summary>
+/// <remarks>
+/// Scale: Classifier-Free Diffusion Guidance, arXiv:2207.12598, Eq. 6, whose w is Scale − 1.
+/// Rescale: Common Diffusion Noise Schedules and Sample Steps are Flawed, arXiv:2305.08891, section 3.4, Eq. 15 and 16.
+/// KeepParallel: Eliminating Oversaturation and Artifacts of High Guidance Scales (APG), arXiv:2410.02416, whose η it is; without
+/// the paper's momentum and norm bound.
+/// </remarks>
+public sealed record GuidanceOptions : IValidatedOptions
+{
+    /// <summary>
+    /// w in x̂₀ = worse + w·(better − worse), any finite number: 1 (default) is the better prediction alone, 0 the worse one alone, above 1
+    /// is guidance.
+    /// </summary>
+    public double Scale { get; init; } = 1;
+
+    /// <summary>
+    /// φ in [0, 1], 0 by default: how much of the growth of each image's standard deviation over C, H and W, against that of the better
+    /// prediction, is taken back.
+    /// </summary>
+    public double Rescale { get; init; }
+
+    /// <summary>The share, in [0, 1], of the difference's component along the better prediction that is kept; 1 by default, all of it. That component saturates colours.</summary>
+    public double KeepParallel { get; init; } = 1;
+
+    /// <summary>The levels at which there is guidance; elsewhere the better prediction is taken. <see langword="null"/> (default) for all levels.</summary>
+    public GuidanceInterval? Interval { get; init; }
+
+    /// <summary>
+    /// In what <see cref="Rescale"/> and <see cref="KeepParallel"/> measure; without them it makes no difference. x̂₀ by default, which is
+    /// finite at every level; the network's own parameterization gives what pipelines do that combine outputs of the network. Where that
+    /// one's coefficients are not finite or are 0 (ε at α = 0 or σ = 0), x̂₀ is taken.
+    /// </summary>
+    public Parameterization Space { get; init; } = Parameterization.Image;
+
+    /// <inheritdoc/>
+    public IEnumerable<OptionsError> Validate()
+    {
+        if (!double.IsFinite(Scale))
+        {
+            yield return new OptionsError(nameof(Scale), $"must be a finite number; it is {Scale}.");
+        }
+
+        if (Space is null)
+        {
+            yield return new OptionsError(nameof(Space), "must be a parameterization; it is null.");
+        }
+
+        foreach (var error in OptionsValidation.Range(Rescale, nameof(Rescale), 0, 1).Concat(OptionsValidation.Range(KeepParallel, nameof(KeepParallel), 0, 1)))
+        {
+            yield return error;
+        }
+    }
+}

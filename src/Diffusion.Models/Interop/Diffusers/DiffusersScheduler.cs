@@ -1,0 +1,88 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary>
+/// A scheduler of the diffusers library, taken apart into what it is made of: a noise schedule, a parameterization, a limit on x̂₀ and a sampler with its levels.
+/// </summary>
+/// <remarks>
+/// huggingface/diffusers, src/diffusers/schedulers. Samplers in σ work here on x at the schedule's own scale: their x is this one divided by α.
+/// </remarks>
+public sealed class DiffusersScheduler
+{
+    private readonly SchedulerConfig _config;
+
+    private DiffusersScheduler(SchedulerConfig config)
+    {
+        _config = config;
+        Schedule = SchedulerTables.Schedule(config);
+        Parameterization = ReadParameterization(config);
+        SchedulerSamplers.ThrowUnlessKnown(config);
+    }
+
+    /// <summary>The class names that can be read.</summary>
+    public static IReadOnlyList<string> ClassNames => SchedulerSamplers.ClassNames;
+
+    /// <summary>The name of the class, for example <c>DDIMScheduler</c>.</summary>
+    public string ClassName => _config.ClassName;
+
+    /// <summary>The noise schedule.</summary>
+    public INoiseSchedule Schedule { get; }
+
+    /// <summary>What the network predicts.</summary>
+    public Parameterization Parameterization { get; }
+
+    /// <summary>Reads the text of a scheduler_config.json.</summary>
+    /// <param name="json">A JSON object with <c>_class_name</c>; what it leaves out has the default of the class.</param>
+    /// <returns>The scheduler.</returns>
+    /// <exception cref="InvalidDataException">It is not such an object, the class is not known, or a value is not; the message names it.</exception>
+    public static DiffusersScheduler Parse(string json) => new(SchedulerConfig.Parse(json));
+
+    /// <summary>A network as a denoiser that limits x̂₀ as the scheduler does.</summary>
+    /// <param name="network">Takes noisy images and timesteps; the caller keeps owning it.</param>
+    /// <returns>The denoiser.</returns>
+    public IDenoiser Denoiser(nn.Module<Tensor, Tensor, Tensor> network) => Limit(new NetworkDenoiser(network, Schedule, Parameterization));
+
+    /// <summary>A denoiser whose x̂₀ is limited as the scheduler does where it limits the image it uses.</summary>
+    /// <param name="denoiser">The denoiser.</param>
+    /// <returns>The denoiser, around the given one if there is a limit.</returns>
+    public IDenoiser Limit(IDenoiser denoiser) => denoiser.Limited(SchedulerSamplers.DenoiserLimit(_config));
+
+    /// <summary>The sampler, with the scheduler's levels.</summary>
+    /// <param name="steps">The number of steps, called num_inference_steps there.</param>
+    /// <param name="options">What callers give to each step or to set_timesteps there.</param>
+    /// <returns>The sampler.</returns>
+    public Sampler CreateSampler(int steps, DiffusersSamplingOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        return SchedulerSamplers.Create(_config, steps, options ?? new DiffusersSamplingOptions());
+    }
+
+    internal static Parameterization ReadParameterization(SchedulerConfig config)
+    {
+        if (config.ClassName == "FlowMatchEulerDiscreteScheduler")
+        {
+            return Parameterization.Flow;
+        }
+
+        var edm = config.ClassName is "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler";
+        var sigmaData = config.Number("sigma_data", 0.5);
+        return config.Text("prediction_type", "epsilon") switch
+        {
+            "epsilon" => edm ? Parameterization.Karras(sigmaData) : Parameterization.Epsilon,
+            "v_prediction" => edm ? new NegatedParameterization(Parameterization.Karras(sigmaData)) : Parameterization.Velocity,
+            "sample" => Parameterization.Image,
+            "flow_prediction" => Parameterization.Flow,
+            var other => throw config.Unknown("prediction_type", other, "epsilon, sample, v_prediction, flow_prediction"),
+        };
+    }
+
+    /// <summary>The network's output with the opposite sign.</summary>
+    private sealed class NegatedParameterization(Parameterization inner) : Parameterization
+    {
+        public override string Name => $"negated {inner.Name}";
+
+        public override PredictionCoefficients At(NoiseLevel level) => inner.At(level) with { Out = -inner.At(level).Out };
+    }
+}

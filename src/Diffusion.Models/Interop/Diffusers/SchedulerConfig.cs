@@ -1,0 +1,79 @@
+using System.Text.Json;
+
+namespace Diffusion.Models;
+
+/// <summary>The values of a scheduler_config.json, each with the default that its class has.</summary>
+internal sealed class SchedulerConfig
+{
+    private readonly JsonElement _json;
+
+    private SchedulerConfig(JsonElement json, string className) => (_json, ClassName) = (json, className);
+
+    public string ClassName { get; }
+
+    public int Timesteps => Whole("num_train_timesteps", 1000);
+
+    public int Offset => Whole("steps_offset", 0);
+
+    public string Spacing => Text("timestep_spacing", ClassName is "DDPMScheduler" or "DDIMScheduler" or "DDIMInverseScheduler" or "PNDMScheduler" or "LCMScheduler" or "RePaintScheduler" ? "leading" : "linspace");
+
+    public bool EndsClean => Text("final_sigmas_type", "zero") switch
+    {
+        "zero" => true,
+        "sigma_min" => false,
+        var other => throw Unknown("final_sigmas_type", other, "zero, sigma_min"),
+    };
+
+    public static SchedulerConfig Parse(string json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            var root = document.RootElement.Clone();
+            return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("_class_name", out var name) && name.ValueKind == JsonValueKind.String
+                ? new SchedulerConfig(root, name.GetString()!)
+                : throw new InvalidDataException("A scheduler configuration is a JSON object with the text \"_class_name\"; this one has none.");
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"The scheduler configuration is not JSON: {error.Message}", error);
+        }
+    }
+
+    public bool Flag(string name, bool otherwise = false) => Value(name) is not { } value
+        ? otherwise
+        : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Wrong(name, "true or false", value);
+
+    public double Number(string name, double otherwise) => OptionalNumber(name) ?? otherwise;
+
+    public double? OptionalNumber(string name) => Value(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } value => value.GetDouble(),
+        { ValueKind: JsonValueKind.String } value when value.GetString() == "-inf" => double.NegativeInfinity,
+        { } value => throw Wrong(name, "a number", value),
+    };
+
+    public int Whole(string name, int otherwise) => Value(name) is not { } value
+        ? otherwise
+        : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var whole) ? whole : throw Wrong(name, "a whole number", value);
+
+    public string Text(string name, string otherwise) => Value(name) is not { } value
+        ? otherwise
+        : value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, "a text", value);
+
+    public IReadOnlyList<double>? Numbers(string name) => Value(name) is not { } value
+        ? null
+        : value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number)
+            ? [.. value.EnumerateArray().Select(item => item.GetDouble())]
+            : throw Wrong(name, "a list of numbers", value);
+
+    public InvalidDataException Unknown(string name, string value, string known) =>
+        new($"{ClassName}: \"{name}\" is \"{value}\"; this library reads {known}.");
+
+    private JsonElement? Value(string name) => _json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private InvalidDataException Wrong(string name, string needed, JsonElement value) =>
+        new($"{ClassName}: \"{name}\" must be {needed}; it is {value.GetRawText()}.");
+}

@@ -1,0 +1,100 @@
+namespace Diffusion.Models;
+
+/// <summary>The noise schedules of scheduler configurations.</summary>
+internal static class SchedulerTables
+{
+    // What these schedulers put in place of ᾱ = 0, so that σ/α stays finite: diffusers, rescale_zero_terminal_snr.
+    private const double SmallestAlphaBar = 1.0 / (1 << 24);
+
+    private static readonly string[] NeedFiniteRatio =
+    [
+        "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "HeunDiscreteScheduler", "LMSDiscreteScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler",
+    ];
+
+    public static INoiseSchedule Schedule(SchedulerConfig config)
+    {
+        switch (config.ClassName)
+        {
+            case "FlowMatchEulerDiscreteScheduler":
+                return new RectifiedFlowNoiseSchedule(config.Timesteps, config.Flag("use_dynamic_shifting") ? 1 : config.Number("shift", 1));
+            case "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler":
+                var (least, most) = (config.Number("sigma_min", 0.002), config.Number("sigma_max", 80));
+                return config.Text("sigma_schedule", "karras") == "exponential"
+                    ? SigmaNoiseSchedule.Exponential(config.Timesteps, least, most)
+                    : SigmaNoiseSchedule.Karras(config.Timesteps, least, most, config.Number("rho", 7));
+            default:
+                return config.Flag("use_flow_sigmas")
+                    ? new RectifiedFlowNoiseSchedule(config.Timesteps, config.Number("flow_shift", 1))
+                    : Table(config);
+        }
+    }
+
+    private static INoiseSchedule Table(SchedulerConfig config)
+    {
+        var table = InSinglePrecision(Betas(config));
+        if (!config.Flag("rescale_betas_zero_snr"))
+        {
+            return table;
+        }
+
+        var rescaled = new ZeroTerminalSnrSchedule(table);
+        return NeedFiniteRatio.Contains(config.ClassName) ? new FiniteSchedule(rescaled) : rescaled;
+    }
+
+    /// <summary>
+    /// The table with the rounding of the peer, which keeps β, 1 − β and ᾱ in single precision: it moves σ of the first timesteps by up to 1e-4 of its value,
+    /// and networks were trained with it.
+    /// </summary>
+    private static BetaNoiseSchedule InSinglePrecision(TabulatedNoiseSchedule schedule)
+    {
+        var product = 1.0;
+        return BetaNoiseSchedule.FromAlphaBars(schedule.Betas.Select(beta =>
+        {
+            product *= (float)(1 - (double)(float)beta);
+            return (double)(float)product;
+        }));
+    }
+
+    private static TabulatedNoiseSchedule Betas(SchedulerConfig config)
+    {
+        if (config.Numbers("trained_betas") is { } trained)
+        {
+            return new BetaNoiseSchedule(trained);
+        }
+
+        var latent = config.ClassName is "HeunDiscreteScheduler" or "LCMScheduler";
+        var start = config.Number("beta_start", latent ? 0.00085 : 1e-4);
+        var end = config.Number("beta_end", latent ? 0.012 : 0.02);
+        return config.Text("beta_schedule", config.ClassName == "LCMScheduler" ? "scaled_linear" : "linear") switch
+        {
+            "linear" => new LinearNoiseSchedule(config.Timesteps, start, end),
+            "scaled_linear" => new ScaledLinearNoiseSchedule(config.Timesteps, start, end),
+            "squaredcos_cap_v2" => new CosineNoiseSchedule(config.Timesteps),
+            "sigmoid" => SigmoidNoiseSchedule.OfBetas(config.Timesteps, start, end),
+            "laplace" => new BetaNoiseSchedule(FromAlphaBar(config.Timesteps, LaplaceAlphaBar)),
+            "exp" => new BetaNoiseSchedule(FromAlphaBar(config.Timesteps, u => Math.Exp(-12 * u))),
+            var other => throw config.Unknown("beta_schedule", other, "linear, scaled_linear, squaredcos_cap_v2, sigmoid, laplace, exp, and trained_betas"),
+        };
+    }
+
+    private static IEnumerable<double> FromAlphaBar(int timesteps, Func<double, double> alphaBar) => Enumerable.Range(0, timesteps)
+        .Select(t => Math.Min(1 - (alphaBar((t + 1.0) / timesteps) / alphaBar((double)t / timesteps)), 0.999));
+
+    /// <summary>As diffusers has it, with the square root and the small number that the paper (see <see cref="LaplaceNoiseSchedule"/>) does not have.</summary>
+    private static double LaplaceAlphaBar(double u)
+    {
+        var logSnr = -0.5 * Math.CopySign(1, 0.5 - u) * Math.Log(1 - (2 * Math.Abs(0.5 - u)) + 1e-6);
+        var snr = Math.Exp(logSnr);
+        return Math.Sqrt(snr / (1 + snr));
+    }
+
+    /// <summary>A schedule whose pure noise at the end is replaced by a level with a finite σ/α, which is smaller than that of the timestep before it.</summary>
+    private sealed class FiniteSchedule(ZeroTerminalSnrSchedule inner) : INoiseSchedule
+    {
+        public int Timesteps => inner.Timesteps;
+
+        public NoiseLevel LevelAt(int timestep) => timestep == Timesteps - 1
+            ? new NoiseLevel(Math.Sqrt(SmallestAlphaBar), Math.Sqrt(1 - SmallestAlphaBar), timestep)
+            : inner.LevelAt(timestep);
+    }
+}

@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Diffusion.Models.Tests;
+
+/// <summary>What a recorded run of a diffusers scheduler was asked to do.</summary>
+internal sealed partial class SchedulerCase
+{
+    private static readonly string[] SigmaScaled = ["EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "HeunDiscreteScheduler"];
+
+    public SchedulerCase(GoldenCase golden)
+    {
+        var name = golden.Json.GetProperty("peer").GetProperty("class").GetString()!.Split('.')[^1];
+        var fields = golden.Json.GetProperty("full_config").EnumerateObject().ToDictionary(field => field.Name, field => field.Value);
+        fields["_class_name"] = JsonSerializer.SerializeToElement(name);
+        Scheduler = DiffusersScheduler.Parse(JsonSerializer.Serialize(fields));
+        InSigma = SigmaScaled.Contains(name);
+        var calls = string.Join(' ', golden.Json.GetProperty("calls").EnumerateArray().Select(call => call.GetString()));
+        var churn = Value(calls, "s_churn") ?? 0;
+        Steps = (int)(Value(calls, "num_inference_steps") ?? 0);
+        Options = new DiffusersSamplingOptions
+        {
+            Eta = Value(calls, "eta") ?? 0,
+            UseLimitedOutput = calls.Contains("use_clipped_model_output=True", StringComparison.Ordinal),
+            Mu = Value(calls, "mu"),
+            Churn = churn > 0 ? new Churn(churn, Value(calls, "s_tmin")!.Value, Value(calls, "s_tmax")!.Value, Value(calls, "s_noise")!.Value) : Churn.None,
+        };
+        if (TimestepList().Match(calls) is { Success: true } list)
+        {
+            Grid = new TimestepGrid(list.Groups[1].Value.Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture)));
+        }
+    }
+
+    public DiffusersScheduler Scheduler { get; }
+
+    /// <summary>Whether the peer's x is ours divided by α.</summary>
+    public bool InSigma { get; }
+
+    public int Steps { get; }
+
+    public TimestepGrid? Grid { get; }
+
+    public DiffusersSamplingOptions Options { get; }
+
+    public double Scale(NoiseLevel level) => InSigma ? 1 / level.Alpha : 1;
+
+    private static double? Value(string calls, string name) =>
+        Regex.Match(calls, $@"\b{name}=([0-9.]+)") is { Success: true } match ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : null;
+
+    [GeneratedRegex(@"timesteps=\[([^\]]+)\]")]
+    private static partial Regex TimestepList();
+}
