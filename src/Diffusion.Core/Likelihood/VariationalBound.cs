@@ -43,19 +43,25 @@ public sealed class VariationalBound
     /// <param name="images">x₀, 8-bit values in [−1, 1], [B, C, H, W].</param>
     /// <param name="noise">One draw for each timestep, from the noisiest down.</param>
     /// <param name="variance">The variance of the reverse steps.</param>
+    /// <param name="clipping">What is done to x̂₀; by default it is clipped to [−1, 1] and used so.</param>
     /// <param name="cancellationToken">Checked before every timestep.</param>
     /// <returns>Bits per dimension.</returns>
     /// <exception cref="InvalidOperationException">The variance is learned and the denoiser predicts none.</exception>
     /// <exception cref="OperationCanceledException">The evaluation was cancelled.</exception>
     public static LikelihoodReport BitsPerDimension(
-        IDenoiser denoiser, Tensor images, NoiseSource noise, ReverseVariance variance = ReverseVariance.FixedSmall, CancellationToken cancellationToken = default)
+        IDenoiser denoiser,
+        Tensor images,
+        NoiseSource noise,
+        ReverseVariance variance = ReverseVariance.FixedSmall,
+        Clipping clipping = Clipping.Use,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(noise);
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var bound = new VariationalBound(denoiser.Schedule, variance);
+        var bound = new VariationalBound(denoiser.Schedule, variance, clipping);
         var columns = (Terms: new Tensor[bound._steps.Length], Images: new Tensor[bound._steps.Length], Noise: new Tensor[bound._steps.Length]);
         for (var t = bound._steps.Length - 1; t >= 0; t--)
         {

@@ -142,6 +142,29 @@ public sealed class VariationalBoundTests : IDisposable
     }
 
     [Fact]
+    public void BitsPerDimension_Clipping_IsThatOfTheTerms()
+    {
+        var schedule = new LinearNoiseSchedule(3, 0.1, 0.5);
+        var (images, denoiser) = (Random(5), new GaussianDenoiser(schedule, mean: 3));
+        foreach (var clipping in Enum.GetValues<Clipping>())
+        {
+            using var noise = new SeededNoise(1);
+            using var same = new SeededNoise(1);
+            using var report = VariationalBound.BitsPerDimension(denoiser, images, noise, ReverseVariance.FixedSmall, clipping);
+            var bound = new VariationalBound(schedule, ReverseVariance.FixedSmall, clipping);
+            for (var t = 2; t >= 0; t--)
+            {
+                var noisy = ForwardProcess.AddNoise(images, same.Draw(images.shape, CPU), [schedule.LevelAt(t)]);
+                var image = denoiser.Denoise(noisy, schedule.LevelAt(t));
+                Assert.True(image.max().item<float>() > 1);
+                TensorAssert.Close(bound.Terms(images, noisy, new Prediction(image), [t]), report.Terms[.., t], 1e-5, 1e-5, $"{clipping} at {t}");
+                var reported = clipping == Clipping.None ? image : image.clamp(-1, 1);
+                TensorAssert.Close((reported - images).square().mean([1, 2, 3]), report.ImageErrors[.., t], 1e-6, 1e-6, $"{clipping} at {t}");
+            }
+        }
+    }
+
+    [Fact]
     public void VariationalBound_WrongArguments_SaysWhatWasGivenAndWhatIsNeeded()
     {
         var (images, schedule) = (Random(1), new LinearNoiseSchedule());
