@@ -20,16 +20,16 @@ public sealed class ExtendingTests
     [Theory]
     [InlineData("dpm++2m")]
     [InlineData("heun")]
-    [InlineData("euler-ancestral")]
+    [InlineData("dpm++2m-sde")]
     public void Sample_ScheduleFromOutside_WorksWithTheSamplersOfTheLibrary(string sampler) =>
-        Check(SamplerCatalog.Create(sampler, 30), new EvenAlphaSchedule(500));
+        Check(SamplerCatalog.Create(sampler, 60, StepSpacing.LogSnr), new EvenAlphaSchedule(500));
 
     [Theory]
     [InlineData("linear")]
     [InlineData("cosine")]
     [InlineData("flow")]
     public void Sample_SamplerFromOutside_WorksWithTheSchedulesOfTheLibrary(string schedule) =>
-        Check(new MidpointSampler(30), ScheduleCatalog.Create(schedule));
+        Check(new MidpointSampler(60, StepSpacing.LogSnr), ScheduleCatalog.Create(schedule));
 
     [Fact]
     public void Target_ParameterizationFromOutside_IsTheScore()
