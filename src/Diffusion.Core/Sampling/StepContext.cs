@@ -65,4 +65,7 @@ public sealed class StepContext
     /// <returns>The shape and type of <see cref="Noisy"/>, on its device.</returns>
     public Tensor DrawNoise(NoiseLevel from, NoiseLevel to) =>
         StepMath.Like(Noisy, _noise.Between(Noisy.shape, Noisy.device, StepMath.Clock(from), StepMath.Clock(to)));
+
+    /// <summary>The same step seen as one of another run, which it must lead between the same levels of.</summary>
+    internal StepContext Within(IReadOnlyList<NoiseLevel> levels, int index) => new(Denoiser, Noisy, levels, index, Past, _noise);
 }
