@@ -51,7 +51,7 @@ internal static class InfoCommand
             table.AddRow("down", Markup.Escape(Blocks(options.Model.Down)));
             table.AddRow("mid", Markup.Escape(Blocks(options.Model.Mid)));
             table.AddRow("up", Markup.Escape(options.Model.Up.Count == 0 ? "mirror image of down" : Blocks(options.Model.Up)));
-            table.AddRow("diffusion", Markup.Escape($"{options.Diffusion.Timesteps} timesteps, predicts {options.Diffusion.Prediction}"));
+            table.AddRow("diffusion", Markup.Escape($"schedule {options.Diffusion.Schedule}, {options.Diffusion.Timesteps} timesteps, predicts {options.Diffusion.Prediction}"));
         }
 
         AnsiConsole.Write(table);

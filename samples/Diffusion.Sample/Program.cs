@@ -9,40 +9,36 @@ var config = new Option<FileInfo?>("--config") { Description = "The configuratio
 var trainSteps = new Option<int?>("--steps") { Description = "Training steps in all, instead of the configuration's." };
 var stopAfter = new Option<int?>("--stop-after") { Description = "End this process, with a checkpoint, after so many steps of the longer run." };
 var trainSeed = new Option<long?>("--seed") { Description = "The seed of the run, instead of the configuration's." };
-var output = new Option<DirectoryInfo>("--out") { Description = "The folder for results.", DefaultValueFactory = _ => new DirectoryInfo("out") };
 var resume = new Option<bool>("--resume") { Description = "Go on from the newest checkpoint in the folder." };
-var train = new Command("train", "Train a network, then draw images with it.") { config, trainSteps, stopAfter, trainSeed, output, resume };
+var train = new Command("train", "Train a network, then draw images with it.")
+{
+    config, trainSteps, stopAfter, trainSeed, DrawingOptions.Schedule, DrawingOptions.Sampler, DrawingOptions.Spacing, DrawingOptions.Out, resume,
+};
 train.SetAction(arguments => Run(cancellation => TrainCommand.Run(
     new TrainArguments(
         arguments.GetValue(config)?.FullName,
         arguments.GetValue(trainSteps),
         arguments.GetValue(stopAfter),
         arguments.GetValue(trainSeed),
-        arguments.GetRequiredValue(output).FullName,
+        arguments.GetValue(DrawingOptions.Schedule),
+        arguments.GetValue(DrawingOptions.Sampler),
+        arguments.GetValue(DrawingOptions.Spacing),
+        arguments.GetRequiredValue(DrawingOptions.Out).FullName,
         arguments.GetValue(resume)),
     cancellation)));
 
-var checkpoint = new Option<string>("--checkpoint") { Description = "A run's folder, a checkpoint's folder, or a safetensors file of weights.", Required = true };
-var count = new Option<int?>("--count") { Description = "The number of images, instead of the configuration's." };
-var sampleSteps = new Option<int?>("--steps") { Description = "Sampling steps, instead of the configuration's." };
-var sampleSeed = new Option<long?>("--seed") { Description = "The seed of the noise, instead of the configuration's." };
 var raw = new Option<bool>("--raw") { Description = "Also write samples.safetensors with the tensor 'images', [N, C, H, W] in [-1, 1]." };
-var sample = new Command("sample", "Draw images with a trained network.") { checkpoint, count, sampleSteps, sampleSeed, output, raw };
-sample.SetAction(arguments => Run(cancellation => SampleCommand.Run(
-    new SampleArguments(
-        arguments.GetRequiredValue(checkpoint),
-        arguments.GetValue(count),
-        arguments.GetValue(sampleSteps),
-        arguments.GetValue(sampleSeed),
-        arguments.GetRequiredValue(output).FullName,
-        arguments.GetValue(raw)),
-    cancellation)));
+var sample = DrawingOptions.Command("sample", "Draw images with a trained network.", raw);
+sample.SetAction(arguments => Run(cancellation => SampleCommand.Run(DrawingOptions.Read(arguments), arguments.GetValue(raw), cancellation)));
 
 var path = new Argument<string?>("path") { Description = "A run's folder, a checkpoint's folder, or a safetensors file; without it, this machine only.", Arity = ArgumentArity.ZeroOrOne };
 var info = new Command("info", "Describe a run, a file of weights and this machine.") { path };
 info.SetAction(arguments => Run(_ => InfoCommand.Run(arguments.GetValue(path))));
 
-var root = new RootCommand("Train image diffusion models and draw with them. Without a command: trains the quick MNIST run and draws digits.") { train, sample, info };
+var root = new RootCommand("Train image diffusion models and draw with them. Without a command: trains the quick MNIST run and draws digits.")
+{
+    train, sample, ImageToImageCommand.Create(), InpaintCommand.Create(), InterpolateCommand.Create(), ReconstructCommand.Create(), info,
+};
 var parsed = root.Parse(args.Length == 0 ? ["train"] : args);
 if (parsed.Errors.Count > 0)
 {

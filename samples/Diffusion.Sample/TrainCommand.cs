@@ -1,4 +1,5 @@
 using Diffusion.Configuration;
+using Microsoft.Extensions.Options;
 using Spectre.Console;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -62,7 +63,7 @@ internal static class TrainCommand
         }
 
         trainer.Export(folder.Path);
-        using var drawn = Drawing.Draw(trainer.Ema, options, folder, cancellation);
+        using var drawn = Drawing.Draw(options.Sampling.Limit(trainer.Ema), options, folder, cancellation);
         AnsiConsole.MarkupLineInterpolated($"Wrote {folder.Picture(options.Data.Kind)}, {folder.Animation}, {folder.LossPlot} and the weights, {folder.Model} and {Checkpoint.EmaFile}.");
     }
 
@@ -78,9 +79,17 @@ internal static class TrainCommand
                 Epochs = arguments.Steps is null ? options.Training.Epochs : null,
                 Seed = arguments.Seed ?? options.Training.Seed,
             },
+            // The configuration's betas go with its own schedule.
+            Diffusion = arguments.Schedule is { } schedule ? options.Diffusion with { Schedule = schedule, BetaStart = null, BetaEnd = null } : options.Diffusion,
+            Sampling = DrawingArguments.Over(options.Sampling, arguments.Sampler, arguments.Spacing),
         };
-        return options.Validate().FirstOrDefault() is { } error ? throw new UsageException(error.ToString()) : options;
+        return options.Validate().ToList() is { Count: > 0 } errors
+            ? throw new OptionsValidationException("The command line", options.GetType(), errors.Select(error => error.ToString()))
+            : options;
     }
+
+    /// <summary>Whether a file holds this configuration; one written before an option existed means its default.</summary>
+    private static bool Same(string file, string json) => File.Exists(file) && RunConfiguration.ToJson(ConfigurationFile.Load(file)) == json;
 
     /// <summary>Keeps the results of earlier runs: only the same run may be done again over its own files.</summary>
     private static void Prepare(RunFolder folder, bool resume, string json)
@@ -96,7 +105,7 @@ internal static class TrainCommand
             throw new UsageException($"{folder.Path} holds a run that stopped at step {stopped.Manifest.Step}. Add --resume to go on with it, or choose another folder with --out.");
         }
 
-        if (finished && (!File.Exists(folder.Config) || File.ReadAllText(folder.Config) != json))
+        if (finished && !Same(folder.Config, json))
         {
             throw new UsageException($"{folder.Path} holds the results of another run. Choose another folder with --out, or remove this one.");
         }

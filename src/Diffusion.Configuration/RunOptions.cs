@@ -50,5 +50,23 @@ public sealed record RunOptions : IValidatedOptions
                 $"{nameof(Sampling)}.{nameof(Sampling.Steps)}",
                 $"must be at most {nameof(Diffusion)}.{nameof(Diffusion.Timesteps)}, {Diffusion.Timesteps}; it is {Sampling.Steps}.");
         }
+        else if (!Diffusion.Validate().Concat(Sampling.Validate()).Any() && LevelsError() is { } error)
+        {
+            yield return error;
+        }
+    }
+
+    /// <summary>Whether this sampler, with these steps and this spacing, finds its levels in this schedule.</summary>
+    private OptionsError? LevelsError()
+    {
+        try
+        {
+            Sampling.CreateSampler().Levels(Diffusion.CreateSchedule());
+            return null;
+        }
+        catch (ArgumentException e)
+        {
+            return new OptionsError(nameof(Sampling), $"does not fit {nameof(Diffusion)}: {e.Message.ReplaceLineEndings(" ")}");
+        }
     }
 }

@@ -97,7 +97,7 @@ public sealed class RunConfigurationTests
             "data.channels must be 1 (grey) or 3 (RGB); it is 2.",
             "model.down[0].channels must be a positive multiple of NormGroups, 8; it is 30.",
             "diffusion.betaStart goes with BetaEnd: give both or neither; they are 0.1 and absent.",
-            "diffusion.prediction must be one of epsilon, image, velocity; it is 'noise'.",
+            "diffusion.prediction must be one of epsilon, image, velocity, flow, karras; it is 'noise'.",
             "training.batchSize must be at least 1; it is 0.",
             "training.epochs excludes Steps; Steps is 10 and Epochs is 2.",
             "sampling.count must be at least 1; it is 0.",
@@ -106,6 +106,78 @@ public sealed class RunConfigurationTests
         {
             Assert.Contains(expected, failures);
         }
+    }
+
+    [Fact]
+    public void Parse_WrongNames_ListTheRightOnes()
+    {
+        var failures = Failures("""
+            "diffusion": { "schedule": "lineal", "betaStart": 0.1, "betaEnd": 0.2 }, "sampling": { "sampler": "ddin", "spacing": "evenly", "clipping": "reportOnly" }
+            """);
+        foreach (var expected in new[]
+        {
+            $"diffusion.schedule must be one of {string.Join(", ", ScheduleCatalog.Names)}; it is 'lineal'.",
+            "diffusion.betaStart and BetaEnd are for the schedule linear; they are 0.1 and 0.2 for 'lineal'.",
+            $"sampling.sampler must be one of {string.Join(", ", SamplerCatalog.Names)}; it is 'ddin'.",
+            $"sampling.spacing must be one of {string.Join(", ", StepSpacing.All)}; it is 'evenly'.",
+            "sampling.clipping can be reportOnly for the sampler ddpm alone, which is 'ddin'; choose use or none.",
+        })
+        {
+            Assert.Contains(expected, failures);
+        }
+
+        Assert.Equal(5, failures.Count);
+    }
+
+    [Theory]
+    [InlineData(""" "diffusion": { "schedule": "linear-zero-snr" } """, "diffusion.prediction 'epsilon' says nothing about the image")]
+    [InlineData(""" "diffusion": { "schedule": "linear-zero-snr", "timesteps": 5, "prediction": "flow" } """, "diffusion.schedule 'linear-zero-snr' with 5 timesteps cannot be made: ")]
+    [InlineData(""" "sampling": { "sampler": "lcm", "steps": 80 } """, "sampling does not fit Diffusion: ")]
+    public void Parse_ChoicesThatDoNotGoTogether_SaysSo(string sections, string expected) => Assert.StartsWith(expected, Failures(sections).Single(), StringComparison.Ordinal);
+
+    [Fact]
+    public void Create_EveryName_MakesItWhateverTheCase()
+    {
+        foreach (var name in ScheduleCatalog.Names)
+        {
+            var options = new DiffusionOptions { Schedule = name.ToUpperInvariant(), Prediction = "Flow" };
+            Assert.Empty(options.Validate());
+            Assert.Equal(ScheduleCatalog.Create(name).LevelAt(700), options.CreateSchedule().LevelAt(700));
+        }
+
+        Assert.All(Parameterization.All, each => Assert.Equal(each, new DiffusionOptions { Prediction = each.Name }.CreateParameterization()));
+        var schedule = new LinearNoiseSchedule();
+        foreach (var name in SamplerCatalog.Names)
+        {
+            var options = new SamplingOptions { Sampler = name.ToUpperInvariant(), Steps = 10, Spacing = "Leading" };
+            Assert.Empty(options.Validate());
+            Assert.Equal(SamplerCatalog.Create(name).GetType(), options.CreateSampler().GetType());
+            Assert.Equal(SamplerCatalog.Create(name, 10, StepSpacing.Leading).Levels(schedule), options.CreateSampler().Levels(schedule));
+        }
+    }
+
+    [Theory]
+    [InlineData(Clipping.Use)]
+    [InlineData(Clipping.ReportOnly)]
+    [InlineData(Clipping.None)]
+    public void CreateSampler_NothingButClipping_IsAncestralSamplingAsBefore(Clipping clipping)
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var denoiser = new FunctionDenoiser(new LinearNoiseSchedule(), (noisy, _) => noisy * 3);
+        var options = new SamplingOptions { Steps = 10, Clipping = clipping };
+        using var now = options.CreateSampler().Sample(options.Limit(denoiser), [2, 1, 4, 4], seed: 3);
+        using var before = new DdpmSampler(10, clipping).Sample(denoiser, [2, 1, 4, 4], seed: 3);
+        TensorAssert.Identical(before, now, clipping.ToString());
+    }
+
+    [Fact]
+    public void Limit_Clipping_IsOnlyForUse()
+    {
+        using var noisy = TorchSharp.torch.full(1, 1, 2, 2, 5f);
+        var denoiser = new FunctionDenoiser(new LinearNoiseSchedule(), (x, _) => x * 2);
+        using var clipped = new SamplingOptions { Sampler = "ddim" }.Limit(denoiser).Denoise(noisy, NoiseLevel.Clean);
+        Assert.Equal(1, clipped.max().item<float>());
+        Assert.Same(denoiser, new SamplingOptions { Sampler = "ddim", Clipping = Clipping.None }.Limit(denoiser));
     }
 
     [Fact]
@@ -124,6 +196,9 @@ public sealed class RunConfigurationTests
         using var bad = Services(("data:path", "mnist"), ("training:stepz", "7"));
         Assert.Contains("training.stepz", Assert.Throws<OptionsValidationException>(() => bad.GetRequiredService<IOptions<RunOptions>>().Value).Message, StringComparison.Ordinal);
     }
+
+    private static List<string> Failures(string sections) => [.. Assert.Throws<OptionsValidationException>(() =>
+        RunConfiguration.Parse($$"""{ "data": { "path": "mnist" }, "model": { "down": [ { "channels": 32 } ] }, {{sections}} }""")).Failures];
 
     private static ServiceProvider Services(params (string Key, string Value)[] entries) => new ServiceCollection()
         .AddDiffusion(new ConfigurationBuilder().AddInMemoryCollection(entries.ToDictionary(entry => entry.Key, entry => (string?)entry.Value)).Build())

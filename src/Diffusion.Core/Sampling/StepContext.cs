@@ -74,6 +74,9 @@ public sealed class StepContext
     public Tensor DrawNoise(NoiseLevel from, NoiseLevel to) =>
         StepMath.Like(Noisy, _noise.Between(Noisy.shape, Noisy.device, StepMath.Clock(from), StepMath.Clock(to)));
 
+    /// <summary>The same step seen as one of another run, which it must lead between the same levels of.</summary>
+    internal StepContext Within(IReadOnlyList<NoiseLevel> levels, int index) => new(Denoiser, Noisy, levels, index, Past, _noise);
+
     private static Tensor Checked(Tensor noisy, Tensor image) => image.shape.AsSpan().SequenceEqual(noisy.shape)
         ? StepMath.Like(noisy, image)
         : throw new InvalidOperationException($"The denoiser must return the shape it was given, [{string.Join(", ", noisy.shape)}]; it returned [{string.Join(", ", image.shape)}].");

@@ -1,0 +1,41 @@
+using System.CommandLine;
+
+namespace Diffusion.Sample;
+
+/// <summary>The command-line options that all commands share that draw with a trained network.</summary>
+internal static class DrawingOptions
+{
+    public static readonly Option<string> Sampler = new("--sampler") { Description = $"The sampler, instead of the configuration's: {string.Join(", ", SamplerCatalog.Names)}." };
+    public static readonly Option<string> Spacing = new("--spacing") { Description = $"Where the steps lie, instead of the configuration's: {string.Join(", ", StepSpacing.All)}." };
+    public static readonly Option<string> Schedule = new("--schedule") { Description = $"The noise schedule. train chooses it; a trained network has its own. {string.Join(", ", ScheduleCatalog.Names)}." };
+    public static readonly Option<DirectoryInfo> Out = new("--out") { Description = "The folder for results.", DefaultValueFactory = _ => new DirectoryInfo("out") };
+
+    private static readonly Option<string> s_checkpoint = new("--checkpoint") { Description = "A run's folder, a checkpoint's folder, or a safetensors file of weights.", Required = true };
+    private static readonly Option<int?> s_steps = new("--steps") { Description = "Sampling steps, instead of the configuration's." };
+    private static readonly Option<double> s_guidance = new("--guidance") { Description = "The scale of guidance by labels, for networks that know labels; 1 is none.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<long?> s_seed = new("--seed") { Description = "The seed of the noise, instead of the configuration's." };
+    private static readonly Option<int?> s_count = new("--count") { Description = "The number of images." };
+
+    /// <summary>A command with these options and some of its own.</summary>
+    public static Command Command(string name, string description, params ReadOnlySpan<Option> own)
+    {
+        var command = new Command(name, description) { s_checkpoint };
+        foreach (var option in (Option[])[.. own, s_count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_seed, Out])
+        {
+            command.Add(option);
+        }
+
+        return command;
+    }
+
+    public static DrawingArguments Read(ParseResult arguments) => new(
+        arguments.GetRequiredValue(s_checkpoint),
+        arguments.GetRequiredValue(Out).FullName,
+        arguments.GetValue(Sampler),
+        arguments.GetValue(s_steps),
+        arguments.GetValue(Spacing),
+        arguments.GetValue(Schedule),
+        arguments.GetValue(s_guidance),
+        arguments.GetValue(s_seed),
+        arguments.GetValue(s_count));
+}

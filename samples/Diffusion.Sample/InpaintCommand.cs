@@ -1,0 +1,48 @@
+using System.CommandLine;
+using static TorchSharp.torch;
+
+namespace Diffusion.Sample;
+
+/// <summary>Paints parts of images anew.</summary>
+internal static class InpaintCommand
+{
+    private const int DefaultCount = 8;
+    private const int MostDefaultJump = 10;
+
+    private static readonly Option<FileInfo> s_mask = new("--mask") { Description = "An image file: white is kept, black is painted." };
+    private static readonly Option<string> s_hole = new("--hole") { Description = $"What is painted, instead of a file: {string.Join(", ", Hole.Names)} (default)." };
+    private static readonly Option<int?> s_jumpLength = new("--jump-length") { Description = "How many levels a jump back goes up; a tenth of the steps by default, at most 10." };
+    private static readonly Option<int> s_resamples = new("--resamples") { Description = "How many times each part of the way is done; 1 for no jumps.", DefaultValueFactory = _ => 3 };
+
+    public static Command Create()
+    {
+        s_hole.AcceptOnlyFromAmong(Hole.Names);
+        var command = DrawingOptions.Command(
+            "inpaint", "Paint parts of images anew: inpaint.png has originals, what is kept of them, and results.", InputImages.Files, InputImages.Data, s_mask, s_hole, s_jumpLength, s_resamples);
+        command.SetAction(arguments => ExitCode.Of(cancellation => Run(arguments, cancellation)));
+        return command;
+    }
+
+    private static void Run(ParseResult arguments, CancellationToken cancellation)
+    {
+        var shared = DrawingOptions.Read(arguments);
+        if (arguments.GetValue(s_mask) is not null && arguments.GetValue(s_hole) is not null)
+        {
+            throw new UsageException("--mask and --hole exclude each other.");
+        }
+
+        using var model = TrainedModel.Load(shared);
+        using var scope = NewDisposeScope();
+        var data = model.Options.Data;
+        var images = InputImages.Read(arguments, data, shared.Count ?? DefaultCount);
+        var mask = arguments.GetValue(s_mask) is { } file ? Hole.Load(file.FullName, data.Size) : Hole.Of(arguments.GetValue(s_hole) ?? "center", data.Size);
+        var inner = model.Options.Sampling.CreateSampler();
+        var schedule = model.Denoiser.Schedule;
+        var jumpLength = arguments.GetValue(s_jumpLength) ?? Math.Clamp((inner.Levels(schedule).Count - 1) / 10, 1, MostDefaultJump);
+        var sampler = UsageException.Unless(() => new InpaintingSampler(inner, images, mask, jumpLength, arguments.GetValue(s_resamples)));
+        var steps = UsageException.Unless(() => sampler.Levels(schedule).Count - 1);
+        var result = Picture.Draw($"Painting in {images.shape[0]} images", steps, progress =>
+            sampler.Sample(model.Denoiser, images.shape, model.Options.Sampling.Seed, progress, cancellationToken: cancellation));
+        Picture.Save(shared.Out, "inpaint", cat([images, images * mask, result.cpu()]), (int)images.shape[0], $"originals, what is kept (the rest grey), results; {steps} steps with the jumps");
+    }
+}

@@ -1,0 +1,88 @@
+using Diffusion.Configuration;
+using Diffusion.Models;
+using Microsoft.Extensions.Options;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Diffusion.Sample;
+
+/// <summary>A trained network, ready to draw, with its run's options as the command line changes them.</summary>
+internal sealed class TrainedModel : IDisposable
+{
+    private readonly UNet _network;
+
+    private TrainedModel(string file, RunOptions options, UNet network)
+    {
+        (File, Options, _network) = (file, options, network);
+        Plain = new NetworkDenoiser(network, options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization());
+        Denoiser = options.Sampling.Limit(Plain);
+    }
+
+    public string File { get; }
+
+    public RunOptions Options { get; }
+
+    /// <summary>The network as it is: what inversion needs.</summary>
+    public IDenoiser Plain { get; }
+
+    /// <summary>The network with the configuration's clipping.</summary>
+    public IDenoiser Denoiser { get; }
+
+    public static TrainedModel Load(DrawingArguments arguments)
+    {
+        DiffusionRuntime.EnsureLoaded();
+        var trained = TrainedWeights.Find(arguments.Checkpoint);
+        CheckSchedule(arguments.Schedule, trained.Options.Diffusion.Schedule);
+        if (arguments.Guidance != 1)
+        {
+            throw new UsageException(FormattableString.Invariant($"--guidance {arguments.Guidance} needs a network that knows labels; the model of '{trained.File}' has no labels. Without guidance the scale is 1."));
+        }
+
+        var options = trained.Options with { Sampling = arguments.Over(trained.Options.Sampling) };
+        if (options.Validate().ToList() is { Count: > 0 } errors)
+        {
+            throw new OptionsValidationException("The command line", options.GetType(), errors.Select(error => error.ToString()));
+        }
+
+        var network = options.CreateNetwork();
+        try
+        {
+            Fill(network, trained.File);
+            network.to(cuda.is_available() ? CUDA : CPU);
+            return new TrainedModel(trained.File, options, network);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _network.Dispose();
+
+    private static void CheckSchedule(string? asked, string trained)
+    {
+        if (asked is not null && !ScheduleCatalog.Names.Contains(asked, StringComparer.OrdinalIgnoreCase))
+        {
+            throw new UsageException($"--schedule must be one of {string.Join(", ", ScheduleCatalog.Names)}; it is '{asked}'.");
+        }
+
+        if (asked is not null && !asked.Equals(trained, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new UsageException($"--schedule {asked} contradicts the run's configuration: the network was trained with the schedule '{trained}' and works with no other. Leave --schedule out; it is for the command train.");
+        }
+    }
+
+    private static void Fill(UNet network, string file)
+    {
+        using var weights = Safetensors.Load(file);
+        try
+        {
+            Weights.Load(network, weights);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"'{file}' does not fit the network that its own configuration describes. {e.Message}", e);
+        }
+    }
+}

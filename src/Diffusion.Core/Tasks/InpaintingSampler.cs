@@ -1,0 +1,97 @@
+using static TorchSharp.torch;
+
+namespace Diffusion;
+
+/// <summary>
+/// Paints what is missing in images: a sampler around another one that, after each step, puts the known pixels back, with the noise of the level that was reached.
+/// Jumps back up let what is painted and what is known come to fit each other. Works with every sampler that goes from noise to image.
+/// </summary>
+/// <remarks>
+/// RePaint, arXiv:2201.09865, algorithm 1 and appendix B. At the clean end the known pixels are those of the image, exactly. The inner sampler sees each step as one of its
+/// own plain run; after a jump its history begins anew. The way up is one draw from the forward process a level.
+/// </remarks>
+public sealed class InpaintingSampler : Sampler
+{
+    private readonly Sampler _inner;
+    private readonly Tensor _images;
+    private readonly Tensor _mask;
+    private readonly int _jumpLength;
+    private readonly int _resamples;
+
+    /// <summary>Makes the sampler.</summary>
+    /// <param name="inner">Does the steps.</param>
+    /// <param name="images">What is known, [B or 1, C, H, W] in [−1, 1]; of the pixels to be painted any value. Stays the caller's, alive and unchanged as long as the sampler is used.</param>
+    /// <param name="mask">1 for known, 0 for what is to be painted; [B or 1, 1 or C, H, W], any type. Stays the caller's, too.</param>
+    /// <param name="jumpLength">How many levels a jump goes up, at least 1 and less than the inner sampler's steps; 10 by default, as in the paper.</param>
+    /// <param name="resamples">How many times each part of the way is walked down, at least 1; 10 by default, as in the paper. With 1 there are no jumps.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit together, the mask holds other values, or the inner sampler goes from image to noise.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside its range.</exception>
+    public InpaintingSampler(Sampler inner, Tensor images, Tensor mask, int jumpLength = 10, int resamples = 10)
+        : base(null, inner?.Spacing)
+    {
+        TaskGuard.Descends(inner!, nameof(inner));
+        TaskGuard.Images(images, nameof(images));
+        ArgumentNullException.ThrowIfNull(mask);
+        ArgumentOutOfRangeException.ThrowIfLessThan(jumpLength, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(resamples, 1);
+        ThrowUnlessMask(images.shape, mask);
+        (_inner, _images, _mask, _jumpLength, _resamples) = (inner!, images, mask, jumpLength, resamples);
+    }
+
+    /// <inheritdoc/>
+    protected internal override int HistoryLength => _inner.HistoryLength;
+
+    /// <inheritdoc/>
+    protected internal override ScalarType? StateType => _inner.StateType;
+
+    /// <summary>The levels of the inner sampler, with the jumps.</summary>
+    /// <inheritdoc/>
+    public override IReadOnlyList<NoiseLevel> Levels(INoiseSchedule schedule) => new JumpLevels(_inner.Levels(schedule), _jumpLength, _resamples);
+
+    /// <summary>The inner sampler's kind of noise; with jumps independent draws, as a path would give the same noise each time it is walked.</summary>
+    /// <inheritdoc/>
+    protected internal override NoiseSource CreateNoise(long seed) => _resamples > 1 ? new SeededNoise(seed) : _inner.CreateNoise(seed);
+
+    /// <inheritdoc/>
+    protected override StepResult Step(StepContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ThrowUnlessFits(context.Noisy.shape);
+        var result = _inner.Take(context.Levels is JumpLevels levels ? levels.Plain(context) : context);
+        var known = _images.to(context.Noisy.device) * context.To.Alpha;
+        if (context.To.Sigma > 0)
+        {
+            known = known + (context.DrawNoise() * context.To.Sigma); // [B or 1, C, H, W] → [B, C, H, W]
+        }
+
+        return result with { Next = where(_mask.to(context.Noisy.device) == 1, StepMath.Like(result.Next, known), result.Next) };
+    }
+
+    private static void ThrowUnlessMask(long[] images, Tensor mask)
+    {
+        var shape = mask.shape;
+        if (shape.Length != 4 || (shape[0] != 1 && images[0] != 1 && shape[0] != images[0]) || (shape[1] != 1 && shape[1] != images[1]) || shape[2] != images[2] || shape[3] != images[3])
+        {
+            throw new ArgumentException(
+                $"'mask' must have the shape [{images[0]} or 1, {images[1]} or 1, {images[2]}, {images[3]}], to fit 'images'; it has [{string.Join(", ", shape)}].", nameof(mask));
+        }
+
+        using var scope = NewDisposeScope();
+        var other = (mask != 0).logical_and(mask != 1).sum().item<long>();
+        if (other > 0)
+        {
+            throw new ArgumentException($"'mask' must hold 1 (known) and 0 (to be painted) only; {other} of its {mask.numel()} values are others.", nameof(mask));
+        }
+    }
+
+    private void ThrowUnlessFits(long[] run)
+    {
+        if (!Fits(_images.shape[0]) || !Fits(_mask.shape[0]) || !run.AsSpan(1).SequenceEqual(_images.shape.AsSpan(1)))
+        {
+            throw new InvalidOperationException(
+                $"The run makes images of shape [{string.Join(", ", run)}]; the known ones are [{string.Join(", ", _images.shape)}] with a mask of [{string.Join(", ", _mask.shape)}].");
+        }
+
+        bool Fits(long count) => count == 1 || count == run[0];
+    }
+}
