@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>A denoiser whose predicted images are kept within a limit: every sampler then uses the limited x̂₀.</summary>
-public sealed class LimitedDenoiser : IDenoiser
+public sealed class LimitedDenoiser : ISelfConditionedDenoiser
 {
     private readonly IDenoiser _inner;
     private readonly ImageLimit _limit;
@@ -33,12 +33,16 @@ public sealed class LimitedDenoiser : IDenoiser
     }
 
     /// <inheritdoc/>
-    public Prediction Predict(Tensor noisy, NoiseLevel level)
+    public Prediction Predict(Tensor noisy, NoiseLevel level) => Limited(_inner.Predict(noisy, level));
+
+    /// <inheritdoc/>
+    /// <remarks>The estimate is for an inner denoiser that uses one.</remarks>
+    public Prediction Predict(Tensor noisy, NoiseLevel level, Tensor? estimate) =>
+        Limited(_inner is ISelfConditionedDenoiser inner ? inner.Predict(noisy, level, estimate) : _inner.Predict(noisy, level));
+
+    private Prediction Limited(Prediction prediction)
     {
-        var (image, variance) = _inner.Predict(noisy, level);
-        using (image)
-        {
-            return new Prediction(_limit.Apply(image), variance);
-        }
+        using var image = prediction.Image;
+        return prediction with { Image = _limit.Apply(image) };
     }
 }

@@ -3,11 +3,11 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>
-/// A network that was trained with self-conditioning: it is evaluated twice, first beside zeros, then beside its own estimate x̂₀. It keeps nothing
-/// between calls, so every sampler may use it.
+/// A network that was trained with self-conditioning. In a sampling run it sees x̂₀ of the step before, at first zeros. Asked without an estimate it is evaluated twice,
+/// beside zeros and then beside its own estimate. It keeps nothing between calls.
 /// </summary>
-/// <remarks>Analog Bits, arXiv:2208.04202, section 3.2; there the estimate is that of the sampling step before, which saves the first evaluation.</remarks>
-public sealed class SelfConditioningDenoiser : IDenoiser
+/// <remarks>Analog Bits, arXiv:2208.04202, section 3.2.</remarks>
+public sealed class SelfConditioningDenoiser : ISelfConditionedDenoiser
 {
     private readonly NetworkDenoiser _denoiser;
 
@@ -36,13 +36,25 @@ public sealed class SelfConditioningDenoiser : IDenoiser
     /// <inheritdoc/>
     public Prediction Predict(Tensor noisy, NoiseLevel level)
     {
-        ArgumentNullException.ThrowIfNull(noisy);
-        using var nothing = zeros_like(noisy);
-        var (estimate, variance) = _denoiser.Predict(noisy, level, nothing);
+        var (estimate, variance) = Predict(noisy, level, null);
         variance?.Dispose();
         using (estimate)
         {
+            return Predict(noisy, level, estimate);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Prediction Predict(Tensor noisy, NoiseLevel level, Tensor? estimate)
+    {
+        ArgumentNullException.ThrowIfNull(noisy);
+        if (estimate is not null)
+        {
+            Guard.SameShape(noisy, estimate);
             return _denoiser.Predict(noisy, level, estimate);
         }
+
+        using var nothing = zeros_like(noisy);
+        return _denoiser.Predict(noisy, level, nothing);
     }
 }

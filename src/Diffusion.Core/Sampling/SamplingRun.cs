@@ -47,7 +47,7 @@ internal sealed class SamplingRun : IDisposable
 
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var context = new StepContext(_denoiser, _current, _levels, _index, _past, _noise);
+        var context = new StepContext(_denoiser, _current, _levels, _index, _past, _noise, _image);
         var noisier = context.To.Sigma * context.From.Alpha > context.From.Sigma * context.To.Alpha;
         var result = noisier && !_sampler.Ascends
             ? new StepResult(StepMath.Renoise(_current, context.From, context.To, context.DrawNoise(context.To, context.From)), (_image ?? _current).clone())

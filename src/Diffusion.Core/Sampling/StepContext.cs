@@ -6,8 +6,10 @@ namespace Diffusion;
 public sealed class StepContext
 {
     private readonly NoiseSource _noise;
+    private readonly Tensor? _estimate;
 
-    internal StepContext(IDenoiser denoiser, Tensor noisy, IReadOnlyList<NoiseLevel> levels, int index, IReadOnlyList<PastStep> past, NoiseSource noise)
+    internal StepContext(
+        IDenoiser denoiser, Tensor noisy, IReadOnlyList<NoiseLevel> levels, int index, IReadOnlyList<PastStep> past, NoiseSource noise, Tensor? estimate)
     {
         Denoiser = denoiser;
         Noisy = noisy;
@@ -15,6 +17,7 @@ public sealed class StepContext
         Index = index;
         Past = past;
         _noise = noise;
+        _estimate = estimate;
     }
 
     /// <summary>Predicts clean images.</summary>
@@ -52,14 +55,16 @@ public sealed class StepContext
     public Tensor Denoise(Tensor noisy, NoiseLevel level)
     {
         ArgumentNullException.ThrowIfNull(noisy);
-        return Checked(noisy, Denoiser.Denoise(noisy, level));
+        var (image, variance) = Ask(noisy, level);
+        variance?.Dispose();
+        return Checked(noisy, image);
     }
 
     /// <summary>x̂₀ at the current level and, if the network learned it, what says the variance of the step.</summary>
     /// <returns>The prediction, not clipped.</returns>
     public Prediction Predict()
     {
-        var (image, variance) = Denoiser.Predict(Noisy, From);
+        var (image, variance) = Ask(Noisy, From);
         return new Prediction(Checked(Noisy, image), variance is null ? null : Checked(Noisy, variance));
     }
 
@@ -75,7 +80,11 @@ public sealed class StepContext
         StepMath.Like(Noisy, _noise.Between(Noisy.shape, Noisy.device, StepMath.Clock(from), StepMath.Clock(to)));
 
     /// <summary>The same step seen as one of another run, which it must lead between the same levels of.</summary>
-    internal StepContext Within(IReadOnlyList<NoiseLevel> levels, int index) => new(Denoiser, Noisy, levels, index, Past, _noise);
+    internal StepContext Within(IReadOnlyList<NoiseLevel> levels, int index) => new(Denoiser, Noisy, levels, index, Past, _noise, _estimate);
+
+    private Prediction Ask(Tensor noisy, NoiseLevel level) => Denoiser is ISelfConditionedDenoiser denoiser
+        ? denoiser.Predict(noisy, level, _estimate)
+        : Denoiser.Predict(noisy, level);
 
     private static Tensor Checked(Tensor noisy, Tensor image) => image.shape.AsSpan().SequenceEqual(noisy.shape)
         ? StepMath.Like(noisy, image)

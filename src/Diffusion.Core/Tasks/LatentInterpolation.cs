@@ -61,7 +61,7 @@ public static class LatentInterpolation
     /// <param name="to">x₀ of the other, the shape of <paramref name="from"/>.</param>
     /// <param name="points">Images on each way, both ends included, at least 2.</param>
     /// <param name="steps">The number of steps of inversion and of sampling; <see langword="null"/> for all T.</param>
-    /// <param name="spacing">Where they lie; evenly by default.</param>
+    /// <param name="spacing">Where they lie; trailing by default.</param>
     /// <param name="progress">Told after each step of inversion and of sampling.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     /// <returns>[B·points, C, H, W] on the denoiser's device: the images of the first way, then those of the second, and so on; for the caller to dispose.</returns>

@@ -13,7 +13,7 @@ public static class Reconstruction
     /// <param name="denoiser">The trained network.</param>
     /// <param name="images">x₀, [B, C, H, W] in [−1, 1]; not changed.</param>
     /// <param name="steps">The number of steps; <see langword="null"/> for all T.</param>
-    /// <param name="spacing">Where they lie; evenly by default.</param>
+    /// <param name="spacing">Where they lie; trailing by default.</param>
     /// <param name="progress">Told after each step.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     /// <returns>x at the noisiest level of the steps, shape and type of the images, on the denoiser's device, for the caller to dispose.</returns>
@@ -34,7 +34,7 @@ public static class Reconstruction
     /// <param name="denoiser">The trained network.</param>
     /// <param name="latents">x at the noisiest level of the steps, [B, C, H, W]; not changed.</param>
     /// <param name="steps">The number of steps; <see langword="null"/> for all T.</param>
-    /// <param name="spacing">Where they lie; evenly by default.</param>
+    /// <param name="spacing">Where they lie; trailing by default.</param>
     /// <param name="progress">Told after each step.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     /// <returns>Images, shape and type of the latents, on the denoiser's device, for the caller to dispose.</returns>
@@ -55,7 +55,7 @@ public static class Reconstruction
     /// <param name="denoiser">The trained network.</param>
     /// <param name="images">x₀, [B, C, H, W] in [−1, 1]; not changed.</param>
     /// <param name="steps">The number of steps of either way; <see langword="null"/> for all T.</param>
-    /// <param name="spacing">Where they lie; evenly by default.</param>
+    /// <param name="spacing">Where they lie; trailing by default.</param>
     /// <param name="progress">Told after each step of either way.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     /// <returns>The reconstructed images, shape and type of the images, on the denoiser's device, for the caller to dispose.</returns>

@@ -15,6 +15,16 @@ public sealed class LucidrainsSamplingTests
     }
 
     [Fact]
+    public void Continue_RecordedSelfConditionedLoop_MakesTheSameImages()
+    {
+        // The peer scales its linear βs by 1000/T, as we do. Timesteps at the whole parts of an even row from −1 to 199.
+        var grid = new TimestepGrid(Enumerable.Range(1, 8).Reverse().Select(i => (int)(-1 + (i * 25.0))));
+        Loop(
+            "lucidrains/ddim_x0_eta07_selfcond", new LinearNoiseSchedule(200), Parameterization.Image, new DdimSampler(null, 0.7, StepSpacing.Over(grid)),
+            denoiser => new SelfConditioningDenoiser(denoiser));
+    }
+
+    [Fact]
     public void Continue_RecordedAncestralLoop_MakesTheSameImages() =>
         Loop("lucidrains/p_sample_loop_v", new SigmoidNoiseSchedule(12), Parameterization.Velocity, new DdpmSampler());
 
@@ -29,13 +39,14 @@ public sealed class LucidrainsSamplingTests
     public void Continue_RecordedElucidatedSolver_MakesTheSameImages() =>
         Elucidated("lucidrains/elucidated_dpmpp", 0.7, spacing => new DpmSolverSampler(null, spacing, new DpmSolverOptions { LowerOrderAtEnd = false }), clip: false);
 
-    private static void Loop(string name, INoiseSchedule schedule, Parameterization parameterization, Sampler sampler)
+    private static void Loop(string name, INoiseSchedule schedule, Parameterization parameterization, Sampler sampler, Func<NetworkDenoiser, IDenoiser>? around = null)
     {
         using var scope = NewDisposeScope();
         using var golden = Golden.Case(name);
         using var network = new RecordedNetwork(golden);
         using var noise = new ReplayNoise(golden["noise"]);
-        var denoiser = new NetworkDenoiser(network, schedule, parameterization).Limited(ImageLimit.Clip());
+        var plain = new NetworkDenoiser(network, schedule, parameterization);
+        var denoiser = (around?.Invoke(plain) ?? plain).Limited(ImageLimit.Clip());
 
         using var result = sampler.SampleFrom(denoiser, golden["noise"].shape.AsSpan(1), noise, onStep: step => TensorAssert.Close(
             golden["all"].select(1, step.Index + 1), (step.Noisy + 1) / 2, golden.AbsoluteTolerance, golden.RelativeTolerance, $"{name}: step {step.Index}"));
