@@ -34,26 +34,6 @@ public sealed class RecordedSpacingTests
     }
 
     [Fact]
-    public void LevelWithRatio_SigmasBetweenTimesteps_AreTheRecordedTimesteps()
-    {
-        using var scope = NewDisposeScope();
-        using var golden = Golden.Case("k_diffusion/discrete_schedule");
-        var schedule = BetaNoiseSchedule.FromAlphaBars(golden["alphas_cumprod"].data<float>().ToArray().Select(value => (double)value));
-        void Close(string name, IEnumerable<double> actual) => TensorAssert.Close(
-            golden[name].to(ScalarType.Float32), tensor(actual.Select(value => (float)value).ToArray()), golden.AbsoluteTolerance, golden.RelativeTolerance, name);
-
-        var sigmas = golden["sigma"].data<float>().ToArray();
-        Close("sigmas", Enumerable.Range(0, schedule.Timesteps).Select(t => schedule.LevelAt(t).Ratio));
-        Close("t_of_sigma", sigmas.Select(sigma => schedule.LevelWithRatio(sigma).Timestep));
-        Close("sigma_of_t", golden["t"].data<float>().ToArray().Select(t => schedule.LevelAt((double)t).Ratio));
-        foreach (var count in new[] { 5, 10 })
-        {
-            var even = Enumerable.Range(0, count).Select(i => schedule.LevelAt((schedule.Timesteps - 1) * (1 - ((double)i / (count - 1)))).Ratio);
-            Close($"get_sigmas.{count}", even.Append(0));
-        }
-    }
-
-    [Fact]
     public void Ancestral_RecordedSigmas_SplitsTheStepAsRecorded()
     {
         using var scope = NewDisposeScope();

@@ -53,6 +53,25 @@ public sealed class SamplerLawTests
         }
     }
 
+    /// <summary>SDE samplers follow one path of noise for each image, so that more steps bring the same image nearer to its limit, by about the square root of 4 and more.</summary>
+    [Theory]
+    [InlineData("dpm++2m-sde")]
+    [InlineData("dpm++3m-sde")]
+    [InlineData("dpm++sde")]
+    [InlineData("dpm++2s-ancestral")]
+    public void Sample_SdeWithMoreSteps_RefinesTheSameImages(string sampler)
+    {
+        using var scope = NewDisposeScope();
+        var schedule = new LinearNoiseSchedule();
+        Tensor Images(int steps) => Through(sampler, schedule, steps).Sample(new GaussianDenoiser(schedule), [8, 1, 8, 8], seed: 3);
+        var finest = Images(640);
+        double Distance(int steps) => (Images(steps) - finest).square().mean().sqrt().item<float>();
+        var (coarse, fine) = (Distance(20), Distance(160));
+
+        Assert.True(fine < coarse / 2, $"{sampler}: {coarse:F4} at 20 steps, {fine:F4} at 160");
+        Assert.True(fine < 0.1, $"{sampler}: {fine:F4} at 160 steps; independent images differ by 0.7");
+    }
+
     private const double Most = 20;
     private const double Least = 0.05;
 
