@@ -69,7 +69,7 @@ public sealed class CommandLineTests : IDisposable
             watcher.WaitForChanged(WatcherChangeTypes.All, 1000);
         }
 
-        using (var kill = System.Diagnostics.Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+        using (var kill = System.Diagnostics.Process.Start("kill", [$"-{Interrupt()}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
         {
             await kill.WaitForExitAsync();
         }
@@ -80,6 +80,16 @@ public sealed class CommandLineTests : IDisposable
         var step = Checkpoint.Newest(_app.At("out/checkpoints"))!.Manifest.Step;
         Done(_app.Run("train", "--resume", "--stop-after", "1"));
         Assert.Equal(step + 1, Checkpoint.Newest(_app.At("out/checkpoints"))!.Manifest.Step);
+    }
+
+    /// <summary>Ctrl-C; a shell that runs the tests in the background lets all its children ignore that, and then the request to end.</summary>
+    private static string Interrupt()
+    {
+        const int InterruptBit = 1 << 1;
+        var ignored = File.Exists("/proc/self/status")
+            ? File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)).Split('\t')[1]
+            : "0";
+        return (Convert.ToInt64(ignored, 16) & InterruptBit) == 0 ? "INT" : "TERM";
     }
 
     [Fact]
