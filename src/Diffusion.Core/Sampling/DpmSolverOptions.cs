@@ -24,6 +24,9 @@ public sealed record DpmSolverOptions
     /// <summary>Whether the order falls towards the end of the run, which few steps need; <see langword="null"/> (default): below 15 steps.</summary>
     public bool? LowerOrderAtEnd { get; init; }
 
+    /// <summary>Whether the last step is of first order, whatever the number of steps; false by default. It always is where the run ends without noise.</summary>
+    public bool EulerAtEnd { get; init; }
+
     /// <summary>The standard deviation of the fresh noise; 1 by default.</summary>
     public double NoiseScale { get; init; } = 1;
 

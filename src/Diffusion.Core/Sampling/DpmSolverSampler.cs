@@ -45,7 +45,7 @@ public sealed class DpmSolverSampler : Sampler
 
     private int OrderAt(StepContext context)
     {
-        if (context.From.Alpha == 0 || context.To.Sigma == 0)
+        if (context.From.Alpha == 0 || context.To.Sigma == 0 || (_options.EulerAtEnd && context.StepsLeft == 0))
         {
             return 1;
         }

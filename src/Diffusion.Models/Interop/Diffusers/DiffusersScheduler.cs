@@ -19,6 +19,9 @@ public sealed class DiffusersScheduler
         Schedule = SchedulerTables.Schedule(config);
         Parameterization = ReadParameterization(config);
         SchedulerSamplers.ThrowUnlessKnown(config);
+        // Values that only samplers read are wrong when they are read, not when images are made.
+        _ = SchedulerSamplers.DenoiserLimit(config);
+        _ = SchedulerSamplers.Create(config, 1, new DiffusersSamplingOptions());
     }
 
     /// <summary>The class names that can be read.</summary>

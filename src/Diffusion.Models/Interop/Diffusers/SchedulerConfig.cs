@@ -41,6 +41,8 @@ internal sealed class SchedulerConfig
         }
     }
 
+    public bool Has(string name) => Value(name) is not null;
+
     public bool Flag(string name, bool otherwise = false) => Value(name) is not { } value
         ? otherwise
         : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Wrong(name, "true or false", value);

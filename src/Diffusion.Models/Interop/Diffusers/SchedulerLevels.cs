@@ -66,8 +66,8 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
         var final = Last(schedule, config.EndsClean);
         if (Ramp(schedule.LevelAt(0).Ratio, schedule.LevelAt(schedule.Timesteps - 1).Ratio) is { } ramp)
         {
-            // Karras's and Lu's timesteps are rounded, the exponential ones cut off.
-            var cut = config.Flag("use_exponential_sigmas") && !config.Flag("use_karras_sigmas");
+            // Karras's and Lu's timesteps are rounded, the others cut off.
+            var cut = !config.Flag("use_karras_sigmas") && !config.Flag("use_lu_lambdas");
             return
             [
                 .. ramp.Levels(schedule, count).SkipLast(1)
@@ -129,15 +129,11 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
 
     private StepSpacing? Ramp(double least, double most)
     {
-        if (config.Flag("use_beta_sigmas"))
-        {
-            throw config.Unknown("use_beta_sigmas", "true", "use_karras_sigmas, use_exponential_sigmas and use_lu_lambdas");
-        }
-
         least = config.OptionalNumber("sigma_min") ?? least;
         most = config.OptionalNumber("sigma_max") ?? most;
         return config.Flag("use_karras_sigmas") ? Karras(7, least, most)
             : config.Flag("use_exponential_sigmas") || config.Flag("use_lu_lambdas") ? PolyExponential(1, least, most)
+            : config.Flag("use_beta_sigmas") ? new BetaSpacing(least, most)
             : null;
     }
 

@@ -26,8 +26,24 @@ internal static class SchedulerSamplers
 
     public static IReadOnlyList<string> ClassNames => [.. Makers.Keys];
 
+    /// <summary>What changes the result and is not read is an error, not something to pass over.</summary>
     public static void ThrowUnlessKnown(SchedulerConfig config)
     {
+        if (config.Text("timestep_type", "discrete") is not "discrete" and var type)
+        {
+            throw config.Unknown("timestep_type", type, "discrete");
+        }
+
+        if (config.Flag("invert_sigmas"))
+        {
+            throw config.Unknown("invert_sigmas", "true", "false");
+        }
+
+        if (config.Has("solver_p"))
+        {
+            throw config.Unknown("solver_p", "a scheduler", "null");
+        }
+
         if (!Makers.ContainsKey(config.ClassName))
         {
             throw new InvalidDataException($"The scheduler class \"{config.ClassName}\" is not known; this library reads {string.Join(", ", ClassNames)}.");
@@ -71,6 +87,7 @@ internal static class SchedulerSamplers
             Eta = type == "sde-dpmsolver++" ? 1 : 0,
             PredictNoise = type == "dpmsolver",
             LowerOrderAtEnd = config.Flag("lower_order_final", true) ? null : false,
+            EulerAtEnd = config.Flag("euler_at_final"),
         };
     }
 

@@ -1,0 +1,78 @@
+using Xunit;
+
+namespace Diffusion.Models.Tests;
+
+public sealed class SchedulerConfigTests
+{
+    [Theory]
+    [InlineData("[]", "_class_name")]
+    [InlineData("{", "not JSON")]
+    [InlineData("""{"_class_name":"WrongScheduler"}""", "DDIMScheduler")]
+    [InlineData("""{"_class_name":"DDPMScheduler","beta_schedule":"quadratic"}""", "quadratic")]
+    [InlineData("""{"_class_name":"DDPMScheduler","beta_start":"a"}""", "beta_start")]
+    [InlineData("""{"_class_name":"DDPMScheduler","clip_sample":3}""", "clip_sample")]
+    [InlineData("""{"_class_name":"DDPMScheduler","num_train_timesteps":1.5}""", "num_train_timesteps")]
+    [InlineData("""{"_class_name":"DDPMScheduler","prediction_type":"x"}""", "prediction_type")]
+    [InlineData("""{"_class_name":"EulerDiscreteScheduler","timestep_type":"continuous"}""", "timestep_type")]
+    [InlineData("""{"_class_name":"FlowMatchEulerDiscreteScheduler","invert_sigmas":true}""", "invert_sigmas")]
+    public void Parse_WhatItCannotRead_IsAnErrorThatNamesIt(string json, string named) =>
+        Assert.Contains(named, Assert.Throws<InvalidDataException>(() => DiffusersScheduler.Parse(json)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void CreateSampler_UnknownValues_AreErrorsThatNameThem()
+    {
+        Assert.Contains("deis", Wrong("""{"_class_name":"DPMSolverMultistepScheduler","algorithm_type":"deis"}"""), StringComparison.Ordinal);
+        Assert.Contains("learned", Wrong("""{"_class_name":"DDPMScheduler","variance_type":"learned"}"""), StringComparison.Ordinal);
+        Assert.Contains("sideways", Wrong("""{"_class_name":"DDPMScheduler","timestep_spacing":"sideways"}"""), StringComparison.Ordinal);
+
+        static string Wrong(string json) => Assert.Throws<InvalidDataException>(() =>
+        {
+            var scheduler = DiffusersScheduler.Parse(json);
+            scheduler.CreateSampler(10).Levels(scheduler.Schedule);
+        }).Message;
+    }
+
+    [Fact]
+    public void Quantile_OfTheBetaDistribution_IsTheTabulatedOne()
+    {
+        // For a = b = 0.6: the arc-sine law (a = ½) and the even one (a = 1) enclose it, and it is symmetric.
+        foreach (var share in new[] { 0.05, 0.1, 0.25, 0.4 })
+        {
+            var value = BetaSpacing.Quantile(share);
+            Assert.InRange(value, Math.Pow(Math.Sin(Math.PI * share / 2), 2), share);
+            Assert.Equal(1 - value, BetaSpacing.Quantile(1 - share), 1e-12);
+            Assert.Equal(share, Distribution(value), 1e-5);
+        }
+
+        Assert.Equal(0.5, BetaSpacing.Quantile(0.5), 1e-12);
+    }
+
+    [Fact]
+    public void Levels_BetaSigmas_RunBetweenTheEndsOfTheSchedule()
+    {
+        var scheduler = DiffusersScheduler.Parse("""{"_class_name":"EulerDiscreteScheduler","use_beta_sigmas":true}""");
+        var levels = scheduler.CreateSampler(8).Levels(scheduler.Schedule);
+        Assert.Equal(9, levels.Count);
+        Assert.Equal(scheduler.Schedule.LevelAt(999).Ratio, levels[0].Ratio, 1e-9);
+        Assert.Equal(scheduler.Schedule.LevelAt(0).Ratio, levels[7].Ratio, 1e-9);
+        Assert.True(levels[0].Ratio - levels[1].Ratio < levels[3].Ratio - levels[4].Ratio);
+    }
+
+    /// <summary>The beta distribution by the midpoint rule after x = u^(1/a), which takes the pole away; normalised by symmetry.</summary>
+    private static double Distribution(double x)
+    {
+        static double Integral(double end)
+        {
+            const int Parts = 200_000;
+            var (sum, width) = (0.0, Math.Pow(end, 0.6) / Parts);
+            for (var i = 0; i < Parts; i++)
+            {
+                sum += Math.Pow(1 - Math.Pow((i + 0.5) * width, 1 / 0.6), -0.4);
+            }
+
+            return sum * width;
+        }
+
+        return Integral(x) / (2 * Integral(0.5));
+    }
+}
