@@ -22,6 +22,11 @@ internal sealed class EmaWeights : IDisposable
     /// <param name="update">The number of updates before this one.</param>
     public void Update(Tensor values, long update)
     {
+        if (update % _options.Every != 0)
+        {
+            return;
+        }
+
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         Values.lerp_(values, 1 - _options.DecayAt(update));
