@@ -3,14 +3,24 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>Adam and AdamW over one flat buffer.</summary>
-/// <remarks>Adam: arXiv:1412.6980, algorithm 1. AdamW: arXiv:1711.05101, algorithm 2. Equal to torch.optim to rounding.</remarks>
+/// <remarks>
+/// Adam: arXiv:1412.6980, algorithm 1. AdamW: arXiv:1711.05101, algorithm 2. Equal to torch.optim to rounding. Clipping by the global norm: arXiv:1211.5063, algorithm 1,
+/// without waiting for the device.
+/// </remarks>
 internal sealed class AdamOptimizer : IDisposable
 {
-    private readonly OptimizerOptions _options;
+    private const double LeastNorm = 1e-6; // keeps the scale finite where all gradients are 0
 
-    public AdamOptimizer(Tensor values, OptimizerOptions options)
+    private readonly OptimizerOptions _options;
+    private readonly Tensor? _decayed;
+
+    /// <param name="values">The buffer of all weights.</param>
+    /// <param name="options">The kind and its numbers.</param>
+    /// <param name="decayed">1 where weight decay applies, 0 elsewhere, the shape of the buffer; <see langword="null"/> for everywhere. Taken over.</param>
+    public AdamOptimizer(Tensor values, OptimizerOptions options, Tensor? decayed = null)
     {
         _options = options;
+        _decayed = decayed;
         using var noGradients = no_grad();
         Mean = zeros_like(values).DetachFromDisposeScope();
         MeanSquare = zeros_like(values).DetachFromDisposeScope();
@@ -31,14 +41,12 @@ internal sealed class AdamOptimizer : IDisposable
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        if (_options.WeightDecay > 0 && _options.Kind == OptimizerKind.Adam)
+        if (_options.GradientClip is { } limit)
         {
-            gradients.add_(values, alpha: _options.WeightDecay);
+            gradients.mul_((limit / (gradients.norm() + LeastNorm)).clamp_max(1));
         }
-        else if (_options.WeightDecay > 0)
-        {
-            values.mul_(1 - (learningRate * _options.WeightDecay));
-        }
+
+        Decay(values, gradients, learningRate);
 
         Mean.mul_(_options.Beta1).add_(gradients, alpha: 1 - _options.Beta1);
         MeanSquare.mul_(_options.Beta2).addcmul_(gradients, gradients, 1 - _options.Beta2);
@@ -50,7 +58,26 @@ internal sealed class AdamOptimizer : IDisposable
 
     public void Dispose()
     {
+        _decayed?.Dispose();
         Mean.Dispose();
         MeanSquare.Dispose();
+    }
+
+    private void Decay(Tensor values, Tensor gradients, double learningRate)
+    {
+        if (_options.WeightDecay == 0)
+        {
+            return;
+        }
+
+        var (target, factor) = _options.Kind == OptimizerKind.Adam ? (gradients, _options.WeightDecay) : (values, -learningRate * _options.WeightDecay);
+        if (_decayed is null)
+        {
+            target.add_(values, alpha: factor);
+        }
+        else
+        {
+            target.addcmul_(values, _decayed, factor);
+        }
     }
 }

@@ -59,6 +59,20 @@ internal sealed class FlatParameters : IDisposable
     public IEnumerable<KeyValuePair<string, Tensor>> Named(Tensor buffer) =>
         _entries.Select(entry => KeyValuePair.Create(entry.Name, View(buffer, entry.Parameter, entry.Offset)));
 
+    /// <summary>1 where a parameter of at least two dimensions lies, 0 elsewhere: the layout of the buffers, for the caller to dispose.</summary>
+    public Tensor Matrices()
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var mask = zeros_like(Values);
+        foreach (var (_, parameter, offset) in _entries.Where(entry => entry.Parameter.dim() > 1))
+        {
+            mask.narrow(0, offset, parameter.numel()).fill_(1);
+        }
+
+        return mask.DetachFromDisposeScope();
+    }
+
     /// <summary>Throws if the network's parameters are no longer views of the buffer, as after <c>network.to(device)</c>.</summary>
     public void ThrowIfReplaced()
     {

@@ -18,6 +18,12 @@ public sealed record OptimizerOptions : IValidatedOptions
     /// <summary>The weight decay, at least 0; 0 by default.</summary>
     public double WeightDecay { get; init; }
 
+    /// <summary>Whether norms and biases, the parameters of one dimension, are left out of the weight decay; false by default, as in PyTorch.</summary>
+    public bool DecayMatricesOnly { get; init; }
+
+    /// <summary>The largest norm of all gradients together, above 0: longer ones are scaled to it; <see langword="null"/> (default) for no limit.</summary>
+    public double? GradientClip { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate() =>
     [
@@ -25,6 +31,7 @@ public sealed record OptimizerOptions : IValidatedOptions
         .. OptionsValidation.Range(Beta2, nameof(Beta2), 0, 0.9999999),
         .. OptionsValidation.Range(Epsilon, nameof(Epsilon), 1e-16, 1.0),
         .. OptionsValidation.Range(WeightDecay, nameof(WeightDecay), 0.0),
+        .. OptionsValidation.Range(GradientClip ?? 1, nameof(GradientClip), 1e-12),
         .. Enum.IsDefined(Kind) ? Array.Empty<OptionsError>() : [new OptionsError(nameof(Kind), $"must be one of {string.Join(", ", Enum.GetNames<OptimizerKind>())}; it is {Kind}.")],
     ];
 }

@@ -196,11 +196,11 @@ public sealed partial class Trainer : IDisposable
         var total = Options.StepsFor(images.Count);
         while (StepsDone < total)
         {
-            yield return Step(images, order);
+            yield return Step(images, order, Options.LearningRate * Options.LearningRateSchedule.ShareAt(StepsDone + 1, total));
         }
     }
 
-    private TrainingStep Step(IImageSource images, BatchOrder order)
+    private TrainingStep Step(IImageSource images, BatchOrder order, double learningRate)
     {
         var start = Stopwatch.GetTimestamp();
         using var batch = images.Read(order.Indices(StepsDone));
@@ -214,13 +214,13 @@ public sealed partial class Trainer : IDisposable
             var loss = Backward(batch.Images);
             if (!double.IsFinite(loss))
             {
-                throw new InvalidOperationException($"The loss of step {StepsDone + 1} is {loss} (learning rate {Options.LearningRate}): training diverged. The weights are those before this step; a smaller learning rate may help.");
+                throw new InvalidOperationException($"The loss of step {StepsDone + 1} is {loss} (learning rate {learningRate}): training diverged. The weights are those before this step; a smaller learning rate may help.");
             }
 
-            _state.Optimizer.Update(_state.Parameters.Values, _state.Parameters.Gradients, Options.LearningRate, StepsDone + 1);
+            _state.Optimizer.Update(_state.Parameters.Values, _state.Parameters.Gradients, learningRate, StepsDone + 1);
             _state.Ema.Update(_state.Parameters.Values, StepsDone);
             _state.Step++;
-            return new TrainingStep(StepsDone, loss, Options.BatchSize, Stopwatch.GetElapsedTime(start));
+            return new TrainingStep(StepsDone, loss, Options.BatchSize, learningRate, Stopwatch.GetElapsedTime(start));
         }
     }
 

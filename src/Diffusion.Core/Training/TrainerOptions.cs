@@ -15,6 +15,9 @@ public sealed record TrainerOptions : IValidatedOptions
     /// <summary>The learning rate, above 0; 1e-4 by default.</summary>
     public double LearningRate { get; init; } = 1e-4;
 
+    /// <summary>How the learning rate changes over the run; constant by default.</summary>
+    public LearningRateOptions LearningRateSchedule { get; init; } = new();
+
     /// <summary>The optimizer: Adam by default.</summary>
     public OptimizerOptions Optimizer { get; init; } = new();
 
@@ -44,6 +47,7 @@ public sealed record TrainerOptions : IValidatedOptions
         .. OptionsValidation.Range(BatchSize, nameof(BatchSize), 1),
         .. OptionsValidation.Range(LearningRate, nameof(LearningRate), 1e-12, 10.0),
         .. OptionsValidation.Range(LogEvery, nameof(LogEvery), 1),
+        .. LearningRateSchedule.Validate().Select(error => error.Under(nameof(LearningRateSchedule))),
         .. Optimizer.Validate().Select(error => error.Under(nameof(Optimizer))),
         .. Ema.Validate().Select(error => error.Under(nameof(Ema))),
         .. Checkpoints.Validate().Select(error => error.Under(nameof(Checkpoints))),

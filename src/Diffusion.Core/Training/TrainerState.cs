@@ -19,7 +19,7 @@ internal sealed class TrainerState : IDisposable
         _network = network;
         _history = history;
         Parameters = new FlatParameters(network);
-        Optimizer = new AdamOptimizer(Parameters.Values, options.Optimizer);
+        Optimizer = new AdamOptimizer(Parameters.Values, options.Optimizer, options.Optimizer is { WeightDecay: > 0, DecayMatricesOnly: true } ? Parameters.Matrices() : null);
         Ema = new EmaWeights(Parameters.Values, options.Ema);
     }
 

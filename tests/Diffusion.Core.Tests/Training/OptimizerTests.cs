@@ -6,19 +6,27 @@ namespace Diffusion.Tests;
 public sealed class OptimizerTests
 {
     [Theory]
-    [InlineData(OptimizerKind.Adam, 0.0)]
-    [InlineData(OptimizerKind.Adam, 0.1)]
-    [InlineData(OptimizerKind.AdamW, 0.1)]
-    public void Update_ThirtySteps_EqualsTorch(OptimizerKind kind, double decay)
+    [InlineData(OptimizerKind.Adam, 0.0, null, false)]
+    [InlineData(OptimizerKind.Adam, 0.1, null, false)]
+    [InlineData(OptimizerKind.AdamW, 0.1, null, false)]
+    [InlineData(OptimizerKind.Adam, 0.1, null, true)]
+    [InlineData(OptimizerKind.AdamW, 0.1, 0.02, true)]
+    [InlineData(OptimizerKind.AdamW, 0.0, 1000.0, false)]
+    public void Update_ThirtySteps_EqualsTorch(OptimizerKind kind, double decay, double? clip, bool matricesOnly)
     {
         using var scope = NewDisposeScope();
         using var ours = new TinyNetwork();
         using var theirs = new TinyNetwork();
         using var flat = new FlatParameters(ours);
-        using var optimizer = new AdamOptimizer(flat.Values, new OptimizerOptions { Kind = kind, WeightDecay = decay, Beta1 = 0.8, Beta2 = 0.95 });
-        using optim.Optimizer torch = kind == OptimizerKind.Adam
-            ? optim.Adam(theirs.parameters(), 0.01, 0.8, 0.95, weight_decay: decay)
-            : optim.AdamW(theirs.parameters(), 0.01, 0.8, 0.95, weight_decay: decay);
+        using var optimizer = new AdamOptimizer(
+            flat.Values,
+            new OptimizerOptions { Kind = kind, WeightDecay = decay, Beta1 = 0.8, Beta2 = 0.95, GradientClip = clip, DecayMatricesOnly = matricesOnly },
+            matricesOnly ? flat.Matrices() : null);
+        optim.Optimizer Torch(IEnumerable<TorchSharp.Modules.Parameter> parameters, double weightDecay) => kind == OptimizerKind.Adam
+            ? optim.Adam(parameters, 0.01, 0.8, 0.95, weight_decay: weightDecay)
+            : optim.AdamW(parameters, 0.01, 0.8, 0.95, weight_decay: weightDecay);
+        using var matrices = Torch(theirs.parameters().Where(parameter => parameter.dim() > 1), decay);
+        using var others = Torch(theirs.parameters().Where(parameter => parameter.dim() <= 1), matricesOnly ? 0 : decay);
         using var generator = new Generator(4);
         for (var step = 1; step <= 30; step++)
         {
@@ -29,10 +37,16 @@ public sealed class OptimizerTests
             }
 
             ours.call(images, timesteps).square().mean().backward();
-            torch.zero_grad();
+            theirs.zero_grad();
             theirs.call(images, timesteps).square().mean().backward();
             optimizer.Update(flat.Values, flat.Gradients, 0.01, step);
-            torch.step();
+            if (clip is { } limit)
+            {
+                nn.utils.clip_grad_norm_(theirs.parameters(), limit);
+            }
+
+            matrices.step();
+            others.step();
         }
 
         foreach (var (one, other) in ours.parameters().Zip(theirs.parameters()))
