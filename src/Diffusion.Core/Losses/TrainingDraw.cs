@@ -7,4 +7,8 @@ namespace Diffusion;
 /// <param name="Noise">ε, standard normal, the shape of the images.</param>
 /// <param name="Offset">Standard normal, [B, C], where the objective adds a constant to each channel.</param>
 /// <param name="SelfConditioned">Whether the network is given its own estimate, where the objective knows of one.</param>
-public sealed record TrainingDraw(TimestepDraw Timesteps, Tensor Noise, Tensor? Offset = null, bool SelfConditioned = false);
+public sealed record TrainingDraw(TimestepDraw Timesteps, Tensor Noise, Tensor? Offset = null, bool SelfConditioned = false)
+{
+    /// <summary>Which images lose their label, one value an image; <see langword="null"/> (default) for none.</summary>
+    public IReadOnlyList<bool>? Unlabelled { get; init; }
+}

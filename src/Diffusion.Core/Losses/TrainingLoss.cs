@@ -10,7 +10,8 @@ namespace Diffusion;
 /// </remarks>
 public sealed class TrainingLoss
 {
-    private readonly nn.Module<Tensor, Tensor, Tensor> _network;
+    private readonly Func<Tensor, Tensor, Tensor?, Tensor> _network;
+    private readonly LabelOptions? _labels;
     private readonly INoiseSchedule _schedule;
     private readonly Parameterization _parameterization;
     private readonly TrainingObjective _objective;
@@ -23,12 +24,16 @@ public sealed class TrainingLoss
     /// <param name="objective">What it is trained for.</param>
     /// <exception cref="ArgumentException">The objective has mistakes; the message lists all.</exception>
     public TrainingLoss(nn.Module<Tensor, Tensor, Tensor> network, INoiseSchedule schedule, Parameterization parameterization, TrainingObjective objective)
-    {
+        : this((input, timesteps, _) => network.call(input, timesteps), null, schedule, parameterization, objective) =>
         ArgumentNullException.ThrowIfNull(network);
+
+    private TrainingLoss(
+        Func<Tensor, Tensor, Tensor?, Tensor> network, LabelOptions? labels, INoiseSchedule schedule, Parameterization parameterization, TrainingObjective objective)
+    {
         ArgumentNullException.ThrowIfNull(schedule);
         ArgumentNullException.ThrowIfNull(parameterization);
         objective.ThrowIfInvalid();
-        (_network, _schedule, _parameterization, _objective) = (network, schedule, parameterization, objective);
+        (_network, _labels, _schedule, _parameterization, _objective) = (network, labels, schedule, parameterization, objective);
         _bound = objective.Variational is { } term ? new VariationalBound(schedule, term.Variance, Clipping.None) : null;
         History = objective.Timesteps.NewHistory(schedule);
     }
@@ -36,7 +41,24 @@ public sealed class TrainingLoss
     /// <summary>The losses of the run so far, where timesteps are drawn by them: state that belongs into a checkpoint.</summary>
     public LossHistory? History { get; }
 
-    /// <summary>Draws what is random in a batch: timesteps, noise, offset, and whether the network sees its own estimate, in this order.</summary>
+    /// <summary>Joins a network that is told labels, and its objective.</summary>
+    /// <param name="network">As without labels, with labels [B] (Int64) as its third argument.</param>
+    /// <param name="labels">The null label and how often it is given.</param>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="parameterization">What the network predicts.</param>
+    /// <param name="objective">What it is trained for.</param>
+    /// <returns>The loss.</returns>
+    /// <exception cref="ArgumentException">The labels or the objective have mistakes; the message lists all.</exception>
+    public static TrainingLoss WithLabels(
+        nn.Module<Tensor, Tensor, Tensor, Tensor> network, LabelOptions labels, INoiseSchedule schedule, Parameterization parameterization, TrainingObjective objective)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(labels);
+        labels.ThrowIfInvalid();
+        return new((input, timesteps, ofImages) => network.call(input, timesteps, ofImages!), labels, schedule, parameterization, objective);
+    }
+
+    /// <summary>Draws what is random in a batch: timesteps, noise, offset, whether the network sees its own estimate, and which labels are left out, in this order.</summary>
     /// <param name="shape">[B, C, H, W].</param>
     /// <param name="generator">Where all random numbers come from; on the CPU.</param>
     /// <returns>The draw, its tensors on the CPU and for the caller to dispose.</returns>
@@ -46,27 +68,32 @@ public sealed class TrainingLoss
         var timesteps = _objective.Timesteps.Draw(_schedule, (int)shape[0], generator, History);
         var noise = randn(shape.ToArray(), ScalarType.Float32, generator: generator);
         var offset = _objective.OffsetNoise > 0 ? randn([shape[0], shape[1]], ScalarType.Float32, generator: generator) : null;
-        return new(timesteps, noise, offset, _objective.SelfConditioning is { } share && UniformDraws.Of(1, generator, stratified: false)[0] < share);
+        var estimated = _objective.SelfConditioning is { } share && UniformDraws.Of(1, generator, stratified: false)[0] < share;
+        return new(timesteps, noise, offset, estimated)
+        {
+            Unlabelled = _labels is { NullLabel: not null, Dropout: > 0 and var dropout } ? [.. UniformDraws.Of((int)shape[0], generator, stratified: false).Select(draw => draw < dropout)] : null,
+        };
     }
 
     /// <summary>The loss of a batch. Where there is a <see cref="History"/>, the losses of the images are added to it.</summary>
     /// <param name="images">x₀, [B, C, H, W], on the network's device.</param>
     /// <param name="draw">What was drawn for the batch.</param>
+    /// <param name="labels">Int64, [B], for a network that is told labels; not read otherwise.</param>
     /// <returns>A scalar to take gradients of, for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">Shapes do not fit together.</exception>
     /// <exception cref="InvalidOperationException">Network and objective do not fit together.</exception>
-    public Tensor Mean(Tensor images, TrainingDraw draw)
+    public Tensor Mean(Tensor images, TrainingDraw draw, Tensor? labels = null)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(draw);
         using var scope = NewDisposeScope();
         if (_bound is null && History is null && Weights(draw).All(weight => weight == 1) && draw.Timesteps.Weights.All(weight => weight == 1))
         {
-            var (_, _, output, target) = Forward(images, draw);
+            var (_, _, output, target) = Forward(images, draw, labels);
             return _objective.Loss.Mean(output.Prediction, target).MoveToOuterDisposeScope();
         }
 
-        var losses = OfImages(images, draw);
+        var losses = OfImages(images, draw, labels);
         Remember(losses, draw);
         return (losses * Row(losses, draw.Timesteps.Weights)).mean().MoveToOuterDisposeScope();
     }
@@ -74,15 +101,16 @@ public sealed class TrainingLoss
     /// <summary>The loss of each image, weighed by its level but not by its importance.</summary>
     /// <param name="images">x₀, [B, C, H, W], on the network's device.</param>
     /// <param name="draw">What was drawn for the batch.</param>
+    /// <param name="labels">Int64, [B], for a network that is told labels; not read otherwise.</param>
     /// <returns>[B], for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">Shapes do not fit together.</exception>
     /// <exception cref="InvalidOperationException">Network and objective do not fit together.</exception>
-    public Tensor OfImages(Tensor images, TrainingDraw draw)
+    public Tensor OfImages(Tensor images, TrainingDraw draw, Tensor? labels = null)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(draw);
         using var scope = NewDisposeScope();
-        var (levels, noisy, output, target) = Forward(images, draw);
+        var (levels, noisy, output, target) = Forward(images, draw, labels);
         if (_objective.Variational is not { } term)
         {
             return Weighed().MoveToOuterDisposeScope();
@@ -101,22 +129,44 @@ public sealed class TrainingLoss
         }
     }
 
-    private (NoiseLevel[] Levels, Tensor Noisy, (Tensor Prediction, Tensor? Variance) Output, Tensor Target) Forward(Tensor images, TrainingDraw draw)
+    private (NoiseLevel[] Levels, Tensor Noisy, (Tensor Prediction, Tensor? Variance) Output, Tensor Target) Forward(Tensor images, TrainingDraw draw, Tensor? labels)
     {
         NoiseLevel[] levels = [.. draw.Timesteps.Levels];
         var noise = Noise(images, draw);
         var noisy = ForwardProcess.AddNoise(images, noise, levels);
         var timesteps = NetworkTimesteps.Of(levels, noisy.device);
         var input = _parameterization.ToInput(noisy, levels);
+        var told = Labels(images, draw, labels);
         if (_objective.SelfConditioning is not null)
         {
-            input = cat([draw.SelfConditioned ? Estimate(noisy, input, timesteps, levels) : zeros_like(noisy), input], 1);
+            input = cat([draw.SelfConditioned ? Estimate(noisy, input, timesteps, told, levels) : zeros_like(noisy), input], 1);
         }
 
-        var output = NetworkOutput.Split(noisy, _network.call(input, timesteps));
+        var output = NetworkOutput.Split(noisy, _network(input, timesteps, told));
         return output.Variance is null || _bound is not null
             ? (levels, noisy, output, _parameterization.Target(images, noise, levels))
             : throw new InvalidOperationException("The network returns twice the channels, a prediction and a variance; the objective has no variational term to train the variance with.");
+    }
+
+    /// <summary>The labels that the network is told, on its device; null for a network that is told none.</summary>
+    private Tensor? Labels(Tensor images, TrainingDraw draw, Tensor? labels)
+    {
+        if (_labels is null)
+        {
+            return null;
+        }
+
+        if (labels is null || labels.dtype != ScalarType.Int64 || labels.dim() != 1 || labels.shape[0] != images.shape[0])
+        {
+            throw new ArgumentException(
+                $"The network is told a label for each image: Int64 of shape [{images.shape[0]}] is needed; {(labels is null ? "there are none" : $"they are {labels.dtype} of shape [{string.Join(", ", labels.shape)}]")}.",
+                nameof(labels));
+        }
+
+        var known = labels.to(images.device);
+        return draw.Unlabelled is { } dropped && _labels.NullLabel is { } none
+            ? where(tensor(dropped.ToArray()).to(images.device), full_like(known, none), known)
+            : known;
     }
 
     private Tensor Noise(Tensor images, TrainingDraw draw)
@@ -132,10 +182,10 @@ public sealed class TrainingLoss
         return _objective.Immiscible ? noise[tensor(NoiseAssignment.Nearest(images, noise).Select(index => (long)index).ToArray(), ScalarType.Int64).to(images.device)] : noise;
     }
 
-    private Tensor Estimate(Tensor noisy, Tensor input, Tensor timesteps, NoiseLevel[] levels)
+    private Tensor Estimate(Tensor noisy, Tensor input, Tensor timesteps, Tensor? told, NoiseLevel[] levels)
     {
         using var noGradients = no_grad();
-        var (prediction, _) = NetworkOutput.Split(noisy, _network.call(cat([zeros_like(noisy), input], 1), timesteps));
+        var (prediction, _) = NetworkOutput.Split(noisy, _network(cat([zeros_like(noisy), input], 1), timesteps, told));
         return _parameterization.ToImage(noisy, prediction, levels);
     }
 

@@ -14,7 +14,7 @@ namespace Diffusion;
 /// <remarks>Denoising Diffusion Probabilistic Models, arXiv:2006.11239, algorithm 1.</remarks>
 public sealed partial class Trainer : IDisposable
 {
-    private readonly nn.Module<Tensor, Tensor, Tensor> _network;
+    private readonly nn.Module _network;
     private readonly TrainingLoss _loss;
     private readonly ILogger _logger;
     private readonly TrainerState _state;
@@ -36,20 +36,26 @@ public sealed partial class Trainer : IDisposable
         Parameterization? parameterization = null,
         ILogger? logger = null,
         TrainingObjective? objective = null)
+        : this(
+            network,
+            options,
+            logger,
+            new TrainingLoss(network, schedule, parameterization ?? Parameterization.Epsilon, objective ?? new TrainingObjective()),
+            DenoiserOf(new NetworkDenoiser(network, schedule, parameterization), objective),
+            null)
     {
-        ArgumentNullException.ThrowIfNull(network);
-        ArgumentNullException.ThrowIfNull(schedule);
+    }
+
+    private Trainer(nn.Module network, TrainerOptions? options, ILogger? logger, TrainingLoss loss, IDenoiser denoiser, ConditionalDenoiser? conditional)
+    {
         Options = options ?? new TrainerOptions();
         Options.ThrowIfInvalid(nameof(options));
-        objective ??= new TrainingObjective();
         _network = network;
-        _loss = new TrainingLoss(network, schedule, parameterization ?? Parameterization.Epsilon, objective);
+        _loss = loss;
         _logger = logger ?? NullLogger.Instance;
         _state = new TrainerState(network, Options, _loss.History);
-        var plain = new NetworkDenoiser(network, schedule, parameterization);
-        IDenoiser denoiser = objective.SelfConditioning is null ? plain : new SelfConditioningDenoiser(plain);
         Denoiser = denoiser;
-        Ema = new EmaDenoiser(denoiser, _state.Parameters.Values, _state.Ema.Values, _exclusive);
+        Conditional = conditional;
     }
 
     /// <summary>The options of the run.</summary>
@@ -58,11 +64,54 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Optimizer steps done, those before a resume included.</summary>
     public int StepsDone => _state.Step;
 
-    /// <summary>The network as trained so far.</summary>
+    /// <summary>The network as trained so far; of a network that is told labels, without one.</summary>
     public IDenoiser Denoiser { get; }
 
     /// <summary>The network with the moving average of its weights: the one to sample from. Lives as long as the trainer.</summary>
-    public IDenoiser Ema { get; }
+    public IDenoiser Ema => Averaged(Denoiser);
+
+    /// <summary>The network that is told labels, as trained so far, to bind labels to; <see langword="null"/> for one that is not.</summary>
+    public ConditionalDenoiser? Conditional { get; }
+
+    /// <summary>Makes a trainer for a network that is told labels; no step is done yet. Move the network to its device first.</summary>
+    /// <param name="network">As for <see cref="Trainer(nn.Module{Tensor, Tensor, Tensor}, INoiseSchedule, TrainerOptions?, Parameterization?, ILogger?, TrainingObjective?)"/>, with labels [B] (Int64) as its third argument.</param>
+    /// <param name="labels">The null label and how often it is given.</param>
+    /// <param name="schedule">How noisy an image is at each timestep.</param>
+    /// <param name="options">Steps, batch size, learning rate and more; the defaults if <see langword="null"/>.</param>
+    /// <param name="parameterization">What the network learns to predict; the noise ε by default.</param>
+    /// <param name="logger">Where progress is logged; nowhere by default.</param>
+    /// <param name="objective">What the network is trained for, without self-conditioning; by default the mean squared error at evenly drawn timesteps.</param>
+    /// <returns>The trainer.</returns>
+    /// <exception cref="ArgumentException">The options, labels or objective have mistakes, or the network has nothing to train.</exception>
+    public static Trainer WithLabels(
+        nn.Module<Tensor, Tensor, Tensor, Tensor> network,
+        LabelOptions labels,
+        INoiseSchedule schedule,
+        TrainerOptions? options = null,
+        Parameterization? parameterization = null,
+        ILogger? logger = null,
+        TrainingObjective? objective = null)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        if (objective?.SelfConditioning is not null)
+        {
+            throw new ArgumentException($"A network that is told labels is trained without self-conditioning; {nameof(TrainingObjective.SelfConditioning)} is {objective.SelfConditioning}.", nameof(objective));
+        }
+
+        var kind = parameterization ?? Parameterization.Epsilon;
+        var loss = TrainingLoss.WithLabels(network, labels, schedule, kind, objective ?? new TrainingObjective());
+        var conditional = new ConditionalDenoiser(network, schedule, kind, labels.NullLabel);
+        return new Trainer(network, options, logger, loss, conditional.NullLabel is null ? new UnboundDenoiser(conditional) : conditional.Unlabelled, conditional);
+    }
+
+    /// <summary>A denoiser of the trained network, run with the moving average of the weights: <c>trainer.Averaged(trainer.Conditional.Guided(labels, 3))</c>.</summary>
+    /// <param name="denoiser">A denoiser that runs the trained network.</param>
+    /// <returns>The denoiser with averaged weights. Lives as long as the trainer.</returns>
+    public IDenoiser Averaged(IDenoiser denoiser)
+    {
+        ArgumentNullException.ThrowIfNull(denoiser);
+        return new EmaDenoiser(denoiser, _state.Parameters.Values, _state.Ema.Values, _exclusive);
+    }
 
     /// <summary>Trains to the end of the run, writing checkpoints as <see cref="CheckpointOptions"/> says, and one at the end.</summary>
     /// <param name="images">The training images.</param>
@@ -191,6 +240,9 @@ public sealed partial class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _state.Dispose();
 
+    private static IDenoiser DenoiserOf(NetworkDenoiser denoiser, TrainingObjective? objective) =>
+        objective?.SelfConditioning is null ? denoiser : new SelfConditioningDenoiser(denoiser);
+
     private IEnumerable<TrainingStep> Enumerate(IImageSource images, BatchOrder order)
     {
         var total = Options.StepsFor(images.Count);
@@ -211,7 +263,7 @@ public sealed partial class Trainer : IDisposable
 
         lock (_exclusive)
         {
-            var loss = Backward(batch.Images);
+            var loss = Backward(batch, images.Name);
             if (!double.IsFinite(loss))
             {
                 throw new InvalidOperationException($"The loss of step {StepsDone + 1} is {loss} (learning rate {learningRate}): training diverged. The weights are those before this step; a smaller learning rate may help.");
@@ -225,8 +277,13 @@ public sealed partial class Trainer : IDisposable
     }
 
     /// <summary>Gradients of the loss on a batch.</summary>
-    private double Backward(Tensor batch)
+    private double Backward(ImageBatch batch, string source)
     {
+        if (Conditional is not null && batch.Labels is null)
+        {
+            throw new InvalidOperationException($"'{source}' has no labels; the network is told a label for each image.");
+        }
+
         using var gradients = enable_grad();
         using var scope = NewDisposeScope();
         var device = _state.Parameters.Device;
@@ -237,9 +294,9 @@ public sealed partial class Trainer : IDisposable
             _state.Parameters.Gradients.zero_();
         }
 
-        var draw = _loss.Draw(batch.shape, generator);
+        var draw = _loss.Draw(batch.Images.shape, generator);
         _network.train();
-        var loss = _loss.Mean(batch.to(device), draw);
+        var loss = _loss.Mean(batch.Images.to(device), draw, batch.Labels);
         loss.backward();
         return loss.item<float>();
     }
