@@ -11,7 +11,7 @@ namespace Diffusion;
 public sealed class TrainingLoss
 {
     private readonly Func<Tensor, Tensor, Tensor?, Tensor> _network;
-    private readonly LabelOptions? _labels;
+    private readonly LabelTrainingOptions? _labels;
     private readonly INoiseSchedule _schedule;
     private readonly Parameterization _parameterization;
     private readonly TrainingObjective _objective;
@@ -28,7 +28,7 @@ public sealed class TrainingLoss
         ArgumentNullException.ThrowIfNull(network);
 
     private TrainingLoss(
-        Func<Tensor, Tensor, Tensor?, Tensor> network, LabelOptions? labels, INoiseSchedule schedule, Parameterization parameterization, TrainingObjective objective)
+        Func<Tensor, Tensor, Tensor?, Tensor> network, LabelTrainingOptions? labels, INoiseSchedule schedule, Parameterization parameterization, TrainingObjective objective)
     {
         ArgumentNullException.ThrowIfNull(schedule);
         ArgumentNullException.ThrowIfNull(parameterization);
@@ -50,7 +50,7 @@ public sealed class TrainingLoss
     /// <returns>The loss.</returns>
     /// <exception cref="ArgumentException">The labels or the objective have mistakes; the message lists all.</exception>
     public static TrainingLoss WithLabels(
-        nn.Module<Tensor, Tensor, Tensor, Tensor> network, LabelOptions labels, INoiseSchedule schedule, Parameterization parameterization, TrainingObjective objective)
+        nn.Module<Tensor, Tensor, Tensor, Tensor> network, LabelTrainingOptions labels, INoiseSchedule schedule, Parameterization parameterization, TrainingObjective objective)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(labels);

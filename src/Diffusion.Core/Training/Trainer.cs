@@ -85,7 +85,7 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="ArgumentException">The options, labels or objective have mistakes, or the network has nothing to train.</exception>
     public static Trainer WithLabels(
         nn.Module<Tensor, Tensor, Tensor, Tensor> network,
-        LabelOptions labels,
+        LabelTrainingOptions labels,
         INoiseSchedule schedule,
         TrainerOptions? options = null,
         Parameterization? parameterization = null,

@@ -16,7 +16,7 @@ public sealed class LabelTrainingTests
     {
         using var network = new LabelNetwork();
         using var images = new TwoClasses();
-        using var trainer = Trained(network, images, new LabelOptions { NullLabel = None, Dropout = 0.2 });
+        using var trainer = Trained(network, images, new LabelTrainingOptions { NullLabel = None, Dropout = 0.2 });
         double Brightness(IDenoiser denoiser)
         {
             using var drawn = new DdimSampler(20).Sample(trainer.Averaged(denoiser), [32, 1, 2, 2], seed: 4);
@@ -35,8 +35,8 @@ public sealed class LabelTrainingTests
     public void Draw_WithDropout_LeavesOutAboutThatShareAndKeepsTheOtherDraws()
     {
         using var network = new LabelNetwork();
-        var labelled = TrainingLoss.WithLabels(network, new LabelOptions { NullLabel = None, Dropout = 0.3 }, new LinearNoiseSchedule(), Parameterization.Epsilon, new TrainingObjective());
-        var never = TrainingLoss.WithLabels(network, new LabelOptions { NullLabel = None, Dropout = 0 }, new LinearNoiseSchedule(), Parameterization.Epsilon, new TrainingObjective());
+        var labelled = TrainingLoss.WithLabels(network, new LabelTrainingOptions { NullLabel = None, Dropout = 0.3 }, new LinearNoiseSchedule(), Parameterization.Epsilon, new TrainingObjective());
+        var never = TrainingLoss.WithLabels(network, new LabelTrainingOptions { NullLabel = None, Dropout = 0 }, new LinearNoiseSchedule(), Parameterization.Epsilon, new TrainingObjective());
         using var scope = NewDisposeScope();
         var (one, other) = (labelled.Draw([4000, 1, 2, 2], new Generator(3)), never.Draw([4000, 1, 2, 2], new Generator(3)));
         Assert.Equal(0.3, one.Unlabelled!.Average(dropped => dropped ? 1.0 : 0), 0.03);
@@ -50,13 +50,13 @@ public sealed class LabelTrainingTests
     {
         using var network = new LabelNetwork();
         using var images = new MemoryImages();
-        using var trainer = Trainer.WithLabels(network, new LabelOptions(), new LinearNoiseSchedule(), new TrainerOptions { Steps = 1, BatchSize = 4 });
+        using var trainer = Trainer.WithLabels(network, new LabelTrainingOptions(), new LinearNoiseSchedule(), new TrainerOptions { Steps = 1, BatchSize = 4 });
         Assert.Contains(images.Name, Assert.Throws<InvalidOperationException>(() => trainer.Steps(images).First()).Message, StringComparison.Ordinal);
         using var noisy = zeros(1, 1, 2, 2);
         Assert.Contains("bind labels", Assert.Throws<InvalidOperationException>(() => trainer.Ema.Denoise(noisy, new LinearNoiseSchedule().LevelAt(5))).Message, StringComparison.Ordinal);
     }
 
-    private static Trainer Trained(LabelNetwork network, IImageSource images, LabelOptions labels)
+    private static Trainer Trained(LabelNetwork network, IImageSource images, LabelTrainingOptions labels)
     {
         var options = new TrainerOptions { Steps = 600, BatchSize = 32, LearningRate = 0.01, Ema = new EmaOptions { Decay = 0.95 } };
         var trainer = Trainer.WithLabels(network, labels, new CosineNoiseSchedule(200), options, Parameterization.Velocity);

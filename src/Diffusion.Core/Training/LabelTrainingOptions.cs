@@ -2,7 +2,7 @@ namespace Diffusion;
 
 /// <summary>How a class-conditional network is trained with labels.</summary>
 /// <remarks>Classifier-Free Diffusion Guidance, arXiv:2207.12598, algorithm 1: one network learns both, with and without labels.</remarks>
-public sealed record LabelOptions : IValidatedOptions
+public sealed record LabelTrainingOptions : IValidatedOptions
 {
     /// <summary>The label that stands for "no label", in general the number of classes; <see langword="null"/> (default) if the network has none, and then it cannot be guided.</summary>
     public long? NullLabel { get; init; }
