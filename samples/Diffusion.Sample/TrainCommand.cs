@@ -40,7 +40,7 @@ internal static class TrainCommand
         AnsiConsole.MarkupLineInterpolated($"[bold]{images.Count}[/] images of {images.Shape} from {images.Name}");
         AnsiConsole.MarkupLineInterpolated($"[bold]{network.ParameterCount:N0}[/] parameters on {trainer.Denoiser.Device.type}, {options.Training.BatchSize} images a step, step {trainer.StepsDone} of {steps}");
 
-        var losses = LossLog.Open(folder.Losses, trainer.StepsDone);
+        using var losses = LossLog.Open(folder.Losses, trainer.StepsDone);
         try
         {
             TrainingBar.Show(trainer.StepsDone, steps, bar => trainer.Fit(images, new Observer<TrainingStep>(step => { losses.Add(step); bar.Report(step); }), arguments.StopAfter, cancellation));
@@ -49,10 +49,6 @@ internal static class TrainCommand
         {
             AnsiConsole.MarkupLineInterpolated($"Stopped at step {trainer.StepsDone} of {steps}; [bold]train --resume --out {arguments.Out}[/] goes on.");
             throw;
-        }
-        finally
-        {
-            losses.Save();
         }
 
         LossPlot.Save(folder.LossPlot, losses);
