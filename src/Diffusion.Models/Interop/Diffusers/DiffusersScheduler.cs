@@ -19,6 +19,7 @@ public sealed class DiffusersScheduler
         Schedule = SchedulerTables.Schedule(config);
         Parameterization = ReadParameterization(config);
         SchedulerSamplers.ThrowUnlessKnown(config);
+        SchedulerSamplers.Create(config, steps: 1, new DiffusersSamplingOptions()); // so that a wrong value is found here and not when images are made
     }
 
     /// <summary>The class names that can be read.</summary>
@@ -36,8 +37,22 @@ public sealed class DiffusersScheduler
     /// <summary>Reads the text of a scheduler_config.json.</summary>
     /// <param name="json">A JSON object with <c>_class_name</c>; what it leaves out has the default of the class.</param>
     /// <returns>The scheduler.</returns>
-    /// <exception cref="InvalidDataException">It is not such an object, the class is not known, or a value is not; the message names it.</exception>
-    public static DiffusersScheduler Parse(string json) => new(SchedulerConfig.Parse(json));
+    /// <exception cref="InvalidDataException">
+    /// It is not such an object, has a name twice, the class is not known, or a value is not or makes no schedule; the message names it.
+    /// </exception>
+    public static DiffusersScheduler Parse(string json)
+    {
+        var config = SchedulerConfig.Parse(json);
+        try
+        {
+            return new DiffusersScheduler(config);
+        }
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException)
+        {
+            // What schedules and samplers say of their values; and an escaped half of a surrogate pair.
+            throw new InvalidDataException($"{config.ClassName}: {error.Message}", error);
+        }
+    }
 
     /// <summary>A network as a denoiser that limits x̂₀ as the scheduler does.</summary>
     /// <param name="network">Takes noisy images and timesteps; the caller keeps owning it.</param>
