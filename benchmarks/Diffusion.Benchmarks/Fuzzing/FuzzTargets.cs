@@ -34,6 +34,8 @@ internal static class FuzzTargets
         })),
         new("shard index", FuzzTarget.Json([Index()]), ReadIndex) { IsRefusal = error => error is InvalidDataException or FileNotFoundException },
         new("scheduler_config.json", FuzzTarget.Json([.. Schedulers()]), path => DiffusersScheduler.Parse(File.ReadAllText(path)).CreateSampler(5)) { BytesForAnyFile = BytesForTables },
+        new("model_index.json", FuzzTarget.Json([Pipeline("model_index.json")]), path =>
+            new DiffusersFolder(File.ReadAllText(path), PipelineText("scheduler/scheduler_config.json"), PipelineText("unet/config.json")).CreateScheduler()),
         new("run configuration", FuzzTarget.Json([.. Configurations()]), path => RunConfiguration.Parse(File.ReadAllText(path)))
         {
             IsRefusal = error => error is InvalidDataException or OptionsValidationException,
@@ -155,6 +157,10 @@ internal static class FuzzTargets
             }
         }
     }
+
+    private static byte[] Pipeline(string file) => File.ReadAllBytes(Path.Combine(Golden.Folder, "diffusers_pipeline", "ddim_pipeline_16", "pipeline", file));
+
+    private static string PipelineText(string file) => Encoding.UTF8.GetString(Pipeline(file));
 
     private static IEnumerable<byte[]> Configurations() =>
         Directory.EnumerateFiles(Path.GetFullPath(Path.Combine(Golden.Folder, "..", "..", "samples", "configs")), "*.json")

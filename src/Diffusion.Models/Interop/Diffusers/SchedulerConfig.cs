@@ -31,7 +31,7 @@ internal sealed class SchedulerConfig
         var other => throw Unknown("final_sigmas_type", other, "zero, sigma_min"),
     };
 
-    public static SchedulerConfig Parse(string json)
+    public static SchedulerConfig Parse(string json, string? className)
     {
         ArgumentNullException.ThrowIfNull(json);
         try
@@ -39,7 +39,7 @@ internal sealed class SchedulerConfig
             using var document = JsonDocument.Parse(json, s_json);
             var root = document.RootElement.Clone();
             return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("_class_name", out var name) && name.ValueKind == JsonValueKind.String
-                ? new SchedulerConfig(root, name.GetString()!)
+                ? new SchedulerConfig(root, className ?? name.GetString()!)
                 : throw new InvalidDataException("A scheduler configuration is a JSON object with the text \"_class_name\"; this one has none.");
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
