@@ -54,8 +54,18 @@ internal sealed class WeightShard : IDisposable
     private static WeightShard OpenPyTorch(string path)
     {
         var document = PyTorchFile.Load(path);
+        if (Repeated(document.Tensors, new FileInfo(path).Length) is { } name)
+        {
+            document.Dispose();
+            throw new InvalidDataException($"'{path}' has the tensor '{name}', which repeats its elements to more bytes than the file has; no network's weights do.");
+        }
+
         var tensors = document.Tensors.ToDictionary(item => item.Key, item => new TensorInfo(item.Value.dtype, item.Value.shape), StringComparer.Ordinal);
         // Another handle of the same memory: what is read outlives this object, and nothing is copied.
-        return new WeightShard(path, "PyTorch", document, tensors, new Dictionary<string, string>(), name => document.Tensors[name].alias());
+        return new WeightShard(path, "PyTorch", document, tensors, new Dictionary<string, string>(), key => document.Tensors[key].alias());
     }
+
+    /// <summary>A tensor that has strides of 0 and so takes no space here, but would in the memory of whoever copies it.</summary>
+    private static string? Repeated(TensorDictionary tensors, long fileLength) =>
+        tensors.FirstOrDefault(item => (Int128)item.Value.NumberOfElements * item.Value.ElementSize > fileLength).Key;
 }

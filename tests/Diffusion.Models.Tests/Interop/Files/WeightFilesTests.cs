@@ -66,6 +66,14 @@ public sealed class WeightFilesTests : IDisposable
     }
 
     [Fact]
+    public void Open_TensorThatRepeatsItsElementsWithoutEnd_IsRefused()
+    {
+        var tensor = PickleBytes.Tensor(PickleBytes.Storage("FloatStorage", "0", 1), 0, [1L << 50], [0]);
+        var path = _folder.Write("a.pth", PickleBytes.Zip(PickleBytes.Dictionary(("w", tensor)), ("0", new byte[4])));
+        Assert.Contains("'w', which repeats", Assert.Throws<InvalidDataException>(() => WeightFiles.Open(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Open_Shards_GivesEachTensorFromItsFile()
     {
         using var scope = NewDisposeScope();
