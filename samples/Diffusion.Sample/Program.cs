@@ -31,13 +31,9 @@ var raw = new Option<bool>("--raw") { Description = "Also write samples.safetens
 var sample = DrawingOptions.Command("sample", "Draw images with a trained network.", raw);
 sample.SetAction(arguments => Run(cancellation => SampleCommand.Run(DrawingOptions.Read(arguments), arguments.GetValue(raw), cancellation)));
 
-var path = new Argument<string?>("path") { Description = "A run's folder, a checkpoint's folder, or a safetensors file; without it, this machine only.", Arity = ArgumentArity.ZeroOrOne };
-var info = new Command("info", "Describe a run, a file of weights and this machine.") { path };
-info.SetAction(arguments => Run(_ => InfoCommand.Run(arguments.GetValue(path))));
-
 var root = new RootCommand("Train image diffusion models and draw with them. Without a command: trains the quick MNIST run and draws digits.")
 {
-    train, sample, ImageToImageCommand.Create(), InpaintCommand.Create(), InterpolateCommand.Create(), ReconstructCommand.Create(), info,
+    train, sample, ImageToImageCommand.Create(), InpaintCommand.Create(), InterpolateCommand.Create(), ReconstructCommand.Create(), ConvertCommand.Create(), InfoCommand.Create(),
 };
 var parsed = root.Parse(args.Length == 0 ? ["train"] : args);
 if (parsed.Errors.Count > 0)

@@ -14,6 +14,19 @@ internal sealed record TrainedWeights(string File, RunOptions Options)
             : throw new InvalidDataException($"'{file}' does not say how its network is built: its header has no '{RunConfiguration.MetadataKey}'. Files that the command train writes do.");
     }
 
+    /// <summary>The averaged weights of a run where there are any; otherwise a file or folder that may be of another project.</summary>
+    public static string FindAnyFile(string path)
+    {
+        if (!System.IO.File.Exists(path) && !Directory.Exists(path))
+        {
+            throw new UsageException($"There is no file or folder '{path}'.");
+        }
+
+        return Directory.Exists(path) && (System.IO.File.Exists(Path.Combine(path, Checkpoint.EmaFile)) || Checkpoint.List(new RunFolder(path).Checkpoints).Count > 0)
+            ? FindFile(path)
+            : path;
+    }
+
     /// <summary>The averaged weights where there are any.</summary>
     public static string FindFile(string path)
     {

@@ -8,10 +8,13 @@ public sealed record DiffusionOptions : IValidatedOptions
     private const string Linear = "linear";
     private const int LeastScaledTimesteps = 21;
 
+    // Schedules keep some numbers for each: a file of a few bytes must not take all memory.
+    private const int MostTimesteps = 100_000;
+
     /// <summary>The name of the noise schedule, one of <see cref="ScheduleCatalog.Names"/>; <c>linear</c> by default.</summary>
     public string Schedule { get; init; } = Linear;
 
-    /// <summary>T, the number of training timesteps, at least 1; 1000 by default.</summary>
+    /// <summary>T, the number of training timesteps, in [1, 100000]; 1000 by default.</summary>
     public int Timesteps { get; init; } = 1000;
 
     /// <summary>The first β of the linear schedule, in (0, 1); <see langword="null"/> (default): 1e-4 scaled by 1000/T. For no other schedule.</summary>
@@ -41,7 +44,7 @@ public sealed record DiffusionOptions : IValidatedOptions
         List<OptionsError> errors =
         [
             .. NamedChoice.Errors(Schedule, nameof(Schedule), ScheduleCatalog.Names),
-            .. OptionsValidation.Range(Timesteps, nameof(Timesteps), IsLinear && BetaStart is null && BetaEnd is null ? LeastScaledTimesteps : 1),
+            .. OptionsValidation.Range(Timesteps, nameof(Timesteps), IsLinear && BetaStart is null && BetaEnd is null ? LeastScaledTimesteps : 1, MostTimesteps),
             .. BetaErrors(),
             .. NamedChoice.Errors(Prediction, nameof(Prediction), Parameterization.All.Select(each => each.Name)),
         ];

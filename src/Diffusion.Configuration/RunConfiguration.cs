@@ -49,7 +49,7 @@ public static class RunConfiguration
         try
         {
             using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json));
-            return Bind(new ConfigurationBuilder().AddJsonStream(stream).Build(), source);
+            return Bind(Build(stream), source);
         }
         catch (Exception e) when (e is FormatException or JsonException)
         {
@@ -83,4 +83,16 @@ public static class RunConfiguration
     /// <param name="options">The options.</param>
     /// <returns>Indented JSON that <see cref="Parse"/> reads back to equal options.</returns>
     public static string ToJson(RunOptions options) => JsonSerializer.Serialize(options, s_json);
+
+    private static IConfigurationRoot Build(Stream json)
+    {
+        try
+        {
+            return new ConfigurationBuilder().AddJsonStream(json).Build();
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException(e.Message, e); // an escaped half of a surrogate pair
+        }
+    }
 }

@@ -1,28 +1,32 @@
 using System.Buffers.Binary;
+using System.IO.MemoryMappedFiles;
 using static TorchSharp.torch;
 
 namespace Diffusion;
 
 /// <summary>
 /// A safetensors file opened for reading: what it holds is known at once, tensors are read one by one. Nothing in such a file is executable.
-/// The header is checked in full when the file is opened. Several threads may read from one instance.
+/// The header is checked in full when the file is opened. The data are mapped and go from there straight into a tensor's memory, so that a file
+/// of any size takes no managed memory but for its header. Several threads may read from one instance, at the same time.
 /// </summary>
 /// <remarks>
-/// Source: the safetensors format, https://huggingface.co/docs/safetensors. Not read: the types that TorchSharp lacks (U16, U32, U64 and the 8-bit floats).
+/// Source: the safetensors format, https://huggingface.co/docs/safetensors. Not read: the types that TorchSharp lacks (the unsigned integers of over
+/// 8 bits and the floats of up to 8). A file that another process cuts off between two reads is reported; like any mapped file it must not shrink during one.
 /// </remarks>
 public sealed class SafetensorsFile : IDisposable
 {
     /// <summary>The most bytes that a header may have: the format's own limit.</summary>
     internal const long MaximumHeaderLength = 100_000_000;
 
-    private readonly Lock _lock = new();
     private readonly FileStream _stream;
+    private readonly MemoryMappedFile _map;
     private readonly SafetensorsHeader _header;
     private readonly long _dataStart;
 
     private SafetensorsFile(FileStream stream, SafetensorsHeader header, long dataStart)
     {
         (_stream, _header, _dataStart) = (stream, header, dataStart);
+        _map = MemoryMappedFile.CreateFromFile(stream, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         Tensors = _header.Entries.ToDictionary(item => item.Key, item => item.Value.Info, StringComparer.Ordinal);
     }
 
@@ -74,12 +78,7 @@ public sealed class SafetensorsFile : IDisposable
         var tensor = empty([.. entry.Info.Shape], entry.Info.Type, CPU);
         try
         {
-            lock (_lock)
-            {
-                _stream.Position = _dataStart + entry.Begin;
-                TensorBytes.Read(_stream, tensor);
-            }
-
+            Fill(tensor, entry);
             return tensor;
         }
         catch (Exception exception)
@@ -87,7 +86,7 @@ public sealed class SafetensorsFile : IDisposable
             tensor.Dispose();
             throw exception switch
             {
-                EndOfStreamException => new InvalidDataException($"'{_stream.Name}' ends within tensor '{name}'; it was whole when it was opened.", exception),
+                EndOfStreamException => new InvalidDataException($"'{_stream.Name}' ends before the end of tensor '{name}'; it was whole when it was opened.", exception),
                 InvalidDataException => new InvalidDataException($"'{_stream.Name}' has an invalid tensor '{name}': {exception.Message}.", exception),
                 _ => exception,
             };
@@ -95,7 +94,31 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _stream.Dispose();
+    public void Dispose()
+    {
+        _map.Dispose();
+        _stream.Dispose();
+    }
+
+    private void Fill(Tensor tensor, SafetensorsHeader.Entry entry)
+    {
+        var fileLength = _stream.Length; // also where the tensor is empty: throws if the file was closed
+        if (entry.Begin == entry.End)
+        {
+            return; // a view of no bytes would be one of all the rest
+        }
+
+        // To touch mapped bytes behind the file's end would end the process.
+        if (_dataStart + entry.End > fileLength)
+        {
+            throw new EndOfStreamException();
+        }
+
+        using var view = _map.CreateViewAccessor(_dataStart + entry.Begin, entry.End - entry.Begin, MemoryMappedFileAccess.Read);
+        // The view's own stream would go through a managed buffer of the tensor's size.
+        using var stream = new UnmanagedMemoryStream(view.SafeMemoryMappedViewHandle, view.PointerOffset, entry.End - entry.Begin);
+        TensorBytes.Read(stream, tensor);
+    }
 
     private static SafetensorsFile Open(FileStream stream)
     {

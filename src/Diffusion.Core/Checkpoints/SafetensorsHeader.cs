@@ -101,7 +101,9 @@ internal sealed class SafetensorsHeader
 
         if (!SafetensorsType.TryParse(dtype.GetString()!, out var type))
         {
-            throw new InvalidDataException($"tensor '{name}' has the dtype '{dtype.GetString()}', which is unknown or not supported");
+            throw new InvalidDataException(SafetensorsType.IsLacking(dtype.GetString()!)
+                ? $"tensor '{name}' has the dtype '{dtype.GetString()}', which TorchSharp does not have: convert it where the file comes from, for example to F32"
+                : $"tensor '{name}' has the dtype '{dtype.GetString()}', which the format does not know");
         }
 
         var sizes = ReadIntegers(name, "shape", shape);

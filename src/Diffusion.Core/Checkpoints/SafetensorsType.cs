@@ -20,6 +20,12 @@ internal static class SafetensorsType
         ("C64", ScalarType.ComplexFloat32, 8),
     ];
 
+    // The rest of the format's types, https://github.com/huggingface/safetensors, safetensors/src/tensor.rs.
+    private static readonly string[] s_lacking = ["U16", "U32", "U64", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F6_E2M3", "F6_E3M2", "F4"];
+
+    /// <summary>Whether the format has this type and TorchSharp has not.</summary>
+    public static bool IsLacking(string name) => s_lacking.Contains(name);
+
     public static bool TryParse(string name, out ScalarType type)
     {
         foreach (var entry in s_types)

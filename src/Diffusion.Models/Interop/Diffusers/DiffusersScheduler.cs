@@ -39,8 +39,10 @@ public sealed class DiffusersScheduler
     /// <summary>Reads the text of a scheduler_config.json.</summary>
     /// <param name="json">A JSON object with <c>_class_name</c>; what it leaves out has the default of the class.</param>
     /// <returns>The scheduler.</returns>
-    /// <exception cref="InvalidDataException">It is not such an object, the class is not known, or a value is not; the message names it.</exception>
-    public static DiffusersScheduler Parse(string json) => new(SchedulerConfig.Parse(json));
+    /// <exception cref="InvalidDataException">
+    /// It is not such an object, has a name twice, the class is not known, or a value is not or makes no schedule; the message names it.
+    /// </exception>
+    public static DiffusersScheduler Parse(string json) => Parse(json, className: null);
 
     /// <summary>A network as a denoiser that limits x̂₀ as the scheduler does.</summary>
     /// <param name="network">Takes noisy images and timesteps; the caller keeps owning it.</param>
@@ -60,6 +62,22 @@ public sealed class DiffusersScheduler
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         return SchedulerSamplers.Create(_config, steps, options ?? new DiffusersSamplingOptions());
+    }
+
+    /// <param name="json">The text.</param>
+    /// <param name="className">The class to make of it, which counts more than the text's own; <see langword="null"/> for that one.</param>
+    internal static DiffusersScheduler Parse(string json, string? className)
+    {
+        var config = SchedulerConfig.Parse(json, className);
+        try
+        {
+            return new DiffusersScheduler(config);
+        }
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException)
+        {
+            // What schedules and samplers say of their values; and an escaped half of a surrogate pair.
+            throw new InvalidDataException($"{config.ClassName}: {error.Message}", error);
+        }
     }
 
     internal static Parameterization ReadParameterization(SchedulerConfig config)

@@ -5,13 +5,20 @@ namespace Diffusion.Models;
 /// <summary>The values of a scheduler_config.json, each with the default that its class has.</summary>
 internal sealed class SchedulerConfig
 {
+    // Tables take memory for each; 1000 is usual, and 4000 the most that is known.
+    private const int MostTimesteps = 100_000;
+
+    private static readonly JsonDocumentOptions s_json = new() { AllowDuplicateProperties = false };
+
     private readonly JsonElement _json;
 
     private SchedulerConfig(JsonElement json, string className) => (_json, ClassName) = (json, className);
 
     public string ClassName { get; }
 
-    public int Timesteps => Whole("num_train_timesteps", 1000);
+    public int Timesteps => Whole("num_train_timesteps", 1000) is >= 1 and <= MostTimesteps and var timesteps
+        ? timesteps
+        : throw Wrong("num_train_timesteps", $"from 1 to {MostTimesteps}", Value("num_train_timesteps")!.Value);
 
     public int Offset => Whole("steps_offset", 0);
 
@@ -24,19 +31,20 @@ internal sealed class SchedulerConfig
         var other => throw Unknown("final_sigmas_type", other, "zero, sigma_min"),
     };
 
-    public static SchedulerConfig Parse(string json)
+    public static SchedulerConfig Parse(string json, string? className)
     {
         ArgumentNullException.ThrowIfNull(json);
         try
         {
-            using var document = JsonDocument.Parse(json);
+            using var document = JsonDocument.Parse(json, s_json);
             var root = document.RootElement.Clone();
             return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("_class_name", out var name) && name.ValueKind == JsonValueKind.String
-                ? new SchedulerConfig(root, name.GetString()!)
+                ? new SchedulerConfig(root, className ?? name.GetString()!)
                 : throw new InvalidDataException("A scheduler configuration is a JSON object with the text \"_class_name\"; this one has none.");
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: an escaped half of a surrogate pair.
             throw new InvalidDataException($"The scheduler configuration is not JSON: {error.Message}", error);
         }
     }

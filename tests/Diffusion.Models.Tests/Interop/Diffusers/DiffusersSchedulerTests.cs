@@ -57,6 +57,19 @@ public sealed class DiffusersSchedulerTests
         Assert.InRange(noise.Used, golden.Tensors.ContainsKey("noise") ? golden["noise"].shape[0] - 1 : 0, golden.Tensors.ContainsKey("noise") ? golden["noise"].shape[0] : 0);
     }
 
+    [Theory]
+    [InlineData("""{"_class_name":"DDIMScheduler","num_train_timesteps":9999999}""", "\"num_train_timesteps\" must be from 1 to 100000; it is 9999999")]
+    [InlineData("""{"_class_name":"DDIMScheduler","num_train_timesteps":0}""", "\"num_train_timesteps\" must be from 1")]
+    [InlineData("""{"_class_name":"DDIMScheduler","beta_start":-1}""", "beta")]
+    [InlineData("""{"_class_name":"DDIMScheduler","trained_betas":[2]}""", "betas[0] is 2")]
+    [InlineData("""{"_class_name":"DDIMScheduler","beta_schedule":"\ud800"}""", "surrogate")]
+    [InlineData("""{"_class_name":"\ud800"}""", "not JSON")]
+    [InlineData("""{"_class_name":"DDIMScheduler","_class_name":"DDPMScheduler"}""", "uplicate")]
+    [InlineData("""{"_class_name":"DDPMScheduler","variance_type":"other"}""", "\"variance_type\" is \"other\"")]
+    [InlineData("""{"_class_name":"Other"}""", "DDPMScheduler, ")]
+    public void Parse_WrongValue_IsInvalidDataThatNamesIt(string json, string reason) =>
+        Assert.Contains(reason, Assert.Throws<InvalidDataException>(() => DiffusersScheduler.Parse(json)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void CreateSampler_ThousandSteps_EachSelectedStepIsTheRecordedOne()
     {

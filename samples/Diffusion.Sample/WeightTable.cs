@@ -1,0 +1,81 @@
+using System.Globalization;
+using Diffusion.Configuration;
+using Diffusion.Models;
+using Spectre.Console;
+
+namespace Diffusion.Sample;
+
+/// <summary>What files of weights hold, as tables: a summary, and a row for each tensor.</summary>
+internal static class WeightTable
+{
+    // As many rows as fit a screen with the summary.
+    private const int FewRows = 12;
+    private const int MetadataLength = 60;
+
+    public static void Write(WeightFiles weights, bool all)
+    {
+        var summary = Summary("Weights");
+        summary.AddRow("file", Markup.Escape(weights.Path));
+        summary.AddRow("format", Markup.Escape(weights.Files.Count == 1 ? weights.Format : $"{weights.Format}, {weights.Files.Count} shards"));
+        AddCheckpoint(summary, weights.Path);
+        summary.AddRow("tensors", FormattableString.Invariant($"{weights.Tensors.Count}, {weights.Tensors.Values.Sum(tensor => tensor.Count):N0} numbers"));
+        foreach (var type in weights.Tensors.Values.GroupBy(tensor => tensor.Type))
+        {
+            summary.AddRow("", FormattableString.Invariant($"{type.Count()} of {type.Key}"));
+        }
+
+        foreach (var (key, text) in weights.Metadata.Where(item => item.Key != RunConfiguration.MetadataKey))
+        {
+            summary.AddRow("metadata", Markup.Escape($"{key}: {(text.Length <= MetadataLength || all ? text : text[..MetadataLength] + "…")}"));
+        }
+
+        if (weights.Metadata.TryGetValue(RunConfiguration.MetadataKey, out var json))
+        {
+            AddRun(summary, RunConfiguration.Parse(json, weights.Path));
+        }
+
+        AnsiConsole.Write(summary);
+        WriteTensors(weights, all);
+    }
+
+    /// <summary>A table of names and values.</summary>
+    public static Table Summary(string title) => new Table { Title = new TableTitle(Markup.Escape(title)), ShowHeaders = false }.AddColumns("", "");
+
+    private static void WriteTensors(WeightFiles weights, bool all)
+    {
+        var table = new Table().AddColumns("tensor", "shape", "type");
+        var shown = all ? weights.Tensors.Count : Math.Min(FewRows, weights.Tensors.Count);
+        foreach (var (name, info) in weights.Tensors.Take(shown))
+        {
+            var shape = string.Join("×", info.Shape.Select(size => size.ToString(CultureInfo.InvariantCulture)));
+            table.AddRow(Markup.Escape(name), shape.Length == 0 ? "scalar" : shape, info.Type.ToString());
+        }
+
+        AnsiConsole.Write(table);
+        if (shown < weights.Tensors.Count)
+        {
+            AnsiConsole.MarkupLineInterpolated($"and {weights.Tensors.Count - shown} more; --all lists them");
+        }
+    }
+
+    private static void AddCheckpoint(Table table, string file)
+    {
+        if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && File.Exists(Path.Combine(folder, "manifest.json")))
+        {
+            var manifest = Checkpoint.Open(folder).Manifest;
+            table.AddRow("checkpoint", Markup.Escape($"step {manifest.Step}, seed {manifest.Seed}, {manifest.BatchSize} images a step, written by {manifest.Library}"));
+        }
+    }
+
+    private static void AddRun(Table table, RunOptions options)
+    {
+        table.AddRow("images", Markup.Escape($"{options.Data.Shape}, {options.Data.Kind}, {options.Data.Path}"));
+        table.AddRow("down", Markup.Escape(Blocks(options.Model.Down)));
+        table.AddRow("mid", Markup.Escape(Blocks(options.Model.Mid)));
+        table.AddRow("up", Markup.Escape(options.Model.Up.Count == 0 ? "mirror image of down" : Blocks(options.Model.Up)));
+        table.AddRow("diffusion", Markup.Escape($"schedule {options.Diffusion.Schedule}, {options.Diffusion.Timesteps} timesteps, predicts {options.Diffusion.Prediction}"));
+    }
+
+    private static string Blocks(IEnumerable<IBlockOptions> blocks) =>
+        string.Join(" → ", blocks.Select(block => $"{block.Channels}×{block.Layers}{(block.Attention ? $" attention({block.Heads})" : "")}"));
+}

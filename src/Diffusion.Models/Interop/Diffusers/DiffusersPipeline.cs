@@ -1,0 +1,106 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary>An unconditional pipeline of the diffusers library: its network with the weights, and its scheduler as schedule, parameterization and samplers.</summary>
+/// <remarks>
+/// huggingface/diffusers, src/diffusers/pipelines/ddpm and ddim. Unlike there images are [B, C, H, W] in [−1, 1], as everywhere in this library; those of diffusers
+/// are ((x/2 + 0.5) clamped to [0, 1]) in the order [B, H, W, C].
+/// </remarks>
+public sealed class DiffusersPipeline : IDisposable
+{
+    private readonly DiffusersFolder _folder;
+    private readonly KeyMap _keys;
+
+    private DiffusersPipeline(DiffusersFolder folder, DiffusersScheduler scheduler, DiffusersNetwork network)
+    {
+        (_folder, _keys) = (folder, network.Keys);
+        Network = network.Module;
+        Scheduler = scheduler;
+        Denoiser = scheduler.Denoiser(Network);
+    }
+
+    /// <summary>The class of the pipeline, for example <c>DDPMPipeline</c>.</summary>
+    public string ClassName => _folder.PipelineClass;
+
+    /// <summary>The network, on the CPU unless it is moved. It is the pipeline's: do not dispose it.</summary>
+    public nn.Module<Tensor, Tensor, Tensor> Network { get; }
+
+    /// <summary>The scheduler.</summary>
+    public DiffusersScheduler Scheduler { get; }
+
+    /// <summary>The noise schedule that the network was trained with.</summary>
+    public INoiseSchedule Schedule => Scheduler.Schedule;
+
+    /// <summary>What the network predicts.</summary>
+    public Parameterization Parameterization => Scheduler.Parameterization;
+
+    /// <summary>The network with the scheduler's limit on x̂₀: what a sampler samples from.</summary>
+    public IDenoiser Denoiser { get; }
+
+    /// <summary>Reads a folder that <c>save_pretrained</c> of diffusers or <see cref="Save"/> wrote. Nothing of it is run.</summary>
+    /// <param name="path">The folder with model_index.json; its weights may have any of the formats of <see cref="WeightFiles"/>.</param>
+    /// <returns>The pipeline; the caller disposes it.</returns>
+    /// <exception cref="FileNotFoundException">A file is missing; the message names it.</exception>
+    /// <exception cref="InvalidDataException">A file is not what it should be, a class is not known, or the weights do not fit the network, of which all are listed.</exception>
+    public static DiffusersPipeline Load(string path) => Load(path, DiffusersNetworks.Build);
+
+    /// <summary>Makes a sampler that takes the steps of the scheduler.</summary>
+    /// <param name="steps">The number of steps, called num_inference_steps there; at least 1.</param>
+    /// <param name="options">η and the like; the defaults of diffusers if <see langword="null"/>.</param>
+    /// <returns>The sampler; give it <see cref="Denoiser"/>.</returns>
+    public Sampler CreateSampler(int steps, DiffusersSamplingOptions? options = null) => Scheduler.CreateSampler(steps, options);
+
+    /// <summary>Writes a folder that diffusers reads: the configurations as they were read, and the network's weights as they are now.</summary>
+    /// <param name="path">The folder to make, which must not exist or be empty. It appears whole or not at all.</param>
+    /// <exception cref="ArgumentException">diffusers has no name for a weight of the network; the message names it.</exception>
+    /// <exception cref="IOException">There is something at <paramref name="path"/> already, or it cannot be written.</exception>
+    public void Save(string path)
+    {
+        using var weights = Weights.Snapshot(Network);
+        _folder.Write(path, _keys.ToTheirs(weights));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Network.Dispose();
+
+    /// <param name="path">The folder.</param>
+    /// <param name="build">Makes a network of the text of unet/config.json.</param>
+    internal static DiffusersPipeline Load(string path, Func<string, DiffusersNetwork> build)
+    {
+        var folder = DiffusersFolder.Read(path);
+        try
+        {
+            var scheduler = folder.CreateScheduler();
+            var network = build(folder.NetworkConfig);
+            try
+            {
+                Fill(network, Path.Combine(path, WeightFolder.Network));
+                return new DiffusersPipeline(folder, scheduler, network);
+            }
+            catch
+            {
+                network.Module.Dispose();
+                throw;
+            }
+        }
+        catch (InvalidDataException error) when (!error.Message.Contains(path, StringComparison.Ordinal))
+        {
+            throw new InvalidDataException($"'{path}' cannot be read as a pipeline of diffusers: {error.Message}", error);
+        }
+    }
+
+    private static void Fill(DiffusersNetwork network, string folder)
+    {
+        using var files = WeightFiles.Open(folder);
+        using var theirs = files.Load();
+        try
+        {
+            Weights.Load(network.Module, network.Keys.ToOurs(theirs));
+        }
+        catch (ArgumentException error)
+        {
+            throw new InvalidDataException($"'{files.Path}' does not fit the network that its config.json describes. {error.Message}", error);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using System.Text.Json;
+
+namespace Diffusion.Sample.Tests;
+
+/// <summary>The commands about files of weights, of this library and of others.</summary>
+public sealed class WeightCommandTests : IDisposable
+{
+    private readonly SampleProcess _app = new();
+
+    private static string Course => Path.Combine(Golden.Folder, "explainingai", "unet_L1", "model.pth");
+
+    [Fact]
+    public void Convert_CourseToOursAndBack_GivesTheSameNamesAndBits()
+    {
+        using var golden = Golden.Case("explainingai/unet_L1");
+        Done(_app.Run("convert", "--from", Course, "--to", "ours.safetensors", "--dialect", "course"));
+        Done(_app.Run("convert", "--from", "ours.safetensors", "--to", "theirs.safetensors", "--dialect", "Course", "--reverse"));
+        Done(_app.Run("convert", "--from", Course, "--to", "plain.safetensors"));
+        using var ours = Safetensors.Load(_app.At("ours.safetensors"));
+        using var theirs = Safetensors.Load(_app.At("theirs.safetensors"));
+        using var plain = Safetensors.Load(_app.At("plain.safetensors"));
+
+        Assert.Contains("down.0.layers.residuals.0.conv1.weight", ours.Keys);
+        TensorAssert.Identical(golden.WithPrefix("sd."), theirs);
+        TensorAssert.Identical(theirs, plain);
+    }
+
+    [Fact]
+    public void Convert_WithConfiguration_GivesWeightsThatTheOtherCommandsUse()
+    {
+        var config = _app.Configure("\"steps\": 1");
+        Done(_app.Run("train", "--config", config));
+        Done(_app.Run("convert", "--from", "out", "--to", "course.safetensors", "--dialect", "course", "--reverse"));
+        Done(_app.Run("convert", "--from", "course.safetensors", "--to", "back.safetensors", "--dialect", "course", "--config", config));
+        Done(_app.Run("sample", "--checkpoint", "back.safetensors", "--count", "1", "--steps", "1"));
+        Failed(_app.Run("convert", "--from", Course, "--to", "no.safetensors", "--dialect", "course", "--config", config), "do not fit", "mismatched: 'conv_in.weight'");
+    }
+
+    [Fact]
+    public void Convert_NestedFile_TakesThePrefix()
+    {
+        var nested = Path.Combine(Golden.Folder, "pth", "nested_shared_storage", "file.pth");
+        Done(_app.Run("convert", "--from", nested, "--to", "model.safetensors", "--prefix", "model/"));
+        using var model = Safetensors.Load(_app.At("model.safetensors"));
+        Assert.Equal(["a.slice", "a.view_t", "a.weight"], model.Keys.Order());
+    }
+
+    [Theory]
+    [InlineData(2, "--to a.safetensors --dialect curse", "--dialect must be one of course")]
+    [InlineData(2, "--to a.pth", "*.safetensors")]
+    [InlineData(2, "--to a.safetensors --reverse", "--reverse goes with --dialect")]
+    [InlineData(2, "--to a.safetensors --prefix model/", "begins with 'model/'", "conv_in")]
+    [InlineData(1, "--to a.safetensors --dialect course --reverse", "no rule for", "downs.0")]
+    public void Convert_WrongUsage_SaysWhatIsWrong(int exitCode, string options, params string[] expected)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Failed(_app.Run(["convert", "--from", Course, .. options.Split(' ')]), exitCode, expected);
+        Assert.False(File.Exists(_app.At("a.safetensors")));
+    }
+
+    [Fact]
+    public void Info_FilesOfOtherProjects_ShowsWhatTheyHold()
+    {
+        using (var one = TorchSharp.torch.zeros(2, 3))
+        {
+            Safetensors.Save(_app.At("s-1.safetensors"), Enumerable.Range(0, 20).Select(i => KeyValuePair.Create($"w{i:D2}", one)), new Dictionary<string, string> { ["made by"] = "hand" });
+        }
+
+        File.WriteAllText(_app.At("s.safetensors.index.json"), JsonSerializer.Serialize(
+            new { weight_map = Enumerable.Range(0, 20).ToDictionary(i => $"w{i:D2}", _ => "s-1.safetensors") }));
+
+        Shows(["info", "s-1.safetensors"], ["20, 120 numbers", "made by: hand", "w11", "2×3", "Float32", "and 8 more; --all"], ["w12"]);
+        Shows(["info", "s.safetensors.index.json", "--all"], ["20, 120 numbers", "w19"], ["more; --all"]);
+        Shows(["info", Course], ["PyTorch", "186, 585,937 numbers", "kernels"], []);
+        Shows(
+            ["info", Path.Combine(Golden.Folder, "diffusers_pipeline", "ddim_pipeline_16", "pipeline")],
+            ["DDIMPipeline", "UNet2DModel", "DDIMScheduler, 1000 timesteps, predicts epsilon", "144, 45,259 numbers"], []);
+    }
+
+    [Fact]
+    public void Info_NothingToRead_SaysSo()
+    {
+        Directory.CreateDirectory(_app.At("empty"));
+        File.WriteAllText(_app.At("bad.safetensors"), "hello");
+        Failed(_app.Run("info", "absent"), 2, "absent");
+        Failed(_app.Run("info", "empty"), 1, "diffusion_pytorch_model.safetensors");
+        Failed(_app.Run("info", "bad.safetensors"), 1, "bad.safetensors", "needs at least 8");
+    }
+
+    public void Dispose() => _app.Dispose();
+
+    private void Shows(string[] arguments, string[] expected, string[] absent)
+    {
+        var run = _app.Run(arguments);
+        Done(run);
+        Assert.All(expected, text => Assert.Contains(text, run.Output, StringComparison.Ordinal));
+        Assert.All(absent, text => Assert.DoesNotContain(text, run.Output, StringComparison.Ordinal));
+    }
+
+    private static void Done((int ExitCode, string Output, string Error) run) => Assert.True(run.ExitCode == 0, run.Output + run.Error);
+
+    private static void Failed((int ExitCode, string Output, string Error) run, params string[] expected) => Failed(run, 1, expected);
+
+    private static void Failed((int ExitCode, string Output, string Error) run, int exitCode, params string[] expected)
+    {
+        Assert.True(run.ExitCode == exitCode, $"exit code {run.ExitCode}\n{run.Output}{run.Error}");
+        Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
+        Assert.All(expected, text => Assert.Contains(text, run.Error, StringComparison.Ordinal));
+    }
+}
