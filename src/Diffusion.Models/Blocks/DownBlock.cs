@@ -5,31 +5,60 @@ using static TorchSharp.torch;
 namespace Diffusion.Models;
 
 /// <summary>A block of the contracting path: layers, then a downsampling where the plan says so.</summary>
-internal sealed class DownBlock : nn.Module<Tensor, Tensor, Tensor>
+internal sealed class DownBlock : nn.Module
 {
     [ComponentName(Name = "layers")]
     private readonly UNetLayers _layers;
 
     [ComponentName(Name = "downsample")]
-    private readonly Conv2d? _downsample;
+    private readonly nn.Module? _downsample;
 
-    public DownBlock(UNetPlan.Block block, UNetOptions options, Generator? generator)
+    private readonly BlockPlan _block;
+
+    public DownBlock(BlockPlan block, Generator? generator)
         : base(nameof(DownBlock))
     {
-        var channels = block.Options.Channels;
-        var kernel = options.Downsampling == Downsampling.Convolution3 ? 3 : 4;
-        _layers = new UNetLayers(block, startsAlone: false, options, generator);
-        _downsample = block.Resamples ? new Conv2d(channels, channels, kernel, stride: 2, padding: 1, generator: generator) : null;
+        _block = block;
+        var channels = block.Channels;
+        _layers = new UNetLayers(block, generator);
+        _downsample = !block.Resamples ? null : block.Downsampling switch
+        {
+            Downsampling.Convolution3 => new Conv2d(channels, channels, 3, stride: 2, padding: 1, generator: generator),
+            Downsampling.Convolution4 => new Conv2d(channels, channels, 4, stride: 2, padding: 1, generator: generator),
+            Downsampling.Convolution3BottomRight => new Conv2d(channels, channels, 3, stride: 2, generator: generator),
+            Downsampling.Residual => new ResidualBlock(block.Resampler(ResidualResampling.Down), generator),
+            _ => null,
+        };
         RegisterComponents();
     }
 
+    /// <summary>Runs the block.</summary>
     /// <param name="images">[B, C in, H, W].</param>
-    /// <param name="time">SiLU of the time embedding, [B, time dimension].</param>
+    /// <param name="time">The activated time embedding, [B, time dimension].</param>
+    /// <param name="skips">Receives what enters and, with one connection a layer, what leaves each layer.</param>
     /// <returns>[B, C out, H, W], or half the height and width.</returns>
-    public override Tensor forward(Tensor images, Tensor time)
+    public Tensor Run(Tensor images, Tensor time, Stack<Tensor> skips)
     {
         using var scope = NewDisposeScope();
-        var hidden = _layers.call(images, time);
-        return (_downsample is null ? hidden : _downsample.call(hidden)).MoveToOuterDisposeScope();
+        var hidden = images;
+        skips.Push(hidden);
+        for (var i = 0; i < _block.Residuals; i++)
+        {
+            hidden = _layers.Layer(i, hidden, time);
+            if (_block.Network.Dialect.Skips == SkipConnections.Layer)
+            {
+                skips.Push(hidden.MoveToOuterDisposeScope());
+            }
+        }
+
+        return Halve(hidden, time).MoveToOuterDisposeScope();
     }
+
+    private Tensor Halve(Tensor images, Tensor time) => !_block.Resamples ? images : _downsample switch
+    {
+        ResidualBlock residual => residual.call(images, time),
+        Conv2d convolution when _block.Downsampling == Downsampling.Convolution3BottomRight => convolution.call(nn.functional.pad(images, [0, 1, 0, 1])),
+        Conv2d convolution => convolution.call(images),
+        _ => Resize.Halve(images),
+    };
 }

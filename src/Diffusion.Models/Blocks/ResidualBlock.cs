@@ -4,8 +4,11 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
-/// <summary>Norm, SiLU, 3×3 convolution, plus the time, norm, SiLU, 3×3 convolution, plus the input.</summary>
-/// <remarks>Denoising Diffusion Probabilistic Models, arXiv:2006.11239, appendix B, with the time added after the first convolution.</remarks>
+/// <summary>Norm, activation, 3×3 convolution, the time, norm, activation, 3×3 convolution, plus the input.</summary>
+/// <remarks>
+/// Denoising Diffusion Probabilistic Models, arXiv:2006.11239, appendix B, with the time added after the first convolution. Time as scale
+/// and shift: arXiv:2102.09672, section 3.1. Halving or doubling inside, before the first convolution: arXiv:2105.05233, section 3.
+/// </remarks>
 public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
 {
     [ComponentName(Name = "norm1")]
@@ -26,22 +29,30 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     [ComponentName(Name = "shortcut")]
     private readonly Conv2d? _shortcut;
 
+    private readonly ResidualPlan _plan;
+
     /// <summary>Makes the block.</summary>
     /// <param name="inChannels">The channels that enter.</param>
     /// <param name="outChannels">The channels that leave.</param>
-    /// <param name="options">Time dimension, norm groups, shortcut and initialisation.</param>
+    /// <param name="options">Time dimension, norm groups, shortcut, initialisation and the dialect of residual blocks.</param>
     /// <param name="generator">Draws the initial weights.</param>
     public ResidualBlock(int inChannels, int outChannels, UNetOptions options, Generator? generator = null)
+        : this(ResidualPlan.Of(options ?? throw new ArgumentNullException(nameof(options)), inChannels, outChannels), generator)
+    {
+    }
+
+    internal ResidualBlock(ResidualPlan plan, Generator? generator)
         : base(nameof(ResidualBlock))
     {
-        ArgumentNullException.ThrowIfNull(options);
-        _norm1 = new GroupNorm(options.NormGroups, inChannels);
+        _plan = plan;
+        var (inChannels, outChannels, eps) = (plan.InChannels, plan.OutChannels, plan.Options.NormEps);
+        _norm1 = new GroupNorm(plan.Groups, inChannels, eps);
         _conv1 = new Conv2d(inChannels, outChannels, 3, padding: 1, generator: generator);
-        _time = new Linear(options.TimeDimension, outChannels, generator: generator);
-        _norm2 = new GroupNorm(options.NormGroups, outChannels);
+        _time = new Linear(plan.TimeDimension, plan.TimeChannels, generator: generator);
+        _norm2 = new GroupNorm(plan.Groups, outChannels, eps);
         _conv2 = new Conv2d(outChannels, outChannels, 3, padding: 1, generator: generator);
-        _shortcut = inChannels != outChannels || options.AlwaysProjectShortcut ? new Conv2d(inChannels, outChannels, 1, generator: generator) : null;
-        if (options.ZeroInitialize)
+        _shortcut = plan.ProjectsShortcut ? new Conv2d(inChannels, outChannels, 1, generator: generator) : null;
+        if (plan.StartsAtZero)
         {
             ZeroInitialization.Apply(_conv2);
         }
@@ -51,15 +62,43 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
 
     /// <summary>Runs the block.</summary>
     /// <param name="images">[B, inChannels, H, W].</param>
-    /// <param name="time">SiLU of the time embedding, [B, time dimension]: it is the same for all blocks, so it is made once.</param>
+    /// <param name="time">The activated time embedding, [B, time dimension]: it is the same for all blocks, so it is made once.</param>
     /// <returns>[B, outChannels, H, W].</returns>
     public override Tensor forward(Tensor images, Tensor time)
     {
-        using var scope = NewDisposeScope();
-        var hidden = _conv1.call(nn.functional.silu(_norm1.call(images)));
-        hidden = hidden + _time.call(time).unsqueeze(-1).unsqueeze(-1); // [B, C] → [B, C, 1, 1]
-        hidden = _conv2.call(nn.functional.silu(_norm2.call(hidden)));
-        var shortcut = _shortcut is null ? images : _shortcut.call(images);
-        return (hidden + shortcut).MoveToOuterDisposeScope();
+        ArgumentNullException.ThrowIfNull(images);
+        return Run(images, time, 2 * images.shape[2], 2 * images.shape[3]);
     }
+
+    /// <summary>Runs the block; one that doubles the image gives it this height and width.</summary>
+    internal Tensor Run(Tensor images, Tensor time, long height, long width)
+    {
+        using var scope = NewDisposeScope();
+        var activation = _plan.Options.Activation;
+        var hidden = _conv1.call(Resample(activation.Apply(_norm1.call(images)), height, width));
+        var shift = _time.call(time).unsqueeze(-1).unsqueeze(-1); // [B, C] → [B, C, 1, 1], or 2·C
+        if (_plan.Options.TimeInjection == TimeInjection.ScaleShift)
+        {
+            var parts = shift.chunk(2, dim: 1); // [B, 2·C, 1, 1] → scale, shift
+            hidden = (_norm2.call(hidden) * (parts[0] + 1)) + parts[1];
+        }
+        else
+        {
+            hidden = _norm2.call(hidden + shift);
+        }
+
+        hidden = activation.Apply(hidden);
+        hidden = _plan.Options.Dropout > 0 && training ? nn.functional.dropout(hidden, _plan.Options.Dropout) : hidden;
+        hidden = _conv2.call(hidden);
+        var input = Resample(images, height, width);
+        hidden = hidden + (_shortcut is null ? input : _shortcut.call(input));
+        return (_plan.OutputScale is 1 ? hidden : hidden / _plan.OutputScale).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Resample(Tensor images, long height, long width) => _plan.Resampling switch
+    {
+        ResidualResampling.Down => Resize.Halve(images),
+        ResidualResampling.Up => Resize.To(images, height, width),
+        _ => images,
+    };
 }

@@ -16,19 +16,17 @@ internal sealed class UNetLayers : nn.Module<Tensor, Tensor, Tensor>
 
     private readonly bool _startsAlone;
 
-    public UNetLayers(UNetPlan.Block block, bool startsAlone, UNetOptions options, Generator? generator)
+    public UNetLayers(BlockPlan block, Generator? generator)
         : base(nameof(UNetLayers))
     {
-        _startsAlone = startsAlone;
-        var channels = block.Options.Channels;
-        var residuals = block.Options.Layers + (startsAlone ? 1 : 0);
-        _residuals = new([.. Enumerable.Range(0, residuals).Select(i => new ResidualBlock(i == 0 ? block.InChannels + block.SkipChannels : channels, channels, options, generator))]);
-        _attentions = new([.. Enumerable.Range(0, block.Options.Attention ? block.Options.Layers : 0).Select(_ => new SelfAttention(channels, block.Options.Heads, options, generator))]);
+        _startsAlone = block.IsMid;
+        _residuals = new([.. Enumerable.Range(0, block.Residuals).Select(i => new ResidualBlock(block.Residual(i), generator))]);
+        _attentions = new([.. Enumerable.Range(0, block.Attentions).Select(_ => new SelfAttention(block.Attention(), generator))]);
         RegisterComponents();
     }
 
     /// <param name="images">[B, C in, H, W].</param>
-    /// <param name="time">SiLU of the time embedding, [B, time dimension].</param>
+    /// <param name="time">The activated time embedding, [B, time dimension].</param>
     /// <returns>[B, C out, H, W].</returns>
     public override Tensor forward(Tensor images, Tensor time)
     {
@@ -36,12 +34,21 @@ internal sealed class UNetLayers : nn.Module<Tensor, Tensor, Tensor>
         var hidden = images;
         for (var i = 0; i < _residuals.Count; i++)
         {
-            var attention = i - (_startsAlone ? 1 : 0);
-            hidden = _startsAlone && attention >= 0 && attention < _attentions.Count ? _attentions[attention].call(hidden) : hidden;
-            hidden = _residuals[i].call(hidden, time);
-            hidden = !_startsAlone && i < _attentions.Count ? _attentions[i].call(hidden) : hidden;
+            hidden = Layer(i, hidden, time);
         }
 
+        return hidden.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>One residual block with its attention.</summary>
+    public Tensor Layer(int index, Tensor images, Tensor time)
+    {
+        using var scope = NewDisposeScope();
+        var attention = index - (_startsAlone ? 1 : 0);
+        var attends = attention >= 0 && attention < _attentions.Count;
+        var hidden = attends && _startsAlone ? _attentions[attention].call(images) : images;
+        hidden = _residuals[index].call(hidden, time);
+        hidden = attends && !_startsAlone ? _attentions[attention].call(hidden) : hidden;
         return hidden.MoveToOuterDisposeScope();
     }
 }

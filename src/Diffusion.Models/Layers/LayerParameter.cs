@@ -22,6 +22,17 @@ internal static class LayerParameter
         return parameter;
     }
 
+    /// <summary>Float32 values drawn from N(0, deviation²), on the CPU.</summary>
+    public static Parameter Normal(long[] shape, double deviation, Generator? generator)
+    {
+        using var scope = NewDisposeScope();
+        var values = empty(shape, dtype: ScalarType.Float32, device: CPU);
+        values.normal_(0, deviation, generator!);
+        var parameter = new Parameter(values);
+        parameter.DetachFromDisposeScope();
+        return parameter;
+    }
+
     /// <summary>The same value everywhere, float32, on the CPU.</summary>
     public static Parameter Constant(long length, double value)
     {

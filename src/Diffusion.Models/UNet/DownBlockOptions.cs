@@ -17,4 +17,7 @@ public sealed record DownBlockOptions : IBlockOptions
 
     /// <summary>Whether the image is halved after the layers; <see langword="null"/> (default): in every block but the last.</summary>
     public bool? Downsample { get; init; }
+
+    /// <summary>How the image is halved; <see langword="null"/> (default): as everywhere in the network.</summary>
+    public Downsampling? Downsampling { get; init; }
 }

@@ -14,4 +14,10 @@ public sealed record MidBlockOptions : IBlockOptions
 
     /// <summary>The heads of the self-attention; they divide <see cref="Channels"/>. 4 by default.</summary>
     public int Heads { get; init; } = 4;
+
+    /// <summary>The groups of the normalisation before its self-attention; 0 for no normalisation; <see langword="null"/> (default): as everywhere in the network.</summary>
+    public int? AttentionGroups { get; init; }
+
+    /// <summary>What its sums of a residual branch and an input are divided by, above 0; <see langword="null"/> (default): as everywhere in the network.</summary>
+    public double? OutputScale { get; init; }
 }

@@ -7,7 +7,7 @@ namespace Diffusion.Models;
 
 /// <summary>
 /// A U-Net that predicts from noisy images and timesteps. Made by <see cref="UNetBuilder"/>.
-/// The image that enters each down block is joined to the up block of the same depth.
+/// What enters each down block, or also what leaves each of its layers, is joined to the up block of the same depth.
 /// </summary>
 /// <remarks>Denoising Diffusion Probabilistic Models, arXiv:2006.11239, appendix B; U-Net: arXiv:1505.04597.</remarks>
 public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
@@ -17,6 +17,9 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
 
     [ComponentName(Name = "time")]
     private readonly TimeEmbedding _time;
+
+    [ComponentName(Name = "labels")]
+    private readonly LabelEmbedding? _labels;
 
     [ComponentName(Name = "down")]
     private readonly ModuleList<DownBlock> _down;
@@ -39,16 +42,16 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
         options.ThrowIfInvalid(nameof(options));
         DiffusionRuntime.EnsureLoaded();
         Options = options;
-        var plan = UNetPlan.Of(options);
-        var outChannels = plan.Up[^1].Options.Channels;
+        var (plan, dialect) = (UNetPlan.Of(options), options.Dialect);
         using var generator = new Generator(unchecked((ulong)seed), CPU);
-        _convIn = new Conv2d(options.Image.Channels, plan.Stem, 3, padding: 1, generator: generator);
-        _time = new TimeEmbedding(options.TimeDimension, generator);
-        _down = new([.. plan.Down.Select(block => new DownBlock(block, options, generator))]);
-        _mid = new([.. plan.Mid.Select(block => new UNetLayers(block, startsAlone: true, options, generator))]);
-        _up = new([.. plan.Up.Select(block => new UpBlock(block, options, generator))]);
-        _normOut = new GroupNorm(options.NormGroups, outChannels);
-        _convOut = new Conv2d(outChannels, options.Image.Channels, 3, padding: 1, generator: generator);
+        _convIn = new Conv2d(plan.InChannels, plan.Stem, 3, padding: 1, generator: generator);
+        _time = new TimeEmbedding(options.TimeDimension, dialect.Time, generator);
+        _labels = dialect.Labels is { } labels ? new LabelEmbedding(labels, options.TimeDimension, dialect.Time, generator) : null;
+        _down = new([.. plan.Down.Select(block => new DownBlock(block, generator))]);
+        _mid = new([.. plan.Mid.Select(block => new UNetLayers(block, generator))]);
+        _up = new([.. plan.Up.Select(block => new UpBlock(block, generator))]);
+        _normOut = new GroupNorm(options.NormGroups, plan.LastChannels, dialect.Residual.NormEps);
+        _convOut = new Conv2d(plan.LastChannels, plan.OutChannels, 3, padding: 1, generator: generator);
         if (options.ZeroInitialize)
         {
             ZeroInitialization.Apply(_convOut);
@@ -63,33 +66,29 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>The number of trainable numbers.</summary>
     public long ParameterCount => parameters().Sum(parameter => parameter.numel());
 
-    /// <summary>Predicts.</summary>
-    /// <param name="images">The noisy images, [B, C, H, W]; any height and width that the block list can halve.</param>
-    /// <param name="timesteps">[B], or [1] for the whole batch; any number type, fractions are allowed.</param>
-    /// <returns>[B, C, H, W].</returns>
-    /// <exception cref="ArgumentException">The images have another number of channels, or there is not one timestep an image.</exception>
-    public override Tensor forward(Tensor images, Tensor timesteps)
+    /// <summary>Predicts, without labels.</summary>
+    /// <param name="images">The noisy images, [B, C, H, W], with C those of the image and the extra ones; any height and width that the block list can halve.</param>
+    /// <param name="timesteps">[B], or [1] for the whole batch; any number type, fractions are allowed unless a table has a row for each.</param>
+    /// <returns>[B, C out, H, W].</returns>
+    /// <exception cref="ArgumentException">A shape does not fit, or the network needs labels: then <see cref="ConditionalUNet"/> or <see cref="Predict"/> takes them.</exception>
+    public override Tensor forward(Tensor images, Tensor timesteps) => Predict(images, timesteps, null);
+
+    /// <summary>Predicts, with labels where the network has them.</summary>
+    /// <param name="images">As in <see cref="forward"/>.</param>
+    /// <param name="timesteps">As in <see cref="forward"/>.</param>
+    /// <param name="labels">[B], or [1] for the whole batch; vectors where <see cref="LabelKind.Identity"/> takes them as they are; <see langword="null"/> for a network without labels.</param>
+    /// <returns>[B, C out, H, W].</returns>
+    /// <exception cref="ArgumentException">A shape does not fit, or there are labels too many or missing.</exception>
+    public Tensor Predict(Tensor images, Tensor timesteps, Tensor? labels)
     {
-        ArgumentNullException.ThrowIfNull(images);
-        ArgumentNullException.ThrowIfNull(timesteps);
-        if (images.dim() != 4 || images.shape[1] != Options.Image.Channels)
-        {
-            throw new ArgumentException($"Images must have the shape [B, {Options.Image.Channels}, H, W]; the shape is [{string.Join(", ", images.shape)}].", nameof(images));
-        }
-
-        if (timesteps.dim() != 1 || (timesteps.shape[0] != images.shape[0] && timesteps.shape[0] != 1))
-        {
-            throw new ArgumentException($"Timesteps must have the shape [{images.shape[0]}], one an image, or [1]; the shape is [{string.Join(", ", timesteps.shape)}].", nameof(timesteps));
-        }
-
+        Check(images, timesteps, labels);
         using var scope = NewDisposeScope();
-        var time = nn.functional.silu(_time.call(timesteps)); // [B, time dimension]
-        var hidden = _convIn.call(images);
+        var (dialect, time) = (Options.Dialect, Time(timesteps, labels, images.shape[0]));
+        var hidden = _convIn.call(dialect.CenterInput ? (images * 2) - 1 : images);
         var skips = new Stack<Tensor>();
         foreach (var block in _down)
         {
-            skips.Push(hidden);
-            hidden = block.call(hidden, time);
+            hidden = block.Run(hidden, time, skips);
         }
 
         foreach (var block in _mid)
@@ -99,9 +98,44 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
 
         foreach (var block in _up)
         {
-            hidden = block.call(hidden, skips.Pop(), time);
+            hidden = block.Run(hidden, time, skips);
         }
 
-        return _convOut.call(nn.functional.silu(_normOut.call(hidden))).MoveToOuterDisposeScope();
+        var output = _convOut.call(nn.functional.silu(_normOut.call(hidden)));
+        return (dialect.DivideByTime ? output / timesteps.to(output.dtype).view(-1, 1, 1, 1) : output).MoveToOuterDisposeScope(); // [B] → [B, 1, 1, 1]
+    }
+
+    /// <summary>A table of the blocks: output shape, parameters, multiply-adds.</summary>
+    /// <returns>The text of <see cref="UNetSummary"/>.</returns>
+    public override string ToString() => UNetSummary.Of(Options).ToString();
+
+    /// <summary>The time embedding with the labels', activated for the residual blocks: [B, time dimension], or [1, time dimension].</summary>
+    private Tensor Time(Tensor timesteps, Tensor? labels, long batch)
+    {
+        var time = _time.call(timesteps);
+        time = labels is null ? time : time + _labels!.Embed(labels, batch, _time);
+        return Options.Dialect.Residual.Activation.Apply(time);
+    }
+
+    private void Check(Tensor images, Tensor timesteps, Tensor? labels)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(timesteps);
+        if (images.dim() != 4 || images.shape[1] != _convIn.InChannels)
+        {
+            throw new ArgumentException($"Images must have the shape [B, {_convIn.InChannels}, H, W]; the shape is [{string.Join(", ", images.shape)}].", nameof(images));
+        }
+
+        if (timesteps.dim() != 1 || (timesteps.shape[0] != images.shape[0] && timesteps.shape[0] != 1))
+        {
+            throw new ArgumentException($"Timesteps must have the shape [{images.shape[0]}], one an image, or [1]; the shape is [{string.Join(", ", timesteps.shape)}].", nameof(timesteps));
+        }
+
+        if (labels is null != _labels is null)
+        {
+            throw new ArgumentException(
+                labels is null ? $"This network needs labels: give them to {nameof(ConditionalUNet)} or {nameof(Predict)}." : $"This network has no labels ({nameof(UNetDialect)}.{nameof(UNetDialect.Labels)}); some were given.",
+                nameof(labels));
+        }
     }
 }

@@ -78,5 +78,18 @@ public sealed class UNetBuilder
     /// <exception cref="ArgumentException">The blocks do not fit together; the message lists every mistake.</exception>
     public UNet Build(long seed = 0) => new(Options, seed);
 
+    /// <summary>Checks the whole block list, then makes a network that takes labels.</summary>
+    /// <param name="seed">The seed of the initial weights; 0 by default.</param>
+    /// <returns>The network, on the CPU.</returns>
+    /// <exception cref="ArgumentException">The blocks do not fit together, or the options have no labels; the message lists every mistake.</exception>
+    public ConditionalUNet BuildConditional(long seed = 0) => Options.Dialect.Labels is null
+        ? throw new ArgumentException($"A network that takes labels needs {nameof(UNetDialect)}.{nameof(UNetDialect.Labels)}.")
+        : new ConditionalUNet(Build(seed));
+
+    /// <summary>Counts what the block list costs, without making the network.</summary>
+    /// <returns>A table of the blocks.</returns>
+    /// <exception cref="ArgumentException">The blocks do not fit together; the message lists every mistake.</exception>
+    public UNetSummary Summary() => UNetSummary.Of(Options);
+
     private static UNetBuilder With(UNetOptions options) => new(options);
 }

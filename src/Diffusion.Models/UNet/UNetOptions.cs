@@ -46,6 +46,9 @@ public sealed record UNetOptions : IValidatedOptions
     /// </summary>
     public bool ZeroInitialize { get; init; } = true;
 
+    /// <summary>Everything else that networks of the same block list differ in.</summary>
+    public UNetDialect Dialect { get; init; } = new();
+
     /// <inheritdoc/>
-    public IEnumerable<OptionsError> Validate() => UNetPlan.Errors(this);
+    public IEnumerable<OptionsError> Validate() => UNetValidation.Errors(this);
 }

@@ -17,4 +17,7 @@ public sealed record UpBlockOptions : IBlockOptions
 
     /// <summary>Whether the image is doubled before the layers; <see langword="null"/> (default): where the down block of the same depth halves it. Anything else than that does not fit.</summary>
     public bool? Upsample { get; init; }
+
+    /// <summary>How the image is doubled; <see langword="null"/> (default): as everywhere in the network.</summary>
+    public Upsampling? Upsampling { get; init; }
 }
