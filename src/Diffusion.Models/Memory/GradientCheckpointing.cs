@@ -15,14 +15,14 @@ namespace Diffusion.Models;
 public static class GradientCheckpointing
 {
     /// <summary>Runs a part of a network.</summary>
-    /// <param name="part">The module whose parameters <paramref name="forward"/> uses. They and the inputs must not change before the backward pass.</param>
+    /// <param name="parts">The modules whose parameters <paramref name="forward"/> uses. They and the inputs must not change before the backward pass.</param>
     /// <param name="forward">From the inputs to the output, once now and once in the backward pass, with the same result. It may open and close a dispose scope and frees no input.</param>
     /// <param name="inputs">What enters, at least one tensor; all but integers may require gradients.</param>
     /// <returns>The output. Without gradients, or where nothing requires them, simply what <paramref name="forward"/> returns.</returns>
     /// <exception cref="ArgumentException">There is no input.</exception>
-    public static Tensor Run(nn.Module part, Func<IReadOnlyList<Tensor>, Tensor> forward, params Tensor[] inputs)
+    public static Tensor Run(IReadOnlyList<nn.Module> parts, Func<IReadOnlyList<Tensor>, Tensor> forward, params Tensor[] inputs)
     {
-        ArgumentNullException.ThrowIfNull(part);
+        ArgumentNullException.ThrowIfNull(parts);
         ArgumentNullException.ThrowIfNull(forward);
         ArgumentNullException.ThrowIfNull(inputs);
         if (inputs.Length == 0)
@@ -30,7 +30,7 @@ public static class GradientCheckpointing
             throw new ArgumentException("A part of a network needs at least one input; there is none.", nameof(inputs));
         }
 
-        var parameters = part.parameters().Where(parameter => parameter.requires_grad).ToArray();
+        var parameters = parts.SelectMany(part => part.parameters()).Where(parameter => parameter.requires_grad).ToArray();
         if (!is_grad_enabled() || (parameters.Length == 0 && !Array.Exists(inputs, input => input.requires_grad)))
         {
             return forward(inputs);
@@ -45,7 +45,7 @@ public static class GradientCheckpointing
     /// <param name="part">The module.</param>
     /// <param name="input">What enters it.</param>
     /// <returns>Its output.</returns>
-    public static Tensor Run(nn.Module<Tensor, Tensor> part, Tensor input) => Run(part, inputs => part.call(inputs[0]), [input]);
+    public static Tensor Run(nn.Module<Tensor, Tensor> part, Tensor input) => Run([part], inputs => part.call(inputs[0]), [input]);
 
     /// <summary>Runs a module of two inputs.</summary>
     /// <param name="part">The module.</param>
@@ -53,5 +53,5 @@ public static class GradientCheckpointing
     /// <param name="second">What enters it second.</param>
     /// <returns>Its output.</returns>
     public static Tensor Run(nn.Module<Tensor, Tensor, Tensor> part, Tensor first, Tensor second) =>
-        Run(part, inputs => part.call(inputs[0], inputs[1]), [first, second]);
+        Run([part], inputs => part.call(inputs[0], inputs[1]), [first, second]);
 }

@@ -15,7 +15,7 @@ public sealed class GradientCheckpointingTests
         using var input = Input(3, 16, 5, 7);
         using var context = Input(3, 4, 6);
         var plain = Outcome(part, input, context, inputs => Forward(part, inputs, dropout).square().mean());
-        var recomputed = Outcome(part, input, context, inputs => GradientCheckpointing.Run(part, tensors => Forward(part, tensors, dropout), [.. inputs]).square().mean());
+        var recomputed = Outcome(part, input, context, inputs => GradientCheckpointing.Run([part], tensors => Forward(part, tensors, dropout), [.. inputs]).square().mean());
         Assert.Equal(["loss", "input", "context", .. part.named_parameters().Select(entry => entry.name)], plain.Keys);
         TensorAssert.Identical(plain, recomputed);
     }
@@ -59,7 +59,7 @@ public sealed class GradientCheckpointingTests
         var output = GradientCheckpointing.Run(part, images, context);
         Assert.False(output.requires_grad);
         TensorAssert.Identical(part.call(images, context), output, "output");
-        Assert.Throws<ArgumentException>(() => GradientCheckpointing.Run(part, inputs => inputs[0]));
+        Assert.Throws<ArgumentException>(() => GradientCheckpointing.Run([part], inputs => inputs[0]));
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class GradientCheckpointingTests
         Forward(part, [images, context], 0.5).sum().backward();
         var expected = rand(4);
         torch.random.manual_seed(5);
-        GradientCheckpointing.Run(part, inputs => Forward(part, inputs, 0.5), images, context).sum().backward();
+        GradientCheckpointing.Run([part], inputs => Forward(part, inputs, 0.5), images, context).sum().backward();
         TensorAssert.Identical(expected, rand(4), "next draw");
     }
 
