@@ -56,4 +56,95 @@ public static class UNetPresets
             ZeroInitialize = false,
         };
     }
+
+    /// <summary>The network that DDPM trained on CIFAR-10: 35.7 million parameters, attention at 16×16, dropout 0.1.</summary>
+    /// <returns>The block list, for images of 3×32×32.</returns>
+    /// <remarks>
+    /// Denoising Diffusion Probabilistic Models, arXiv:2006.11239, appendix B. As google/ddpm-cifar10-32 in diffusers, with dropout: its weights
+    /// load through <see cref="DiffusersUNet2D"/>.
+    /// </remarks>
+    public static UNetOptions DdpmCifar10()
+    {
+        (int Channels, bool Attention)[] levels = [(128, false), (256, true), (256, false), (256, false)];
+        return new UNetOptions
+        {
+            Image = new ImageShape(3, 32, 32),
+            StemChannels = 128,
+            Down = [.. levels.Select((level, i) => new DownBlockOptions { Channels = level.Channels, Attention = level.Attention, Heads = 1, Downsample = i < 3 })],
+            Mid = [new() { Channels = 256, Heads = 1 }],
+            TimeDimension = 512,
+            NormGroups = 32,
+            Downsampling = Downsampling.Convolution3BottomRight,
+            Dialect = new UNetDialect
+            {
+                Residual = new() { NormEps = 1e-6, Dropout = 0.1 },
+                Attention = new() { Projection = AttentionProjection.Separate },
+                Time = new() { Width = 128, FrequencyShift = 1 },
+                Skips = SkipConnections.Layer,
+            },
+        };
+    }
+
+    /// <summary>The networks of improved-diffusion, with a learned variance: for CIFAR-10 (32), ImageNet (64) or LSUN (256).</summary>
+    /// <param name="size">The height and width: 32, 64 or 256.</param>
+    /// <param name="classes">The number of classes; <see langword="null"/> (default) without labels.</param>
+    /// <returns>The block list, for RGB images.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no network for this size.</exception>
+    /// <remarks>Improved Denoising Diffusion Probabilistic Models, arXiv:2102.09672, and the command lines of openai/improved-diffusion.</remarks>
+    public static UNetOptions ImprovedDiffusion(int size, int? classes = null) => new OpenAIArguments
+    {
+        ImageSize = size,
+        InChannels = 3,
+        ModelChannels = 128,
+        OutChannels = 6,
+        ResBlocks = size == 256 ? 2 : 3,
+        AttentionResolutions = size == 256 ? [16] : [size / 16, size / 8],
+        ChannelMult = size switch
+        {
+            32 => [1, 2, 2, 2],
+            64 => [1, 2, 3, 4],
+            256 => [1, 1, 2, 2, 4, 4],
+            _ => throw new ArgumentOutOfRangeException(nameof(size), size, "There is a network for 32, 64 and 256."),
+        },
+        Dropout = size == 32 ? 0.3 : 0,
+        Heads = size == 256 ? 1 : 4,
+        ScaleShift = size != 256,
+        Classes = classes,
+    }.ToOptions();
+
+    /// <summary>The networks of guided-diffusion (ADM) for ImageNet, with a learned variance.</summary>
+    /// <param name="size">The height and width: 64, 128, 256 or 512.</param>
+    /// <param name="classes">The number of classes, 1000 for ImageNet; <see langword="null"/> (default) without labels.</param>
+    /// <returns>The block list, for RGB images.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no network for this size.</exception>
+    /// <remarks>Diffusion Models Beat GANs on Image Synthesis, arXiv:2105.05233, and the command lines of openai/guided-diffusion.</remarks>
+    public static UNetOptions GuidedDiffusion(int size, int? classes = null) => new OpenAIArguments
+    {
+        ImageSize = size,
+        InChannels = 3,
+        ModelChannels = size == 64 ? 192 : 256,
+        OutChannels = 6,
+        ResBlocks = size == 64 ? 3 : 2,
+        AttentionResolutions = [size / 32, size / 16, size / 8],
+        ChannelMult = size switch
+        {
+            64 => [1, 2, 3, 4],
+            128 => [1, 1, 2, 3, 4],
+            256 => [1, 1, 2, 2, 4, 4],
+            512 => [0.5, 1, 1, 2, 2, 4, 4],
+            _ => throw new ArgumentOutOfRangeException(nameof(size), size, "There is a network for 64, 128, 256 and 512."),
+        },
+        Dropout = size == 64 ? 0.1 : 0,
+        Heads = 4,
+        HeadChannels = size == 128 ? -1 : 64,
+        ScaleShift = true,
+        ResidualResampling = true,
+        NewAttentionOrder = size == 64,
+        Classes = classes,
+    }.ToOptions();
+
+    /// <summary>The network that diffusers makes by default, <c>UNet2DModel()</c>: 274 million parameters.</summary>
+    /// <param name="image">The shape of the images; the sides are multiples of 8 there, and any size here.</param>
+    /// <returns>The block list.</returns>
+    public static UNetOptions Diffusers(ImageShape image) => DiffusersUNet2D.Parse("{}").Options with { Image = image };
 }

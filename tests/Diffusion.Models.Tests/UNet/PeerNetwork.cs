@@ -12,7 +12,7 @@ internal static class PeerNetwork
         using var noGradients = no_grad();
         unet.eval();
         Diffusion.MemoryPoison.Spread();
-        Close(golden[output], unet.Predict(golden["x"], timesteps, labels), 1e-5, output);
+        TensorAssert.Close(golden[output], unet.Predict(golden["x"], timesteps, labels), 1e-5 * Largest(golden[output]), 0, output);
     }
 
     /// <summary>Fails unless every recorded gradient is within 1e-4 of its largest value.</summary>
@@ -25,9 +25,11 @@ internal static class PeerNetwork
         var gradients = unet.named_parameters().ToDictionary(entry => toTheirs(entry.name)!, entry => entry.parameter.grad!);
         var recorded = golden.WithPrefix("grad.");
         Assert.NotEmpty(recorded);
+        // Where a group of a norm is one channel, what is added to a whole channel before it does nothing: such gradients are rounding alone.
+        var rounding = 1e-7 * recorded.Values.Max(gradient => Largest(gradient));
         foreach (var (key, expected) in recorded)
         {
-            Close(expected, gradients[key].reshape(expected.shape), 1e-4, "gradient of " + key);
+            TensorAssert.Close(expected, gradients[key].reshape(expected.shape), (1e-4 * Largest(expected)) + rounding, 0, "gradient of " + key);
         }
 
         if (golden.Tensors.ContainsKey("grad_sq_norm_total"))
@@ -37,6 +39,5 @@ internal static class PeerNetwork
         }
     }
 
-    private static void Close(Tensor expected, Tensor actual, double tolerance, string what) =>
-        TensorAssert.Close(expected, actual, tolerance * expected.abs().max().to(ScalarType.Float64).item<double>(), 0, what);
+    private static double Largest(Tensor tensor) => tensor.abs().max().to(ScalarType.Float64).item<double>();
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
@@ -56,6 +55,17 @@ public sealed class DiffusersUNet2DTests
         using var former = Build(golden, "model_oldkeys");
         using var present = Build(golden, "model");
         TensorAssert.Identical(Weights.Snapshot(present), Weights.Snapshot(former));
+    }
+
+    [Fact]
+    public void Keys_PickledWeights_LoadTheSameNetwork()
+    {
+        using var golden = Golden.Case("diffusers_unet2d/u28_basic");
+        using var present = Build(golden, "model");
+        using var pickled = UNetBuilder.From(Describe(golden, "model").Options).Build();
+        using var file = PyTorchFile.LoadStateDict(golden.File("model_bin/diffusion_pytorch_model.bin"));
+        Weights.Load(pickled, Describe(golden, "model").Keys.ToOurs(file));
+        TensorAssert.Identical(Weights.Snapshot(present), Weights.Snapshot(pickled));
     }
 
     [Theory]
