@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Diffusion;
 
 /// <summary>Denoisers around denoisers, written one after the other: <c>denoiser.Guided(unconditional, 3).Limited(ImageLimit.Clip())</c>.</summary>
@@ -42,5 +44,24 @@ public static class DenoiserExtensions
     {
         ArgumentNullException.ThrowIfNull(network);
         return new(network.With(labels), network.Unlabelled, options);
+    }
+
+    /// <summary>Classifier-free guidance of a network by a context and its own null context.</summary>
+    /// <param name="network">The network, with a null context.</param>
+    /// <param name="context">[B, L, D], one an image, or [1, L, D] for a batch of any size.</param>
+    /// <param name="scale">A finite number: 1 for no guidance, above 1 for guidance.</param>
+    /// <returns>The guided denoiser, which calls the network once on a batch of twice the size where both contexts have the same length.</returns>
+    /// <exception cref="InvalidOperationException">The network has no null context.</exception>
+    public static ClassifierFreeGuidance Guided(this ContextDenoiser network, Tensor context, double scale) =>
+        network.Guided(context, new GuidanceOptions { Scale = scale });
+
+    /// <inheritdoc cref="Guided(ContextDenoiser, Tensor, double)"/>
+    /// <param name="network">The network, with a null context.</param>
+    /// <param name="context">[B, L, D], one an image, or [1, L, D] for a batch of any size.</param>
+    /// <param name="options">How far, where, and what is done against oversaturation.</param>
+    public static ClassifierFreeGuidance Guided(this ContextDenoiser network, Tensor context, GuidanceOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        return new(network.With(context), network.Unconditional, options);
     }
 }

@@ -39,12 +39,7 @@ internal sealed class LabelledDenoiser(ConditionalDenoiser network, ImageLabels 
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         long[] both = [.. labels.For(noisy), .. ((LabelledDenoiser)other).Labels.For(noisy)];
-        var (image, variance) = network.Predict(cat([noisy, noisy]), level, both); // [B, C, H, W] → [2·B, C, H, W]
-        return (Half(0), Half(1));
-
-        // Copies, so that disposing one half frees it.
-        Prediction Half(int half) => new(Part(image, half), variance is null ? null : Part(variance, half));
-
-        Tensor Part(Tensor pair, int half) => pair.narrow(0, half * noisy.shape[0], noisy.shape[0]).clone().MoveToOuterDisposeScope();
+        var (own, second) = PredictionPair.Halves(network.Predict(cat([noisy, noisy]), level, both)); // [B, C, H, W] → [2·B, C, H, W]
+        return (own.MoveToOuterDisposeScope(), second.MoveToOuterDisposeScope());
     }
 }

@@ -13,9 +13,11 @@ internal sealed class FlatParameters : IDisposable
     private const int Alignment = 16; // floats: a cache line
 
     private readonly List<(string Name, Parameter Parameter, long Offset)> _entries = [];
+    private readonly nn.Module _network;
 
     public FlatParameters(nn.Module network)
     {
+        _network = network;
         long size = 0;
         foreach (var (name, parameter) in network.named_parameters().Where(entry => entry.parameter.requires_grad))
         {
@@ -73,11 +75,17 @@ internal sealed class FlatParameters : IDisposable
         return mask.DetachFromDisposeScope();
     }
 
-    /// <summary>Throws if the network's parameters are no longer views of the buffer, as after <c>network.to(device)</c>.</summary>
+    /// <summary>Throws if the network's parameters are no longer views of the buffer, as after <c>network.to(device)</c>, or others are to be trained than those.</summary>
     public void ThrowIfReplaced()
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
+        var trained = _entries.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var (name, parameter) in _network.named_parameters().Where(entry => entry.parameter.requires_grad != trained.Contains(entry.name)))
+        {
+            throw new InvalidOperationException($"The parameter '{name}' was {(parameter.requires_grad ? "unfrozen" : "frozen")} after the trainer was made. Freeze and unfreeze first, then make the trainer.");
+        }
+
         foreach (var (name, parameter, offset) in _entries)
         {
             if (parameter.IsInvalid || parameter.device.ToString() != Values.device.ToString() || parameter.dtype != Values.dtype || !SameMemory(parameter, View(Values, parameter, offset)))

@@ -15,11 +15,13 @@ internal sealed class UNetLayers : nn.Module<Tensor, Tensor, Tensor>
     private readonly ModuleList<SelfAttention> _attentions;
 
     private readonly bool _startsAlone;
+    private readonly bool _recomputes;
 
     public UNetLayers(BlockPlan block, Generator? generator)
         : base(nameof(UNetLayers))
     {
         _startsAlone = block.IsMid;
+        _recomputes = block.Network.Dialect.GradientCheckpointing;
         _residuals = new([.. Enumerable.Range(0, block.Residuals).Select(i => new ResidualBlock(block.Residual(i), generator))]);
         _attentions = new([.. Enumerable.Range(0, block.Attentions).Select(_ => new SelfAttention(block.Attention(), generator))]);
         RegisterComponents();
@@ -43,12 +45,23 @@ internal sealed class UNetLayers : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>One residual block with its attention.</summary>
     public Tensor Layer(int index, Tensor images, Tensor time)
     {
-        using var scope = NewDisposeScope();
         var attention = index - (_startsAlone ? 1 : 0);
-        var attends = attention >= 0 && attention < _attentions.Count;
-        var hidden = attends && _startsAlone ? _attentions[attention].call(images) : images;
-        hidden = _residuals[index].call(hidden, time);
-        hidden = attends && !_startsAlone ? _attentions[attention].call(hidden) : hidden;
+        var (residual, attends) = (_residuals[index], attention >= 0 && attention < _attentions.Count ? _attentions[attention] : null);
+        if (!_recomputes)
+        {
+            return Layer(residual, attends, images, time);
+        }
+
+        nn.Module[] parts = attends is null ? [residual] : [residual, attends];
+        return GradientCheckpointing.Run(parts, inputs => Layer(residual, attends, inputs[0], inputs[1]), images, time);
+    }
+
+    private Tensor Layer(ResidualBlock residual, SelfAttention? attention, Tensor images, Tensor time)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = attention is not null && _startsAlone ? attention.call(images) : images;
+        hidden = residual.call(hidden, time);
+        hidden = attention is not null && !_startsAlone ? attention.call(hidden) : hidden;
         return hidden.MoveToOuterDisposeScope();
     }
 }

@@ -30,6 +30,12 @@ public sealed record UNetDialect : IValidatedOptions
     /// <summary>Whether what leaves is divided by the timestep, which is then a noise level above 0. Off by default.</summary>
     public bool DivideByTime { get; init; }
 
+    /// <summary>
+    /// Whether layers are computed a second time in the backward pass instead of keeping what that needs: less memory, more time, the same
+    /// gradients to rounding (<see cref="Models.GradientCheckpointing"/>). Off by default; changes nothing without gradients.
+    /// </summary>
+    public bool GradientCheckpointing { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate()
     {

@@ -1,0 +1,42 @@
+namespace Diffusion.Models;
+
+/// <summary>The context of a <see cref="ContextUNet"/>, and what its blocks with attention do with it.</summary>
+public sealed record ContextOptions : IValidatedOptions
+{
+    /// <summary>The features D of a context token, at least 1; 768 by default, those of CLIP's text model that Stable Diffusion 1 uses.</summary>
+    public int Channels { get; init; } = 768;
+
+    /// <summary>The transformer blocks in each layer with attention, at least 1; 1 by default.</summary>
+    public int Layers { get; init; } = 1;
+
+    /// <summary>Whether the maps into and out of the transformer blocks are stored as matrices; by default they are 1×1 convolutions.</summary>
+    public bool LinearProjection { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<OptionsError> Validate()
+    {
+        foreach (var (name, value) in new[] { (nameof(Channels), Channels), (nameof(Layers), Layers) })
+        {
+            if (value < 1)
+            {
+                yield return new OptionsError(name, $"must be at least 1; it is {value}.");
+            }
+        }
+    }
+
+    /// <summary>The transformer of a block's layers.</summary>
+    internal SpatialTransformerOptions For(BlockPlan block)
+    {
+        var attention = block.Attention();
+        return new()
+        {
+            ContextChannels = Channels,
+            Heads = attention.Heads,
+            HeadWidth = attention.HeadWidth,
+            Layers = Layers,
+            NormGroups = block.Network.NormGroups,
+            LinearProjection = LinearProjection,
+            ZeroInitialize = attention.StartsAtZero,
+        };
+    }
+}

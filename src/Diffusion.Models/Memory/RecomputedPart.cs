@@ -1,0 +1,40 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary>A part of a network as one operation of the graph: a <see cref="RecomputedCall"/>, its inputs, its parameters.</summary>
+internal sealed class RecomputedPart : autograd.SingleTensorFunction<RecomputedPart>
+{
+    private const string Call = "call";
+
+    /// <summary>What the last backward pass on this thread returned: the engine has its own references by the time of the next.</summary>
+    [ThreadStatic]
+    private static List<Tensor>? t_returned;
+
+    public override string Name => nameof(RecomputedPart);
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        var call = (RecomputedCall)vars[0];
+        var tensors = vars.Skip(1).Cast<Tensor>().ToList();
+        ctx.save_data(Call, call);
+        ctx.set_materialize_grads(false);
+        ctx.save_for_backward(tensors); // the parameters, too: that they were changed since is then an error
+        return call.First([.. tensors.Take(call.InputCount)]);
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var received = grad_output; // a handle of its own, which no dispose scope may know
+        t_returned?.ForEach(gradient => gradient?.Dispose());
+        using var scope = NewDisposeScope();
+        var call = (RecomputedCall)ctx.get_data(Call);
+        var saved = ctx.get_saved_variables();
+        var inputs = saved.Take(call.InputCount).Select(input => input.detach().requires_grad_(input.requires_grad)).ToArray();
+        var sources = inputs.Concat(saved.Skip(call.InputCount)).ToList();
+        var wanted = sources.Where(source => source.requires_grad).ToList();
+        var gradients = new Queue<Tensor>(autograd.grad([call.Again(inputs)], wanted, [grad_output], allow_unused: true));
+        t_returned = [.. sources.Select(source => source.requires_grad ? gradients.Dequeue()?.MoveToOuterDisposeScope()! : null!)];
+        return [null!, .. t_returned];
+    }
+}

@@ -1,0 +1,140 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Diffusion.Models.Tests;
+
+public sealed class GradientCheckpointingTests
+{
+    [Theory]
+    [InlineData(0.0)]
+    [InlineData(0.4)]
+    public void Run_OnePart_GivesTheSameBits(double dropout)
+    {
+        using var scope = NewDisposeScope();
+        using var part = Block();
+        using var input = Input(3, 16, 5, 7);
+        using var context = Input(3, 4, 6);
+        var plain = Outcome(part, input, context, inputs => Forward(part, inputs, dropout).square().mean());
+        var recomputed = Outcome(part, input, context, inputs => GradientCheckpointing.Run([part], tensors => Forward(part, tensors, dropout), [.. inputs]).square().mean());
+        Assert.Equal(["loss", "input", "context", .. part.named_parameters().Select(entry => entry.name)], plain.Keys);
+        TensorAssert.Identical(plain, recomputed);
+    }
+
+    [Fact]
+    public void Run_PartsInARow_AgreeToRounding()
+    {
+        using var scope = NewDisposeScope();
+        using var part = Block(); // the same weights in every part: their gradients are sums, too
+        using var input = Input(2, 16, 4, 4);
+        using var context = Input(2, 3, 6);
+        var plain = Outcome(part, input, context, inputs => Row(inputs, (images, tokens) => part.call(images, tokens)).square().mean());
+        var recomputed = Outcome(part, input, context, inputs => Row(inputs, (images, tokens) => GradientCheckpointing.Run(part, images, tokens)).square().mean());
+        foreach (var (name, expected) in plain)
+        {
+            TensorAssert.Close(expected, recomputed[name], 1e-7, 1e-5, name);
+        }
+    }
+
+    [Fact]
+    public void Run_FrozenParameters_HaveNoGradient()
+    {
+        using var scope = NewDisposeScope();
+        using var part = Block();
+        part.get_parameter("proj_in.weight")!.requires_grad = false;
+        using var images = randn(2, 16, 4, 4);
+        using var context = randn(2, 3, 6);
+        GradientCheckpointing.Run(part, images, context).square().mean().backward();
+        Assert.Null(part.get_parameter("proj_in.weight")!.grad);
+        Assert.NotNull(part.get_parameter("proj_in.bias")!.grad); // though no input requires a gradient
+        Assert.Null(images.grad);
+    }
+
+    [Fact]
+    public void Run_WithoutGradients_IsThePlainCall()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var part = Block();
+        var (images, context) = (randn(2, 16, 4, 4), randn(2, 3, 6));
+        var output = GradientCheckpointing.Run(part, images, context);
+        Assert.False(output.requires_grad);
+        TensorAssert.Identical(part.call(images, context), output, "output");
+        Assert.Throws<ArgumentException>(() => GradientCheckpointing.Run([part], inputs => inputs[0]));
+    }
+
+    [Fact]
+    public void Run_Generator_IsLeftWhereThePlainCallLeavesIt()
+    {
+        using var scope = NewDisposeScope();
+        using var part = Block();
+        var (images, context) = (Input(1, 16, 2, 2), Input(1, 3, 6));
+        torch.random.manual_seed(5);
+        Forward(part, [images, context], 0.5).sum().backward();
+        var expected = rand(4);
+        torch.random.manual_seed(5);
+        GradientCheckpointing.Run([part], inputs => Forward(part, inputs, 0.5), images, context).sum().backward();
+        TensorAssert.Identical(expected, rand(4), "next draw");
+    }
+
+    [Fact]
+    public void Run_TwentySteps_LeaveNoTensorBehind()
+    {
+        using var part = Block();
+        using var input = Input(2, 16, 4, 4);
+        using var context = Input(2, 3, 6);
+        Step();
+        GC.Collect(); // what earlier tests left to finalizers
+        GC.WaitForPendingFinalizers();
+        var before = Tensor.TotalCount;
+        for (var i = 0; i < 20; i++)
+        {
+            Step();
+        }
+
+        Assert.Equal(before, Tensor.TotalCount);
+
+        void Step()
+        {
+            using var scope = NewDisposeScope();
+            GradientCheckpointing.Run(part, input, context).square().mean().backward();
+        }
+    }
+
+    private static SpatialTransformer Block()
+    {
+        using var generator = new Generator(3, CPU);
+        return new SpatialTransformer(16, new SpatialTransformerOptions { ContextChannels = 6, Heads = 2, NormGroups = 4, ZeroInitialize = false }, generator);
+    }
+
+    private static Tensor Input(params long[] shape)
+    {
+        using var generator = new Generator(9, CPU);
+        return randn(shape, generator: generator).requires_grad_();
+    }
+
+    private static Tensor Forward(SpatialTransformer part, IReadOnlyList<Tensor> inputs, double dropout) =>
+        nn.functional.dropout(part.call(inputs[0], inputs[1]), dropout);
+
+    private static Tensor Row(IReadOnlyList<Tensor> inputs, Func<Tensor, Tensor, Tensor> part) =>
+        Enumerable.Range(0, 3).Aggregate(inputs[0], (images, _) => part(images, inputs[1]));
+
+    /// <summary>The loss and all gradients.</summary>
+    private static Dictionary<string, Tensor> Outcome(SpatialTransformer part, Tensor input, Tensor context, Func<IReadOnlyList<Tensor>, Tensor> loss)
+    {
+        torch.random.manual_seed(1);
+        foreach (var tensor in part.parameters().Cast<Tensor>().Append(input).Append(context))
+        {
+            tensor.grad?.zero_();
+        }
+
+        var value = loss([input, context]);
+        value.backward();
+        var result = new Dictionary<string, Tensor> { ["loss"] = value.detach(), ["input"] = input.grad!.clone(), ["context"] = context.grad!.clone() };
+        foreach (var (name, parameter) in part.named_parameters())
+        {
+            result[name] = parameter.grad!.clone();
+        }
+
+        return result;
+    }
+}
