@@ -14,14 +14,15 @@ internal static class ConvertCommand
 
     private static readonly Option<string> s_from = new("--from") { Description = "A file of weights (.safetensors, .pth, .pt, .bin, .index.json) or a folder that holds one.", Required = true };
     private static readonly Option<FileInfo> s_to = new("--to") { Description = "The file to write, *.safetensors, which PyTorch and diffusers read.", Required = true };
-    private static readonly Option<string?> s_dialect = new("--dialect") { Description = $"Whose names the weights have, to be changed to this library's: {string.Join(", ", KeyMapCatalog.Names)}. Without it names stay." };
+    private static readonly Option<string?> s_dialect = new("--dialect") { Description = $"Whose names the weights have, to be changed to this library's: {string.Join(", ", WeightDialects.Names)}. Without it names stay." };
+    private static readonly Option<FileInfo?> s_network = new("--network") { Description = "What the network of the dialect is: the config.json of diffusers (by default the one beside the weights), or the arguments of OpenAI's UNetModel as JSON." };
     private static readonly Option<bool> s_reverse = new("--reverse") { Description = "The other way: from this library's names to those of the dialect." };
     private static readonly Option<string?> s_prefix = new("--prefix") { Description = "Take the tensors alone whose names begin with this, and cut it off: 'model/' where a file nests them." };
     private static readonly Option<FileInfo?> s_config = new("--config") { Description = "A run's configuration that the weights fit: it is checked, and stored with them, so that the other commands can use the file." };
 
     public static Command Create()
     {
-        var command = new Command("convert", "Convert weights: formats, and the names of other projects.") { s_from, s_to, s_dialect, s_reverse, s_prefix, s_config };
+        var command = new Command("convert", "Convert weights: formats, and the names of other projects.") { s_from, s_to, s_dialect, s_network, s_reverse, s_prefix, s_config };
         command.SetAction(arguments => ExitCode.Of(_ => Run(arguments)));
         return command;
     }
@@ -29,7 +30,7 @@ internal static class ConvertCommand
     private static void Run(ParseResult arguments)
     {
         var (from, to) = (arguments.GetRequiredValue(s_from), arguments.GetRequiredValue(s_to).FullName);
-        var rename = Renaming(arguments.GetValue(s_dialect), arguments.GetValue(s_reverse));
+        var (dialect, reverse) = (arguments.GetValue(s_dialect), arguments.GetValue(s_reverse));
         if (!to.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
         {
             throw new UsageException($"--to must be a file *.safetensors, the one format that is written; it is '{to}'.");
@@ -43,41 +44,31 @@ internal static class ConvertCommand
         }
 
         using var scope = NewDisposeScope();
-        var tensors = Rename(weights, arguments.GetValue(s_prefix) ?? "", rename).ToDictionary(item => item.New, item => weights.Read(item.Old), StringComparer.Ordinal);
+        var translate = Translation(dialect, reverse, arguments.GetValue(s_network)?.FullName ?? WeightDialects.DescriptionBeside(weights.Path));
+        var tensors = Translated(weights, arguments.GetValue(s_prefix) ?? "", translate);
         Save(to, tensors, Metadata(weights, arguments.GetValue(s_config), tensors));
         AnsiConsole.MarkupLineInterpolated($"Wrote {tensors.Count} tensors, {tensors.Values.Sum(tensor => tensor.numel())} numbers, from {weights.Path} to {to}");
     }
 
-    private static Func<string, string?> Renaming(string? dialect, bool reverse)
+    private static Func<IReadOnlyDictionary<string, Tensor>, IReadOnlyDictionary<string, Tensor>> Translation(string? dialect, bool reverse, string? network)
     {
         if (dialect is null)
         {
-            return reverse ? throw new UsageException("--reverse goes with --dialect.") : name => name;
+            return reverse ? throw new UsageException("--reverse goes with --dialect.") : tensors => tensors;
         }
 
-        var map = KeyMapCatalog.Names.Contains(dialect, StringComparer.OrdinalIgnoreCase)
-            ? KeyMapCatalog.Find(dialect)
-            : throw new UsageException($"--dialect must be one of {string.Join(", ", KeyMapCatalog.Names)}; it is '{dialect}'.");
-        return reverse ? map.ToTheirs : map.ToOurs;
+        var found = WeightDialects.Find(dialect, network);
+        return reverse ? found.ToTheirs : found.ToOurs;
     }
 
-    /// <summary>The names in the file and those in the result.</summary>
-    private static List<(string Old, string New)> Rename(WeightFiles weights, string prefix, Func<string, string?> rename)
+    /// <summary>The tensors of the file whose names begin with the prefix, under their new names.</summary>
+    private static IReadOnlyDictionary<string, Tensor> Translated(
+        WeightFiles weights, string prefix, Func<IReadOnlyDictionary<string, Tensor>, IReadOnlyDictionary<string, Tensor>> translate)
     {
-        var names = weights.Tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => (Old: name, New: rename(name[prefix.Length..]))).ToList();
-        if (names.Count == 0)
-        {
-            throw new UsageException($"No tensor of '{weights.Path}' begins with '{prefix}'; there are {Some(weights.Tensors.Keys)}.");
-        }
-
-        if (names.Where(item => item.New is null).Select(item => item.Old).ToList() is { Count: > 0 } unknown)
-        {
-            throw new InvalidDataException($"The dialect has no rule for {unknown.Count} of the {names.Count} names in '{weights.Path}': {Some(unknown)}.");
-        }
-
-        return names.GroupBy(item => item.New!).FirstOrDefault(group => group.Count() > 1) is { } twice
-            ? throw new InvalidDataException($"'{weights.Path}' has several tensors that would be called '{twice.Key}': {Some(twice.Select(item => item.Old))}.")
-            : names.ConvertAll(item => (item.Old, item.New!));
+        var names = weights.Tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToList();
+        return names.Count == 0
+            ? throw new UsageException($"No tensor of '{weights.Path}' begins with '{prefix}'; there are {Some(weights.Tensors.Keys)}.")
+            : translate(names.ToDictionary(name => name[prefix.Length..], weights.Read, StringComparer.Ordinal));
     }
 
     private static string Some(IEnumerable<string> names)

@@ -26,6 +26,35 @@ public sealed class WeightCommandTests : IDisposable
     }
 
     [Fact]
+    public void Convert_DiffusersToOursAndBack_GivesTheSameNamesAndBits()
+    {
+        var model = Path.Combine(Golden.Folder, "diffusers_unet2d", "u28_basic", "model");
+        Done(_app.Run("convert", "--from", model, "--to", "ours.safetensors", "--dialect", "diffusers"));
+        Done(_app.Run("convert", "--from", "ours.safetensors", "--to", "theirs.safetensors", "--dialect", "diffusers", "--network", Path.Combine(model, "config.json"), "--reverse"));
+        using var original = Safetensors.Load(Path.Combine(model, "diffusion_pytorch_model.safetensors"));
+        using var ours = Safetensors.Load(_app.At("ours.safetensors"));
+        using var theirs = Safetensors.Load(_app.At("theirs.safetensors"));
+        Assert.Contains("conv_in.weight", ours.Keys);
+        Assert.DoesNotContain("time_embedding.linear_1.weight", ours.Keys);
+        TensorAssert.Identical(original, theirs);
+        var alone = _app.Run("convert", "--from", "ours.safetensors", "--to", "no.safetensors", "--dialect", "diffusers");
+        Assert.Equal(2, alone.ExitCode);
+        Assert.Contains("--network", alone.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Convert_OpenAIToOursAndBack_GivesTheSameNamesAndBits()
+    {
+        using var golden = Golden.Case("openai_unet/improved_unet_basic");
+        File.WriteAllText(_app.At("arguments.json"), golden.Constructor.GetRawText());
+        var file = golden.File("tensors.safetensors");
+        Done(_app.Run("convert", "--from", file, "--prefix", "sd.", "--to", "ours.safetensors", "--dialect", "openai", "--network", "arguments.json"));
+        Done(_app.Run("convert", "--from", "ours.safetensors", "--to", "theirs.safetensors", "--dialect", "openai", "--network", "arguments.json", "--reverse"));
+        using var theirs = Safetensors.Load(_app.At("theirs.safetensors"));
+        TensorAssert.Identical(golden.WithPrefix("sd."), theirs);
+    }
+
+    [Fact]
     public void Convert_WithConfiguration_GivesWeightsThatTheOtherCommandsUse()
     {
         var config = _app.Configure("\"steps\": 1");

@@ -10,7 +10,14 @@ internal sealed record DiffusersNetwork(nn.Module<Tensor, Tensor, Tensor> Module
 /// <summary>Which classes of networks can be built, and how: the text of unet/config.json makes the network.</summary>
 internal static class DiffusersNetworks
 {
-    private static readonly Dictionary<string, Func<string, DiffusersNetwork>> s_builders = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, Func<string, DiffusersNetwork>> s_builders = new(StringComparer.Ordinal)
+    {
+        [DiffusersUNet2D.ClassName] = config =>
+        {
+            var described = DiffusersUNet2D.Parse(config);
+            return new DiffusersNetwork(UNetBuilder.From(described.Options).Build(), described.Keys);
+        },
+    };
 
     /// <exception cref="InvalidDataException">The class is not known, or a value of the configuration is not; the message names it.</exception>
     public static DiffusersNetwork Build(string config)
@@ -19,6 +26,6 @@ internal static class DiffusersNetworks
         return s_builders.TryGetValue(className, out var build)
             ? build(config)
             : throw new InvalidDataException(
-                $"The network class \"{className}\" is not known; this library builds {(s_builders.Count == 0 ? "none yet" : string.Join(", ", s_builders.Keys))}.");
+                $"The network class \"{className}\" is not known; this library builds {string.Join(", ", s_builders.Keys)}.");
     }
 }

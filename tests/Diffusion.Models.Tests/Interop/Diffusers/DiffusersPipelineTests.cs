@@ -40,6 +40,36 @@ public sealed class DiffusersPipelineTests : IDisposable
         network.Inputs.ForEach(input => input.Dispose());
     }
 
+    /// <summary>The whole way: folder, network, scheduler, sampler, images.</summary>
+    [Theory]
+    [InlineData(Ddpm, 0)]
+    [InlineData(Ddim, 0.4)]
+    public void Load_RecordedFolder_DrawsTheRecordedImagesAndSavesTheSameFolder(string name, double eta)
+    {
+        using var scope = NewDisposeScope();
+        using var golden = Golden.Case(name);
+        using var pipeline = DiffusersPipeline.Load(golden.File("pipeline"));
+        using var noise = new ReplayNoise(golden["noise"].narrow(0, 1, golden["noise"].shape[0] - 1));
+        var step = 0;
+
+        using var result = pipeline.CreateSampler(Steps, new DiffusersSamplingOptions { Eta = eta }).Continue(
+            pipeline.Denoiser, golden["noise"][0], noise,
+            onStep: after => TensorAssert.Close(golden["latents"][step], after.Noisy, golden.AbsoluteTolerance, golden.RelativeTolerance, $"latents {step++}"));
+
+        TensorAssert.Close(golden["images"], ((result / 2) + 0.5).clamp(0, 1).permute(0, 2, 3, 1), golden.AbsoluteTolerance, golden.RelativeTolerance, "images");
+        pipeline.Save(_folder.File("saved"));
+        foreach (var file in s_texts)
+        {
+            Assert.Equal(File.ReadAllBytes(golden.File("pipeline/" + file)), File.ReadAllBytes(Path.Combine(_folder.File("saved"), file)));
+        }
+
+        using var expected = WeightFiles.Open(golden.File("pipeline"));
+        using var saved = WeightFiles.Open(_folder.File("saved"));
+        using var before = expected.Load();
+        using var after = saved.Load();
+        TensorAssert.Identical(before, after);
+    }
+
     [Theory]
     [InlineData(Ddpm)]
     [InlineData(Ddim)]

@@ -1,0 +1,35 @@
+using Diffusion.Models;
+using static TorchSharp.torch;
+
+namespace Diffusion.Sample;
+
+/// <summary>Other projects' names for weights, some of which depend on what the network is.</summary>
+internal static class WeightDialects
+{
+    private const string Diffusers = "diffusers";
+    private const string OpenAI = "openai";
+    private const string DescriptionFile = "config.json";
+
+    public static IReadOnlyList<string> Names { get; } = [.. KeyMapCatalog.Names, Diffusers, OpenAI];
+
+    /// <summary>The config.json in the folder of the weights, if there is one.</summary>
+    public static string? DescriptionBeside(string weights) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(weights))!, DescriptionFile) is var path && File.Exists(path) ? path : null;
+
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="description">The file that says what the network is.</param>
+    /// <exception cref="UsageException">There is no such dialect, or it needs a description.</exception>
+    public static WeightDialect Find(string name, string? description) => name.ToLowerInvariant() switch
+    {
+        Diffusers => WeightDialect.Of(DiffusersUNet2D.Parse(Text(name, description)).Keys),
+        OpenAI => OfOpenAI(OpenAIUNet.Parse(Text(name, description))),
+        var other when KeyMapCatalog.Names.Contains(other) => WeightDialect.Of(KeyMapCatalog.Find(other)),
+        _ => throw new UsageException($"--dialect must be one of {string.Join(", ", Names)}; it is '{name}'."),
+    };
+
+    private static WeightDialect OfOpenAI(OpenAIUNet network) => new(tensors => network.ToOurs(tensors), tensors => network.ToTheirs(tensors));
+
+    private static string Text(string name, string? description) => description is null
+        ? throw new UsageException($"--dialect {name} needs --network FILE: the names depend on what the network is, and there is no {DescriptionFile} beside the weights.")
+        : File.ReadAllText(description);
+}
