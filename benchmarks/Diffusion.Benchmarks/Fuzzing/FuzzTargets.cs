@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Diffusion.Configuration;
@@ -36,6 +37,7 @@ internal static class FuzzTargets
         new("scheduler_config.json", FuzzTarget.Json([.. Schedulers()]), path => DiffusersScheduler.Parse(File.ReadAllText(path)).CreateSampler(5)) { BytesForAnyFile = BytesForTables },
         new("model_index.json", FuzzTarget.Json([Pipeline("model_index.json")]), path =>
             new DiffusersFolder(File.ReadAllText(path), PipelineText("scheduler/scheduler_config.json"), PipelineText("unet/config.json")).CreateScheduler()),
+        new("checkpoint manifest", FuzzTarget.Json([Manifest()]), ReadCheckpoint),
         new("run configuration", FuzzTarget.Json([.. Configurations()]), path => RunConfiguration.Parse(File.ReadAllText(path)))
         {
             IsRefusal = error => error is InvalidDataException or OptionsValidationException,
@@ -157,6 +159,30 @@ internal static class FuzzTargets
             }
         }
     }
+
+    private static void ReadCheckpoint(string path)
+    {
+        var folder = path + ".checkpoint";
+        if (!Directory.Exists(folder))
+        {
+            Directory.CreateDirectory(folder);
+            File.WriteAllBytes(Path.Combine(folder, Checkpoint.ModelFile), s_weights);
+        }
+
+        File.Copy(path, Path.Combine(folder, "manifest.json"), overwrite: true);
+        Checkpoint.Open(folder);
+    }
+
+    private static byte[] Manifest() => JsonSerializer.SerializeToUtf8Bytes(new
+    {
+        schema = CheckpointManifest.CurrentSchema,
+        step = 5,
+        seed = 7,
+        batchSize = 2,
+        imageCount = 100,
+        library = "1.0",
+        files = new Dictionary<string, object> { [Checkpoint.ModelFile] = new { bytes = s_weights.Length, sha256 = Convert.ToHexString(SHA256.HashData(s_weights)) } },
+    });
 
     private static byte[] Pipeline(string file) => File.ReadAllBytes(Path.Combine(Golden.Folder, "diffusers_pipeline", "ddim_pipeline_16", "pipeline", file));
 

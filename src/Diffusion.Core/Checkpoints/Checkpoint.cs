@@ -50,7 +50,12 @@ public sealed class Checkpoint
 
             foreach (var (name, expected) in manifest.Files)
             {
-                if (Path.GetFileName(name) != name || Describe(Path.Combine(folder, name)) != expected)
+                if (name is "" or "." or ".." || name.AsSpan().IndexOfAny("/\\:\0") >= 0)
+                {
+                    throw new InvalidDataException($"'{path}' has the file '{name}'; a checkpoint's files lie beside its manifest.");
+                }
+
+                if (Describe(Path.Combine(folder, name)) != expected)
                 {
                     throw new InvalidDataException($"'{Path.Combine(folder, name)}' is not the file that the manifest describes: it is damaged.");
                 }
