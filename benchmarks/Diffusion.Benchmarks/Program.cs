@@ -11,5 +11,10 @@ if (args is ["samplers", ..])
     return SamplerAccuracyCommand.Run(args.AsSpan(1));
 }
 
+if (args is ["memory", ..])
+{
+    return TrainingMemoryCommand.Run(args.AsSpan(1));
+}
+
 BenchmarkSwitcher.FromAssembly(typeof(KernelGridCommand).Assembly).Run(args);
 return 0;
