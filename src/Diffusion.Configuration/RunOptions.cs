@@ -44,6 +44,14 @@ public sealed record RunOptions : IValidatedOptions
             yield return error;
         }
 
+        var dialect = Model.Dialect;
+        if (dialect.Labels is not null || dialect.ExtraChannels != 0 || dialect.OutChannels is { } channels && channels != Data.Shape.Channels)
+        {
+            yield return new OptionsError(
+                $"{nameof(Model)}.{nameof(Model.Dialect)}",
+                "must have no labels, extra channels or other output channels: a run from a configuration trains a network of the image and the time alone.");
+        }
+
         if (Sampling.Steps > Diffusion.Timesteps)
         {
             yield return new OptionsError(

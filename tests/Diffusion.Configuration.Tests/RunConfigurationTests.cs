@@ -40,6 +40,45 @@ public sealed class RunConfigurationTests
         Assert.Empty(RunConfiguration.Load(Path.Combine(Samples(), "configs", "mnist-quick.json")).Validate());
 
     [Fact]
+    public void Parse_Dialect_BindsEveryPartAndGoesBack()
+    {
+        const string json = """
+            {
+              "data": { "path": "mnist" },
+              "model": {
+                "down": [ { "channels": 32, "downsampling": "residual" }, { "channels": 64, "attention": true } ], "mid": [ { "channels": 64, "outputScale": 1.5, "attentionGroups": 0 } ],
+                "timeDimension": 128, "downsampling": "convolution3BottomRight", "upsampling": "nearestOnly",
+                "dialect": {
+                  "residual": { "normEps": 1e-6, "activation": "mish", "timeInjection": "scaleShift", "dropout": 0.1 },
+                  "attention": { "headWidth": 16, "projection": "separate" },
+                  "time": { "kind": "sinusoidal", "width": 32, "order": "cosineFirst", "frequencyShift": 1 },
+                  "skips": "layer", "centerInput": true
+                }
+              }
+            }
+            """;
+        var options = RunConfiguration.Parse(json);
+        Assert.Equal(new ResidualOptions { NormEps = 1e-6, Activation = Activation.Mish, TimeInjection = TimeInjection.ScaleShift, Dropout = 0.1 }, options.Model.Dialect.Residual);
+        Assert.Equal(new TimeEmbeddingOptions { Width = 32, Order = WaveOrder.CosineFirst, FrequencyShift = 1 }, options.Model.Dialect.Time);
+        Assert.Equal((Downsampling.Residual, 0, SkipConnections.Layer), (options.Model.Down[0].Downsampling, options.Model.Mid[0].AttentionGroups, options.Model.Dialect.Skips));
+        Assert.Equal(RunConfiguration.ToJson(options), RunConfiguration.ToJson(RunConfiguration.Parse(RunConfiguration.ToJson(options))));
+        using var network = options.CreateNetwork();
+        Assert.Equal(network.Options.Dialect, options.Model.Dialect);
+    }
+
+    [Theory]
+    [InlineData("\"dialect\": { \"labels\": { \"classes\": 10 } }", "model.dialect must have no labels")]
+    [InlineData("\"dialect\": { \"extraChannels\": 1 }", "model.dialect must have no labels")]
+    [InlineData("\"dialect\": { \"residual\": { \"dropout\": 2 } }", "model.dialect.residual.dropout must be in [0, 1); it is 2.")]
+    [InlineData("\"dialect\": { \"residual\": { \"droput\": 2 } }", "model.dialect.residual.droput")]
+    [InlineData("\"dialect\": { \"skips\": \"never\" }", "model.dialect.skips")]
+    public void Parse_WrongDialect_NamesThePath(string part, string expected)
+    {
+        var json = $$"""{ "data": { "path": "mnist" }, "model": { "down": [ { "channels": 32 } ], {{part}} } }""";
+        Assert.Contains(expected, string.Join("\n", Assert.Throws<OptionsValidationException>(() => RunConfiguration.Parse(json)).Failures), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ToJson_ThenParse_GivesTheSameRun()
     {
         var options = RunConfiguration.Load(Path.Combine(Samples(), "configs", "mnist-course.json"));

@@ -47,7 +47,7 @@ internal sealed class DownBlock : nn.Module
             hidden = _layers.Layer(i, hidden, time);
             if (_block.Network.Dialect.Skips == SkipConnections.Layer)
             {
-                skips.Push(hidden.MoveToOuterDisposeScope());
+                skips.Push(hidden.alias().MoveToOuterDisposeScope()); // another handle: the block itself may return this one
             }
         }
 

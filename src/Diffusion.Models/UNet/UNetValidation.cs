@@ -55,7 +55,7 @@ internal sealed class UNetValidation
         for (var i = 0; i < blocks.Count; i++)
         {
             var (block, path) = (blocks[i], $"{list}[{i}]");
-            Width(block.Channels, $"{path}.{nameof(block.Channels)}");
+            Width(block.Channels, $"{path}.{nameof(block.Channels)}", Place(list, i));
             Check(block.Layers >= leastLayers, $"{path}.{nameof(block.Layers)}", $"must be at least {leastLayers}; it is {block.Layers}.");
             if (!block.Attention)
             {
@@ -124,11 +124,26 @@ internal sealed class UNetValidation
         }
     }
 
-    private void Width(int channels, string path) =>
+    /// <summary>Where a block is, for messages.</summary>
+    private string Place(string list, int i)
+    {
+        var (down, mid, up) = (_options.Down, _options.Mid, _options.Up);
+        var bottom = down.Count - 1;
+        var stem = _options.StemChannels ?? (down.Count > 0 ? down[0].Channels : 0);
+        var (level, entering) = list switch
+        {
+            nameof(UNetOptions.Down) => (i, i == 0 ? stem : down[i - 1].Channels),
+            nameof(UNetOptions.Mid) => (bottom, i > 0 ? mid[i - 1].Channels : bottom >= 0 ? down[bottom].Channels : 0),
+            _ => (bottom - i, i > 0 ? up[i - 1].Channels : mid.Count > 0 ? mid[^1].Channels : bottom >= 0 ? down[bottom].Channels : 0),
+        };
+        return list == nameof(UNetOptions.Down) && i == 0 && _options.StemChannels is null ? string.Empty : $" (level {level}, where {entering} channels enter)";
+    }
+
+    private void Width(int channels, string path, string place = "") =>
         Check(
             channels >= 1 && (_options.NormGroups < 1 || channels % _options.NormGroups == 0),
             path,
-            $"must be a positive multiple of {nameof(_options.NormGroups)}, {_options.NormGroups}; it is {channels}.");
+            $"must be a positive multiple of {nameof(_options.NormGroups)}, {_options.NormGroups}; it is {channels}{place}.");
 
     private void Defined<T>(T value, string path)
         where T : struct, Enum => Check(Enum.IsDefined(value), path, $"must be one of {string.Join(", ", Enum.GetNames<T>())}; it is {value}.");

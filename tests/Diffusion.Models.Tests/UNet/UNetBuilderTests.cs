@@ -126,6 +126,7 @@ public sealed class UNetBuilderTests
     [Fact]
     public void Build_MissingBlocks_SaysSo()
     {
+        Assert.Contains("Up[0].Channels: must be a positive multiple of NormGroups, 8; it is 20 (level 1, where 16 channels enter)", Assert.Throws<ArgumentException>(() => s_small.Down(8).Down(16).Up(20).Up(8).Build()).Message, StringComparison.Ordinal);
         Assert.Contains("Down: must have at least one block", Assert.Throws<ArgumentException>(() => s_small.Build()).Message, StringComparison.Ordinal);
         Assert.Contains("the 2 down blocks; it has 1", Assert.Throws<ArgumentException>(() => s_small.Down(8).Down(8).Up(8).Build()).Message, StringComparison.Ordinal);
     }

@@ -118,8 +118,8 @@ internal static class UNet2DReader
         return config.OneOf("time_embedding_type", "positional", nullable: false, "positional", "fourier", "learned") switch
         {
             "fourier" => new() { Kind = TimeEmbeddingKind.Fourier, Width = 2 * channels }, // that class does not pass flip_sin_to_cos on
-            "learned" => new() { Kind = TimeEmbeddingKind.Table, Width = channels, Steps = steps ?? config.Needed("num_train_timesteps") },
-            _ => new() { Width = channels, Order = order, FrequencyShift = shift },
+            "learned" => new() { Kind = TimeEmbeddingKind.Table, Width = channels, Order = order, FrequencyShift = shift, Steps = steps ?? config.Needed("num_train_timesteps") },
+            _ => new() { Width = channels, Order = order, FrequencyShift = shift, Steps = steps ?? new TimeEmbeddingOptions().Steps },
         };
     }
 
