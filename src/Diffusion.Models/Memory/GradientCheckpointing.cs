@@ -14,8 +14,21 @@ namespace Diffusion.Models;
 /// </remarks>
 public static class GradientCheckpointing
 {
+    [ThreadStatic]
+    private static Exception? t_error;
+
+    /// <summary>
+    /// Why the last second run on this thread failed that did; <see langword="null"/> if none did. The backward pass itself then ends with
+    /// libtorch's complaint of an invalid gradient: nothing else gets through its engine.
+    /// </summary>
+    public static Exception? SecondRunError
+    {
+        get => t_error;
+        internal set => t_error = value;
+    }
+
     /// <summary>Runs a part of a network.</summary>
-    /// <param name="parts">The modules whose parameters <paramref name="forward"/> uses. They and the inputs must not change before the backward pass.</param>
+    /// <param name="parts">The modules whose parameters <paramref name="forward"/> uses. They and the inputs must not change before the backward pass, of which there is one.</param>
     /// <param name="forward">From the inputs to the output, once now and once in the backward pass, with the same result. It may open and close a dispose scope and frees no input.</param>
     /// <param name="inputs">What enters, at least one tensor; all but integers may require gradients.</param>
     /// <returns>The output. Without gradients, or where nothing requires them, simply what <paramref name="forward"/> returns.</returns>

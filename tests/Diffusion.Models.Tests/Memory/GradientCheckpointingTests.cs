@@ -63,6 +63,31 @@ public sealed class GradientCheckpointingTests
     }
 
     [Fact]
+    public void Backward_WeightsChangedSince_IsAnError()
+    {
+        using var scope = NewDisposeScope();
+        using var part = Block();
+        var output = GradientCheckpointing.Run(part, Input(1, 16, 2, 2), Input(1, 3, 6)).sum();
+        using (no_grad())
+        {
+            part.get_parameter("proj_in.bias")!.add_(1);
+        }
+
+        Assert.Contains("invalid gradient", Assert.ThrowsAny<Exception>(() => output.backward()).Message, StringComparison.Ordinal);
+        Assert.Contains("modified by an inplace operation", GradientCheckpointing.SecondRunError!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Backward_ASecondTime_IsAnError()
+    {
+        using var scope = NewDisposeScope();
+        using var part = Block();
+        var output = GradientCheckpointing.Run(part, Input(1, 16, 2, 2), Input(1, 3, 6)).square().sum();
+        output.backward(retain_graph: true);
+        Assert.ThrowsAny<Exception>(() => output.backward());
+    }
+
+    [Fact]
     public void Run_Generator_IsLeftWhereThePlainCallLeavesIt()
     {
         using var scope = NewDisposeScope();
