@@ -13,8 +13,13 @@ internal static class Drawing
     private const int FrameMilliseconds = 80;
     private const int LastFrameMilliseconds = 2000;
 
+    /// <param name="denoiser">For a batch of images: the number of its first image and how many they are.</param>
+    /// <param name="options">How many images, which sampler.</param>
+    /// <param name="folder">Where the files go.</param>
+    /// <param name="columns">The columns of the picture; about as many as rows if <see langword="null"/>.</param>
+    /// <param name="cancellation">Checked before each step.</param>
     /// <returns>[N, C, H, W] in [−1, 1], on the CPU.</returns>
-    public static Tensor Draw(IDenoiser denoiser, RunOptions options, RunFolder folder, CancellationToken cancellation)
+    public static Tensor Draw(Func<int, int, IDenoiser> denoiser, RunOptions options, RunFolder folder, int? columns, CancellationToken cancellation)
     {
         var sampler = options.Sampling.CreateSampler();
         var batchSize = Math.Min(options.Training.BatchSize, options.Sampling.Count);
@@ -30,7 +35,7 @@ internal static class Drawing
                 using var noise = new SeededNoise(options.Sampling.Seed, first);
                 var done = first;
                 batches.Add(sampler.SampleFrom(
-                    denoiser,
+                    denoiser(first, count),
                     options.Data.Shape.Batch(count),
                     noise,
                     new Observer<SamplingProgress>(progress => task.Value = done + ((double)count * progress.Step / progress.Steps)),
@@ -41,7 +46,7 @@ internal static class Drawing
 
         var images = cat(batches).clamp_(-1, 1);
         animation.Complete();
-        ImageGrid.Save(folder.Picture(options.Data.Kind), images, Columns(options.Sampling.Count), new ImageGridOptions { Scale = 2 });
+        ImageGrid.Save(folder.Picture(options.Data.Kind), images, columns ?? Columns(options.Sampling.Count), new ImageGridOptions { Scale = 2 });
         return images.MoveToOuterDisposeScope();
     }
 

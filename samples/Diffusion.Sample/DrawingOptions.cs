@@ -13,6 +13,7 @@ internal static class DrawingOptions
     private static readonly Option<string> s_checkpoint = new("--checkpoint") { Description = "A run's folder, a checkpoint's folder, or a safetensors file of weights.", Required = true };
     private static readonly Option<int?> s_steps = new("--steps") { Description = "Sampling steps, instead of the configuration's." };
     private static readonly Option<double> s_guidance = new("--guidance") { Description = "The scale of guidance by labels, for networks that know labels; 1 is none.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<long?> s_label = new("--label") { Description = "The label to draw, for networks that know labels; without it sample draws all of them in turn, and the other commands none." };
     private static readonly Option<long?> s_seed = new("--seed") { Description = "The seed of the noise, instead of the configuration's." };
     private static readonly Option<int?> s_count = new("--count") { Description = "The number of images." };
 
@@ -20,7 +21,7 @@ internal static class DrawingOptions
     public static Command Command(string name, string description, params ReadOnlySpan<Option> own)
     {
         var command = new Command(name, description) { s_checkpoint };
-        foreach (var option in (Option[])[.. own, s_count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_seed, Out])
+        foreach (var option in (Option[])[.. own, s_count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_label, s_seed, Out])
         {
             command.Add(option);
         }
@@ -36,6 +37,7 @@ internal static class DrawingOptions
         arguments.GetValue(Spacing),
         arguments.GetValue(Schedule),
         arguments.GetValue(s_guidance),
+        arguments.GetValue(s_label),
         arguments.GetValue(s_seed),
         arguments.GetValue(s_count));
 }

@@ -30,7 +30,7 @@ internal static class TrainCommand
         {
             Checkpoints = options.Training.Checkpoints with { Folder = folder.Checkpoints, Metadata = new Dictionary<string, string> { [RunConfiguration.MetadataKey] = json } },
         };
-        using var trainer = new Trainer(network, options.Diffusion.CreateSchedule(), training, options.Diffusion.CreateParameterization(), new ConsoleWarnings());
+        using var trainer = LabelledDrawing.Trainer(network, options, training, images);
         if (arguments.Resume && !trainer.Resume(folder.Checkpoints))
         {
             AnsiConsole.MarkupLineInterpolated($"No checkpoint in {folder.Checkpoints}: starting at step 1.");
@@ -59,7 +59,7 @@ internal static class TrainCommand
         }
 
         trainer.Export(folder.Path);
-        using var drawn = Drawing.Draw(options.Sampling.Limit(trainer.Ema), options, folder, cancellation);
+        using var drawn = LabelledDrawing.Draw(trainer, options, folder, cancellation);
         AnsiConsole.MarkupLineInterpolated($"Wrote {folder.Picture(options.Data.Kind)}, {folder.Animation}, {folder.LossPlot} and the weights, {folder.Model} and {Checkpoint.EmaFile}.");
     }
 

@@ -11,16 +11,20 @@ internal sealed class TrainedModel : IDisposable
 {
     private readonly UNet _network;
 
-    private TrainedModel(string file, RunOptions options, UNet network)
+    private TrainedModel(string file, RunOptions options, UNet network, DrawingArguments arguments)
     {
         (File, Options, _network) = (file, options, network);
-        Plain = new NetworkDenoiser(network, options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization());
+        Labels = LabelledDrawing.Of(network, options, arguments.Label, arguments.Guidance);
+        Plain = Labels.Plain;
         Denoiser = options.Sampling.Limit(Plain);
     }
 
     public string File { get; }
 
     public RunOptions Options { get; }
+
+    /// <summary>The network with labels bound to it, image by image.</summary>
+    public LabelledDrawing Labels { get; }
 
     /// <summary>The network as it is: what inversion needs.</summary>
     public IDenoiser Plain { get; }
@@ -33,11 +37,7 @@ internal sealed class TrainedModel : IDisposable
         DiffusionRuntime.EnsureLoaded();
         var trained = TrainedWeights.Find(arguments.Checkpoint);
         CheckSchedule(arguments.Schedule, trained.Options.Diffusion.Schedule);
-        if (arguments.Guidance != 1)
-        {
-            throw new UsageException(FormattableString.Invariant($"--guidance {arguments.Guidance} needs a network that knows labels; the model of '{trained.File}' has no labels. Without guidance the scale is 1."));
-        }
-
+        LabelledDrawing.Check(trained.File, trained.Options, arguments);
         var options = trained.Options with { Sampling = arguments.Over(trained.Options.Sampling) };
         if (options.Validate().ToList() is { Count: > 0 } errors)
         {
@@ -49,7 +49,7 @@ internal sealed class TrainedModel : IDisposable
         {
             Fill(network, trained.File);
             network.to(cuda.is_available() ? CUDA : CPU);
-            return new TrainedModel(trained.File, options, network);
+            return new TrainedModel(trained.File, options, network, arguments);
         }
         catch
         {

@@ -24,6 +24,9 @@ public sealed record RunOptions : IValidatedOptions
     /// <returns><see cref="Model"/> with the shape that <see cref="Data"/> gives.</returns>
     public UNetOptions ModelForData() => Model with { Image = Data.Shape };
 
+    /// <summary>The label that stands for "no label", the last of the network's table; <see langword="null"/> where the network is told no labels.</summary>
+    public long? NullLabel => Model.Dialect.Labels?.Classes - 1;
+
     /// <summary>Makes the network, with initial weights from the training seed.</summary>
     /// <returns>The network, on the CPU.</returns>
     public UNet CreateNetwork() => UNetBuilder.From(ModelForData()).Build(Training.Seed);
@@ -45,11 +48,18 @@ public sealed record RunOptions : IValidatedOptions
         }
 
         var dialect = Model.Dialect;
-        if (dialect.Labels is not null || dialect.ExtraChannels != 0 || dialect.OutChannels is { } channels && channels != Data.Shape.Channels)
+        if (dialect.Labels is { } labels && (labels.Kind != LabelKind.Table || labels.Classes < 2))
+        {
+            yield return new OptionsError(
+                $"{nameof(Model)}.{nameof(Model.Dialect)}.{nameof(dialect.Labels)}",
+                $"must be a table of the classes of the images and one more, the last, that stands for no label; it is {labels.Kind} of {labels.Classes}.");
+        }
+
+        if (dialect.ExtraChannels != 0 || dialect.OutChannels is { } channels && channels != Data.Shape.Channels)
         {
             yield return new OptionsError(
                 $"{nameof(Model)}.{nameof(Model.Dialect)}",
-                "must have no labels, extra channels or other output channels: a run from a configuration trains a network of the image and the time alone.");
+                "must have no extra channels or other output channels: a run from a configuration trains a network of the image, the time and labels.");
         }
 
         if (Sampling.Steps > Diffusion.Timesteps)

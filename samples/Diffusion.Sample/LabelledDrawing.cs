@@ -1,0 +1,81 @@
+using Diffusion.Configuration;
+using Diffusion.Models;
+using static TorchSharp.torch;
+
+namespace Diffusion.Sample;
+
+/// <summary>What the commands do with networks that are told labels, and with those that are not.</summary>
+internal sealed class LabelledDrawing
+{
+    private readonly RunOptions _options;
+    private readonly ConditionalDenoiser? _conditional;
+    private readonly long? _label;
+    private readonly double _guidance;
+
+    private LabelledDrawing(RunOptions options, ConditionalDenoiser? conditional, IDenoiser plain, long? label, double guidance) =>
+        (_options, _conditional, Plain, _label, _guidance) = (options, conditional, plain, label, guidance);
+
+    /// <summary>The network with the one label that is asked for, or without one; not limited.</summary>
+    public IDenoiser Plain { get; }
+
+    /// <summary>One column for each label where they are drawn in turn.</summary>
+    public int? Columns => _conditional is not null && _label is null ? (int)_options.NullLabel!.Value : null;
+
+    public static LabelledDrawing Of(UNet network, RunOptions options, long? label, double guidance)
+    {
+        var (schedule, kind) = (options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization());
+        return options.NullLabel is { } none
+            ? Of(new ConditionalDenoiser(new ConditionalUNet(network), schedule, kind, none), options, label, guidance)
+            : new LabelledDrawing(options, null, new NetworkDenoiser(network, schedule, kind), null, 1);
+    }
+
+    /// <summary>A wrong use of --label and --guidance.</summary>
+    public static void Check(string file, RunOptions options, DrawingArguments arguments)
+    {
+        if (options.NullLabel is not { } classes)
+        {
+            if (arguments.Guidance != 1 || arguments.Label is not null)
+            {
+                var option = arguments.Label is { } label ? $"--label {label}" : FormattableString.Invariant($"--guidance {arguments.Guidance}");
+                throw new UsageException($"{option} needs a network that knows labels; the model of '{file}' has no labels. Without guidance the scale is 1.");
+            }
+        }
+        else if (arguments.Label is < 0 || arguments.Label >= classes)
+        {
+            throw new UsageException($"--label must be in [0, {classes - 1}]; it is {arguments.Label}.");
+        }
+    }
+
+    /// <summary>A trainer with or without labels.</summary>
+    public static Trainer Trainer(UNet network, RunOptions options, TrainerOptions training, IImageSource images)
+    {
+        var (schedule, kind) = (options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization());
+        if (options.NullLabel is not { } none)
+        {
+            return new Trainer(network, schedule, training, kind, new ConsoleWarnings());
+        }
+
+        return images.Classes == none
+            ? Diffusion.Trainer.WithLabels(new ConditionalUNet(network), new LabelTrainingOptions { NullLabel = none }, schedule, training, kind, new ConsoleWarnings())
+            : throw new UsageException($"model.dialect.labels.classes must be {images.Classes + 1}, the {images.Classes} classes of '{images.Name}' and one for no label; it is {none + 1}.");
+    }
+
+    /// <summary>Draws with the averaged weights of a trainer, all labels in turn where there are any.</summary>
+    public static Tensor Draw(Trainer trainer, RunOptions options, RunFolder folder, CancellationToken cancellation)
+    {
+        var drawing = trainer.Conditional is { } conditional ? Of(conditional, options, null, 1) : new LabelledDrawing(options, null, trainer.Denoiser, null, 1);
+        return Drawing.Draw((first, count) => trainer.Averaged(drawing.InTurn(first, count)), options, folder, drawing.Columns, cancellation);
+    }
+
+    /// <summary>The limited denoiser of a batch: of the one label, or of all labels in turn.</summary>
+    public IDenoiser InTurn(int first, int count) => _options.Sampling.Limit(
+        _conditional is null || _label is not null
+            ? Plain
+            : Bound(_conditional, [.. Enumerable.Range(first, count).Select(i => i % _options.NullLabel!.Value)], _guidance));
+
+    private static LabelledDrawing Of(ConditionalDenoiser conditional, RunOptions options, long? label, double guidance) =>
+        new(options, conditional, label is { } one ? Bound(conditional, [one], guidance) : conditional.Unlabelled, label, guidance);
+
+    private static IDenoiser Bound(ConditionalDenoiser conditional, ReadOnlySpan<long> labels, double guidance) =>
+        guidance == 1 ? conditional.With(labels) : conditional.Guided(labels, guidance);
+}
