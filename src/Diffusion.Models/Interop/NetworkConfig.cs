@@ -5,6 +5,8 @@ namespace Diffusion.Models;
 /// <summary>The arguments of another project's network as a JSON object. What is read is ticked off, so that what nobody reads is an error.</summary>
 internal sealed class NetworkConfig
 {
+    private const int MostLayers = 1024;
+
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
 
     private NetworkConfig(JsonElement json, string className) => (Json, ClassName) = (json, className);
@@ -19,11 +21,12 @@ internal sealed class NetworkConfig
         try
         {
             using var document = JsonDocument.Parse(json);
+            ReadTexts(document.RootElement);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new NetworkConfig(document.RootElement.Clone(), className)
                 : throw new InvalidDataException($"The configuration of a {className} is a JSON object; this is {document.RootElement.ValueKind}.");
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or ArgumentException)
         {
             throw new InvalidDataException($"The configuration of the {className} is not JSON: {error.Message}", error);
         }
@@ -61,6 +64,13 @@ internal sealed class NetworkConfig
         { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var whole) => whole,
         { } value => throw Wrong(name, value, "a whole number"),
     };
+
+    /// <summary>A number of layers, of which a network that can be built has no more than this.</summary>
+    public int Layers(string name, int? otherwise)
+    {
+        var layers = otherwise is { } number ? Whole(name, number) : Needed(name);
+        return layers is >= 1 and <= MostLayers ? layers : throw Wrong(name, Value(name)!.Value, $"from 1 to {MostLayers}");
+    }
 
     /// <summary>A whole number of at least 1 that has no default.</summary>
     public int Needed(string name) => Value(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt32(out var whole) && whole >= 1
@@ -133,5 +143,22 @@ internal sealed class NetworkConfig
         {
             throw new InvalidDataException($"{ClassName}: this library does not know {string.Join(", ", unread.Select(entry => $"\"{entry.Name}\" ({entry.Value.GetRawText()})"))}.");
         }
+    }
+
+    /// <summary>Reads every name and text once: one that is no Unicode text throws here and nowhere later.</summary>
+    private static void ReadTexts(JsonElement element)
+    {
+        foreach (var entry in element.ValueKind == JsonValueKind.Object ? element.EnumerateObject().ToArray() : [])
+        {
+            _ = entry.Name;
+            ReadTexts(entry.Value);
+        }
+
+        foreach (var item in element.ValueKind == JsonValueKind.Array ? element.EnumerateArray().ToArray() : [])
+        {
+            ReadTexts(item);
+        }
+
+        _ = element.ValueKind == JsonValueKind.String ? element.GetString() : null;
     }
 }

@@ -24,7 +24,7 @@ internal static class UNet2DReader
                 $"{config.ClassName}: \"block_out_channels\" has {channels.Count} widths ([{string.Join(", ", channels)}], each at least 1), \"down_block_types\" {down.Count} blocks and \"up_block_types\" {up.Count}; they must be as many.");
         }
 
-        var layers = config.Whole("layers_per_block", 2);
+        var layers = config.Layers("layers_per_block", 2);
         var residualDown = config.OneOf("downsample_type", "conv", nullable: true, "conv", "resnet") == "resnet";
         var residualUp = config.OneOf("upsample_type", "conv", nullable: true, "conv", "resnet") == "resnet";
         var heads = 1;

@@ -45,7 +45,7 @@ public sealed class OpenAIUNet
             InChannels = config.Needed("in_channels"),
             ModelChannels = config.Needed("model_channels"),
             OutChannels = config.Needed("out_channels"),
-            ResBlocks = config.Needed("num_res_blocks"),
+            ResBlocks = config.Layers("num_res_blocks", null),
             AttentionResolutions = config.Has("attention_resolutions")
                 ? config.Wholes("attention_resolutions", [])
                 : throw new InvalidDataException($"{ClassName}: \"attention_resolutions\" must be a list of whole numbers; it is missing."),
