@@ -73,7 +73,7 @@ public sealed class ContextDenoiserTests : IDisposable
     }
 
     [Fact]
-    public void Mistakes_SayWhatIsWrong()
+    public void With_BadContexts_SaysWhatIsWrong()
     {
         var denoiser = new ContextDenoiser(_network, _schedule);
         Assert.Contains("2 were given for a batch of shape [3, 2, 4, 4]", Assert.Throws<ArgumentException>(() => denoiser.With(_context[..2]).Denoise(_noisy, Level)).Message, StringComparison.Ordinal);

@@ -29,7 +29,7 @@ public sealed class AttentionLayersTests
     }
 
     [Fact]
-    public void FeedForward_IsTheFormula()
+    public void FeedForward_LargeTokens_IsTheFormula()
     {
         using var scope = NewDisposeScope();
         using var layer = new FeedForward(Channels, expansion: 3, Seeded());
@@ -38,7 +38,7 @@ public sealed class AttentionLayersTests
     }
 
     [Fact]
-    public void LayerNorm_IsTheFormula()
+    public void LayerNorm_ShiftedTokens_IsTheFormula()
     {
         using var scope = NewDisposeScope();
         using var layer = new LayerNorm(Channels);
@@ -48,7 +48,7 @@ public sealed class AttentionLayersTests
     }
 
     [Fact]
-    public void TransformerBlock_IsTheFormula()
+    public void TransformerBlock_OwnNorms_IsTheFormula()
     {
         using var scope = NewDisposeScope();
         using var block = new TransformerBlock(Channels, ContextChannels, 3, 4, Seeded());
@@ -65,7 +65,7 @@ public sealed class AttentionLayersTests
     }
 
     [Fact]
-    public void Gradients_AreTheDifferencesOfTheOutput()
+    public void Backward_DoublePrecision_GivesTheDifferencesOfTheOutput()
     {
         using var scope = NewDisposeScope();
         var (tokens, context) = (Draw(2, 6, Channels).to(ScalarType.Float64).requires_grad_(), Draw(2, 3, ContextChannels).to(ScalarType.Float64).requires_grad_());

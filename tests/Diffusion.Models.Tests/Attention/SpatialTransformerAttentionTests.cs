@@ -12,7 +12,7 @@ public sealed class SpatialTransformerAttentionTests
     [InlineData(true, 4, 6, 5)]
     [InlineData(false, 1, 1, 1)]
     [InlineData(true, 3, 1, 33)]
-    public void Forward_IsItsPartsOneAfterTheOther(bool linear, int height, int width, int length)
+    public void Forward_AnySizeAndLength_IsItsPartsOneAfterTheOther(bool linear, int height, int width, int length)
     {
         using var scope = NewDisposeScope();
         using var module = Make(linear);
@@ -48,7 +48,7 @@ public sealed class SpatialTransformerAttentionTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Gradients_AreTheDifferencesOfTheOutput(bool linear)
+    public void Backward_DoublePrecision_GivesTheDifferencesOfTheOutput(bool linear)
     {
         using var scope = NewDisposeScope();
         using var module = Make(linear);
@@ -89,7 +89,7 @@ public sealed class SpatialTransformerAttentionTests
     }
 
     [Fact]
-    public void Mistakes_SayWhatIsNeeded()
+    public void Forward_BadShapesOrOptions_SaysWhatIsNeeded()
     {
         using var scope = NewDisposeScope();
         using var module = Make(linear: false);

@@ -87,7 +87,7 @@ public sealed class ContextUNetTests
     }
 
     [Fact]
-    public void Mistakes_SayWhatIsNeeded()
+    public void Forward_BadShapesOrBlocks_SaysWhatIsNeeded()
     {
         using var scope = NewDisposeScope();
         using var unet = s_small.BuildWithContext(s_context);

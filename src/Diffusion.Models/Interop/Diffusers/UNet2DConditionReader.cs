@@ -45,7 +45,7 @@ internal static class UNet2DConditionReader
         }
 
         config.Value("attention_head_dim"); // read, also where num_attention_heads goes before it
-        var layers = config.Whole("layers_per_block", 2);
+        var layers = config.Layers("layers_per_block", 2);
         var (inChannels, outChannels) = (config.Whole("in_channels", 4), config.Whole("out_channels", 4));
         var (height, width) = Size(config);
         var image = new ImageShape(Math.Min(inChannels, outChannels), height, width);
@@ -70,7 +70,7 @@ internal static class UNet2DConditionReader
         var context = new ContextOptions
         {
             Channels = config.Whole("cross_attention_dim", 1280),
-            Layers = config.Whole("transformer_layers_per_block", 1),
+            Layers = config.Layers("transformer_layers_per_block", 1),
             LinearProjection = config.Flag("use_linear_projection", otherwise: false),
         };
         config.ThrowIfUnread();

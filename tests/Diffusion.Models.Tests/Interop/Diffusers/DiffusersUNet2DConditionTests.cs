@@ -97,6 +97,33 @@ public sealed class DiffusersUNet2DConditionTests
         }
     }
 
+    [Fact]
+    public void Parse_EveryValueDamaged_IsReadOrRefused()
+    {
+        using var golden = Golden.Case(Name);
+        var text = File.ReadAllText(golden.File("model/config.json"));
+        string[] traps = ["null", "-1", "0", "2147483647", "1e999", "\"\\ud800\"", "[]", "[[1]]", "{}", "0.5", "true", "99999999999"];
+        var refused = 0;
+        foreach (var key in JsonNode.Parse(text)!.AsObject().Select(entry => entry.Key))
+        {
+            foreach (var trap in traps)
+            {
+                var entries = JsonNode.Parse(text)!.AsObject().Select(entry => $"\"{entry.Key}\": {(entry.Key == key ? trap : entry.Value?.ToJsonString() ?? "null")}");
+                try
+                {
+                    DiffusersUNet2DCondition.Parse($"{{{string.Join(", ", entries)}}}");
+                }
+                catch (InvalidDataException error)
+                {
+                    Assert.NotEmpty(error.Message);
+                    refused++;
+                }
+            }
+        }
+
+        Assert.InRange(refused, 300, 560);
+    }
+
     private static DiffusersUNet2DCondition Describe(GoldenCase golden) => DiffusersUNet2DCondition.Parse(File.ReadAllText(golden.File("model/config.json")));
 
     private static ContextUNet Build(GoldenCase golden, bool checkpointing = false)
