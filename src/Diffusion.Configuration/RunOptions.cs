@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Diffusion.Models;
 
 namespace Diffusion.Configuration;
@@ -25,6 +26,7 @@ public sealed record RunOptions : IValidatedOptions
     public UNetOptions ModelForData() => Model with { Image = Data.Shape };
 
     /// <summary>The label that stands for "no label", the last of the network's table; <see langword="null"/> where the network is told no labels.</summary>
+    [JsonIgnore]
     public long? NullLabel => Model.Dialect.Labels?.Classes - 1;
 
     /// <summary>Makes the network, with initial weights from the training seed.</summary>

@@ -121,7 +121,7 @@ public sealed class TrainerObjectiveTests : IDisposable
         Take(30);
         var before = Tensor.TotalCount;
         Take(30);
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
         using var images = _images.Read([0, 1]);
         using var noise = new SeededNoise(1);
         before = Tensor.TotalCount;
@@ -129,7 +129,7 @@ public sealed class TrainerObjectiveTests : IDisposable
         {
         }
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
 
         void Take(int count)
         {

@@ -13,6 +13,6 @@ internal static class Leaks
         GC.WaitForPendingFinalizers();
         var before = Tensor.TotalCount;
         work();
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
     }
 }

@@ -16,6 +16,6 @@ public static class Leaks
             work();
         }
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
     }
 }

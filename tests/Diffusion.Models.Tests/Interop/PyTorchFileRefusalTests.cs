@@ -250,7 +250,7 @@ public class PyTorchFileRefusalTests
     {
         var before = torch.Tensor.TotalCount;
         Refused(Zip([.. Tensor(Storage("FloatStorage", "0", 1), 0, [], []), .. Global("os", "system")], ("0", s_fourBytes)), "os.system");
-        Assert.Equal(before, torch.Tensor.TotalCount);
+        Assert.InRange(torch.Tensor.TotalCount, 0, before);
     }
 
     [Theory]

@@ -116,7 +116,7 @@ public sealed class GradientCheckpointingTests
             Step();
         }
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
 
         void Step()
         {

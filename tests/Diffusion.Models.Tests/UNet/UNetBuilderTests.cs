@@ -107,7 +107,7 @@ public sealed class UNetBuilderTests
             .Down(20).Down(16, attention: true, heads: 3).Down(32).Down(32).Down(8, layers: 0).Up(8, upsample: true).Up(8).Up(8).Up(8).Up(8, upsample: false);
         var before = Tensor.TotalCount;
         var message = Assert.Throws<ArgumentException>(() => builder.Build()).Message;
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
         foreach (var expected in new[]
         {
             "TimeDimension: must be even and at least 2; it is 15",
@@ -158,7 +158,7 @@ public sealed class UNetBuilderTests
             using var output = unet.call(images, timesteps);
         }
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
     }
 
     [Fact]

@@ -112,7 +112,7 @@ public sealed class UNetDialectTests
             using var output = unet.Predict(images, timesteps, labels);
         }
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class UNetDialectTests
         builder = builder.With(options => options with { Mid = [new() { Channels = 16, AttentionGroups = -1, OutputScale = 0 }] });
         var before = Tensor.TotalCount;
         var message = Assert.Throws<ArgumentException>(() => builder.Build()).Message;
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
         foreach (var expected in (string[])
         [
             "TimeDimension: must be at least 1; it is 0", "Dialect.Residual.NormEps", "Dialect.Residual.Dropout", "Dialect.Residual.OutputScale",
