@@ -12,7 +12,7 @@ internal static class DrawingOptions
 
     private static readonly Option<string> s_checkpoint = new("--checkpoint") { Description = "A run's folder, a checkpoint's folder, or a safetensors file of weights.", Required = true };
     private static readonly Option<int?> s_steps = new("--steps") { Description = "Sampling steps, instead of the configuration's." };
-    private static readonly Option<double> s_guidance = new("--guidance") { Description = "The scale of guidance by labels, for networks that know labels; 1 is none.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<double?> s_guidance = new("--guidance") { Description = "The scale of guidance by labels, for networks that know labels, instead of the configuration's; 1 is none." };
     private static readonly Option<long?> s_label = new("--label") { Description = "The label to draw, for networks that know labels; without it sample draws all of them in turn, and the other commands none." };
     private static readonly Option<long?> s_seed = new("--seed") { Description = "The seed of the noise, instead of the configuration's." };
     private static readonly Option<int?> s_count = new("--count") { Description = "The number of images." };

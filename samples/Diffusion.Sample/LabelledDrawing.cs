@@ -10,10 +10,9 @@ internal sealed class LabelledDrawing
     private readonly RunOptions _options;
     private readonly ConditionalDenoiser? _conditional;
     private readonly long? _label;
-    private readonly double _guidance;
 
-    private LabelledDrawing(RunOptions options, ConditionalDenoiser? conditional, IDenoiser plain, long? label, double guidance) =>
-        (_options, _conditional, Plain, _label, _guidance) = (options, conditional, plain, label, guidance);
+    private LabelledDrawing(RunOptions options, ConditionalDenoiser? conditional, IDenoiser plain, long? label) =>
+        (_options, _conditional, Plain, _label) = (options, conditional, plain, label);
 
     /// <summary>The network with the one label that is asked for, or without one; not limited.</summary>
     public IDenoiser Plain { get; }
@@ -21,12 +20,12 @@ internal sealed class LabelledDrawing
     /// <summary>One column for each label where they are drawn in turn.</summary>
     public int? Columns => _conditional is not null && _label is null ? (int)_options.NullLabel!.Value : null;
 
-    public static LabelledDrawing Of(UNet network, RunOptions options, long? label, double guidance)
+    public static LabelledDrawing Of(UNet network, RunOptions options, long? label)
     {
         var (schedule, kind) = (options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization());
         return options.NullLabel is { } none
-            ? Of(new ConditionalDenoiser(new ConditionalUNet(network), schedule, kind, none), options, label, guidance)
-            : new LabelledDrawing(options, null, new NetworkDenoiser(network, schedule, kind), null, 1);
+            ? Of(new ConditionalDenoiser(new ConditionalUNet(network), schedule, kind, none), options, label)
+            : new LabelledDrawing(options, null, new NetworkDenoiser(network, schedule, kind), null);
     }
 
     /// <summary>A wrong use of --label and --guidance.</summary>
@@ -34,7 +33,7 @@ internal sealed class LabelledDrawing
     {
         if (options.NullLabel is not { } classes)
         {
-            if (arguments.Guidance != 1 || arguments.Label is not null)
+            if (arguments.Guidance is not (null or 1) || arguments.Label is not null)
             {
                 var option = arguments.Label is { } label ? $"--label {label}" : FormattableString.Invariant($"--guidance {arguments.Guidance}");
                 throw new UsageException($"{option} needs a network that knows labels; the model of '{file}' has no labels. Without guidance the scale is 1.");
@@ -63,7 +62,7 @@ internal sealed class LabelledDrawing
     /// <summary>Draws with the averaged weights of a trainer, all labels in turn where there are any.</summary>
     public static Tensor Draw(Trainer trainer, RunOptions options, RunFolder folder, CancellationToken cancellation)
     {
-        var drawing = trainer.Conditional is { } conditional ? Of(conditional, options, null, 1) : new LabelledDrawing(options, null, trainer.Denoiser, null, 1);
+        var drawing = trainer.Conditional is { } conditional ? Of(conditional, options, null) : new LabelledDrawing(options, null, trainer.Denoiser, null);
         return Drawing.Draw((first, count) => trainer.Averaged(drawing.InTurn(first, count)), options, folder, drawing.Columns, cancellation);
     }
 
@@ -71,10 +70,10 @@ internal sealed class LabelledDrawing
     public IDenoiser InTurn(int first, int count) => _options.Sampling.Limit(
         _conditional is null || _label is not null
             ? Plain
-            : Bound(_conditional, [.. Enumerable.Range(first, count).Select(i => i % _options.NullLabel!.Value)], _guidance));
+            : Bound(_conditional, [.. Enumerable.Range(first, count).Select(i => i % _options.NullLabel!.Value)], _options.Sampling.Guidance));
 
-    private static LabelledDrawing Of(ConditionalDenoiser conditional, RunOptions options, long? label, double guidance) =>
-        new(options, conditional, label is { } one ? Bound(conditional, [one], guidance) : conditional.Unlabelled, label, guidance);
+    private static LabelledDrawing Of(ConditionalDenoiser conditional, RunOptions options, long? label) =>
+        new(options, conditional, label is { } one ? Bound(conditional, [one], options.Sampling.Guidance) : conditional.Unlabelled, label);
 
     private static IDenoiser Bound(ConditionalDenoiser conditional, ReadOnlySpan<long> labels, double guidance) =>
         guidance == 1 ? conditional.With(labels) : conditional.Guided(labels, guidance);

@@ -57,6 +57,12 @@ public sealed record RunOptions : IValidatedOptions
                 $"must be a table of the classes of the images and one more, the last, that stands for no label; it is {labels.Kind} of {labels.Classes}.");
         }
 
+        if (dialect.Labels is null && Sampling.Guidance != 1)
+        {
+            yield return new OptionsError(
+                $"{nameof(Sampling)}.{nameof(Sampling.Guidance)}", FormattableString.Invariant($"must be 1 for a network without {nameof(Model)}.{nameof(Model.Dialect)}.{nameof(dialect.Labels)}; it is {Sampling.Guidance}."));
+        }
+
         if (dialect.ExtraChannels != 0 || dialect.OutChannels is { } channels && channels != Data.Shape.Channels)
         {
             yield return new OptionsError(

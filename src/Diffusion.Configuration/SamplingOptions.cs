@@ -23,6 +23,9 @@ public sealed record SamplingOptions : IValidatedOptions
     /// </summary>
     public Clipping Clipping { get; init; } = Clipping.Use;
 
+    /// <summary>The scale of guidance by labels, for a network that is told labels; 1 (default) for none.</summary>
+    public double Guidance { get; init; } = 1;
+
     /// <summary>The seed of the noise; 0 by default.</summary>
     public long Seed { get; init; }
 
@@ -49,6 +52,7 @@ public sealed record SamplingOptions : IValidatedOptions
         .. NamedChoice.Errors(Sampler, nameof(Sampler), SamplerCatalog.Names),
         .. OptionsValidation.Range(Count, nameof(Count), 1),
         .. OptionsValidation.Range(Steps ?? 1, nameof(Steps), 1),
+        .. OptionsValidation.Range(Guidance, nameof(Guidance), -1000, 1000.0),
         .. Spacing is null ? [] : NamedChoice.Errors(Spacing, nameof(Spacing), StepSpacing.All.Select(each => each.Name)),
         .. Clipping == Clipping.ReportOnly && !IsDdpm
             ? [new OptionsError(nameof(Clipping), $"can be reportOnly for the sampler {Ddpm} alone, which is '{Sampler}'; choose use or none.")]
