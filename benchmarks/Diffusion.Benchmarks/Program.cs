@@ -1,4 +1,7 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Diffusion.Benchmarks;
 
 if (args is ["kernels", ..])
@@ -21,5 +24,7 @@ if (args is ["memory", ..])
     return TrainingMemoryCommand.Run(args.AsSpan(1));
 }
 
-BenchmarkSwitcher.FromAssembly(typeof(KernelGridCommand).Assembly).Run(args);
+// In this process: a project that BenchmarkDotNet makes itself would lack libtorch, half a gigabyte that only an application brings.
+var inProcess = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
+BenchmarkSwitcher.FromAssembly(typeof(KernelGridCommand).Assembly).Run(args, inProcess);
 return 0;
