@@ -4,7 +4,7 @@ namespace Diffusion;
 /// A spacing that places levels by their σ/α. Where the schedule's last timestep is pure noise, whose ratio is infinite, it comes first
 /// and the ramp begins at the timestep before it.
 /// </summary>
-/// <remarks>arXiv:2206.00364, section 3 and appendix D.1: levels are chosen by σ of x/α, whatever the schedule.</remarks>
+/// <remarks>arXiv:2206.00364, section 3: levels are chosen by σ of x/α, whatever the schedule.</remarks>
 /// <param name="name">The name.</param>
 /// <param name="ramp">From the smallest ratio, the largest and a count to the ratios, largest first.</param>
 internal sealed class RatioSpacing(string name, Func<double, double, int, double[]> ramp) : StepSpacing

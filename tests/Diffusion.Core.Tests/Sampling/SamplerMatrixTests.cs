@@ -17,6 +17,7 @@ public sealed class SamplerMatrixTests
     {
         using var first = new TinyNetwork(1);
         using var second = new TinyNetwork(2);
+        LiveTensors.Settled();
         foreach (var name in ScheduleCatalog.Names)
         {
             var schedule = ScheduleCatalog.Create(name);
@@ -65,7 +66,7 @@ public sealed class SamplerMatrixTests
         var denoiser = new GaussianDenoiser(new LinearNoiseSchedule());
         var chosen = SamplerCatalog.Create(sampler, 6);
         using var whole = chosen.Sample(denoiser, Shape, seed: 5);
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Settled();
         Tensor? last = null;
         var count = 0;
         foreach (var step in chosen.Steps(denoiser, Shape, seed: 5))
@@ -75,7 +76,7 @@ public sealed class SamplerMatrixTests
             last = step.Noisy.to(ScalarType.Float32, copy: true);
         }
 
-        AssertNoMore(before + 1, sampler);
+        Assert.Equal(before + 1, Tensor.TotalCount);
         TensorAssert.Identical(whole, last!, sampler);
         last!.Dispose();
     }
@@ -85,7 +86,7 @@ public sealed class SamplerMatrixTests
     public void Sample_Cancelled_StopsAtTheNextStepAndLeavesNothing(string sampler)
     {
         using var source = new CancellationTokenSource();
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Settled();
         var steps = 0;
         Assert.Throws<OperationCanceledException>(() => SamplerCatalog.Create(sampler, 8).Sample(
             new GaussianDenoiser(new LinearNoiseSchedule()), Shape, 1,
@@ -99,7 +100,7 @@ public sealed class SamplerMatrixTests
             cancellationToken: source.Token));
 
         Assert.Equal(3, steps);
-        AssertNoMore(before, sampler);
+        Assert.Equal(before, Tensor.TotalCount);
     }
 
     [Fact]
@@ -128,9 +129,6 @@ public sealed class SamplerMatrixTests
             TensorAssert.Identical(images, again, what);
         }
 
-        AssertNoMore(before, what);
+        Assert.True(before == Tensor.TotalCount, $"{what}: {Tensor.TotalCount - before} more live tensors.");
     }
-
-    /// <summary>Fewer are possible: finalizers free what earlier tests left.</summary>
-    private static void AssertNoMore(long most, string what) => Assert.True(Tensor.TotalCount <= most, $"{what}: {Tensor.TotalCount - most} more live tensors.");
 }

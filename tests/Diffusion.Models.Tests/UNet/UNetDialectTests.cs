@@ -106,13 +106,13 @@ public sealed class UNetDialectTests
 
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Settled();
         for (var i = 0; i < 5; i++)
         {
             using var output = unet.Predict(images, timesteps, labels);
         }
 
-        Assert.InRange(Tensor.TotalCount, 0, before);
+        Assert.Equal(before, Tensor.TotalCount);
     }
 
     [Fact]
@@ -145,9 +145,9 @@ public sealed class UNetDialectTests
             },
         }).Down(8).Down(16, attention: true).Up(16, layers: 2).Up(8, layers: 3);
         builder = builder.With(options => options with { Mid = [new() { Channels = 16, AttentionGroups = -1, OutputScale = 0 }] });
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Settled();
         var message = Assert.Throws<ArgumentException>(() => builder.Build()).Message;
-        Assert.InRange(Tensor.TotalCount, 0, before);
+        Assert.Equal(before, Tensor.TotalCount);
         foreach (var expected in (string[])
         [
             "TimeDimension: must be at least 1; it is 0", "Dialect.Residual.NormEps", "Dialect.Residual.Dropout", "Dialect.Residual.OutputScale",

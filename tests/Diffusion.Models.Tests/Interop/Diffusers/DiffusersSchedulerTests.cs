@@ -14,6 +14,9 @@ public sealed class DiffusersSchedulerTests
         "add_noise", "ddpm_T1000", "ddpm_beta_tables", "timestep_spacing", "repaint",
     ];
 
+    // Images of up to 53 here cancel to 0.47 in one element, which single precision gets right to 3.3e-5 only: its tolerance is scaled like that of the samplers in σ.
+    private const string Cancelling = "diffusers_schedulers/sde_dpmpp_o2_heun_karras";
+
     private const int OneTimestepLeft = 998;
 
     public static TheoryData<string> Runs() =>
@@ -27,7 +30,7 @@ public sealed class DiffusersSchedulerTests
         using var golden = Golden.Case(name);
         var run = new SchedulerCase(golden);
         var samples = golden["samples"];
-        var size = Math.Max(1, samples.abs().max().item<float>());
+        var size = run.InSigma || run.Scheduler.ClassName.StartsWith("EDM", StringComparison.Ordinal) || name == Cancelling ? Math.Max(1, samples.abs().max().item<float>()) : 1;
         void Close(int index, Tensor actual, NoiseLevel level, string what) =>
             TensorAssert.Close(samples[index], actual.to(ScalarType.Float32) * run.Scale(level), golden.AbsoluteTolerance * size, golden.RelativeTolerance, $"{name}: {what} {index}");
 
