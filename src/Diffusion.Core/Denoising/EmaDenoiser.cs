@@ -6,7 +6,7 @@ namespace Diffusion;
 /// The network with its averaged weights: they are put into the network for the time of a call and the trained weights put back after it,
 /// so that no second network is needed. Calls exclude each other and training steps.
 /// </summary>
-internal sealed class EmaDenoiser(IDenoiser denoiser, Tensor weights, Tensor average, Lock exclusive) : IDenoiser
+internal sealed class EmaDenoiser(IDenoiser denoiser, Tensor weights, Tensor average, Lock exclusive) : ISelfConditionedDenoiser
 {
     public INoiseSchedule Schedule => denoiser.Schedule;
 
@@ -19,7 +19,12 @@ internal sealed class EmaDenoiser(IDenoiser denoiser, Tensor weights, Tensor ave
         return image;
     }
 
-    public Prediction Predict(Tensor noisy, NoiseLevel level)
+    public Prediction Predict(Tensor noisy, NoiseLevel level) => Averaged(() => denoiser.Predict(noisy, level));
+
+    public Prediction Predict(Tensor noisy, NoiseLevel level, Tensor? estimate) =>
+        Averaged(() => denoiser is ISelfConditionedDenoiser inner ? inner.Predict(noisy, level, estimate) : denoiser.Predict(noisy, level));
+
+    private Prediction Averaged(Func<Prediction> predict)
     {
         lock (exclusive)
         {
@@ -28,7 +33,7 @@ internal sealed class EmaDenoiser(IDenoiser denoiser, Tensor weights, Tensor ave
             weights.copy_(average);
             try
             {
-                return denoiser.Predict(noisy, level);
+                return predict();
             }
             finally
             {
