@@ -19,6 +19,7 @@ public sealed class Checkpoint
 
     internal const string OptimizerFile = "optimizer.safetensors";
     private const string Prefix = "step-";
+    private const string TemporarySuffix = ".tmp";
 
     private Checkpoint(string folder, CheckpointManifest manifest)
     {
@@ -43,9 +44,9 @@ public sealed class Checkpoint
         try
         {
             var manifest = CheckpointManifest.Parse(File.ReadAllText(path));
-            if (manifest.Schema != CheckpointManifest.CurrentSchema)
+            if (manifest.Schema is < 1 or > CheckpointManifest.CurrentSchema)
             {
-                throw new InvalidDataException($"'{path}' has format {manifest.Schema}; this version reads format {CheckpointManifest.CurrentSchema}.");
+                throw new InvalidDataException($"'{path}' has format {manifest.Schema}; this version reads formats 1 to {CheckpointManifest.CurrentSchema}.");
             }
 
             foreach (var (name, expected) in manifest.Files)
@@ -82,8 +83,8 @@ public sealed class Checkpoint
         return !Directory.Exists(folder)
             ? []
             : [.. Directory.EnumerateDirectories(folder, Prefix + "*")
-                .Where(path => long.TryParse(Path.GetFileName(path)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out _))
-                .OrderByDescending(path => long.Parse(Path.GetFileName(path)[Prefix.Length..], CultureInfo.InvariantCulture))];
+                .Where(path => StepOf(path) is not null)
+                .OrderByDescending(StepOf)];
     }
 
     /// <summary>The newest checkpoint of a run that is whole.</summary>
@@ -107,6 +108,19 @@ public sealed class Checkpoint
         return null;
     }
 
+    /// <summary>The step that a checkpoint's folder is named after; null for another folder.</summary>
+    internal static long? StepOf(string path) =>
+        long.TryParse(Path.GetFileName(path)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : null;
+
+    /// <summary>Deletes what a run that was killed while it saved has left.</summary>
+    internal static void DeleteUnfinished(string folder)
+    {
+        foreach (var unfinished in Directory.EnumerateDirectories(folder, $".{Prefix}*{TemporarySuffix}"))
+        {
+            Directory.Delete(unfinished, recursive: true);
+        }
+    }
+
     /// <summary>Writes the files into a temporary folder and renames it, so that a checkpoint is never half written.</summary>
     internal static Checkpoint Save(
         string folder,
@@ -115,7 +129,7 @@ public sealed class Checkpoint
         IReadOnlyDictionary<string, string> metadata)
     {
         var target = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{manifest.Step:D8}"));
-        var temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
+        var temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}{TemporarySuffix}");
         try
         {
             Directory.CreateDirectory(temporary);

@@ -1,9 +1,10 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Diffusion;
 
 /// <summary>What a checkpoint says of itself: the content of its <c>manifest.json</c>.</summary>
-/// <param name="Schema">The number of the format; <see cref="CurrentSchema"/> is the only one there is.</param>
+/// <param name="Schema">The number of the format, from 1 to <see cref="CurrentSchema"/>.</param>
 /// <param name="Step">Optimizer steps done.</param>
 /// <param name="Seed">The seed of the run.</param>
 /// <param name="BatchSize">Images a step.</param>
@@ -13,12 +14,36 @@ namespace Diffusion;
 public sealed record CheckpointManifest(
     int Schema, int Step, long Seed, int BatchSize, int ImageCount, string Library, IReadOnlyDictionary<string, CheckpointFile> Files)
 {
-    /// <summary>The format that this version writes and reads.</summary>
-    public const int CurrentSchema = 1;
+    /// <summary>The format that this version writes. It reads this one and those before.</summary>
+    public const int CurrentSchema = 2;
+
+    /// <summary>How many of the last steps in a row were skipped (<see cref="OptimizerOptions.SkipNotFinite"/>).</summary>
+    public int SkippedInARow { get; init; }
+
+    /// <summary>The noise schedule; <see langword="null"/> in format 1.</summary>
+    public CheckpointSchedule? Schedule { get; init; }
+
+    /// <summary>What the network predicts; <see langword="null"/> in format 1.</summary>
+    public string? Prediction { get; init; }
+
+    /// <summary>The options of the run, for comparison when it is resumed; <see langword="null"/> in format 1.</summary>
+    public JsonElement? Options { get; init; }
+
+    /// <summary>The versions of what computed the run, by name; <see langword="null"/> in format 1.</summary>
+    public IReadOnlyDictionary<string, string>? Versions { get; init; }
 
     internal const string FileName = "manifest.json";
 
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { WriteIndented = true, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    internal static JsonElement ToJson(TrainerOptions options) => JsonSerializer.SerializeToElement(options, s_json);
 
     internal string ToJson() => JsonSerializer.Serialize(this, s_json);
 

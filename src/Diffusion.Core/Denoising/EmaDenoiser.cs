@@ -28,17 +28,7 @@ internal sealed class EmaDenoiser(IDenoiser denoiser, Tensor weights, Tensor ave
     {
         lock (exclusive)
         {
-            using var noGradients = no_grad();
-            using var trained = weights.clone();
-            weights.copy_(average);
-            try
-            {
-                return predict();
-            }
-            finally
-            {
-                weights.copy_(trained);
-            }
+            return ExchangedWeights.Run(weights, average, predict);
         }
     }
 }

@@ -19,6 +19,9 @@ public sealed record TimestepDraw(IReadOnlyList<NoiseLevel> Levels, IReadOnlyLis
         return new([.. timesteps.Select(schedule.LevelAt)], weights ?? Ones(timesteps.Count), timesteps);
     }
 
+    internal TimestepDraw Part(int first, int count) =>
+        new([.. Levels.Skip(first).Take(count)], [.. Weights.Skip(first).Take(count)], Timesteps is null ? null : [.. Timesteps.Skip(first).Take(count)]);
+
     internal static double[] Ones(int count)
     {
         var ones = new double[count];

@@ -11,4 +11,13 @@ public sealed record TrainingDraw(TimestepDraw Timesteps, Tensor Noise, Tensor? 
 {
     /// <summary>Which images lose their label, one value an image; <see langword="null"/> (default) for none.</summary>
     public IReadOnlyList<bool>? Unlabelled { get; init; }
+
+    /// <summary>The draw of some of the images; its tensors are views.</summary>
+    internal TrainingDraw Part(int first, int count) => this with
+    {
+        Timesteps = Timesteps.Part(first, count),
+        Noise = Noise.narrow(0, first, count),
+        Offset = Offset?.narrow(0, first, count),
+        Unlabelled = Unlabelled is null ? null : [.. Unlabelled.Skip(first).Take(count)],
+    };
 }

@@ -41,6 +41,11 @@ public sealed class TrainingLoss
     /// <summary>The losses of the run so far, where timesteps are drawn by them: state that belongs into a checkpoint.</summary>
     public LossHistory? History { get; }
 
+    /// <summary>Whether the network is told labels.</summary>
+    internal bool UsesLabels => _labels is not null;
+
+    internal Parameterization Parameterization => _parameterization;
+
     /// <summary>Joins a network that is told labels, and its objective.</summary>
     /// <param name="network">As without labels, with labels [B] (Int64) as its third argument.</param>
     /// <param name="labels">The null label and how often it is given.</param>
@@ -65,7 +70,12 @@ public sealed class TrainingLoss
     public TrainingDraw Draw(ReadOnlySpan<long> shape, Generator generator)
     {
         ArgumentNullException.ThrowIfNull(generator);
-        var timesteps = _objective.Timesteps.Draw(_schedule, (int)shape[0], generator, History);
+        return Draw(_objective.Timesteps, shape, generator);
+    }
+
+    private TrainingDraw Draw(TimestepDistribution distribution, ReadOnlySpan<long> shape, Generator generator)
+    {
+        var timesteps = distribution.Draw(_schedule, (int)shape[0], generator, History);
         var noise = randn(shape.ToArray(), ScalarType.Float32, generator: generator);
         var offset = _objective.OffsetNoise > 0 ? randn([shape[0], shape[1]], ScalarType.Float32, generator: generator) : null;
         var estimated = _objective.SelfConditioning is { } share && UniformDraws.Of(1, generator, stratified: false)[0] < share;
@@ -73,6 +83,13 @@ public sealed class TrainingLoss
         {
             Unlabelled = _labels is { NullLabel: not null, Dropout: > 0 and var dropout } ? [.. UniformDraws.Of((int)shape[0], generator, stratified: false).Select(draw => draw < dropout)] : null,
         };
+    }
+
+    /// <summary>As <see cref="Draw(ReadOnlySpan{long}, Generator)"/>, but a function of the generator alone: not of the losses so far, and no label is left out.</summary>
+    internal TrainingDraw DrawFixed(ReadOnlySpan<long> shape, Generator generator)
+    {
+        var distribution = History is null ? _objective.Timesteps : TimestepDistribution.Uniform;
+        return Draw(distribution, shape, generator) with { Unlabelled = null };
     }
 
     /// <summary>The loss of a batch. Where there is a <see cref="History"/>, the losses of the images are added to it.</summary>
@@ -84,18 +101,28 @@ public sealed class TrainingLoss
     /// <exception cref="InvalidOperationException">Network and objective do not fit together.</exception>
     public Tensor Mean(Tensor images, TrainingDraw draw, Tensor? labels = null)
     {
+        var (mean, ofImages) = MeanAndImages(images, draw, labels);
+        ofImages.Dispose();
+        return mean;
+    }
+
+    /// <summary>The mean as by <see cref="Mean"/>, and the losses of the images as by <see cref="OfImages"/>, without gradients, from one pass.</summary>
+    internal (Tensor Mean, Tensor OfImages) MeanAndImages(Tensor images, TrainingDraw draw, Tensor? labels)
+    {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(draw);
         using var scope = NewDisposeScope();
         if (_bound is null && History is null && Weights(draw).All(weight => weight == 1) && draw.Timesteps.Weights.All(weight => weight == 1))
         {
             var (_, _, output, target) = Forward(images, draw, labels);
-            return _objective.Loss.Mean(output.Prediction, target).MoveToOuterDisposeScope();
+            var mean = _objective.Loss.Mean(output.Prediction, target);
+            using var noGradients = no_grad();
+            return (mean.MoveToOuterDisposeScope(), _objective.Loss.OfImages(output.Prediction, target).MoveToOuterDisposeScope());
         }
 
         var losses = OfImages(images, draw, labels);
         Remember(losses, draw);
-        return (losses * Row(losses, draw.Timesteps.Weights)).mean().MoveToOuterDisposeScope();
+        return ((losses * Row(losses, draw.Timesteps.Weights)).mean().MoveToOuterDisposeScope(), losses.detach().MoveToOuterDisposeScope());
     }
 
     /// <summary>The loss of each image, weighed by its level but not by its importance.</summary>

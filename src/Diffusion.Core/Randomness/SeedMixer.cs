@@ -32,5 +32,6 @@ internal static class SeedMixer
         EpochOrder = 4,
         BrownianPath = 5,
         BrownianNode = 6,
+        Evaluation = 7,
     }
 }

@@ -5,14 +5,16 @@ namespace Diffusion;
 /// <summary>The exponential moving average of one flat buffer of weights.</summary>
 internal sealed class EmaWeights : IDisposable
 {
-    private readonly EmaOptions _options;
+    private readonly int _batchSize;
 
-    public EmaWeights(Tensor values, EmaOptions options)
+    public EmaWeights(Tensor values, EmaOptions options, int batchSize = 1)
     {
-        _options = options;
+        (Options, _batchSize) = (options, batchSize);
         using var noGradients = no_grad();
         Values = values.detach().clone().DetachFromDisposeScope();
     }
+
+    public EmaOptions Options { get; }
 
     /// <summary>The average.</summary>
     public Tensor Values { get; }
@@ -22,14 +24,14 @@ internal sealed class EmaWeights : IDisposable
     /// <param name="update">The number of updates before this one.</param>
     public void Update(Tensor values, long update)
     {
-        if (update % _options.Every != 0)
+        if (update % Options.Every != 0)
         {
             return;
         }
 
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        Values.lerp_(values, 1 - _options.DecayAt(update));
+        Values.lerp_(values, 1 - Options.DecayAt(update, _batchSize));
     }
 
     public void Dispose() => Values.Dispose();

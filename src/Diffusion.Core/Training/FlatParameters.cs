@@ -55,6 +55,8 @@ internal sealed class FlatParameters : IDisposable
     /// <summary>Their gradients; backward passes add to them.</summary>
     public Tensor Gradients { get; }
 
+    public IEnumerable<string> Names => _entries.Select(entry => entry.Name);
+
     public Device Device => _entries[0].Parameter.device;
 
     /// <summary>A buffer of the same layout, cut into named views that the caller disposes.</summary>

@@ -24,6 +24,12 @@ public sealed record OptimizerOptions : IValidatedOptions
     /// <summary>The largest norm of all gradients together, above 0: longer ones are scaled to it; <see langword="null"/> (default) for no limit.</summary>
     public double? GradientClip { get; init; }
 
+    /// <summary>
+    /// How many steps in a row, at least 0, are skipped when their loss or gradient is not a finite number: the weights stay and training goes on with the next
+    /// batch. One more ends the run. 0 by default: the first one does.
+    /// </summary>
+    public int SkipNotFinite { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate() =>
     [
@@ -32,6 +38,7 @@ public sealed record OptimizerOptions : IValidatedOptions
         .. OptionsValidation.Range(Epsilon, nameof(Epsilon), 1e-16, 1.0),
         .. OptionsValidation.Range(WeightDecay, nameof(WeightDecay), 0.0),
         .. OptionsValidation.Range(GradientClip ?? 1, nameof(GradientClip), 1e-12),
+        .. OptionsValidation.Range(SkipNotFinite, nameof(SkipNotFinite), 0),
         .. Enum.IsDefined(Kind) ? Array.Empty<OptionsError>() : [new OptionsError(nameof(Kind), $"must be one of {string.Join(", ", Enum.GetNames<OptimizerKind>())}; it is {Kind}.")],
     ];
 }

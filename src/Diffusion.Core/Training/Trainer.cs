@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using TorchSharp;
@@ -53,6 +52,7 @@ public sealed partial class Trainer : IDisposable
         _network = network;
         _loss = loss;
         _logger = logger ?? NullLogger.Instance;
+        Observers = logger is null ? [] : [new StepLog(logger)];
         _state = new TrainerState(network, Options, _loss.History);
         Denoiser = denoiser;
         Conditional = conditional;
@@ -61,7 +61,10 @@ public sealed partial class Trainer : IDisposable
     /// <summary>The options of the run.</summary>
     public TrainerOptions Options { get; }
 
-    /// <summary>Optimizer steps done, those before a resume included.</summary>
+    /// <summary>What watches the run: <see cref="Fit"/> tells each of them, in this order. With a logger, a <see cref="StepLog"/> at first; empty without.</summary>
+    public IList<TrainingObserver> Observers { get; }
+
+    /// <summary>Steps done, those before a resume included.</summary>
     public int StepsDone => _state.Step;
 
     /// <summary>The network as trained so far; of a network that is told labels, without one.</summary>
@@ -104,22 +107,30 @@ public sealed partial class Trainer : IDisposable
         return new Trainer(network, options, logger, loss, conditional.NullLabel is null ? new UnboundDenoiser(conditional) : conditional.Unlabelled, conditional);
     }
 
-    /// <summary>A denoiser of the trained network, run with the moving average of the weights: <c>trainer.Averaged(trainer.Conditional.Guided(labels, 3))</c>.</summary>
+    /// <summary>A denoiser of the trained network, run with a moving average of the weights: <c>trainer.Averaged(trainer.Conditional.Guided(labels, 3))</c>.</summary>
     /// <param name="denoiser">A denoiser that runs the trained network.</param>
+    /// <param name="average">Which average: 0 for <see cref="TrainerOptions.Ema"/>, from 1 for <see cref="EmaOptions.Others"/>.</param>
     /// <returns>The denoiser with averaged weights. Lives as long as the trainer.</returns>
-    public IDenoiser Averaged(IDenoiser denoiser)
+    /// <exception cref="ArgumentOutOfRangeException">There is no such average.</exception>
+    public IDenoiser Averaged(IDenoiser denoiser, int average = 0)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
-        return new EmaDenoiser(denoiser, _state.Parameters.Values, _state.Ema.Values, _exclusive);
+        if (average < 0 || average >= _state.Averages.Count)
+        {
+            throw new ArgumentOutOfRangeException(nameof(average), average, $"The average must be in [0, {_state.Averages.Count - 1}].");
+        }
+
+        return new EmaDenoiser(denoiser, _state.Parameters.Values, _state.Averages[average].Values, _exclusive);
     }
 
-    /// <summary>Trains to the end of the run, writing checkpoints as <see cref="CheckpointOptions"/> says, and one at the end.</summary>
+    /// <summary>Trains to the end of the run, writing checkpoints as <see cref="CheckpointOptions"/> says, and one at the end. Training goes on while one is written.</summary>
     /// <param name="images">The training images.</param>
     /// <param name="progress">Told of every step.</param>
     /// <param name="stopAfter">Ends this call, with a checkpoint, after so many steps of the longer run; <see langword="null"/>: at the end of the run.</param>
     /// <param name="cancellationToken">Checked after every step; a checkpoint is written before the exception is thrown.</param>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
-    /// <exception cref="InvalidOperationException">The loss is not a number any more, or the network was moved after the trainer was made.</exception>
+    /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number (a checkpoint of the step before is written), memory is full, or the network was moved after the trainer was made.</exception>
+    /// <exception cref="IOException">A checkpoint cannot be written; those before it are whole.</exception>
     public void Fit(IImageSource images, IProgress<TrainingStep>? progress = null, int? stopAfter = null, CancellationToken cancellationToken = default)
     {
         if (stopAfter is { } limit)
@@ -128,40 +139,14 @@ public sealed partial class Trainer : IDisposable
         }
 
         ArgumentNullException.ThrowIfNull(images);
-        var saved = StepsDone;
-        var total = Options.StepsFor(images.Count);
-        try
-        {
-            foreach (var step in Steps(images).Take(stopAfter ?? int.MaxValue))
-            {
-                progress?.Report(step);
-                if (step.Number % Options.LogEvery == 0 || step.Number == total)
-                {
-                    LogStep(step.Number, total, step.Loss, step.Images / step.Duration.TotalSeconds);
-                }
-
-                if (Options.Checkpoints.Folder is { } folder && step.Number % Options.Checkpoints.Every == 0)
-                {
-                    Save(folder);
-                    saved = step.Number;
-                }
-
-                cancellationToken.ThrowIfCancellationRequested();
-            }
-        }
-        finally
-        {
-            if (Options.Checkpoints.Folder is { } folder && saved != StepsDone)
-            {
-                Save(folder);
-            }
-        }
+        new TrainingRun(this, images, Options.Checkpoints.Folder is { } folder ? new CheckpointWriter(folder, Options.Checkpoints) : null)
+            .Train(Steps(images).Take(stopAfter ?? int.MaxValue), progress, cancellationToken);
     }
 
     /// <summary>Trains step by step: each element is a step that has just been done. Stop whenever you like; enumerate again to go on.</summary>
     /// <param name="images">The training images.</param>
     /// <returns>The steps from <see cref="StepsDone"/> + 1 to the end of the run.</returns>
-    /// <exception cref="InvalidOperationException">The loss is not a number any more, or the network was moved after the trainer was made.</exception>
+    /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number, memory is full, or the network was moved after the trainer was made.</exception>
     public IEnumerable<TrainingStep> Steps(IImageSource images)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -175,6 +160,24 @@ public sealed partial class Trainer : IDisposable
         return Enumerate(images, new BatchOrder(images.Count, Options.BatchSize, Options.Seed));
     }
 
+    /// <summary>The mean loss of images that are not trained on, at noise and timesteps that depend on the seed alone: the same from one evaluation to the next.</summary>
+    /// <param name="images">The images, of the shape of the training images.</param>
+    /// <param name="count">Only the first so many, at least 1; all where there are fewer. 512 by default.</param>
+    /// <param name="averaged">Whether the averaged weights are evaluated (default), or the weights themselves.</param>
+    /// <param name="seed">The seed of noise and timesteps.</param>
+    /// <returns>The mean over the images.</returns>
+    /// <exception cref="InvalidOperationException">The network is told labels, and the images have none.</exception>
+    public double Evaluate(IImageSource images, int count = 512, bool averaged = true, long seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        lock (_exclusive)
+        {
+            var evaluation = new Evaluation(_network, _loss, _state.Parameters.Device, Options.BatchSize);
+            return averaged ? ExchangedWeights.Run(_state.Parameters.Values, _state.Averages[0].Values, () => evaluation.Mean(images, count, seed)) : evaluation.Mean(images, count, seed);
+        }
+    }
+
     /// <summary>Writes a checkpoint and deletes those beyond <see cref="CheckpointOptions.Keep"/>.</summary>
     /// <param name="folder">The folder of the run's checkpoints.</param>
     /// <returns>The checkpoint.</returns>
@@ -182,37 +185,27 @@ public sealed partial class Trainer : IDisposable
     public Checkpoint Save(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        lock (_exclusive)
-        {
-            var library = typeof(Trainer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
-            var manifest = new CheckpointManifest(
-                CheckpointManifest.CurrentSchema, StepsDone, Options.Seed, Options.BatchSize, _imageCount, library, new Dictionary<string, CheckpointFile>());
-            var checkpoint = _state.Save(folder, manifest, Options.Checkpoints.Metadata);
-            foreach (var old in Checkpoint.List(folder).Where(path => path != checkpoint.Folder).Skip(Options.Checkpoints.Keep - 1))
-            {
-                Directory.Delete(old, recursive: true);
-            }
-
-            LogSaved(checkpoint.Folder);
-            return checkpoint;
-        }
+        using var snapshot = Capture();
+        return new CheckpointWriter(folder, Options.Checkpoints).Write(snapshot);
     }
 
-    /// <summary>Writes the trained weights for use elsewhere: <c>model.safetensors</c> and, averaged, <c>ema.safetensors</c>.</summary>
+    /// <summary>Writes the trained weights for use elsewhere: <c>model.safetensors</c> and, averaged, <c>ema.safetensors</c>; <c>ema-1.safetensors</c> and so on with <see cref="EmaOptions.Others"/>.</summary>
     /// <param name="folder">Where the files go; created if need be.</param>
+    /// <exception cref="IOException">The folder cannot be written to, or the disk is full.</exception>
     public void Export(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        lock (_exclusive)
+        using var snapshot = Capture();
+        foreach (var (name, tensors) in snapshot.Files.Where(file => file.Key != Checkpoint.OptimizerFile))
         {
-            _state.Export(folder, Options.Checkpoints.Metadata);
+            Safetensors.Save(Path.Combine(folder, name), tensors, Options.Checkpoints.Metadata);
         }
     }
 
-    /// <summary>Goes on from the newest whole checkpoint.</summary>
+    /// <summary>Goes on from the newest whole checkpoint. Newer ones that are damaged, and options that were others before, are logged.</summary>
     /// <param name="folder">The folder of the run's checkpoints.</param>
     /// <returns>Whether there was one; if not, the run begins at its first step.</returns>
-    /// <exception cref="InvalidDataException">The checkpoint is of another run: other seed, batch size or network. The message names both values.</exception>
+    /// <exception cref="InvalidDataException">The checkpoint is of another run: other seed, batch size, schedule, prediction or network. The message names both values.</exception>
     public bool Resume(string folder)
     {
         var checkpoint = Checkpoint.Newest(folder, LogSkipped);
@@ -222,9 +215,20 @@ public sealed partial class Trainer : IDisposable
         }
 
         var manifest = checkpoint.Manifest;
-        if (manifest.Seed != Options.Seed || manifest.BatchSize != Options.BatchSize)
+        var now = Manifest();
+        if (manifest.Seed != now.Seed || manifest.BatchSize != now.BatchSize)
         {
-            throw new InvalidDataException($"'{checkpoint.Folder}' was made with seed {manifest.Seed} and batch size {manifest.BatchSize}; the options say {Options.Seed} and {Options.BatchSize}. Resume with the same values.");
+            throw new InvalidDataException($"'{checkpoint.Folder}' was made with seed {manifest.Seed} and batch size {manifest.BatchSize}; the options say {now.Seed} and {now.BatchSize}. Resume with the same values.");
+        }
+
+        if (manifest.Schedule?.Same(now.Schedule!) == false || (manifest.Prediction ?? now.Prediction) != now.Prediction)
+        {
+            throw new InvalidDataException($"'{checkpoint.Folder}' was made with {manifest.Schedule?.Name}, {manifest.Schedule?.Timesteps} timesteps, and the prediction '{manifest.Prediction}'; the trainer has {now.Schedule!.Name}, {now.Schedule.Timesteps} timesteps (or other levels), and '{now.Prediction}'. Resume with the same.");
+        }
+
+        foreach (var change in manifest.Options is { } before ? JsonDifference.Between(before, now.Options!.Value) : [])
+        {
+            LogChanged(checkpoint.Folder, change);
         }
 
         lock (_exclusive)
@@ -256,60 +260,52 @@ public sealed partial class Trainer : IDisposable
     {
         var start = Stopwatch.GetTimestamp();
         using var batch = images.Read(order.Indices(StepsDone));
+        var wait = Stopwatch.GetElapsedTime(start);
         if (!batch.Images.shape.AsSpan().SequenceEqual(images.Shape.Batch(Options.BatchSize)))
         {
             throw new InvalidOperationException($"'{images.Name}' gave a batch of shape [{string.Join(", ", batch.Images.shape)}]; [{string.Join(", ", images.Shape.Batch(Options.BatchSize))}] is needed.");
         }
 
+        if (_loss.UsesLabels && batch.Labels is null)
+        {
+            throw new InvalidOperationException($"'{images.Name}' has no labels; the network is told a label for each image.");
+        }
+
         lock (_exclusive)
         {
-            var loss = Backward(batch, images.Name);
-            if (!double.IsFinite(loss))
-            {
-                throw new InvalidOperationException($"The loss of step {StepsDone + 1} is {loss} (learning rate {learningRate}): training diverged. The weights are those before this step; a smaller learning rate may help.");
-            }
-
-            _state.Optimizer.Update(_state.Parameters.Values, _state.Parameters.Gradients, learningRate, StepsDone + 1);
-            _state.Ema.Update(_state.Parameters.Values, StepsDone);
-            _state.Step++;
-            return new TrainingStep(StepsDone, loss, Options.BatchSize, learningRate, Stopwatch.GetElapsedTime(start));
+            var step = new StepRunner(_network, _loss, _state, Options).Run(batch, learningRate);
+            return step with { Duration = Stopwatch.GetElapsedTime(start), DataWait = wait };
         }
     }
 
-    /// <summary>Gradients of the loss on a batch.</summary>
-    private double Backward(ImageBatch batch, string source)
+    /// <summary>The state after the last step, copied to memory of the host.</summary>
+    internal TrainerSnapshot Capture()
     {
-        if (Conditional is not null && batch.Labels is null)
+        lock (_exclusive)
         {
-            throw new InvalidOperationException($"'{source}' has no labels; the network is told a label for each image.");
+            return new TrainerSnapshot(
+                Manifest(),
+                _state.Capture(),
+                [.. _state.Averages.Index().Where(average => average.Item.Options.RelativeWidth is not null).Select(average => (TrainerState.AverageFile(average.Index), average.Item.Options.RelativeWidth!.Value))]);
         }
-
-        using var gradients = enable_grad();
-        using var scope = NewDisposeScope();
-        var device = _state.Parameters.Device;
-        using var generator = new Generator(SeedMixer.Mix(Options.Seed, SeedMixer.Purpose.TrainingStep, StepsDone), CPU);
-        random.manual_seed(unchecked((long)SeedMixer.Mix(Options.Seed, SeedMixer.Purpose.NetworkStep, StepsDone))); // what the network draws itself: dropout
-        using (no_grad())
-        {
-            _state.Parameters.Gradients.zero_();
-        }
-
-        var draw = _loss.Draw(batch.Images.shape, generator);
-        _network.train();
-        var loss = _loss.Mean(batch.Images.to(device), draw, batch.Labels);
-        loss.backward();
-        return loss.item<float>();
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Step {Step} of {Steps}: loss {Loss:F4}, {ImagesPerSecond:F0} images/s")]
-    private partial void LogStep(int step, int steps, double loss, double imagesPerSecond);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Saved {Folder}")]
-    private partial void LogSaved(string folder);
+    private CheckpointManifest Manifest() =>
+        new(CheckpointManifest.CurrentSchema, StepsDone, Options.Seed, Options.BatchSize, _imageCount, LibraryVersions.Library, new Dictionary<string, CheckpointFile>())
+        {
+            SkippedInARow = _state.SkippedInARow,
+            Schedule = CheckpointSchedule.Of(Denoiser.Schedule),
+            Prediction = _loss.Parameterization.Name,
+            Options = CheckpointManifest.ToJson(Options),
+            Versions = LibraryVersions.All,
+        };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Resumed from {Folder}")]
     private partial void LogResumed(string folder);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Skipped a checkpoint: {Reason}")]
     private partial void LogSkipped(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The run of {Folder} goes on with other options: {Change}")]
+    private partial void LogChanged(string folder, string change);
 }

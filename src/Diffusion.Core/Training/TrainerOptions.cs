@@ -12,6 +12,12 @@ public sealed record TrainerOptions : IValidatedOptions
     /// <summary>Images a step, at least 1; 64 by default.</summary>
     public int BatchSize { get; init; } = 64;
 
+    /// <summary>
+    /// Images in memory at once, at least 1: the gradients of a batch are added up from parts of so many images, the last of which may be smaller. The same batch,
+    /// timesteps and noise as in one part. <see langword="null"/> (default) for the whole batch.
+    /// </summary>
+    public int? MicroBatchSize { get; init; }
+
     /// <summary>The learning rate, above 0; 1e-4 by default.</summary>
     public double LearningRate { get; init; } = 1e-4;
 
@@ -26,9 +32,6 @@ public sealed record TrainerOptions : IValidatedOptions
 
     /// <summary>The seed of everything random in training: the order of the images, the timesteps, the noise. 0 by default.</summary>
     public long Seed { get; init; }
-
-    /// <summary>Steps between lines in the log, at least 1; 100 by default.</summary>
-    public int LogEvery { get; init; } = 100;
 
     /// <summary>Where and when the state is saved: by default nowhere.</summary>
     public CheckpointOptions Checkpoints { get; init; } = new();
@@ -46,7 +49,7 @@ public sealed record TrainerOptions : IValidatedOptions
         .. Steps is { } steps && Epochs is { } epochs ? [new OptionsError(nameof(Epochs), $"excludes {nameof(Steps)}; {nameof(Steps)} is {steps} and {nameof(Epochs)} is {epochs}.")] : Array.Empty<OptionsError>(),
         .. OptionsValidation.Range(BatchSize, nameof(BatchSize), 1),
         .. OptionsValidation.Range(LearningRate, nameof(LearningRate), 1e-12, 10.0),
-        .. OptionsValidation.Range(LogEvery, nameof(LogEvery), 1),
+        .. OptionsValidation.Range(MicroBatchSize ?? 1, nameof(MicroBatchSize), 1),
         .. LearningRateSchedule.Validate().Select(error => error.Under(nameof(LearningRateSchedule))),
         .. Optimizer.Validate().Select(error => error.Under(nameof(Optimizer))),
         .. Ema.Validate().Select(error => error.Under(nameof(Ema))),

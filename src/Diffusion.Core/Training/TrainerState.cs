@@ -1,9 +1,10 @@
+using System.Globalization;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>Everything of a run that changes from step to step: weights, their average, the optimizer's averages, the step.</summary>
+/// <summary>Everything of a run that changes from step to step: weights, their averages, the optimizer's averages, the step.</summary>
 internal sealed class TrainerState : IDisposable
 {
     private const string MeanPrefix = "exp_avg.";
@@ -13,96 +14,122 @@ internal sealed class TrainerState : IDisposable
 
     private readonly nn.Module _network;
     private readonly LossHistory? _history;
+    private readonly AdamOptimizer _optimizer;
 
     public TrainerState(nn.Module network, TrainerOptions options, LossHistory? history)
     {
         _network = network;
         _history = history;
         Parameters = new FlatParameters(network);
-        Optimizer = new AdamOptimizer(Parameters.Values, options.Optimizer, options.Optimizer is { WeightDecay: > 0, DecayMatricesOnly: true } ? Parameters.Matrices() : null);
-        Ema = new EmaWeights(Parameters.Values, options.Ema);
+        _optimizer = new AdamOptimizer(Parameters.Values, options.Optimizer, options.Optimizer is { WeightDecay: > 0, DecayMatricesOnly: true } ? Parameters.Matrices() : null);
+        Averages = [.. options.Ema.Others.Prepend(options.Ema).Select(ema => new EmaWeights(Parameters.Values, ema, options.BatchSize))];
     }
 
     public FlatParameters Parameters { get; }
 
-    public AdamOptimizer Optimizer { get; }
+    /// <summary>The averages, at least one.</summary>
+    public IReadOnlyList<EmaWeights> Averages { get; }
 
-    public EmaWeights Ema { get; }
+    /// <summary>Steps done.</summary>
+    public int Step { get; private set; }
 
-    /// <summary>Optimizer steps done.</summary>
-    public int Step { get; set; }
+    /// <summary>How many of the last steps, in a row, left the weights as they were.</summary>
+    public int SkippedInARow { get; private set; }
 
-    public Checkpoint Save(string folder, CheckpointManifest manifest, IReadOnlyDictionary<string, string> metadata)
+    /// <summary>Changes the weights by their gradients, and the averages.</summary>
+    public void Update(double learningRate)
     {
-        using var noGradients = no_grad();
-        using var scope = NewDisposeScope();
-        return Checkpoint.Save(
-            folder,
-            manifest,
-            new Dictionary<string, IEnumerable<KeyValuePair<string, Tensor>>>
-            {
-                [Checkpoint.ModelFile] = _network.state_dict(),
-                [Checkpoint.EmaFile] = Averaged(),
-                [Checkpoint.OptimizerFile] = [.. OptimizerTensors(), .. HistoryTensors()],
-            },
-            metadata);
+        _optimizer.Update(Parameters.Values, Parameters.Gradients, learningRate, Step + 1);
+        foreach (var average in Averages)
+        {
+            average.Update(Parameters.Values, Step);
+        }
     }
 
-    /// <summary>Writes the network's weights, plain and averaged, each to a file of its own.</summary>
-    public void Export(string folder, IReadOnlyDictionary<string, string> metadata)
+    public void Advance(bool skipped) => (Step, SkippedInARow) = (Step + 1, skipped ? SkippedInARow + 1 : 0);
+
+    /// <summary>The name of the file with an average.</summary>
+    public static string AverageFile(int index) =>
+        index == 0 ? Checkpoint.EmaFile : string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(Checkpoint.EmaFile)}-{index}{Path.GetExtension(Checkpoint.EmaFile)}");
+
+    /// <summary>Copies everything to memory of the host.</summary>
+    /// <returns>The files of a checkpoint, for the caller to dispose.</returns>
+    public IReadOnlyDictionary<string, TensorDictionary> Capture()
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        Safetensors.Save(Path.Combine(folder, Checkpoint.ModelFile), _network.state_dict(), metadata);
-        Safetensors.Save(Path.Combine(folder, Checkpoint.EmaFile), Averaged(), metadata);
+        var files = CaptureNetworks();
+        files[Checkpoint.OptimizerFile] = new([.. OptimizerTensors(Copy(_optimizer.Mean), Copy(_optimizer.MeanSquare)), .. HistoryTensors()]);
+        return files;
+    }
+
+    /// <summary>Copies the network's weights, plain and averaged, to memory of the host.</summary>
+    /// <returns>A file for each, for the caller to dispose.</returns>
+    public Dictionary<string, TensorDictionary> CaptureNetworks()
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var trained = Parameters.Names.ToHashSet(StringComparer.Ordinal);
+        var others = _network.state_dict().Where(entry => !trained.Contains(entry.Key)).Select(entry => KeyValuePair.Create(entry.Key, Copy(entry.Value))).ToList();
+        var files = new Dictionary<string, TensorDictionary> { [Checkpoint.ModelFile] = Network(Parameters.Values) };
+        for (var i = 0; i < Averages.Count; i++)
+        {
+            files[AverageFile(i)] = Network(Averages[i].Values);
+        }
+
+        return files;
+
+        TensorDictionary Network(Tensor buffer) => new([.. Parameters.Named(Copy(buffer)), .. others.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.alias()))]);
     }
 
     public void Load(Checkpoint checkpoint)
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        using var model = Safetensors.Load(Path.Combine(checkpoint.Folder, Checkpoint.ModelFile));
-        using var ema = Safetensors.Load(Path.Combine(checkpoint.Folder, Checkpoint.EmaFile));
-        using var optimizer = Safetensors.Load(Path.Combine(checkpoint.Folder, Checkpoint.OptimizerFile));
-        var needed = OptimizerTensors().Concat(HistoryTensors()).Select(entry => entry.Key).Except(optimizer.Keys).ToList();
+        using var model = Open(checkpoint, Checkpoint.ModelFile);
+        using var optimizer = Open(checkpoint, Checkpoint.OptimizerFile);
+        var needed = OptimizerTensors(_optimizer.Mean, _optimizer.MeanSquare).Concat(HistoryTensors()).Select(entry => entry.Key).Except(optimizer.Keys).ToList();
         if (needed.Count > 0)
         {
             throw new InvalidDataException($"'{checkpoint.Folder}' is of another network or objective: its optimizer state lacks {string.Join(", ", needed.Take(5))}.");
         }
 
+        var averages = Averages.Select((_, i) => Open(checkpoint, AverageFile(i))).ToList();
         LoadHistory(checkpoint, optimizer);
-
         Weights.Load(_network, model);
-        foreach (var (name, tensor) in Parameters.Named(Ema.Values))
+        for (var i = 0; i < averages.Count; i++)
         {
-            tensor.copy_(ema[name]);
+            using var average = averages[i];
+            Fill(Parameters.Named(Averages[i].Values), average);
         }
 
-        foreach (var (name, tensor) in OptimizerTensors())
-        {
-            tensor.copy_(optimizer[name]);
-        }
-
-        Step = checkpoint.Manifest.Step;
+        Fill(OptimizerTensors(_optimizer.Mean, _optimizer.MeanSquare), optimizer);
+        (Step, SkippedInARow) = (checkpoint.Manifest.Step, checkpoint.Manifest.SkippedInARow);
     }
 
     public void Dispose()
     {
-        Ema.Dispose();
-        Optimizer.Dispose();
+        foreach (var average in Averages)
+        {
+            average.Dispose();
+        }
+
+        _optimizer.Dispose();
         Parameters.Dispose();
     }
 
-    /// <summary>The network's state with the averaged parameters; what is not trained is as in the network.</summary>
-    private Dictionary<string, Tensor> Averaged()
-    {
-        var state = _network.state_dict();
-        foreach (var (name, tensor) in Parameters.Named(Ema.Values))
-        {
-            state[name] = tensor;
-        }
+    private static Tensor Copy(Tensor tensor) => tensor.detach().to(CPU, copy: true);
 
-        return state;
+    private static TensorDictionary Open(Checkpoint checkpoint, string file) => checkpoint.Manifest.Files.ContainsKey(file)
+        ? Safetensors.Load(Path.Combine(checkpoint.Folder, file))
+        : throw new InvalidDataException($"'{checkpoint.Folder}' lacks {file}: it has {string.Join(", ", checkpoint.Manifest.Files.Keys)}. Resume with the averages of the run ({nameof(EmaOptions)}.{nameof(EmaOptions.Others)}).");
+
+    private static void Fill(IEnumerable<KeyValuePair<string, Tensor>> tensors, TensorDictionary saved)
+    {
+        foreach (var (name, tensor) in tensors)
+        {
+            tensor.copy_(saved[name]);
+        }
     }
 
     private List<KeyValuePair<string, Tensor>> HistoryTensors()
@@ -127,9 +154,9 @@ internal sealed class TrainerState : IDisposable
         }
     }
 
-    private IEnumerable<KeyValuePair<string, Tensor>> OptimizerTensors() =>
+    private IEnumerable<KeyValuePair<string, Tensor>> OptimizerTensors(Tensor mean, Tensor meanSquare) =>
     [
-        .. Parameters.Named(Optimizer.Mean).Select(entry => KeyValuePair.Create(MeanPrefix + entry.Key, entry.Value)),
-        .. Parameters.Named(Optimizer.MeanSquare).Select(entry => KeyValuePair.Create(MeanSquarePrefix + entry.Key, entry.Value)),
+        .. Parameters.Named(mean).Select(entry => KeyValuePair.Create(MeanPrefix + entry.Key, entry.Value)),
+        .. Parameters.Named(meanSquare).Select(entry => KeyValuePair.Create(MeanSquarePrefix + entry.Key, entry.Value)),
     ];
 }

@@ -1,0 +1,109 @@
+using System.Globalization;
+
+namespace Diffusion;
+
+/// <summary>Writes the checkpoints of a run to a folder, on a thread of its own, one at a time, and deletes those that are not to be kept.</summary>
+internal sealed class CheckpointWriter(string folder, CheckpointOptions options)
+{
+    private Task<Checkpoint>? _writing;
+
+    /// <summary>Finds out before any work is done whether the folder can be written to, and clears away what a killed run left half written.</summary>
+    /// <exception cref="IOException">It cannot.</exception>
+    public void Prepare()
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            Checkpoint.DeleteUnfinished(folder);
+            var probe = Path.Combine(folder, ".probe");
+            AtomicFile.WriteText(probe, "");
+            File.Delete(probe);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"Checkpoints cannot be written to '{folder}': {e.Message} Choose another folder.", e);
+        }
+    }
+
+    /// <summary>Begins to write, once the one before is written.</summary>
+    /// <param name="snapshot">What to write; disposed afterwards.</param>
+    /// <returns>The one before, if it was not yet taken.</returns>
+    public Checkpoint? Begin(TrainerSnapshot snapshot)
+    {
+        try
+        {
+            var before = Finish();
+            _writing = Task.Run(() =>
+            {
+                using (snapshot)
+                {
+                    return Write(snapshot);
+                }
+            });
+            return before;
+        }
+        catch
+        {
+            snapshot.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The checkpoint that was begun, if it is written by now.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public Checkpoint? Poll() => _writing is { IsCompleted: true } ? Finish() : null;
+
+    /// <summary>Waits for the checkpoint that was begun.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public Checkpoint? Finish()
+    {
+        var writing = _writing;
+        _writing = null;
+        return writing?.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Writes on this thread.</summary>
+    /// <exception cref="IOException">It could not be written; what was there before is whole.</exception>
+    public Checkpoint Write(TrainerSnapshot snapshot)
+    {
+        try
+        {
+            SaveAverages(snapshot); // first, so that a run resumed from the checkpoint has them
+            var checkpoint = Checkpoint.Save(folder, snapshot.Manifest, snapshot.Files.ToDictionary(file => file.Key, file => file.Value.AsEnumerable()), options.Metadata);
+            Prune(checkpoint);
+            return checkpoint;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var earlier = Checkpoint.List(folder);
+            throw new IOException(
+                $"The checkpoint of step {snapshot.Manifest.Step} cannot be written to '{folder}': {e.Message} Make room or choose another folder, and resume; "
+                + (earlier.Count == 0 ? "there is no earlier one." : $"{Path.GetFileName(earlier[0])} is there still."), e);
+        }
+    }
+
+    private void Prune(Checkpoint written)
+    {
+        foreach (var old in Checkpoint.List(folder).Where(path => path != written.Folder).Skip(options.Keep - 1).Where(path => !(Checkpoint.StepOf(path) % options.KeepEvery == 0)))
+        {
+            Directory.Delete(old, recursive: true);
+        }
+    }
+
+    private void SaveAverages(TrainerSnapshot snapshot)
+    {
+        foreach (var (file, width) in snapshot.PowerFunctions)
+        {
+            if (snapshot.Manifest.Step % options.SnapshotEvery == 0)
+            {
+                var metadata = new Dictionary<string, string>(options.Metadata)
+                {
+                    [PostHocEma.StepKey] = snapshot.Manifest.Step.ToString(CultureInfo.InvariantCulture),
+                    [PostHocEma.WidthKey] = width.ToString("R", CultureInfo.InvariantCulture),
+                };
+                var name = string.Create(CultureInfo.InvariantCulture, $"step-{snapshot.Manifest.Step:D8}.{file}");
+                Safetensors.Save(Path.Combine(folder, PostHocEma.FolderName, name), snapshot.Files[file], metadata);
+            }
+        }
+    }
+}
