@@ -24,12 +24,20 @@ public static class AtomicFile
 
             File.Move(temporary, full, overwrite: true);
         }
-        catch
+        catch (Exception e)
         {
             File.Delete(temporary);
+            if (IsTooLarge(e))
+            {
+                throw new IOException($"'{full}' would be larger than a file can be here.", e);
+            }
+
             throw;
         }
     }
+
+    /// <summary>What .NET throws where the file system, or a limit of the process, allows no file of the size: not an <see cref="IOException"/>.</summary>
+    private static bool IsTooLarge(Exception e) => e is ArgumentOutOfRangeException { ParamName: "value", TargetSite.DeclaringType: var type } && type == typeof(RandomAccess);
 
     /// <summary>Writes a text file as UTF-8.</summary>
     /// <param name="path">The file to write; its folder is created if need be.</param>

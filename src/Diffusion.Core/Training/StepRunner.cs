@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -22,10 +23,10 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
         }
         else if (state.SkippedInARow >= options.Optimizer.SkipNotFinite)
         {
-            throw new InvalidOperationException(
-                $"Step {step.Number} diverged: its loss is {step.Loss} and the norm of its gradients {step.GradientNorm}, at learning rate {learningRate}"
-                + (state.SkippedInARow > 0 ? $", after {state.SkippedInARow} skipped steps" : "")
-                + ". The weights are those before this step. A smaller learning rate, a longer warm-up or clipping of gradients may help.");
+            var before = state.SkippedInARow > 0 ? $", after {state.SkippedInARow} skipped steps" : "";
+            throw new InvalidOperationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Step {step.Number} diverged: its loss is {step.Loss} and the norm of its gradients {step.GradientNorm}, at learning rate {learningRate}{before}. The weights are those before this step. A smaller learning rate, a longer warm-up or clipping of gradients may help."));
         }
 
         state.Advance(skipped: !finite);

@@ -173,7 +173,7 @@ public sealed class TrainerObjectiveTests : IDisposable
         using var kept = new Trainer(new TinyNetwork(), _schedule, Options(10, _folder.At("history")), objective: objective);
         kept.Fit(_images);
         using var longer = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(60), Options(20), objective: objective);
-        Assert.Contains("[60, 10]; it is Float64 of shape [50, 10]", Assert.Throws<InvalidDataException>(() => longer.Resume(_folder.At("history"))).Message, StringComparison.Ordinal);
+        Assert.Contains("LinearNoiseSchedule, 50 timesteps, and the prediction 'epsilon'; the trainer has LinearNoiseSchedule, 60 timesteps", Assert.Throws<InvalidDataException>(() => longer.Resume(_folder.At("history"))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -152,7 +152,7 @@ public sealed class TrainerTests : IDisposable
         using var bad = new BadImages(float.NaN);
         using var before = Weights.Snapshot(network);
         var message = Assert.Throws<InvalidOperationException>(() => trainer.Fit(bad)).Message;
-        Assert.Contains("step 1", message, StringComparison.Ordinal);
+        Assert.Contains("Step 1 ", message, StringComparison.Ordinal);
         Assert.Contains("learning rate", message, StringComparison.Ordinal);
         using var after = Weights.Snapshot(network);
         TensorAssert.Identical(before, after);

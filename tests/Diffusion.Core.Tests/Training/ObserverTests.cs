@@ -1,0 +1,112 @@
+namespace Diffusion.Tests;
+
+public sealed class ObserverTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly MemoryImages _images = new();
+
+    [Fact]
+    public void Fit_Observer_IsToldOfEverythingInOrder()
+    {
+        using var trainer = Trainer();
+        var observer = new Diary();
+        trainer.Observers.Add(observer);
+        trainer.Fit(_images);
+        Assert.Equal("start 0", observer.Entries[0]);
+        Assert.Equal(["step 1", "step 2", "step 3", "step 4", "step 5"], observer.Entries.Where(entry => entry.StartsWith("step", StringComparison.Ordinal)));
+        Assert.Equal(["saved 2", "saved 4", "saved 5"], observer.Entries.Where(entry => entry.StartsWith("saved", StringComparison.Ordinal)));
+        Assert.Equal("end: complete", observer.Entries[^1]);
+    }
+
+    [Fact]
+    public void Fit_ObserverFails_SavesTheRunAndTellsTheOthers()
+    {
+        using var trainer = Trainer();
+        var diary = new Diary();
+        trainer.Observers.Add(diary);
+        trainer.Observers.Add(new Diary { FailAt = 3 });
+        Assert.Equal("no more ink", Assert.Throws<NotSupportedException>(() => trainer.Fit(_images)).Message);
+        Assert.Equal(3, Checkpoint.Newest(_folder.Path)!.Manifest.Step);
+        Assert.Equal("end: no more ink", diary.Entries[^1]);
+    }
+
+    [Fact]
+    public void Fit_EndFailsAfterAFailure_SaysBoth()
+    {
+        using var trainer = Trainer();
+        trainer.Observers.Add(new Diary { FailAt = 3, FailAtEnd = true });
+        var both = Assert.Throws<AggregateException>(() => trainer.Fit(_images));
+        Assert.Equal(["no more ink", "no more paper"], both.InnerExceptions.Select(inner => inner.Message));
+    }
+
+    [Fact]
+    public void Fit_ObserverSamplesAndEvaluates_TrainsAsWithout()
+    {
+        using var plain = Trainer();
+        plain.Fit(_images);
+        using var watched = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), plain.Options with { Checkpoints = new() { Folder = _folder.At("watched"), Every = 2 } });
+        watched.Observers.Add(new Painter(_images));
+        watched.Fit(_images);
+        Assert.Equal(Checkpoint.Newest(_folder.Path)!.Manifest.Files, Checkpoint.Newest(_folder.At("watched"))!.Manifest.Files);
+    }
+
+    [Fact]
+    public void StepLog_Every_WritesItsLinesAndTheLast()
+    {
+        var log = new ListLogger();
+        using var trainer = Trainer();
+        trainer.Observers.Add(new StepLog(log, 2));
+        trainer.Fit(_images);
+        Assert.Equal(["Step 2 of 5", "Step 4 of 5", "Step 5 of 5"], log.Lines.Where(line => line.Contains(": Step", StringComparison.Ordinal)).Select(line => line.Split(": ")[1]));
+        Assert.Equal(3, log.Lines.Count(line => line.Contains("Saved", StringComparison.Ordinal)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new StepLog(log, 0));
+    }
+
+    public void Dispose()
+    {
+        _images.Dispose();
+        _folder.Dispose();
+    }
+
+    private Trainer Trainer() => new(new TinyNetwork(), new LinearNoiseSchedule(), new TrainerOptions { Steps = 5, BatchSize = 8, Checkpoints = new() { Folder = _folder.Path, Every = 2 } });
+
+    private sealed class Diary : TrainingObserver
+    {
+        public List<string> Entries { get; } = [];
+
+        public int FailAt { get; init; }
+
+        public bool FailAtEnd { get; init; }
+
+        public override void OnStart(Trainer trainer, IImageSource images) => Entries.Add($"start {trainer.StepsDone}");
+
+        public override void OnStep(Trainer trainer, TrainingStep step)
+        {
+            Entries.Add($"step {step.Number}");
+            if (step.Number == FailAt)
+            {
+                throw new NotSupportedException("no more ink");
+            }
+        }
+
+        public override void OnCheckpoint(Trainer trainer, Checkpoint checkpoint) => Entries.Add($"saved {checkpoint.Manifest.Step}");
+
+        public override void OnEnd(Trainer trainer, Exception? failure)
+        {
+            Entries.Add($"end: {failure?.Message ?? "complete"}");
+            if (FailAtEnd)
+            {
+                throw new NotSupportedException("no more paper");
+            }
+        }
+    }
+
+    private sealed class Painter(IImageSource images) : TrainingObserver
+    {
+        public override void OnStep(Trainer trainer, TrainingStep step)
+        {
+            using var drawn = new DdimSampler(3).Sample(trainer.Ema, [2, 1, 4, 4], seed: step.Number);
+            Assert.True(double.IsFinite(trainer.Evaluate(images, 8)));
+        }
+    }
+}
