@@ -21,7 +21,7 @@ internal static class Drawing
     /// <returns>[N, C, H, W] in [−1, 1], on the CPU.</returns>
     public static Tensor Draw(Func<int, int, IDenoiser> denoiser, RunOptions options, RunFolder folder, int? columns, CancellationToken cancellation)
     {
-        var sampler = options.Sampling.CreateSampler();
+        var sampler = options.CreateSampler();
         var batchSize = Math.Min(options.Training.BatchSize, options.Sampling.Count);
         var batches = new List<Tensor>();
         using var scope = NewDisposeScope();

@@ -54,7 +54,7 @@ internal static class InterpolateCommand
 
     private static Tensor BetweenSeeds(TrainedModel model, long[] seeds, int rows, int points, CancellationToken cancellation)
     {
-        var sampler = model.Options.Sampling.CreateSampler();
+        var sampler = model.Options.CreateSampler();
         var levels = sampler.Levels(model.Denoiser.Schedule);
         using var from = new SeededNoise(seeds[0]);
         using var to = new SeededNoise(seeds[1]);
@@ -70,7 +70,7 @@ internal static class InterpolateCommand
     {
         var sampling = model.Options.Sampling;
         var pairs = images.view([-1, 2, .. images.shape[1..]]); // [2·N, C, H, W] → [N, 2, C, H, W]
-        var steps = sampling.CreateSampler().Levels(model.Plain.Schedule).Count - 1;
+        var steps = model.Options.CreateSampler().Levels(model.Plain.Schedule).Count - 1;
         return Picture.Draw("Images to noise and back", 2 * steps, progress =>
             LatentInterpolation.Images(model.Plain, pairs.select(1, 0), pairs.select(1, 1), points, sampling.Steps, sampling.CreateSpacing(), progress, cancellation));
     }

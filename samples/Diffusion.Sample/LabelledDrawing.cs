@@ -22,10 +22,9 @@ internal sealed class LabelledDrawing
 
     public static LabelledDrawing Of(UNet network, RunOptions options, long? label)
     {
-        var (schedule, kind) = (options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization());
         return options.NullLabel is { } none
-            ? Of(new ConditionalDenoiser(new ConditionalUNet(network), schedule, kind, none), options, label)
-            : new LabelledDrawing(options, null, new NetworkDenoiser(network, schedule, kind), null);
+            ? Of(new ConditionalDenoiser(new ConditionalUNet(network), options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization(), none), options, label)
+            : new LabelledDrawing(options, null, options.CreateDenoiser(network), null);
     }
 
     /// <summary>A wrong use of --label and --guidance.</summary>
@@ -45,18 +44,13 @@ internal sealed class LabelledDrawing
         }
     }
 
-    /// <summary>A trainer with or without labels.</summary>
-    public static Trainer Trainer(UNet network, RunOptions options, TrainerOptions training, IImageSource images)
+    /// <summary>Whether the images have the labels that the network is told.</summary>
+    public static void Check(RunOptions options, IImageSource images)
     {
-        var (schedule, kind) = (options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization());
-        if (options.NullLabel is not { } none)
+        if (options.NullLabel is { } none && images.Classes != none)
         {
-            return new Trainer(network, schedule, training, kind, new ConsoleWarnings());
+            throw new UsageException($"model.dialect.labels.classes must be {images.Classes + 1}, the {images.Classes} classes of '{images.Name}' and one for no label; it is {none + 1}.");
         }
-
-        return images.Classes == none
-            ? Diffusion.Trainer.WithLabels(new ConditionalUNet(network), new LabelTrainingOptions { NullLabel = none }, schedule, training, kind, new ConsoleWarnings())
-            : throw new UsageException($"model.dialect.labels.classes must be {images.Classes + 1}, the {images.Classes} classes of '{images.Name}' and one for no label; it is {none + 1}.");
     }
 
     /// <summary>Draws with the averaged weights of a trainer, all labels in turn where there are any.</summary>

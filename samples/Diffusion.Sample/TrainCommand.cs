@@ -21,6 +21,7 @@ internal static class TrainCommand
         var options = Configuration(arguments, folder);
         var json = RunConfiguration.ToJson(options);
         using var images = options.Data.Open();
+        LabelledDrawing.Check(options, images);
         var steps = options.Training.StepsFor(images.Count);
         Prepare(folder, arguments.Resume, json);
 
@@ -30,7 +31,7 @@ internal static class TrainCommand
         {
             Checkpoints = options.Training.Checkpoints with { Folder = folder.Checkpoints, Metadata = new Dictionary<string, string> { [RunConfiguration.MetadataKey] = json } },
         };
-        using var trainer = LabelledDrawing.Trainer(network, options, training, images);
+        using var trainer = options.CreateTrainer(network, training, new ConsoleWarnings());
         if (arguments.Resume && !trainer.Resume(folder.Checkpoints))
         {
             AnsiConsole.MarkupLineInterpolated($"No checkpoint in {folder.Checkpoints}: starting at step 1.");

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Diffusion.Models;
+using Microsoft.Extensions.Logging;
 
 namespace Diffusion.Configuration;
 
@@ -15,6 +16,9 @@ public sealed record RunOptions : IValidatedOptions
     /// <summary>The noise schedule and what the network predicts.</summary>
     public DiffusionOptions Diffusion { get; init; } = new();
 
+    /// <summary>What the network is trained for.</summary>
+    public ObjectiveOptions Objective { get; init; } = new();
+
     /// <summary>Steps, batch size, learning rate and more.</summary>
     public TrainerOptions Training { get; init; } = new();
 
@@ -22,8 +26,20 @@ public sealed record RunOptions : IValidatedOptions
     public SamplingOptions Sampling { get; init; } = new();
 
     /// <summary>The block list for the images of this run.</summary>
-    /// <returns><see cref="Model"/> with the shape that <see cref="Data"/> gives.</returns>
-    public UNetOptions ModelForData() => Model with { Image = Data.Shape };
+    /// <returns><see cref="Model"/> with the shape that <see cref="Data"/> gives and the channels that <see cref="Objective"/> adds.</returns>
+    public UNetOptions ModelForData()
+    {
+        var channels = Data.Shape.Channels;
+        return Model with
+        {
+            Image = Data.Shape,
+            Dialect = Model.Dialect with
+            {
+                ExtraChannels = Objective.SelfConditioning is null ? Model.Dialect.ExtraChannels : channels,
+                OutChannels = Objective.LearnedVariance is null ? Model.Dialect.OutChannels : 2 * channels,
+            },
+        };
+    }
 
     /// <summary>The label that stands for "no label", the last of the network's table; <see langword="null"/> where the network is told no labels.</summary>
     [JsonIgnore]
@@ -33,6 +49,32 @@ public sealed record RunOptions : IValidatedOptions
     /// <returns>The network, on the CPU.</returns>
     public UNet CreateNetwork() => UNetBuilder.From(ModelForData()).Build(Training.Seed);
 
+    /// <summary>The sampler, with the variance that the network learns where it learns one.</summary>
+    /// <returns>The sampler of <see cref="Sampling"/>.</returns>
+    public Sampler CreateSampler() => Sampling.CreateSampler(Objective.LearnedVariance is null ? ReverseVariance.FixedSmall : ReverseVariance.LearnedRange);
+
+    /// <summary>A denoiser of the network, for one that is told no labels.</summary>
+    /// <param name="network">The network, as <see cref="CreateNetwork"/> makes it; the caller keeps owning it.</param>
+    /// <returns>The denoiser, which gives the network its own estimates where <see cref="Objective"/> trains it so.</returns>
+    public IDenoiser CreateDenoiser(UNet network)
+    {
+        var denoiser = new NetworkDenoiser(network, Diffusion.CreateSchedule(), Diffusion.CreateParameterization());
+        return Objective.SelfConditioning is null ? denoiser : new SelfConditioningDenoiser(denoiser);
+    }
+
+    /// <summary>Makes a trainer, with labels where the network is told some.</summary>
+    /// <param name="network">The network, as <see cref="CreateNetwork"/> makes it; the caller keeps owning it.</param>
+    /// <param name="training">The options of training; <see cref="Training"/> where <see langword="null"/>.</param>
+    /// <param name="logger">Where progress is logged; nowhere by default.</param>
+    /// <returns>The trainer, for the caller to dispose.</returns>
+    public Trainer CreateTrainer(UNet network, TrainerOptions? training = null, ILogger? logger = null)
+    {
+        var (schedule, prediction, objective) = (Diffusion.CreateSchedule(), Diffusion.CreateParameterization(), Objective.Create());
+        return NullLabel is { } none
+            ? Trainer.WithLabels(new ConditionalUNet(network), new LabelTrainingOptions { NullLabel = none, Dropout = Objective.LabelDropout }, schedule, training ?? Training, prediction, logger, objective)
+            : new Trainer(network, schedule, training ?? Training, prediction, logger, objective);
+    }
+
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate()
     {
@@ -41,6 +83,7 @@ public sealed record RunOptions : IValidatedOptions
             .. Data.Validate().Select(error => error.Under(nameof(Data))),
             .. ModelForData().Validate().Where(error => error.Path != nameof(UNetOptions.Image)).Select(error => error.Under(nameof(Model))),
             .. Diffusion.Validate().Select(error => error.Under(nameof(Diffusion))),
+            .. Objective.Validate().Select(error => error.Under(nameof(Objective))),
             .. Training.Validate().Select(error => error.Under(nameof(Training))),
             .. Sampling.Validate().Select(error => error.Under(nameof(Sampling))),
         ];
@@ -67,7 +110,13 @@ public sealed record RunOptions : IValidatedOptions
         {
             yield return new OptionsError(
                 $"{nameof(Model)}.{nameof(Model.Dialect)}",
-                "must have no extra channels or other output channels: a run from a configuration trains a network of the image, the time and labels.");
+                $"must have no extra channels or other output channels: {nameof(Objective)}.{nameof(Objective.SelfConditioning)} and {nameof(Objective.LearnedVariance)} add theirs.");
+        }
+
+        if (dialect.Labels is not null && Objective.SelfConditioning is { } share)
+        {
+            yield return new OptionsError(
+                $"{nameof(Objective)}.{nameof(Objective.SelfConditioning)}", FormattableString.Invariant($"must be absent for a network with {nameof(Model)}.{nameof(Model.Dialect)}.{nameof(dialect.Labels)}; it is {share}."));
         }
 
         if (Sampling.Steps > Diffusion.Timesteps)

@@ -36,9 +36,10 @@ public sealed record SamplingOptions : IValidatedOptions
     public StepSpacing? CreateSpacing() => Spacing is null ? null : StepSpacing.All.First(each => NamedChoice.Same(each.Name, Spacing));
 
     /// <summary>The sampler. What it samples from is <see cref="Limit"/> of the denoiser.</summary>
+    /// <param name="variance">The variance of the reverse steps, for the sampler <c>ddpm</c>; the others have one of their own.</param>
     /// <returns>The sampler of that name, with these options; <c>ddpm</c> clips by itself, too.</returns>
-    public Sampler CreateSampler() => IsDdpm
-        ? new DdpmSampler(Steps, Clipping, CreateSpacing())
+    public Sampler CreateSampler(ReverseVariance variance = ReverseVariance.FixedSmall) => IsDdpm
+        ? new DdpmSampler(Steps, Clipping, CreateSpacing(), variance)
         : SamplerCatalog.Create(NamedChoice.Find(Sampler, SamplerCatalog.Names) ?? Sampler, Steps, CreateSpacing());
 
     /// <summary>The denoiser as <see cref="Clipping"/> asks for it.</summary>
