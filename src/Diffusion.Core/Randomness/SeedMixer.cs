@@ -32,5 +32,9 @@ internal static class SeedMixer
         EpochOrder = 4,
         BrownianPath = 5,
         BrownianNode = 6,
+        Augmentation = 7,
+        ClassOrder = 8,
+        Numbers = 9,
+        NumberStream = 10,
     }
 }

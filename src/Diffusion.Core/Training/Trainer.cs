@@ -159,9 +159,9 @@ public sealed partial class Trainer : IDisposable
     }
 
     /// <summary>Trains step by step: each element is a step that has just been done. Stop whenever you like; enumerate again to go on.</summary>
-    /// <param name="images">The training images.</param>
+    /// <param name="images">The training images. While the enumeration lasts another thread reads them ahead (<see cref="LoaderOptions.Prefetch"/>): to read from the same source in between, set that to 0.</param>
     /// <returns>The steps from <see cref="StepsDone"/> + 1 to the end of the run.</returns>
-    /// <exception cref="InvalidOperationException">The loss is not a number any more, or the network was moved after the trainer was made.</exception>
+    /// <exception cref="InvalidOperationException">The loss is not a number any more, the network was moved after the trainer was made, or a class-balanced order is asked of images without labels.</exception>
     public IEnumerable<TrainingStep> Steps(IImageSource images)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -172,7 +172,7 @@ public sealed partial class Trainer : IDisposable
 
         _imageCount = images.Count;
         _state.Parameters.ThrowIfReplaced();
-        return Enumerate(images, new BatchOrder(images.Count, Options.BatchSize, Options.Seed));
+        return Enumerate(images, BatchOrder.Create(images, Options.BatchSize, Options.Seed, Options.Loader.Order));
     }
 
     /// <summary>Writes a checkpoint and deletes those beyond <see cref="CheckpointOptions.Keep"/>.</summary>
@@ -246,16 +246,17 @@ public sealed partial class Trainer : IDisposable
     private IEnumerable<TrainingStep> Enumerate(IImageSource images, BatchOrder order)
     {
         var total = Options.StepsFor(images.Count);
+        using var loader = new BatchLoader(images, order, Options.Seed, total, Options.Loader.Prefetch, _state.Parameters.Device);
         while (StepsDone < total)
         {
-            yield return Step(images, order, Options.LearningRate * Options.LearningRateSchedule.ShareAt(StepsDone + 1, total));
+            yield return Step(images, loader, Options.LearningRate * Options.LearningRateSchedule.ShareAt(StepsDone + 1, total));
         }
     }
 
-    private TrainingStep Step(IImageSource images, BatchOrder order, double learningRate)
+    private TrainingStep Step(IImageSource images, BatchLoader loader, double learningRate)
     {
         var start = Stopwatch.GetTimestamp();
-        using var batch = images.Read(order.Indices(StepsDone));
+        using var batch = loader.Read(StepsDone);
         if (!batch.Images.shape.AsSpan().SequenceEqual(images.Shape.Batch(Options.BatchSize)))
         {
             throw new InvalidOperationException($"'{images.Name}' gave a batch of shape [{string.Join(", ", batch.Images.shape)}]; [{string.Join(", ", images.Shape.Batch(Options.BatchSize))}] is needed.");
