@@ -51,6 +51,16 @@ public sealed class ImageFolder : IImageSource
     /// <summary>The path of every image relative to the folder, by index, with '/' between its parts.</summary>
     public IReadOnlyList<string> RelativePaths { get; }
 
+    /// <summary>The classes that <see cref="Open"/> would find, without decoding any image.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="options">What the images are; by default as for <see cref="Open"/>.</param>
+    /// <returns>The subfolders in ordinal order; empty where the images have no labels.</returns>
+    /// <exception cref="DirectoryNotFoundException">The folder is not there.</exception>
+    /// <exception cref="InvalidDataException">There are no images, or some beside some in subfolders.</exception>
+    /// <exception cref="ArgumentException">An option is outside its range; the message names all that are.</exception>
+    public static IReadOnlyList<string> FindClasses(string folder, ImageFolderOptions? options = null) =>
+        Array.AsReadOnly(Scan(folder, options ?? new ImageFolderOptions()).ClassNames);
+
     /// <summary>
     /// Opens a folder and decodes all its images once, on all processors, so that a bad file shows now and not in an hour. The bytes
     /// stay in memory as far as <see cref="ImageFolderOptions.MemoryLimit"/> goes.
@@ -66,10 +76,8 @@ public sealed class ImageFolder : IImageSource
     /// <exception cref="ArgumentException">An option is outside its range; the message names all that are.</exception>
     public static ImageFolder Open(string folder, ImageFolderOptions? options = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
         options ??= new ImageFolderOptions();
-        options.Validate();
-        var layout = FolderLayout.Scan(folder, options.Codec.Extensions, options.Labels);
+        var layout = Scan(folder, options);
         var decoded = DecodedFiles.Read(folder, layout.Files, options);
         return new ImageFolder(folder, options, decoded.Bad.Length == 0 ? layout : layout.Keep(decoded.Good, folder), decoded);
     }
@@ -103,5 +111,12 @@ public sealed class ImageFolder : IImageSource
     {
         _disposed = true;
         _cache = [];
+    }
+
+    private static FolderLayout Scan(string folder, ImageFolderOptions options)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        options.Validate();
+        return FolderLayout.Scan(folder, options.Codec.Extensions, options.Labels);
     }
 }
