@@ -256,6 +256,7 @@ public sealed partial class Trainer : IDisposable
     private TrainingStep Step(IImageSource images, BatchLoader loader, double learningRate)
     {
         var start = Stopwatch.GetTimestamp();
+        var waited = loader.Waited;
         using var batch = loader.Read(StepsDone);
         if (!batch.Images.shape.AsSpan().SequenceEqual(images.Shape.Batch(Options.BatchSize)))
         {
@@ -273,7 +274,7 @@ public sealed partial class Trainer : IDisposable
             _state.Optimizer.Update(_state.Parameters.Values, _state.Parameters.Gradients, learningRate, StepsDone + 1);
             _state.Ema.Update(_state.Parameters.Values, StepsDone);
             _state.Step++;
-            return new TrainingStep(StepsDone, loss, Options.BatchSize, learningRate, Stopwatch.GetElapsedTime(start));
+            return new TrainingStep(StepsDone, loss, Options.BatchSize, learningRate, Stopwatch.GetElapsedTime(start)) { Waited = loader.Waited - waited };
         }
     }
 

@@ -6,4 +6,8 @@ namespace Diffusion;
 /// <param name="Images">The number of images in the batch.</param>
 /// <param name="LearningRate">The learning rate of the update.</param>
 /// <param name="Duration">How long the step took, reading the images included.</param>
-public sealed record TrainingStep(int Number, double Loss, int Images, double LearningRate, TimeSpan Duration);
+public sealed record TrainingStep(int Number, double Loss, int Images, double LearningRate, TimeSpan Duration)
+{
+    /// <summary>How much of <see cref="Duration"/> went by waiting for the images.</summary>
+    public TimeSpan Waited { get; init; }
+}

@@ -58,6 +58,13 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Steps_EachOfThem_SaysHowMuchOfItWasWaiting()
+    {
+        using var trainer = new Trainer(new TinyNetwork(), _schedule, Options(20) with { Loader = new LoaderOptions { Prefetch = 0 } });
+        Assert.All(trainer.Steps(_images), step => Assert.True(step.Waited > TimeSpan.Zero && step.Waited < step.Duration, $"{step.Waited} of {step.Duration}"));
+    }
+
+    [Fact]
     public void Steps_Abandoned_LeavesNoBatch()
     {
         using var trainer = new Trainer(new TinyNetwork(), _schedule, Options(1000) with { Loader = new LoaderOptions { Prefetch = 8 } });
