@@ -8,7 +8,6 @@ namespace Diffusion.Imaging;
 /// </summary>
 public sealed class AugmentedImages : IImageSource
 {
-    private readonly IImageSource _source;
     private readonly Augmentation[] _augmentations;
 
     /// <summary>Wraps a source.</summary>
@@ -19,30 +18,33 @@ public sealed class AugmentedImages : IImageSource
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(augmentations);
-        (_source, _augmentations) = (source, [.. augmentations]);
+        (Source, _augmentations) = (source, [.. augmentations]);
         Shape = _augmentations.Aggregate(source.Shape, (shape, augmentation) => augmentation.ShapeOf(shape));
     }
 
-    /// <inheritdoc/>
-    public string Name => _source.Name;
+    /// <summary>The images as they are; disposed with this.</summary>
+    public IImageSource Source { get; }
 
     /// <inheritdoc/>
-    public int Count => _source.Count;
+    public string Name => Source.Name;
+
+    /// <inheritdoc/>
+    public int Count => Source.Count;
 
     /// <summary>The shape of every image after the augmentations.</summary>
     public ImageShape Shape { get; }
 
     /// <inheritdoc/>
-    public int Classes => _source.Classes;
+    public int Classes => Source.Classes;
 
     /// <inheritdoc/>
-    public IReadOnlyList<long>? Labels => _source.Labels;
+    public IReadOnlyList<long>? Labels => Source.Labels;
 
     /// <summary>The images in the shape that the augmentations give, but with nothing random: parts are cut from the middle.</summary>
     /// <inheritdoc/>
     public ImageBatch Read(ReadOnlySpan<int> indices)
     {
-        using var batch = _source.Read(indices);
+        using var batch = Source.Read(indices);
         return Change(batch, (augmentation, _, image) => augmentation.ApplyPlain(image));
     }
 
@@ -57,12 +59,12 @@ public sealed class AugmentedImages : IImageSource
 
         // The first number of each image's sequence is for the source, the others for its augmentations.
         var random = Array.ConvertAll(seeds.ToArray(), seed => new SeededRandom(seed));
-        using var batch = _source.Read(indices, Array.ConvertAll(random, each => each.NextSeed()));
+        using var batch = Source.Read(indices, Array.ConvertAll(random, each => each.NextSeed()));
         return Change(batch, (augmentation, i, image) => augmentation.Apply(image, random[i]));
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _source.Dispose();
+    public void Dispose() => Source.Dispose();
 
     private ImageBatch Change(ImageBatch batch, Func<Augmentation, int, Tensor, Tensor> apply)
     {

@@ -4,8 +4,8 @@ namespace Diffusion.Imaging;
 
 /// <summary>
 /// Small images of textures: square crops of random size and place out of a few photographs, resized without aliasing, mirrored and turned by
-/// quarter turns, all eight equally likely. The label is the photograph. Image <i>i</i> is a function of the seed and <i>i</i> alone, and
-/// of photograph <i>i</i> mod the number of photographs, so every class has as many images.
+/// quarter turns, all eight equally likely. The label is the photograph. Image <i>i</i> is a function of the split, the seed and <i>i</i>
+/// alone; it is of photograph <i>i</i> mod the number of photographs, so every class has as many images.
 /// </summary>
 /// <remarks>
 /// The bottom quarter of each photograph is kept for testing: no pixel of it has a share in an image to train on. The photographs are kept in
@@ -18,11 +18,12 @@ public sealed class TextureCrops : IImageSource
     private const int Symmetries = 8;
 
     private readonly TextureCropOptions _options;
+    private readonly Split _split;
     private PixelImage[] _photographs; // of each, the part of the split
 
     private TextureCrops(string folder, Split split, TextureCropOptions options, string[] files)
     {
-        (Name, _options) = ($"{folder} ({split})", options);
+        (Name, _options, _split) = ($"{folder} ({split})", options, split);
         _photographs = Array.ConvertAll(files, file => TexturePhotograph.Load(file, split, options));
         Count = options.Count ?? (split == Split.Train ? TrainImages : TestImages);
         ClassNames = Array.AsReadOnly(Array.ConvertAll(files, file => Path.GetFileNameWithoutExtension(file)));
@@ -88,7 +89,7 @@ public sealed class TextureCrops : IImageSource
 
     private void Cut(int index, Span<byte> result)
     {
-        var random = new SeededRandom(_options.Seed, index);
+        var random = new SeededRandom(_options.Seed, _split == Split.Train ? index : ~index);
         var photograph = _photographs[Labels[index]];
         var side = _options.SmallestCrop + random.Next(_options.LargestCrop - _options.SmallestCrop + 1);
         var (left, top) = (random.Next(photograph.Width - side + 1), random.Next(photograph.Height - side + 1));
