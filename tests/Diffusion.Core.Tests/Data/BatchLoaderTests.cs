@@ -13,8 +13,28 @@ public sealed class BatchLoaderTests
     public void Read_Ahead_GivesTheBitsOfReadingWhenNeeded(int prefetch)
     {
         var (direct, ahead) = (All(0), All(prefetch));
-        Assert.Equal(Steps, direct.Distinct().Count()); // a seed for every image of every epoch
         Assert.Equal(direct, ahead);
+    }
+
+    [Fact]
+    public void Read_EveryImageOfARun_HasASeedOfItsOwnWhateverTheBatchSize()
+    {
+        var seeds = Seeds(batchSize: 4, seed: 3);
+        Assert.Equal(4 * Steps, seeds.Distinct().Count());
+        Assert.Equal(seeds, Seeds(batchSize: 8, seed: 3));
+        Assert.Empty(seeds.Intersect(Seeds(batchSize: 4, seed: 4)));
+
+        static List<long> Seeds(int batchSize, long seed)
+        {
+            using var images = new DrawnImages();
+            using var loader = new BatchLoader(images, batchSize, seed, 4 * Steps / batchSize, new LoaderOptions { Prefetch = 0 });
+            for (var step = 0; step < 4 * Steps / batchSize; step++)
+            {
+                loader.Read(step).Dispose();
+            }
+
+            return [.. images.Seeds];
+        }
     }
 
     [Fact]

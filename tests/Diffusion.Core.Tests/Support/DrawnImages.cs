@@ -6,6 +6,7 @@ namespace Diffusion.Tests;
 internal sealed class DrawnImages(IReadOnlyList<long>? labels = null, int count = 10) : IImageSource
 {
     private readonly List<int[]> _reads = [];
+    private readonly List<long> _seeds = [];
     private int _readers;
 
     public string Name => "drawn";
@@ -33,6 +34,9 @@ internal sealed class DrawnImages(IReadOnlyList<long>? labels = null, int count 
         }
     }
 
+    /// <summary>The seeds of every image read so far; not to be asked for while another thread reads.</summary>
+    public IReadOnlyList<long> Seeds => _seeds;
+
     public ImageBatch Read(ReadOnlySpan<int> indices) => Read(indices, new long[indices.Length]);
 
     public ImageBatch Read(ReadOnlySpan<int> indices, ReadOnlySpan<long> seeds)
@@ -42,6 +46,7 @@ internal sealed class DrawnImages(IReadOnlyList<long>? labels = null, int count 
         lock (_reads)
         {
             _reads.Add(indices.ToArray());
+            _seeds.AddRange(seeds);
         }
 
         try
