@@ -21,7 +21,12 @@ internal sealed class RunFolder(string path)
 
     public string Model => At(Checkpoint.ModelFile);
 
-    public string Picture(DataKind kind) => At(kind == DataKind.Mnist ? "digits.png" : "samples.png");
+    public string Picture(DataKind kind) => At(kind switch
+    {
+        DataKind.Mnist => "digits.png",
+        DataKind.Textures => "textures.png",
+        _ => "samples.png",
+    });
 
     private string At(string name) => System.IO.Path.Combine(path, name);
 }

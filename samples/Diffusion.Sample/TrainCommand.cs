@@ -39,6 +39,7 @@ internal static class TrainCommand
 
         AtomicFile.WriteText(folder.Config, json);
         AnsiConsole.MarkupLineInterpolated($"[bold]{images.Count}[/] images of {images.Shape} from {images.Name}");
+        SkippedImages.Show(images);
         AnsiConsole.MarkupLineInterpolated($"[bold]{network.ParameterCount:N0}[/] parameters on {trainer.Denoiser.Device.type}, {options.Training.BatchSize} images a step, step {trainer.StepsDone} of {steps}");
 
         using var losses = LossLog.Open(folder.Losses, trainer.StepsDone);

@@ -8,4 +8,7 @@ public enum DataKind
 
     /// <summary>A folder of image files; subfolders are labels.</summary>
     Folder = 1,
+
+    /// <summary>A folder of photographs of textures, small parts of which are the images; each photograph is a label.</summary>
+    Textures = 2,
 }

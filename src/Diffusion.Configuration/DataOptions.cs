@@ -8,16 +8,16 @@ public sealed record DataOptions : IValidatedOptions
 {
     private const int MnistSize = 28;
 
-    /// <summary>MNIST (default) or a folder of images.</summary>
+    /// <summary>MNIST (default), a folder of images, or textures cut out of photographs.</summary>
     public DataKind Kind { get; init; } = DataKind.Mnist;
 
     /// <summary>The folder of the files; in a configuration file, relative to the file's own folder.</summary>
     public string Path { get; init; } = "";
 
-    /// <summary>The height and width of the images in pixels, at least 1; 28 by default. Images of a folder are resized to it.</summary>
+    /// <summary>The height and width of the images in pixels, at least 1; 28 by default. Images of a folder and textures are resized to it.</summary>
     public int Size { get; init; } = MnistSize;
 
-    /// <summary>1 for grey (default), 3 for RGB. Images of a folder are converted to it.</summary>
+    /// <summary>1 for grey (default), 3 for RGB. Images of a folder and photographs are converted to it.</summary>
     public int Channels { get; init; } = 1;
 
     /// <summary>For a folder: how an image of another aspect ratio is brought to a square.</summary>
@@ -26,18 +26,47 @@ public sealed record DataOptions : IValidatedOptions
     /// <summary>For MNIST: only the first so many images; all where <see langword="null"/> (default).</summary>
     public int? Limit { get; init; }
 
+    /// <summary>For a folder: labels, images that cannot be read, images for validation.</summary>
+    public FolderOptions Folder { get; init; } = new();
+
+    /// <summary>For textures: the size and number of the crops.</summary>
+    public TextureOptions Textures { get; init; } = new();
+
+    /// <summary>How the images vary from draw to draw in training.</summary>
+    public AugmentationOptions Augmentation { get; init; } = new();
+
     /// <summary>The shape of one image.</summary>
     [JsonIgnore]
     public ImageShape Shape => new(Channels, Size, Size);
 
-    /// <summary>Opens the images.</summary>
+    /// <summary>Opens the images to train on.</summary>
     /// <param name="codec">Reads the files of a folder; SkiaSharp where <see langword="null"/>.</param>
-    /// <returns>The source, for the caller to dispose.</returns>
+    /// <returns>The source, for the caller to dispose. With augmentations, reading with seeds is what varies the images.</returns>
     /// <exception cref="IOException">A file is missing or cannot be read; the message names it.</exception>
     /// <exception cref="InvalidDataException">A file is not what its name says; the message names it.</exception>
-    public IImageSource Open(IImageCodec? codec = null) => Kind == DataKind.Mnist
-        ? Mnist.Open(Path, Split.Train, Limit)
-        : ImageFolder.Open(Path, new ImageFolderOptions { Height = Size, Width = Size, Channels = Channels, Fit = Fit, Codec = codec ?? new SkiaCodec() });
+    public IImageSource Open(IImageCodec? codec = null) => Augmentation.ForTraining(
+        Kind switch
+        {
+            DataKind.Mnist => Mnist.Open(Path, Split.Train, Limit),
+            DataKind.Textures => OpenTextures(Split.Train, codec),
+            _ => OpenFolder(Path, codec),
+        },
+        Size);
+
+    /// <summary>
+    /// Opens images that are kept from training, in the same shape and without augmentation: the test images of MNIST if they are there, the
+    /// bottom quarters of the photographs of textures, or the folder <see cref="FolderOptions.ValidationPath"/>.
+    /// </summary>
+    /// <param name="codec">Reads the files of a folder; SkiaSharp where <see langword="null"/>.</param>
+    /// <returns>The source, for the caller to dispose; <see langword="null"/> where there are no such images.</returns>
+    /// <exception cref="IOException">A file is missing or cannot be read; the message names it.</exception>
+    /// <exception cref="InvalidDataException">A file is not what its name says (the message names it), or a folder has other classes than that to train on.</exception>
+    public IImageSource? OpenValidation(IImageCodec? codec = null) => Kind switch
+    {
+        DataKind.Mnist => Mnist.Exists(Path, Split.Test) ? Mnist.Open(Path, Split.Test) : null,
+        DataKind.Textures => OpenTextures(Split.Test, codec),
+        _ => Folder.ValidationPath is { } path ? Augmentation.ForValidation(OpenFolder(path, codec), Size) : null,
+    };
 
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate()
@@ -62,9 +91,66 @@ public sealed record DataOptions : IValidatedOptions
             yield return new OptionsError(nameof(Size), $"and {nameof(Channels)} must be {MnistSize} and 1 for MNIST; they are {Size} and {Channels}.");
         }
 
-        if (Kind == DataKind.Folder && Limit is not null)
+        if (Kind != DataKind.Mnist && Limit is not null)
         {
-            yield return new OptionsError(nameof(Limit), $"is for MNIST; it is {Limit} for a folder.");
+            yield return new OptionsError(nameof(Limit), $"is for MNIST; it is {Limit} for {(Kind == DataKind.Folder ? "a folder" : "textures")}.");
         }
+
+        foreach (var error in PartErrors())
+        {
+            yield return error;
+        }
+    }
+
+    private IEnumerable<OptionsError> PartErrors()
+    {
+        var parts = Folder.Validate().Select(error => error.Under(nameof(Folder)))
+            .Concat(Textures.Validate().Select(error => error.Under(nameof(Textures))))
+            .Concat(Augmentation.Validate().Select(error => error.Under(nameof(Augmentation))));
+        foreach (var error in parts)
+        {
+            yield return error;
+        }
+
+        if (Kind != DataKind.Folder && Folder != new FolderOptions())
+        {
+            yield return new OptionsError(nameof(Folder), $"is for the kind folder; the kind is {Kind}.");
+        }
+
+        if (Kind != DataKind.Textures && Textures != new TextureOptions())
+        {
+            yield return new OptionsError(nameof(Textures), $"is for the kind textures; the kind is {Kind}.");
+        }
+
+        if (Augmentation.CropFrom is { } from && (Kind != DataKind.Folder || from < Size))
+        {
+            yield return new OptionsError(
+                $"{nameof(Augmentation)}.{nameof(Augmentation.CropFrom)}",
+                Kind == DataKind.Folder ? $"must be at least {nameof(Size)}, {Size}; it is {from}." : $"is for the kind folder; the kind is {Kind}.");
+        }
+    }
+
+    private TextureCrops OpenTextures(Split split, IImageCodec? codec)
+    {
+        var options = Textures.For(split, Size, Channels);
+        return TextureCrops.Open(Path, split, codec is null ? options : options with { Codec = codec });
+    }
+
+    private ImageFolder OpenFolder(string path, IImageCodec? codec)
+    {
+        var size = Augmentation.SizeToRead(Size);
+        var options = new ImageFolderOptions
+        {
+            Height = size, Width = size, Channels = Channels, Fit = Fit, Labels = Folder.Labels, OnCorrupt = Folder.OnCorrupt, Codec = codec ?? new SkiaCodec(),
+        };
+        if (path != Path && !ImageFolder.FindClasses(path, options).SequenceEqual(ImageFolder.FindClasses(Path, options)))
+        {
+            throw new InvalidDataException(
+                $"{path} has the classes {Listed(path)}, {Path} has {Listed(Path)}: they must be the same for labels to mean the same.");
+        }
+
+        return ImageFolder.Open(path, options);
+
+        string Listed(string folder) => $"[{string.Join(", ", ImageFolder.FindClasses(folder, options))}]";
     }
 }

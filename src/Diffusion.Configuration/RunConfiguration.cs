@@ -18,7 +18,7 @@ public static class RunConfiguration
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
-    /// <summary>Reads a configuration file and checks it as a whole. A relative data path is taken from the file's folder.</summary>
+    /// <summary>Reads a configuration file and checks it as a whole. Relative paths of data are taken from the file's folder.</summary>
     /// <param name="path">A JSON file; comments and trailing commas are allowed.</param>
     /// <returns>Options without mistakes.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -34,7 +34,10 @@ public static class RunConfiguration
         }
 
         var options = Parse(File.ReadAllText(full), full);
-        return options with { Data = options.Data with { Path = Path.GetFullPath(options.Data.Path, Path.GetDirectoryName(full)!) } };
+        var data = options.Data;
+        return options with { Data = data with { Path = Absolute(data.Path), Folder = data.Folder with { ValidationPath = data.Folder.ValidationPath is { } kept ? Absolute(kept) : null } } };
+
+        string Absolute(string relative) => Path.GetFullPath(relative, Path.GetDirectoryName(full)!);
     }
 
     /// <summary>Reads a configuration from its text and checks it as a whole.</summary>

@@ -99,7 +99,7 @@ public sealed class RunConfigurationTests
         var failures = Assert.Throws<OptionsValidationException>(() => RunConfiguration.Parse(json)).Failures.ToList();
         foreach (var expected in new[]
         {
-            "data.kind must be one of mnist, folder; it is 'imagenet'.",
+            "data.kind must be one of mnist, folder, textures; it is 'imagenet'.",
             "modle is not an option; there are data, model, diffusion, objective, training, sampling.",
             "model.down[0].channels must be a whole number of at most 2147483647; it is 'wide'.",
             "model.down[0].attenton is not an option",

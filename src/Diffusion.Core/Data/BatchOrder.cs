@@ -1,13 +1,18 @@
 namespace Diffusion;
 
 /// <summary>
-/// Which images a step sees: a function of the seed and the step. Every image comes once an epoch, each epoch in an order of its own,
-/// and batches are always full: one may span two epochs.
+/// Which images a step sees: a function of the seed and the step. Batches are always full: one may span two epochs. What it remembers only
+/// saves time, so it is for one thread.
 /// </summary>
-internal sealed class BatchOrder(int count, int batchSize, long seed)
+internal abstract class BatchOrder(int batchSize)
 {
-    private int[] _order = [];
-    private long _epoch = -1;
+    public int BatchSize => batchSize;
+
+    public static BatchOrder Create(IImageSource images, int batchSize, long seed, ImageOrder order) => order switch
+    {
+        ImageOrder.ClassBalanced => new ClassBalancedOrder(LabelsOf(images), batchSize, seed),
+        _ => new ShuffledOrder(images.Count, batchSize, seed),
+    };
 
     /// <summary>The images of a step, counted from 0.</summary>
     public int[] Indices(long step)
@@ -15,29 +20,21 @@ internal sealed class BatchOrder(int count, int batchSize, long seed)
         var indices = new int[batchSize];
         for (var i = 0; i < batchSize; i++)
         {
-            var position = (step * batchSize) + i;
-            UseEpoch(position / count);
-            indices[i] = _order[position % count];
+            indices[i] = ImageAt((step * batchSize) + i);
         }
 
         return indices;
     }
 
-    private void UseEpoch(long epoch)
+    /// <summary>The image at a position of the endless sequence.</summary>
+    protected abstract int ImageAt(long position);
+
+    private static IReadOnlyList<long> LabelsOf(IImageSource images)
     {
-        if (epoch == _epoch)
-        {
-            return;
-        }
-
-        _order = [.. Enumerable.Range(0, count)];
-        var epochSeed = unchecked((long)SeedMixer.Mix(seed, SeedMixer.Purpose.EpochOrder, epoch));
-        for (var i = count - 1; i > 0; i--)
-        {
-            var j = (int)Math.BigMul(SeedMixer.Mix(epochSeed, SeedMixer.Purpose.EpochOrder, i), (ulong)i + 1, out _); // uniform in [0, i]
-            (_order[i], _order[j]) = (_order[j], _order[i]);
-        }
-
-        _epoch = epoch;
+        var labels = images.Labels ?? throw new InvalidOperationException(
+            $"'{images.Name}' does not say the labels of its images ({nameof(IImageSource)}.{nameof(IImageSource.Labels)}); the order {nameof(ImageOrder.ClassBalanced)} needs them.");
+        return labels.Count == images.Count
+            ? labels
+            : throw new InvalidOperationException($"'{images.Name}' has {labels.Count} labels for {images.Count} images; one for each is needed.");
     }
 }

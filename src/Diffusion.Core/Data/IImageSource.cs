@@ -18,9 +18,25 @@ public interface IImageSource : IDisposable
     /// <summary>The number of classes, or 0 where the images have no labels. Labels are in [0, Classes).</summary>
     int Classes { get; }
 
+    /// <summary>
+    /// The label of every image, by index, known without reading any; <see langword="null"/> (default) where the images have no labels or the
+    /// source knows them only from reading. <see cref="ImageOrder.ClassBalanced"/> needs it.
+    /// </summary>
+    IReadOnlyList<long>? Labels => null;
+
     /// <summary>Reads images. May be called from any thread, but not from two at once.</summary>
     /// <param name="indices">Which images, each in [0, <see cref="Count"/>); the batch is in this order.</param>
     /// <returns>A batch on the CPU that the caller disposes.</returns>
     /// <exception cref="IOException">An image can no longer be read; the message names it.</exception>
     ImageBatch Read(ReadOnlySpan<int> indices);
+
+    /// <summary>
+    /// Reads images for training. A source whose images vary from draw to draw, by augmentation for example, implements it; by default it is
+    /// <see cref="Read(ReadOnlySpan{int})"/>. May be called from any thread, but not from two at once.
+    /// </summary>
+    /// <param name="indices">Which images, each in [0, <see cref="Count"/>); the batch is in this order.</param>
+    /// <param name="seeds">One for each image: what varies is a function of the image and its seed, and of nothing else of the batch.</param>
+    /// <returns>A batch on the CPU that the caller disposes.</returns>
+    /// <exception cref="IOException">An image can no longer be read; the message names it.</exception>
+    ImageBatch Read(ReadOnlySpan<int> indices, ReadOnlySpan<long> seeds) => Read(indices);
 }

@@ -32,6 +32,10 @@ internal static class SeedMixer
         EpochOrder = 4,
         BrownianPath = 5,
         BrownianNode = 6,
-        Evaluation = 7,
+        Augmentation = 7,
+        ClassOrder = 8,
+        Numbers = 9,
+        NumberStream = 10,
+        Evaluation = 11,
     }
 }

@@ -23,7 +23,7 @@ internal sealed class Evaluation(nn.Module network, TrainingLoss loss, Device de
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        using var batch = images.Read([.. Enumerable.Range(first, count)]);
+        using var batch = Read(images, first, count);
         if (loss.UsesLabels && batch.Labels is null)
         {
             throw new InvalidOperationException($"'{images.Name}' has no labels; the network is told a label for each image.");
@@ -32,5 +32,13 @@ internal sealed class Evaluation(nn.Module network, TrainingLoss loss, Device de
         using var generator = new Generator(SeedMixer.Mix(seed, SeedMixer.Purpose.Evaluation, first), CPU);
         var draw = loss.DrawFixed(batch.Images.shape, generator);
         return loss.OfImages(batch.Images.to(device), draw, batch.Labels).sum().item<float>();
+    }
+
+    private static ImageBatch Read(IImageSource images, int first, int count)
+    {
+        lock (images) // batches may be read ahead from the same source
+        {
+            return images.Read([.. Enumerable.Range(first, count)]);
+        }
     }
 }

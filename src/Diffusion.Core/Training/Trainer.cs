@@ -144,9 +144,9 @@ public sealed partial class Trainer : IDisposable
     }
 
     /// <summary>Trains step by step: each element is a step that has just been done. Stop whenever you like; enumerate again to go on.</summary>
-    /// <param name="images">The training images.</param>
+    /// <param name="images">The training images. While the enumeration lasts another thread reads them ahead (<see cref="LoaderOptions.Prefetch"/>): who reads from the same source in between locks it.</param>
     /// <returns>The steps from <see cref="StepsDone"/> + 1 to the end of the run.</returns>
-    /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number, memory is full, or the network was moved after the trainer was made.</exception>
+    /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number, memory is full, the network was moved after the trainer was made, or a class-balanced order is asked of images without labels.</exception>
     public IEnumerable<TrainingStep> Steps(IImageSource images)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -157,7 +157,7 @@ public sealed partial class Trainer : IDisposable
 
         _imageCount = images.Count;
         _state.Parameters.ThrowIfReplaced();
-        return Enumerate(images, new BatchOrder(images.Count, Options.BatchSize, Options.Seed));
+        return Enumerate(images, BatchOrder.Create(images, Options.BatchSize, Options.Seed, Options.Loader.Order));
     }
 
     /// <summary>The mean loss of images that are not trained on, at noise and timesteps that depend on the seed alone: the same from one evaluation to the next.</summary>
@@ -250,17 +250,18 @@ public sealed partial class Trainer : IDisposable
     private IEnumerable<TrainingStep> Enumerate(IImageSource images, BatchOrder order)
     {
         var total = Options.StepsFor(images.Count);
+        using var loader = new BatchLoader(images, order, Options.Seed, total, Options.Loader.Prefetch, _state.Parameters.Device);
         while (StepsDone < total)
         {
-            yield return Step(images, order, Options.LearningRate * Options.LearningRateSchedule.ShareAt(StepsDone + 1, total));
+            yield return Step(images, loader, Options.LearningRate * Options.LearningRateSchedule.ShareAt(StepsDone + 1, total));
         }
     }
 
-    private TrainingStep Step(IImageSource images, BatchOrder order, double learningRate)
+    private TrainingStep Step(IImageSource images, BatchLoader loader, double learningRate)
     {
         var start = Stopwatch.GetTimestamp();
-        using var batch = images.Read(order.Indices(StepsDone));
-        var wait = Stopwatch.GetElapsedTime(start);
+        var waited = loader.Waited;
+        using var batch = loader.Read(StepsDone);
         if (!batch.Images.shape.AsSpan().SequenceEqual(images.Shape.Batch(Options.BatchSize)))
         {
             throw new InvalidOperationException($"'{images.Name}' gave a batch of shape [{string.Join(", ", batch.Images.shape)}]; [{string.Join(", ", images.Shape.Batch(Options.BatchSize))}] is needed.");
@@ -274,7 +275,7 @@ public sealed partial class Trainer : IDisposable
         lock (_exclusive)
         {
             var step = new StepRunner(_network, _loss, _state, Options).Run(batch, learningRate);
-            return step with { Duration = Stopwatch.GetElapsedTime(start), DataWait = wait };
+            return step with { Duration = Stopwatch.GetElapsedTime(start), DataWait = loader.Waited - waited };
         }
     }
 

@@ -30,8 +30,11 @@ public sealed record TrainerOptions : IValidatedOptions
     /// <summary>The moving average of the weights.</summary>
     public EmaOptions Ema { get; init; } = new();
 
-    /// <summary>The seed of everything random in training: the order of the images, the timesteps, the noise. 0 by default.</summary>
+    /// <summary>The seed of everything random in training: the order of the images, what varies in them, the timesteps, the noise. 0 by default.</summary>
     public long Seed { get; init; }
+
+    /// <summary>How images come to the trainer: how many batches ahead, in which order.</summary>
+    public LoaderOptions Loader { get; init; } = new();
 
     /// <summary>Where and when the state is saved: by default nowhere.</summary>
     public CheckpointOptions Checkpoints { get; init; } = new();
@@ -53,6 +56,7 @@ public sealed record TrainerOptions : IValidatedOptions
         .. LearningRateSchedule.Validate().Select(error => error.Under(nameof(LearningRateSchedule))),
         .. Optimizer.Validate().Select(error => error.Under(nameof(Optimizer))),
         .. Ema.Validate().Select(error => error.Under(nameof(Ema))),
+        .. Loader.Validate().Select(error => error.Under(nameof(Loader))),
         .. Checkpoints.Validate().Select(error => error.Under(nameof(Checkpoints))),
     ];
 }

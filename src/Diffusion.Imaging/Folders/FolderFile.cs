@@ -26,21 +26,21 @@ internal sealed class FolderFile
         try
         {
             using var stream = File.OpenRead(_path);
-            if (Stamp(stream) != (_length, _written))
+            if (Stamp(stream) == (_length, _written))
             {
-                throw new IOException($"The image {_path} has changed since its folder was opened.");
+                return Decode(stream, options);
             }
-
-            return Decode(stream, options);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new IOException($"The image {_path} has gone since its folder was opened.", e);
         }
-        catch (Exception e) when (e is not (IOException or OutOfMemoryException)) // a codec of the user's may throw anything
+        catch (Exception e) when (e is not OutOfMemoryException) // a codec of the user's may throw anything
         {
             throw new IOException($"The image {_path} can no longer be read: {e.Message}", e);
         }
+
+        throw new IOException($"The image {_path} has changed since its folder was opened.");
     }
 
     private static (long Length, DateTime Written) Stamp(FileStream stream)

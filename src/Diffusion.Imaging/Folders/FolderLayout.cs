@@ -9,11 +9,17 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
     /// <summary>What archives made by other systems leave behind.</summary>
     private static readonly string[] s_ignoredFolders = ["__MACOSX"];
 
-    public static FolderLayout Scan(string folder, IReadOnlyCollection<string> extensions)
+    public static FolderLayout Scan(string folder, IReadOnlyCollection<string> extensions, FolderLabels labels)
     {
         if (!Directory.Exists(folder))
         {
             throw new DirectoryNotFoundException($"The image folder {folder} does not exist.");
+        }
+
+        if (labels == FolderLabels.None)
+        {
+            var all = Images(folder, extensions, recurse: true).Where(file => !s_ignoredFolders.Contains(file.Split('/')[0])).ToArray();
+            return all.Length > 0 ? new FolderLayout(all, [], []) : throw Empty(folder, extensions);
         }
 
         var direct = Images(folder, extensions, recurse: false);
@@ -25,8 +31,7 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
         var inClasses = perClass.Sum(files => files.Length);
         if (direct.Length + inClasses == 0)
         {
-            throw new InvalidDataException(
-                $"{folder} holds no images: files with one of the extensions {string.Join(", ", extensions)} are needed.");
+            throw Empty(folder, extensions);
         }
 
         if (inClasses == 0)
@@ -52,6 +57,19 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
             .OrderBy(pair => pair.File, StringComparer.Ordinal).ToArray();
         return new FolderLayout(Array.ConvertAll(labelled, pair => pair.File), subfolders, Array.ConvertAll(labelled, pair => pair.Label));
     }
+
+    /// <summary>The files that could be read. The classes stay as they are, and each must keep an image.</summary>
+    public FolderLayout Keep(int[] indices, string folder)
+    {
+        var labels = Labels.Length == 0 ? [] : Array.ConvertAll(indices, i => Labels[i]);
+        var emptied = ClassNames.Where((_, label) => !labels.Contains(label)).ToArray();
+        return emptied.Length == 0
+            ? this with { Files = Array.ConvertAll(indices, i => Files[i]), Labels = labels }
+            : throw new InvalidDataException($"{folder}: every subfolder is a class, but no image can be read in {string.Join(", ", emptied)}.");
+    }
+
+    private static InvalidDataException Empty(string folder, IReadOnlyCollection<string> extensions) =>
+        new($"{folder} holds no images: files with one of the extensions {string.Join(", ", extensions)} are needed.");
 
     private static string[] Images(string folder, IReadOnlyCollection<string> extensions, bool recurse)
         => [.. Directory.EnumerateFiles(folder, "*", Options(recurse))

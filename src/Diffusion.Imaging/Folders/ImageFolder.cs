@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion.Imaging;
@@ -11,19 +10,18 @@ namespace Diffusion.Imaging;
 /// </summary>
 public sealed class ImageFolder : IImageSource
 {
-    private const int MostListed = 20;
     private readonly ImageFolderOptions _options;
     private readonly FolderFile[] _files;
     private readonly long[] _labels;
     private byte[][] _cache; // the first images, each [C, H, W]
     private bool _disposed;
 
-    private ImageFolder(string folder, ImageFolderOptions options, FolderLayout layout)
+    private ImageFolder(string folder, ImageFolderOptions options, FolderLayout layout, DecodedFiles decoded)
     {
         (Name, _options, _labels) = (folder, options, layout.Labels);
         (RelativePaths, ClassNames) = (Array.AsReadOnly(layout.Files), Array.AsReadOnly(layout.ClassNames));
-        _files = Array.ConvertAll(layout.Files, file => new FolderFile(Path.Combine(folder, file)));
-        _cache = new byte[Math.Min(_files.Length, options.MemoryLimit / ((long)options.Height * options.Width * options.Channels))][];
+        (_files, _cache, SkippedFiles) = (decoded.Files, decoded.Cache, Array.AsReadOnly(decoded.Bad));
+        Labels = Classes == 0 ? null : Array.AsReadOnly(_labels);
     }
 
     /// <inheritdoc/>
@@ -41,11 +39,31 @@ public sealed class ImageFolder : IImageSource
     /// <summary>The name of every class (its subfolder), by label; empty where the images have no labels.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
+    /// <inheritdoc/>
+    public IReadOnlyList<long>? Labels { get; }
+
+    /// <summary>
+    /// What could not be read when the folder was opened, in ordinal order; empty where everything could. Only <see cref="CorruptFiles.Skip"/>
+    /// leaves anything out.
+    /// </summary>
+    public IReadOnlyList<SkippedFile> SkippedFiles { get; }
+
     /// <summary>The path of every image relative to the folder, by index, with '/' between its parts.</summary>
     public IReadOnlyList<string> RelativePaths { get; }
 
+    /// <summary>The classes that <see cref="Open"/> would find, without decoding any image.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="options">What the images are; by default as for <see cref="Open"/>.</param>
+    /// <returns>The subfolders in ordinal order; empty where the images have no labels.</returns>
+    /// <exception cref="DirectoryNotFoundException">The folder is not there.</exception>
+    /// <exception cref="InvalidDataException">There are no images, or some beside some in subfolders.</exception>
+    /// <exception cref="ArgumentException">An option is outside its range; the message names all that are.</exception>
+    public static IReadOnlyList<string> FindClasses(string folder, ImageFolderOptions? options = null) =>
+        Array.AsReadOnly(Scan(folder, options ?? new ImageFolderOptions()).ClassNames);
+
     /// <summary>
-    /// Opens a folder and decodes all its images once, on all processors, so that a bad file shows now and not in an hour.
+    /// Opens a folder and decodes all its images once, on all processors, so that a bad file shows now and not in an hour. The bytes
+    /// stay in memory as far as <see cref="ImageFolderOptions.MemoryLimit"/> goes.
     /// </summary>
     /// <param name="folder">The folder.</param>
     /// <param name="options">The shape to bring the images to, and more; by default 64×64 RGB.</param>
@@ -53,16 +71,15 @@ public sealed class ImageFolder : IImageSource
     /// <exception cref="DirectoryNotFoundException">The folder is not there.</exception>
     /// <exception cref="InvalidDataException">
     /// There are no images, or some beside some in subfolders, or some cannot be decoded; the message names them (the first 20) and why.
+    /// With <see cref="CorruptFiles.Skip"/>: none can be decoded, or none of a class.
     /// </exception>
     /// <exception cref="ArgumentException">An option is outside its range; the message names all that are.</exception>
     public static ImageFolder Open(string folder, ImageFolderOptions? options = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
         options ??= new ImageFolderOptions();
-        options.Validate();
-        var images = new ImageFolder(folder, options, FolderLayout.Scan(folder, options.Codec.Extensions));
-        images.DecodeAll();
-        return images;
+        var layout = Scan(folder, options);
+        var decoded = DecodedFiles.Read(folder, layout.Files, options);
+        return new ImageFolder(folder, options, decoded.Bad.Length == 0 ? layout : layout.Keep(decoded.Good, folder), decoded);
     }
 
     /// <inheritdoc/>
@@ -75,7 +92,7 @@ public sealed class ImageFolder : IImageSource
         var wanted = indices.ToArray();
         var size = Shape.Channels * Shape.Height * Shape.Width;
         var bytes = new byte[checked(wanted.Length * size)];
-        var errors = InParallel(wanted.Length, i =>
+        var errors = DecodedFiles.InParallel(wanted.Length, i =>
         {
             var image = wanted[i] < _cache.Length ? _cache[wanted[i]] : _files[wanted[i]].ReadAgain(_options);
             image.CopyTo(bytes, i * size);
@@ -96,40 +113,10 @@ public sealed class ImageFolder : IImageSource
         _cache = [];
     }
 
-    private void DecodeAll()
+    private static FolderLayout Scan(string folder, ImageFolderOptions options)
     {
-        var errors = InParallel(_files.Length, i =>
-        {
-            var image = _files[i].ReadFirst(_options);
-            if (i < _cache.Length)
-            {
-                _cache[i] = image;
-            }
-        });
-        var bad = Enumerable.Range(0, errors.Length).Where(i => errors[i] is not null).ToArray();
-        if (bad.Length > 0)
-        {
-            var listed = bad.Take(MostListed).Select(i => $"{Environment.NewLine}  {RelativePaths[i]}: {errors[i]!.Message}");
-            var more = bad.Length > MostListed ? $"{Environment.NewLine}  and {bad.Length - MostListed} more" : "";
-            throw new InvalidDataException(
-                $"{Name}: {bad.Length} of {Count} images cannot be read:{string.Concat(listed)}{more}", errors[bad[0]]);
-        }
-    }
-    /// <summary>Runs the work for every index on all processors; what went wrong stands at its index.</summary>
-    private static Exception?[] InParallel(int count, Action<int> work)
-    {
-        var errors = new Exception?[count];
-        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
-        {
-            try
-            {
-                work(i);
-            }
-            catch (Exception e) when (e is not OutOfMemoryException) // a codec of the user's may throw anything
-            {
-                errors[i] = e;
-            }
-        });
-        return errors;
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        options.Validate();
+        return FolderLayout.Scan(folder, options.Codec.Extensions, options.Labels);
     }
 }

@@ -26,6 +26,12 @@ public sealed record ImageFolderOptions
     /// </summary>
     public long MemoryLimit { get; init; } = 1L << 30;
 
+    /// <summary>Whether subfolders are classes. Default <see cref="FolderLabels.Subfolders"/>.</summary>
+    public FolderLabels Labels { get; init; } = FolderLabels.Subfolders;
+
+    /// <summary>What happens to images that cannot be read when the folder is opened. Default <see cref="CorruptFiles.Fail"/>.</summary>
+    public CorruptFiles OnCorrupt { get; init; } = CorruptFiles.Fail;
+
     /// <summary>What decodes the files, and which extensions are images. Default <see cref="SkiaCodec"/>.</summary>
     public IImageCodec Codec { get; init; } = s_codec;
 
@@ -40,6 +46,8 @@ public sealed record ImageFolderOptions
             (long)Math.Max(Height, 1) * Math.Max(Width, 1) <= MostPixels,
             $"Height × Width is {Height}×{Width}; at most {MostPixels} pixels are possible");
         Require(Enum.IsDefined(Fit), $"Fit is {(int)Fit}; it must be one of {string.Join(", ", Enum.GetNames<ImageFit>())}");
+        Require(Enum.IsDefined(Labels), $"Labels is {(int)Labels}; it must be one of {string.Join(", ", Enum.GetNames<FolderLabels>())}");
+        Require(Enum.IsDefined(OnCorrupt), $"OnCorrupt is {(int)OnCorrupt}; it must be one of {string.Join(", ", Enum.GetNames<CorruptFiles>())}");
         Require(MemoryLimit >= 0, $"MemoryLimit is {MemoryLimit}; it must be at least 0 bytes");
         Require(Codec is not null, "Codec is null; it must decode the images");
         if (errors.Count > 0)

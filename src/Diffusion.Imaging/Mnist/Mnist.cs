@@ -1,26 +1,23 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion.Imaging;
 
 /// <summary>
 /// The MNIST handwritten digits, or another data set in the same files (Fashion-MNIST, KMNIST): grey images with labels 0 to 9. Kept in
-/// memory as bytes: 47 MB for the 60,000 training images.
+/// memory as bytes, read once: 47 MB for the 60,000 training images.
 /// </summary>
 public sealed class Mnist : IImageSource
 {
     private const int Digits = 10;
-    private readonly Tensor _images; // [N, 1, H, W], uint8
-    private readonly Tensor _labels; // [N], int64
-    private bool _disposed;
+    private readonly long[] _labels;
+    private IdxFile? _images; // null when disposed
 
     private Mnist(string name, IdxFile images, IdxFile labels, int count)
     {
         (Name, Count, Shape) = (name, count, new ImageShape(1, images.Dimensions[1], images.Dimensions[2]));
-        var size = checked(count * Shape.Height * Shape.Width);
-        using var scope = NewDisposeScope();
-        _images = tensor(images.Values[..size].ToArray(), Shape.Batch(count), dtype: ScalarType.Byte).DetachFromDisposeScope();
-        _labels = tensor(labels.Values[..count].ToArray(), dtype: ScalarType.Byte).to(ScalarType.Int64).DetachFromDisposeScope();
+        _images = images;
+        _labels = [.. labels.Values[..count].ToArray().Select(label => (long)label)];
+        Labels = Array.AsReadOnly(_labels);
     }
 
     /// <inheritdoc/>
@@ -34,6 +31,19 @@ public sealed class Mnist : IImageSource
 
     /// <summary>10: the digits.</summary>
     public int Classes => Digits;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<long> Labels { get; }
+
+    /// <summary>Whether the images of a split are there, not whether they are whole.</summary>
+    /// <param name="folder">The folder, as for <see cref="Open"/>.</param>
+    /// <param name="split">Which part of the data set.</param>
+    /// <returns>Whether there is a file of that name.</returns>
+    public static bool Exists(string folder, Split split)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        return MnistFiles.Find(folder, split, "images", "idx3") is not null;
+    }
 
     /// <summary>Reads and checks the two files of a split.</summary>
     /// <param name="folder">
@@ -66,20 +76,20 @@ public sealed class Mnist : IImageSource
     /// <exception cref="ObjectDisposedException">The source was disposed.</exception>
     public ImageBatch Read(ReadOnlySpan<int> indices)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(_images is null, this);
         Guard.Indices(indices, Count, Name);
-        using var scope = NewDisposeScope();
-        var wanted = tensor(indices.ToArray(), dtype: ScalarType.Int64);
-        var images = PixelTensor.ToFloat(_images.index_select(0, wanted));
-        var labels = _labels.index_select(0, wanted);
-        return new ImageBatch(images.DetachFromDisposeScope(), labels.DetachFromDisposeScope());
+        var size = Shape.Height * Shape.Width;
+        var pixels = new byte[checked(indices.Length * size)];
+        var labels = new long[indices.Length];
+        for (var i = 0; i < indices.Length; i++)
+        {
+            _images.Values.Slice(indices[i] * size, size).CopyTo(pixels.AsSpan(i * size));
+            labels[i] = _labels[indices[i]];
+        }
+
+        return new ImageBatch(PixelTensor.ToFloat(pixels, Shape.Batch(indices.Length)), tensor(labels).DetachFromDisposeScope());
     }
 
     /// <summary>Frees the images. Batches that were read stay valid.</summary>
-    public void Dispose()
-    {
-        _disposed = true;
-        _images.Dispose();
-        _labels.Dispose();
-    }
+    public void Dispose() => _images = null;
 }

@@ -11,20 +11,16 @@ internal static class MnistFiles
             throw new DirectoryNotFoundException($"The folder {folder} with the MNIST files does not exist.");
         }
 
-        var start = split switch
-        {
-            Split.Train => "train",
-            Split.Test => "t10k",
-            _ => throw new ArgumentOutOfRangeException(nameof(split), split, $"split is {(int)split}; it must be Train or Test."),
-        };
-        string[] names = [$"{start}-{content}-{type}-ubyte", $"{start}-{content}.{type}-ubyte"];
-        names = [.. names, .. names.Select(name => name + ".gz")];
-        var name = Array.Find(names, name => File.Exists(Path.Combine(folder, name)))
+        var name = Find(folder, split, content, type)
             ?? throw new FileNotFoundException(
-                $"{folder} holds no MNIST {split} {content}: one of {string.Join(", ", names)} is needed.",
-                Path.Combine(folder, names[^2]));
+                $"{folder} holds no MNIST {split} {content}: one of {string.Join(", ", Names(split, content, type))} is needed.",
+                Path.Combine(folder, Names(split, content, type)[^2]));
         return IdxFile.Read(Path.Combine(folder, name));
     }
+
+    /// <summary>The spelling of the name that is there, or null.</summary>
+    public static string? Find(string folder, Split split, string content, string type) =>
+        Array.Find(Names(split, content, type), name => File.Exists(Path.Combine(folder, name)));
 
     /// <summary>Images of [N, H, W], N labels below the number of classes, none of the sizes 0.</summary>
     public static void Check(IdxFile images, IdxFile labels, int classes)
@@ -57,5 +53,13 @@ internal static class MnistFiles
         {
             throw new InvalidDataException($"{labels.Path}: label {wrong} is {labels.Values[wrong]}; labels are in [0, {classes}).");
         }
+    }
+
+    private static string[] Names(Split split, string content, string type)
+    {
+        Guard.Split(split, nameof(split));
+        var start = split == Split.Train ? "train" : "t10k";
+        string[] names = [$"{start}-{content}-{type}-ubyte", $"{start}-{content}.{type}-ubyte"];
+        return [.. names, .. names.Select(name => name + ".gz")];
     }
 }

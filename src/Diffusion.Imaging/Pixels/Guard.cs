@@ -20,6 +20,14 @@ internal static class Guard
         }
     }
 
+    public static void Split(Split split, string name)
+    {
+        if (!Enum.IsDefined(split))
+        {
+            throw new ArgumentOutOfRangeException(name, split, $"{name} is {(int)split}; it must be Train or Test.");
+        }
+    }
+
     /// <summary>Every index is in [0, count).</summary>
     public static void Indices(ReadOnlySpan<int> indices, int count, string source)
     {

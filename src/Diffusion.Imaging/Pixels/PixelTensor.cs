@@ -6,6 +6,8 @@ namespace Diffusion.Imaging;
 /// <summary>Between bytes in [0, 255] and floats in [−1, 1]: x / 127.5 − 1 and its inverse, which give every byte back exactly.</summary>
 internal static class PixelTensor
 {
+    private static readonly float[] s_floats = [.. Enumerable.Range(0, 256).Select(value => (value / 127.5f) - 1)];
+
     /// <summary>[H, W, C] → [C, H, W].</summary>
     public static byte[] ToPlanar(PixelImage image)
     {
@@ -28,15 +30,20 @@ internal static class PixelTensor
         return planar;
     }
 
-    /// <summary>Bytes as float32 in [−1, 1]; outside every dispose scope.</summary>
-    public static Tensor ToFloat(byte[] bytes, long[] shape)
+    /// <summary>
+    /// Bytes as float32 in [−1, 1]; outside every dispose scope. By a table and in the calling thread: libtorch would start a team of threads
+    /// for every thread that reads images, which take the processors from training.
+    /// </summary>
+    public static Tensor ToFloat(ReadOnlySpan<byte> bytes, long[] shape)
     {
-        using var scope = NewDisposeScope();
-        return ToFloat(tensor(bytes, shape, dtype: ScalarType.Byte)).DetachFromDisposeScope();
-    }
+        var values = new float[bytes.Length];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = s_floats[bytes[i]];
+        }
 
-    /// <summary>A tensor of bytes as float32 in [−1, 1].</summary>
-    public static Tensor ToFloat(Tensor bytes) => bytes.to(ScalarType.Float32).div_(127.5).sub_(1);
+        return tensor(values, shape).DetachFromDisposeScope();
+    }
 
     /// <summary>Images in [−1, 1], [N, C, H, W], as pixels; the shape and the values are checked.</summary>
     public static PixelImage[] FromFloat(Tensor images, string name)

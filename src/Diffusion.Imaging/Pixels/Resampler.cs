@@ -12,6 +12,15 @@ internal static class Resampler
     public static PixelImage Resize(PixelImage image, int width, int height, ImageFit fit)
     {
         var (left, top, cropWidth, cropHeight) = Crop(image, width, height, fit);
+        return ResizePart(image, left, top, cropWidth, cropHeight, width, height);
+    }
+
+    /// <summary>
+    /// Brings a part of an image, in (fractional) source pixels, to a size. Pixels beside the part have a share in those at its edge; where the
+    /// part ends with the image, there are none.
+    /// </summary>
+    public static PixelImage ResizePart(PixelImage image, double left, double top, double cropWidth, double cropHeight, int width, int height)
+    {
         var columns = FilterWeights.Create(image.Width, left, left + cropWidth, width);
         var rows = FilterWeights.Create(image.Height, top, top + cropHeight, height);
         var strips = ResizeColumns(image, rows, columns.Start, columns.End);

@@ -85,12 +85,12 @@ public sealed class OptimizerTests
     [Fact]
     public void BatchOrder_EveryEpoch_SeesEachImageOnceInItsOwnOrder()
     {
-        var order = new BatchOrder(count: 10, batchSize: 4, seed: 1);
+        var order = new ShuffledOrder(count: 10, batchSize: 4, seed: 1);
         var seen = Enumerable.Range(0, 5).SelectMany(step => order.Indices(step)).ToArray(); // two epochs in five batches
         Assert.Equal(Enumerable.Range(0, 10), seen[..10].Order());
         Assert.Equal(Enumerable.Range(0, 10), seen[10..].Order());
         Assert.NotEqual(seen[..10], seen[10..]);
-        Assert.Equal(seen[16..20], new BatchOrder(10, 4, 1).Indices(4));
-        Assert.NotEqual(seen[..4], new BatchOrder(10, 4, 2).Indices(0));
+        Assert.Equal(seen[16..20], new ShuffledOrder(10, 4, 1).Indices(4));
+        Assert.NotEqual(seen[..4], new ShuffledOrder(10, 4, 2).Indices(0));
     }
 }

@@ -33,6 +33,55 @@ public sealed class TrainerTests : IDisposable
             string.Join(", ", losses.Select(loss => loss.ToString("R", System.Globalization.CultureInfo.InvariantCulture))));
     }
 
+    [Theory]
+    [InlineData(ImageOrder.Shuffled)]
+    [InlineData(ImageOrder.ClassBalanced)]
+    public void Steps_ReadAheadAndStoppedInBetween_HaveTheLossesOfReadingWhenNeeded(ImageOrder order)
+    {
+        List<double> Losses(int prefetch, int together)
+        {
+            using var network = new TinyNetwork();
+            using var images = new DrawnImages([.. Enumerable.Range(0, 10).Select(i => (long)(i / 7))]);
+            using var trainer = new Trainer(network, _schedule, Options(30) with { Loader = new LoaderOptions { Prefetch = prefetch, Order = order } });
+            var losses = new List<double>();
+            while (trainer.StepsDone < 30)
+            {
+                losses.AddRange(trainer.Steps(images).Take(together).Select(step => step.Loss));
+            }
+
+            return losses;
+        }
+
+        var direct = Losses(prefetch: 0, together: 30);
+        Assert.Equal(direct, Losses(prefetch: 2, together: 30));
+        Assert.Equal(direct, Losses(prefetch: 3, together: 7));
+    }
+
+    [Fact]
+    public void Steps_EachOfThem_SaysHowMuchOfItWasWaiting()
+    {
+        using var trainer = new Trainer(new TinyNetwork(), _schedule, Options(20) with { Loader = new LoaderOptions { Prefetch = 0 } });
+        Assert.All(trainer.Steps(_images), step => Assert.True(step.DataWait > TimeSpan.Zero && step.DataWait < step.Duration, $"{step.DataWait} of {step.Duration}"));
+    }
+
+    [Fact]
+    public void Steps_Abandoned_LeavesNoBatch()
+    {
+        using var trainer = new Trainer(new TinyNetwork(), _schedule, Options(1000) with { Loader = new LoaderOptions { Prefetch = 8 } });
+        using var images = new DrawnImages();
+        Leaks.None(() => Assert.Equal(3, trainer.Steps(images).Take(3).Count()));
+    }
+
+    [Fact]
+    public void Fit_SourceFails_ThrowsItAfterTheStepsBefore()
+    {
+        using var images = new DrawnImages { OnRead = number => { if (number == 5) { throw new IOException("a.png has gone"); } } };
+        using var trainer = new Trainer(new TinyNetwork(), _schedule, Options(100, _folder.Path));
+        Assert.Equal("a.png has gone", Assert.Throws<IOException>(() => trainer.Fit(images)).Message);
+        Assert.Equal(5, trainer.StepsDone);
+        Assert.Equal(5, Checkpoint.Newest(_folder.Path)!.Manifest.Step);
+    }
+
     [Fact]
     public void Fit_StoppedAndResumed_EndsWithTheSameBits()
     {

@@ -217,9 +217,9 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void Open_ImpossibleOptions_AreAllNamed()
     {
-        var options = new ImageFolderOptions { Height = 0, Width = -3, Channels = 2, Fit = (ImageFit)9, MemoryLimit = -1, Codec = null! };
+        var options = new ImageFolderOptions { Height = 0, Width = -3, Channels = 2, Fit = (ImageFit)9, MemoryLimit = -1, Codec = null!, Labels = (FolderLabels)3, OnCorrupt = (CorruptFiles)4 };
         var message = Assert.Throws<ArgumentException>(() => ImageFolder.Open(_folder.Path, options)).Message;
-        string[] expected = ["Height is 0", "Width is -3", "Channels is 2", "Fit is 9", "MemoryLimit is -1", "Codec is null"];
+        string[] expected = ["Height is 0", "Width is -3", "Channels is 2", "Fit is 9", "MemoryLimit is -1", "Codec is null", "Labels is 3", "OnCorrupt is 4"];
         Assert.All(expected, part => Assert.Contains(part, message));
     }
 

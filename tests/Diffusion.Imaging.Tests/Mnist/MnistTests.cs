@@ -29,6 +29,24 @@ public sealed class MnistTests : IDisposable
     }
 
     [Fact]
+    public void Exists_SplitWithoutFiles_IsFalse()
+    {
+        Assert.False(Mnist.Exists(_folder.Path, Split.Train));
+        Assert.False(Mnist.Exists(_folder.File("absent"), Split.Train));
+        Write(IdxBytes.Images, IdxBytes.Labels);
+        Assert.Equal((true, false), (Mnist.Exists(_folder.Path, Split.Train), Mnist.Exists(_folder.Path, Split.Test)));
+    }
+
+    [Fact]
+    public void Labels_OfAll_AreThoseThatReadGives()
+    {
+        Write(IdxBytes.Images, IdxBytes.Labels);
+        using var mnist = Mnist.Open(_folder.Path, Split.Train, limit: 11);
+        using var batch = mnist.Read([.. Enumerable.Range(0, 11)]);
+        Assert.Equal(batch.Labels!.data<long>().ToArray(), mnist.Labels);
+    }
+
+    [Fact]
     public void Read_BlackAndWhite_AreExactlyMinusOneAndOne()
     {
         Write(IdxBytes.Of([0, 255], 1, 1, 2), IdxBytes.Of([9], 1));
