@@ -45,20 +45,6 @@ internal sealed class LabelledDrawing
         }
     }
 
-    /// <summary>A trainer with or without labels.</summary>
-    public static Trainer Trainer(UNet network, RunOptions options, TrainerOptions training, IImageSource images)
-    {
-        var (schedule, kind) = (options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization());
-        if (options.NullLabel is not { } none)
-        {
-            return new Trainer(network, schedule, training, kind, new ConsoleWarnings());
-        }
-
-        return images.Classes == none
-            ? Diffusion.Trainer.WithLabels(new ConditionalUNet(network), new LabelTrainingOptions { NullLabel = none }, schedule, training, kind, new ConsoleWarnings())
-            : throw new UsageException($"model.dialect.labels.classes must be {images.Classes + 1}, the {images.Classes} classes of '{images.Name}' and one for no label; it is {none + 1}.");
-    }
-
     /// <summary>Draws with the averaged weights of a trainer, all labels in turn where there are any.</summary>
     public static Tensor Draw(Trainer trainer, RunOptions options, RunFolder folder, CancellationToken cancellation)
     {

@@ -14,6 +14,7 @@ internal static class ReportChart
     private const double Top = 30;
     private const double Bottom = 30;
     private const double MostOverMedian = 5; // what is higher is cut off, so that the first steps leave room for the others
+    private const double Headroom = 1.04;
 
     /// <summary>The picture; empty where there is nothing to show.</summary>
     public static string Draw(string title, IReadOnlyList<ReportSeries> series)
@@ -25,7 +26,7 @@ internal static class ReportChart
         }
 
         var steps = new Axis(Math.Min(1, points.Min(point => point.Step)), points.Max(point => point.Step), Left, Width - Right);
-        var values = Values(series, points);
+        var values = Values(points);
         var svg = new StringBuilder();
         svg.Append(Invariant($"<figure><svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{WebUtility.HtmlEncode(title)}\"><text class=\"title\" x=\"{Left}\" y=\"16\">{WebUtility.HtmlEncode(title)}</text>"));
         svg.Append(Invariant($"<clipPath id=\"{Id(title)}\"><rect x=\"{Left}\" y=\"{Top}\" width=\"{Width - Left - Right}\" height=\"{Height - Top - Bottom}\"/></clipPath>"));
@@ -74,13 +75,12 @@ internal static class ReportChart
         }
     }
 
-    private static Axis Values(IReadOnlyList<ReportSeries> series, List<ReportCurve.Point> points)
+    private static Axis Values(List<ReportCurve.Point> points)
     {
         var means = points.Select(point => point.Mean).Order().ToList();
-        var most = Math.Min(series.Any(each => each.Band) ? points.Max(point => point.Most) : means[^1], means[^1]);
-        var least = Math.Min(0, means[0]);
         var median = means[means.Count / 2];
-        return new Axis(least, median > 0 ? Math.Min(most, MostOverMedian * median) : most, Height - Bottom, Top);
+        var most = median > 0 ? Math.Min(means[^1], MostOverMedian * median) : means[^1];
+        return new Axis(Math.Min(0, means[0]), Math.Max(0, most) * Headroom, Height - Bottom, Top);
     }
 
     private static string Id(string title) => string.Concat(title.Where(char.IsAsciiLetterOrDigit));

@@ -40,11 +40,11 @@ internal sealed class ReportCurve
         }
     }
 
-    /// <summary>The mean of each point and those before it, a twenty-fifth of the curve, so that the trend shows.</summary>
+    /// <summary>The mean of each point and its neighbours, a twenty-fifth of the curve together, so that the trend shows.</summary>
     public IReadOnlyList<Point> Smoothed()
     {
-        var window = Math.Max(1, _points.Count / 25);
-        return [.. _points.Select((point, i) => point with { Mean = _points[Math.Max(0, i - window + 1)..(i + 1)].Average(each => each.Mean) })];
+        var side = _points.Count / 50;
+        return [.. _points.Select((point, i) => point with { Mean = _points[Math.Max(0, i - side)..Math.Min(_points.Count, i + side + 1)].Average(each => each.Mean) })];
     }
 
     private static Point Merge(Point one, int ones, Point other, int others)

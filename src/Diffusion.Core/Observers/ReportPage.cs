@@ -70,8 +70,8 @@ internal static class ReportPage
             .. validation.Index().Where(name => history.Measurements.ContainsKey(name.Item))
                 .Select(name => new ReportSeries(name.Index == 0 ? "validation" : "validation, raw weights", $"c{name.Index + 2}", history.Measurements[name.Item].Points)),
         ]);
-        yield return ReportChart.Draw("Loss by quarter of the timesteps, from the least noise to the most, smoothed",
-            [.. history.Quartiles.Select((curve, i) => new ReportSeries($"{i + 1}", $"c{i + 1}", curve.Smoothed()))]);
+        yield return ReportChart.Draw("Loss by quarter of the timesteps, smoothed",
+            [.. history.Quartiles.Zip(["least noise", "second", "third", "most noise"]).Select((quarter, i) => new ReportSeries(quarter.Second, $"c{i + 1}", quarter.First.Smoothed()))]);
         yield return ReportChart.Draw("Learning rate", [new("", "c1", history.LearningRate.Points)]);
         yield return ReportChart.Draw("Norm of the gradients", [new("each step", "c0", history.GradientNorm.Points, Band: true), new("smoothed", "c1", history.GradientNorm.Smoothed())]);
         foreach (var (name, curve) in history.Measurements.Where(entry => !validation.Contains(entry.Key)).OrderBy(entry => entry.Key, StringComparer.Ordinal))
