@@ -44,15 +44,6 @@ internal sealed class LabelledDrawing
         }
     }
 
-    /// <summary>Whether the images have the labels that the network is told.</summary>
-    public static void Check(RunOptions options, IImageSource images)
-    {
-        if (options.NullLabel is { } none && images.Classes != none)
-        {
-            throw new UsageException($"model.dialect.labels.classes must be {images.Classes + 1}, the {images.Classes} classes of '{images.Name}' and one for no label; it is {none + 1}.");
-        }
-    }
-
     /// <summary>Draws with the averaged weights of a trainer, all labels in turn where there are any.</summary>
     public static Tensor Draw(Trainer trainer, RunOptions options, RunFolder folder, CancellationToken cancellation)
     {

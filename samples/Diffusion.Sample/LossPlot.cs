@@ -7,16 +7,17 @@ internal static class LossPlot
 {
     private const int Window = 50;
 
-    public static void Save(string path, LossLog log)
+    public static void Save(string path, IEnumerable<StepRecord> records)
     {
-        if (log.Losses.Count == 0)
+        var shown = records.Where(record => double.IsFinite(record.Loss)).ToList();
+        if (shown.Count == 0)
         {
             return;
         }
 
         using var plot = new Plot();
-        var steps = log.Losses.Select(entry => (double)entry.Step).ToArray();
-        var losses = log.Losses.Select(entry => entry.Loss).ToArray();
+        var steps = shown.Select(record => (double)record.Step).ToArray();
+        var losses = shown.Select(record => record.Loss).ToArray();
         var each = plot.Add.ScatterLine(steps, losses, Colors.LightBlue);
         each.LegendText = "loss";
         var smooth = plot.Add.ScatterLine(steps, [.. losses.Select((_, i) => losses[Math.Max(0, i - Window + 1)..(i + 1)].Average())], Colors.DarkBlue);

@@ -13,6 +13,14 @@ internal sealed class RunFolder(string path)
 
     public string Losses => At("losses.csv");
 
+    public string Measurements => At("measurements.csv");
+
+    public string Events => At("events");
+
+    public string Previews => At("previews");
+
+    public string Report => At("report.html");
+
     public string LossPlot => At("loss.png");
 
     public string Animation => At("denoising.gif");

@@ -21,7 +21,6 @@ internal static class TrainCommand
         var options = Configuration(arguments, folder);
         var json = RunConfiguration.ToJson(options);
         using var images = options.Data.Open();
-        LabelledDrawing.Check(options, images);
         var steps = options.Training.StepsFor(images.Count);
         Prepare(folder, arguments.Resume, json);
 
@@ -31,7 +30,8 @@ internal static class TrainCommand
         {
             Checkpoints = options.Training.Checkpoints with { Folder = folder.Checkpoints, Metadata = new Dictionary<string, string> { [RunConfiguration.MetadataKey] = json } },
         };
-        using var trainer = options.CreateTrainer(network, training, new ConsoleWarnings());
+        using var trainer = options.CreateTrainer(network, images, training, new ConsoleWarnings());
+        using var watch = Watch.Over(trainer, options, folder);
         if (arguments.Resume && !trainer.Resume(folder.Checkpoints))
         {
             AnsiConsole.MarkupLineInterpolated($"No checkpoint in {folder.Checkpoints}: starting at step 1.");
@@ -42,10 +42,9 @@ internal static class TrainCommand
         SkippedImages.Show(images);
         AnsiConsole.MarkupLineInterpolated($"[bold]{network.ParameterCount:N0}[/] parameters on {trainer.Denoiser.Device.type}, {options.Training.BatchSize} images a step, step {trainer.StepsDone} of {steps}");
 
-        using var losses = LossLog.Open(folder.Losses, trainer.StepsDone);
         try
         {
-            TrainingBar.Show(trainer.StepsDone, steps, bar => trainer.Fit(images, new Observer<TrainingStep>(step => { losses.Add(step); bar.Report(step); }), arguments.StopAfter, cancellation));
+            TrainingBar.Show(trainer, steps, bar => trainer.Fit(images, bar, arguments.StopAfter, cancellation));
         }
         catch (OperationCanceledException)
         {
@@ -53,7 +52,7 @@ internal static class TrainCommand
             throw;
         }
 
-        LossPlot.Save(folder.LossPlot, losses);
+        LossPlot.Save(folder.LossPlot, CsvLog.Read(folder.Losses));
         if (trainer.StepsDone < steps)
         {
             AnsiConsole.MarkupLineInterpolated($"Step {trainer.StepsDone} of {steps} done; [bold]train --resume --out {arguments.Out}[/] goes on.");
@@ -62,7 +61,7 @@ internal static class TrainCommand
 
         trainer.Export(folder.Path);
         using var drawn = LabelledDrawing.Draw(trainer, options, folder, cancellation);
-        AnsiConsole.MarkupLineInterpolated($"Wrote {folder.Picture(options.Data.Kind)}, {folder.Animation}, {folder.LossPlot} and the weights, {folder.Model} and {Checkpoint.EmaFile}.");
+        AnsiConsole.MarkupLineInterpolated($"Wrote {folder.Picture(options.Data.Kind)}, {folder.Animation}, {folder.LossPlot}{(options.Watch.Report ? $", {folder.Report}" : "")} and the weights, {folder.Model} and {Checkpoint.EmaFile}.");
     }
 
     private static RunOptions Configuration(TrainArguments arguments, RunFolder folder)

@@ -1,24 +1,34 @@
+using System.Globalization;
 using Spectre.Console;
 
 namespace Diffusion.Sample;
 
-/// <summary>The live line of a training run: bar, loss, images a second, time left.</summary>
+/// <summary>The live line of a training run: bar, mean loss of the last steps, of all images and by quarter of the timesteps, images a second, time left.</summary>
 internal static class TrainingBar
 {
-    public static void Show(int done, int steps, Action<IProgress<TrainingStep>> train) =>
+    private const int Window = 50;
+
+    public static void Show(Trainer trainer, int steps, Action<IProgress<TrainingStep>> train) =>
         AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn())
             .Start(context =>
             {
                 var task = context.AddTask("Training", maxValue: steps);
-                task.Value = done;
-                var (loss, speed) = (0.0, 0.0);
+                task.Value = trainer.StepsDone;
+                var (losses, pace) = (new LossWindow(trainer.Denoiser.Schedule, Window), new TrainingPace(steps));
                 train(new Observer<TrainingStep>(step =>
                 {
-                    loss = loss == 0 ? step.Loss : (0.95 * loss) + (0.05 * step.Loss); // smoothed: single batches differ much
-                    speed = speed == 0 ? step.Images / step.Duration.TotalSeconds : (0.9 * speed) + (0.1 * step.Images / step.Duration.TotalSeconds);
-                    task.Description = FormattableString.Invariant($"Step {step.Number}/{steps}  loss {loss:F4}  {speed:F0} images/s");
+                    losses.Add(step);
+                    pace.Add(step);
+                    task.Description = Text(step.Number, steps, losses, pace);
                     task.Value = step.Number;
                 }));
             });
+
+    private static string Text(int step, int steps, LossWindow losses, TrainingPace pace)
+    {
+        var quartiles = string.Join(' ', losses.Quartiles.Select(loss => loss?.ToString("F3", CultureInfo.InvariantCulture) ?? "-"));
+        return FormattableString.Invariant(
+            $"Step {step}/{steps}  loss {losses.Loss ?? double.NaN:F4} ({quartiles})  {pace.ImagesPerSecond:F0} images/s  {TimeSpan.FromSeconds(Math.Ceiling(pace.Left?.TotalSeconds ?? 0)):c} left");
+    }
 }

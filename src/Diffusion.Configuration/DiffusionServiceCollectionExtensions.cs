@@ -1,23 +1,63 @@
+using Diffusion.Models;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Diffusion.Configuration;
 
 /// <summary>Registers a diffusion run with an application's services.</summary>
 public static class DiffusionServiceCollectionExtensions
 {
-    /// <summary>Makes <see cref="RunOptions"/> available as <c>IOptions&lt;RunOptions&gt;</c>, bound from configuration and checked as a whole when first read.</summary>
+    /// <summary>
+    /// Makes a run available: <c>IOptions&lt;RunOptions&gt;</c>, bound from configuration and checked as a whole when first read, and singletons made when first asked for:
+    /// <see cref="IImageSource"/>, the training images; <see cref="UNet"/>; and <see cref="Trainer"/>, with the logger of the container, if it has one, and every registered
+    /// <see cref="TrainingObserver"/>. Register an image source or a network of your own before, and it is taken instead. The container disposes what it made.
+    /// </summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configuration">The section that holds data, model, diffusion, training and sampling.</param>
+    /// <param name="configuration">The section that holds data, model, diffusion, training, sampling and watch.</param>
+    /// <param name="checkpoints">The folder of the run's checkpoints; <see langword="null"/> (default): none are written.</param>
+    /// <param name="device">Where the network computes; the CPU by default.</param>
     /// <returns>The services.</returns>
-    public static IServiceCollection AddDiffusion(this IServiceCollection services, IConfiguration configuration)
+    public static IServiceCollection AddDiffusion(this IServiceCollection services, IConfiguration configuration, string? checkpoints = null, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddOptions();
         services.AddSingleton<IOptionsFactory<RunOptions>>(_ => new BoundOptions(configuration));
+        services.TryAddSingleton(provider => Run(provider).Data.Open());
+        services.TryAddSingleton(provider => Network(Run(provider), device));
+        services.TryAddSingleton(provider => Trainer(provider, checkpoints));
         return services;
+    }
+
+    private static RunOptions Run(IServiceProvider provider) => provider.GetRequiredService<IOptions<RunOptions>>().Value;
+
+    private static UNet Network(RunOptions run, Device? device)
+    {
+        var network = run.CreateNetwork();
+        network.to(device ?? CPU);
+        return network;
+    }
+
+    private static Trainer Trainer(IServiceProvider provider, string? checkpoints)
+    {
+        var run = Run(provider);
+        var training = run.Training with
+        {
+            Checkpoints = run.Training.Checkpoints with { Folder = checkpoints, Metadata = new Dictionary<string, string> { [RunConfiguration.MetadataKey] = RunConfiguration.ToJson(run) } },
+        };
+        var trainer = run.CreateTrainer(
+            provider.GetRequiredService<UNet>(), provider.GetRequiredService<IImageSource>(), training, provider.GetService<ILoggerFactory>()?.CreateLogger<Trainer>());
+        foreach (var observer in provider.GetServices<TrainingObserver>())
+        {
+            trainer.Observers.Add(observer);
+        }
+
+        return trainer;
     }
 
     private sealed class BoundOptions(IConfiguration configuration) : IOptionsFactory<RunOptions>

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Diffusion.Models;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Diffusion.Configuration;
 
@@ -24,6 +25,9 @@ public sealed record RunOptions : IValidatedOptions
 
     /// <summary>How images are made in the end.</summary>
     public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>What is watched while the run trains.</summary>
+    public WatchOptions Watch { get; init; } = new();
 
     /// <summary>The block list for the images of this run.</summary>
     /// <returns><see cref="Model"/> with the shape that <see cref="Data"/> gives and the channels that <see cref="Objective"/> adds.</returns>
@@ -62,17 +66,29 @@ public sealed record RunOptions : IValidatedOptions
         return Objective.SelfConditioning is null ? denoiser : new SelfConditioningDenoiser(denoiser);
     }
 
-    /// <summary>Makes a trainer, with labels where the network is told some.</summary>
-    /// <param name="network">The network, as <see cref="CreateNetwork"/> makes it; the caller keeps owning it.</param>
-    /// <param name="training">The options of training; <see cref="Training"/> where <see langword="null"/>.</param>
+    /// <summary>Makes the trainer; no step is done yet. Move the network to its device first.</summary>
+    /// <param name="network">The network of <see cref="CreateNetwork"/>; the caller keeps owning it.</param>
+    /// <param name="images">The training images, whose classes a network that is told labels must know.</param>
+    /// <param name="training">The options of the training, such as <see cref="Training"/> with a folder for checkpoints; <see cref="Training"/> itself by default.</param>
     /// <param name="logger">Where progress is logged; nowhere by default.</param>
     /// <returns>The trainer, for the caller to dispose.</returns>
-    public Trainer CreateTrainer(UNet network, TrainerOptions? training = null, ILogger? logger = null)
+    /// <exception cref="OptionsValidationException">The images have another number of classes than the network.</exception>
+    public Trainer CreateTrainer(UNet network, IImageSource images, TrainerOptions? training = null, ILogger? logger = null)
     {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(images);
         var (schedule, prediction, objective) = (Diffusion.CreateSchedule(), Diffusion.CreateParameterization(), Objective.Create());
-        return NullLabel is { } none
+        if (NullLabel is not { } none)
+        {
+            return new Trainer(network, schedule, training ?? Training, prediction, logger, objective);
+        }
+
+        return images.Classes == none
             ? Trainer.WithLabels(new ConditionalUNet(network), new LabelTrainingOptions { NullLabel = none, Dropout = Objective.LabelDropout }, schedule, training ?? Training, prediction, logger, objective)
-            : new Trainer(network, schedule, training ?? Training, prediction, logger, objective);
+            : throw new OptionsValidationException(
+                "The configuration",
+                typeof(RunOptions),
+                [$"model.dialect.labels.classes must be {images.Classes + 1}, the {images.Classes} classes of '{images.Name}' and one for no label; it is {none + 1}."]);
     }
 
     /// <inheritdoc/>
@@ -86,6 +102,7 @@ public sealed record RunOptions : IValidatedOptions
             .. Objective.Validate().Select(error => error.Under(nameof(Objective))),
             .. Training.Validate().Select(error => error.Under(nameof(Training))),
             .. Sampling.Validate().Select(error => error.Under(nameof(Sampling))),
+            .. Watch.Validate().Select(error => error.Under(nameof(Watch))),
         ];
         foreach (var error in sections)
         {
@@ -124,6 +141,12 @@ public sealed record RunOptions : IValidatedOptions
             yield return new OptionsError(
                 $"{nameof(Sampling)}.{nameof(Sampling.Steps)}",
                 $"must be at most {nameof(Diffusion)}.{nameof(Diffusion.Timesteps)}, {Diffusion.Timesteps}; it is {Sampling.Steps}.");
+        }
+        else if (Watch.PreviewSteps > Diffusion.Timesteps)
+        {
+            yield return new OptionsError(
+                $"{nameof(Watch)}.{nameof(Watch.PreviewSteps)}",
+                $"must be at most {nameof(Diffusion)}.{nameof(Diffusion.Timesteps)}, {Diffusion.Timesteps}; it is {Watch.PreviewSteps}.");
         }
         else if (!Diffusion.Validate().Concat(Sampling.Validate()).Any() && LevelsError() is { } error)
         {

@@ -45,8 +45,8 @@ public sealed class ObjectiveOptionsTests
         };
         Assert.Empty(options.Validate());
         using var network = options.CreateNetwork();
-        using var trainer = options.CreateTrainer(network);
         using var images = new Noise();
+        using var trainer = options.CreateTrainer(network, images);
         Assert.All(trainer.Steps(images), step => Assert.True(double.IsFinite(step.Loss) && step.Loss > 0));
         using var drawn = options.CreateSampler().Sample(trainer.Ema, [2, 1, 28, 28], seed: 1);
         Assert.True(drawn.isfinite().all().item<bool>());

@@ -100,7 +100,7 @@ public sealed class RunConfigurationTests
         foreach (var expected in new[]
         {
             "data.kind must be one of mnist, folder, textures; it is 'imagenet'.",
-            "modle is not an option; there are data, model, diffusion, objective, training, sampling.",
+            "modle is not an option; there are data, model, diffusion, objective, training, sampling, watch.",
             "model.down[0].channels must be a whole number of at most 2147483647; it is 'wide'.",
             "model.down[0].attenton is not an option",
             "model.mid must be a list; it is '3'.",
@@ -126,7 +126,8 @@ public sealed class RunConfigurationTests
               "model": { "down": [ { "channels": 30 } ] },
               "diffusion": { "timesteps": 100, "betaStart": 0.1, "prediction": "noise" },
               "training": { "batchSize": 0, "steps": 10, "epochs": 2 },
-              "sampling": { "steps": 200, "count": 0 }
+              "sampling": { "steps": 200, "count": 0 },
+              "watch": { "previewEvery": 0, "validationImages": -1 }
             }
             """;
         var failures = Assert.Throws<OptionsValidationException>(() => RunConfiguration.Parse(json)).Failures.ToList();
@@ -141,6 +142,8 @@ public sealed class RunConfigurationTests
             "training.epochs excludes Steps; Steps is 10 and Epochs is 2.",
             "sampling.count must be at least 1; it is 0.",
             "sampling.steps must be at most Diffusion.Timesteps, 100; it is 200.",
+            "watch.previewEvery must be at least 1; it is 0.",
+            "watch.validationImages must be at least 1; it is -1.",
         })
         {
             Assert.Contains(expected, failures);
@@ -234,6 +237,21 @@ public sealed class RunConfigurationTests
         Assert.Equal(7, good.GetRequiredService<IOptions<RunOptions>>().Value.Training.Steps);
         using var bad = Services(("data:path", "mnist"), ("training:stepz", "7"));
         Assert.Contains("training.stepz", Assert.Throws<OptionsValidationException>(() => bad.GetRequiredService<IOptions<RunOptions>>().Value).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_Watch_BindsEveryPartAndCostsNothingByDefault()
+    {
+        Assert.Equal(new WatchOptions(), RunConfiguration.Parse(Minimal).Watch);
+        Assert.Equal((null, null, false), (new WatchOptions().PreviewEvery, new WatchOptions().ValidateEvery, new WatchOptions().TensorBoard));
+        var options = RunConfiguration.Parse(Minimal.Insert(Minimal.LastIndexOf('}'), """
+            , "watch": { "previewEvery": 200, "previewImages": 9, "previewSteps": 20, "validateEvery": 100, "validationImages": 64, "tensorBoard": true, "tensorBoardEvery": 5, "report": false }
+            """));
+        Assert.Equal(
+            new WatchOptions { PreviewEvery = 200, PreviewImages = 9, PreviewSteps = 20, ValidateEvery = 100, ValidationImages = 64, TensorBoard = true, TensorBoardEvery = 5, Report = false },
+            options.Watch);
+        Assert.Equal(options.Watch, RunConfiguration.Parse(RunConfiguration.ToJson(options)).Watch);
+        Assert.Equal("watch.previewSteps must be at most Diffusion.Timesteps, 1000; it is 2000.", Failures(""" "watch": { "previewSteps": 2000 } """).Single());
     }
 
     private static List<string> Failures(string sections) => [.. Assert.Throws<OptionsValidationException>(() =>

@@ -7,13 +7,13 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void Train_StoppedAndResumedInANewProcess_EndsWithTheSameBits()
     {
-        var config = _app.Configure("\"steps\": 200");
+        var config = _app.Configure("\"steps\": 200", watch: "\"validateEvery\": 30, \"validationImages\": 16, \"previewEvery\": 80");
         Done(_app.Run("train", "--config", config, "--out", "whole"));
         Done(_app.Run("train", "--config", config, "--out", "parts", "--stop-after", "100"));
         Assert.False(File.Exists(_app.At("parts/model.safetensors")));
         Done(_app.Run("train", "--resume", "--out", "parts"));
 
-        foreach (var file in new[] { "model.safetensors", "ema.safetensors", "losses.csv", "digits.png", "checkpoints/step-00000200/optimizer.safetensors" })
+        foreach (var file in new[] { "model.safetensors", "ema.safetensors", "losses.csv", "measurements.csv", "previews/step-00000160-raw.png", "digits.png", "checkpoints/step-00000200/optimizer.safetensors" })
         {
             Assert.True(File.ReadAllBytes(_app.At($"whole/{file}")).SequenceEqual(File.ReadAllBytes(_app.At($"parts/{file}"))), file);
         }
@@ -40,6 +40,23 @@ public sealed class CommandLineTests : IDisposable
         Done(info);
         Assert.Contains("8×1 → 16×1 attention(4)", info.Output, StringComparison.Ordinal);
         Assert.Contains("kernels", info.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Train_Watched_WritesEventsPreviewsValidationAndAReport()
+    {
+        Done(_app.Run("train", "--config", _app.Configure("\"steps\": 6", watch: """ "previewEvery": 4, "previewImages": 3, "previewSteps": 2, "validateEvery": 2, "validationImages": 8, "tensorBoard": true """)));
+        Assert.Equal(7, File.ReadAllLines(_app.At("out/losses.csv")).Length);
+        Assert.Equal(7, File.ReadAllLines(_app.At("out/measurements.csv")).Length); // a heading, and two losses after steps 2, 4 and 6
+        Assert.Single(Directory.GetFiles(_app.At("out/events"), "events.out.tfevents.*"));
+        Assert.Equal(4, Directory.GetFiles(_app.At("out/previews")).Length);
+        var report = File.ReadAllText(_app.At("out/report.html"));
+        Assert.Contains("complete: 6 steps", report, StringComparison.Ordinal);
+        Assert.Equal(5, report.Split("data:image/png;base64,").Length);
+        Assert.Contains("&quot;previewEvery&quot;: 4", report, StringComparison.Ordinal);
+
+        Done(_app.Run("train", "--config", _app.Configure("\"steps\": 1", watch: "\"report\": false"), "--out", "quiet"));
+        Assert.False(File.Exists(_app.At("quiet/report.html")));
     }
 
     [Fact]
@@ -78,6 +95,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, process.ExitCode);
         Assert.Contains("--resume", await output, StringComparison.Ordinal);
         var step = Checkpoint.Newest(_app.At("out/checkpoints"))!.Manifest.Step;
+        Assert.Contains($"cancelled after step {step} of 100000", await File.ReadAllTextAsync(_app.At("out/report.html")), StringComparison.Ordinal);
         Done(_app.Run("train", "--resume", "--stop-after", "1"));
         Assert.Equal(step + 1, Checkpoint.Newest(_app.At("out/checkpoints"))!.Manifest.Step);
     }

@@ -13,7 +13,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
     public async Task Train_KilledAtRandomMoments_EndsWithTheSameBits()
     {
         var kills = int.TryParse(Environment.GetEnvironmentVariable(CountVariable), out var count) ? count : 20;
-        var config = _app.Configure($"\"steps\": {15 * kills}", every: 3);
+        var config = _app.Configure($"\"steps\": {15 * kills}", every: 3, watch: "\"validateEvery\": 4, \"validationImages\": 8, \"previewEvery\": 50, \"previewImages\": 1");
         Done(_app.Run("train", "--config", config, "--out", "whole"));
 
         var random = new Random(1);
@@ -41,7 +41,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         Done(_app.Run("train", "--config", config, "--out", "parts", "--resume"));
         output.WriteLine($"{killed} of {kills} processes killed, after {events} changes of files, in a run of {15 * kills} steps");
         Assert.True(killed >= kills / 2, $"only {killed} of {kills} processes were still running when they were to be killed");
-        foreach (var file in new[] { "model.safetensors", "ema.safetensors", "losses.csv", "digits.png" })
+        foreach (var file in new[] { "model.safetensors", "ema.safetensors", "losses.csv", "measurements.csv", "digits.png", $"previews/step-{15 * kills:D8}.png" })
         {
             Assert.True(File.ReadAllBytes(_app.At($"whole/{file}")).SequenceEqual(File.ReadAllBytes(_app.At($"parts/{file}"))), file);
         }

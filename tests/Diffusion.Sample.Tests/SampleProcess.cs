@@ -16,13 +16,14 @@ internal sealed class SampleProcess : IDisposable
     public string At(string name) => Path.Combine(_folder, name);
 
     /// <summary>Writes a configuration for the tiny network.</summary>
-    public string Configure(string training, string model = Model, int every = 1000)
+    public string Configure(string training, string model = Model, int every = 1000, string watch = "")
     {
         var mnist = Path.GetFullPath(Path.Combine(Golden.Folder, "..", "..", "samples", "data", "mnist")).Replace('\\', '/');
         File.WriteAllText(At("run.json"), $$"""
             { "data": { "path": "{{mnist}}", "limit": 200 }, {{model}},
               "training": { "batchSize": 4, "learningRate": 0.001, "checkpoints": { "every": {{every}} }, {{training}} },
-              "sampling": { "count": 4, "steps": 3 } }
+              "sampling": { "count": 4, "steps": 3 },
+              "watch": { {{watch}} } }
             """);
         return At("run.json");
     }

@@ -2,22 +2,25 @@ using Microsoft.Extensions.Logging;
 
 namespace Diffusion;
 
-/// <summary>Logs the loss from time to time, checkpoints, and skipped steps.</summary>
+/// <summary>Logs the loss, images a second and the time left from time to time, checkpoints, skipped steps, and what observers measure.</summary>
 public sealed partial class StepLog : TrainingObserver
 {
     private readonly ILogger _logger;
     private readonly int _every;
+    private readonly TimeProvider? _clock;
     private int _steps;
+    private TrainingPace? _pace;
 
     /// <summary>Makes an observer.</summary>
     /// <param name="logger">Where the lines go.</param>
     /// <param name="every">Steps between lines, at least 1; 100 by default. The last step has one in any case.</param>
+    /// <param name="clock">The clock; that of the system by default.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="every"/> is less than 1.</exception>
-    public StepLog(ILogger logger, int every = 100)
+    public StepLog(ILogger logger, int every = 100, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(logger);
         ArgumentOutOfRangeException.ThrowIfLessThan(every, 1);
-        (_logger, _every) = (logger, every);
+        (_logger, _every, _clock) = (logger, every, clock);
     }
 
     /// <inheritdoc/>
@@ -26,20 +29,23 @@ public sealed partial class StepLog : TrainingObserver
         ArgumentNullException.ThrowIfNull(trainer);
         ArgumentNullException.ThrowIfNull(images);
         _steps = trainer.Options.StepsFor(images.Count);
+        _pace = new TrainingPace(_steps, _clock);
     }
 
     /// <inheritdoc/>
     public override void OnStep(Trainer trainer, TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
+        _pace?.Add(step);
         if (step.Skipped)
         {
             LogSkipped(step.Number, step.Loss, step.GradientNorm);
         }
 
-        if (step.Number % _every == 0 || step.Number == _steps)
+        if (_pace is { } pace && (step.Number % _every == 0 || step.Number == _steps))
         {
-            LogStep(step.Number, _steps, step.Loss, step.Images / step.Duration.TotalSeconds);
+            var left = TimeSpan.FromSeconds(Math.Ceiling(pace.Left?.TotalSeconds ?? 0));
+            LogStep(step.Number, _steps, step.Loss, pace.ImagesPerSecond, left);
         }
     }
 
@@ -50,8 +56,18 @@ public sealed partial class StepLog : TrainingObserver
         LogSaved(checkpoint.Folder);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Step {Step} of {Steps}: loss {Loss:F4}, {ImagesPerSecond:F0} images/s")]
-    private partial void LogStep(int step, int steps, double loss, double imagesPerSecond);
+    /// <inheritdoc/>
+    public override void OnMeasurement(Trainer trainer, TrainingMeasurement measurement)
+    {
+        ArgumentNullException.ThrowIfNull(measurement);
+        LogMeasurement(measurement.Step, measurement.Name, measurement.Value);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Step {Step} of {Steps}: loss {Loss:F4}, {ImagesPerSecond:F0} images/s, {Left:c} left")]
+    private partial void LogStep(int step, int steps, double loss, double imagesPerSecond, TimeSpan left);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Step {Step}: {Name} {Value:G6}")]
+    private partial void LogMeasurement(int step, string name, double value);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Skipped step {Step}: its loss is {Loss} and the norm of its gradients {GradientNorm}")]
     private partial void LogSkipped(int step, double loss, double gradientNorm);

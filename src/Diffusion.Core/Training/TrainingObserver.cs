@@ -2,7 +2,7 @@ namespace Diffusion;
 
 /// <summary>
 /// Watches a run: derive, override what interests, and add it to <see cref="Trainer.Observers"/>. All methods are called by <see cref="Trainer.Fit"/>, on its
-/// thread, between two steps, so they may sample from the trainer, evaluate it and save it. What they throw ends the run, which is saved first.
+/// thread, between two steps, so they may sample from the trainer, evaluate it, save it and report to the other observers. What they throw ends the run, which is saved first.
 /// </summary>
 public abstract class TrainingObserver
 {
@@ -24,6 +24,20 @@ public abstract class TrainingObserver
     /// <param name="trainer">The trainer.</param>
     /// <param name="checkpoint">The checkpoint.</param>
     public virtual void OnCheckpoint(Trainer trainer, Checkpoint checkpoint)
+    {
+    }
+
+    /// <summary>An observer, or the program, measured something: <see cref="Trainer.Report(string, double)"/>.</summary>
+    /// <param name="trainer">The trainer.</param>
+    /// <param name="measurement">What, after which step, and its value.</param>
+    public virtual void OnMeasurement(Trainer trainer, TrainingMeasurement measurement)
+    {
+    }
+
+    /// <summary>An observer, or the program, made a picture: <see cref="Trainer.Report(TrainingPicture)"/>.</summary>
+    /// <param name="trainer">The trainer.</param>
+    /// <param name="picture">The picture.</param>
+    public virtual void OnPicture(Trainer trainer, TrainingPicture picture)
     {
     }
 

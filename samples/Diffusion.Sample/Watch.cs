@@ -1,0 +1,64 @@
+using Diffusion.Configuration;
+using Diffusion.Imaging;
+
+namespace Diffusion.Sample;
+
+/// <summary>The observers of a run, as its configuration asks for them.</summary>
+internal sealed class Watch : IDisposable
+{
+    private readonly List<IDisposable> _owned = [];
+
+    public static Watch Over(Trainer trainer, RunOptions options, RunFolder folder)
+    {
+        var watch = new Watch();
+        // Logs first: they are opened before anything is measured, and have the step also where a later observer fails. The report last.
+        trainer.Observers.Add(watch.Own(new CsvLog(folder.Losses)));
+        trainer.Observers.Add(watch.Own(new MeasurementLog(folder.Measurements)));
+        trainer.Observers.Add(new TrainingMetrics());
+        if (options.Watch.TensorBoard)
+        {
+            trainer.Observers.Add(watch.Own(new TensorBoardLog(folder.Events, options.Watch.TensorBoardEvery)));
+        }
+
+        if (options.Watch.ValidateEvery is { } every && options.Data.OpenValidation() is { } heldOut)
+        {
+            trainer.Observers.Add(new ValidationLoss(watch.Own(heldOut), every, options.Watch.ValidationImages));
+        }
+
+        if (options.Watch.PreviewEvery is { } previews)
+        {
+            trainer.Observers.Add(new PreviewImages(folder.Previews, Sampler(options), Previews(options, previews)));
+        }
+
+        if (options.Watch.Report)
+        {
+            trainer.Observers.Add(new HtmlReport(folder.Report, new HtmlReportOptions
+            {
+                StepsFile = folder.Losses, MeasurementsFile = folder.Measurements, PicturesFolder = folder.Previews, Configuration = RunConfiguration.ToJson(options),
+            }));
+        }
+
+        return watch;
+    }
+
+    public void Dispose() => _owned.ForEach(each => each.Dispose());
+
+    private static Sampler Sampler(RunOptions options) =>
+        (options with { Sampling = options.Sampling with { Steps = options.Watch.PreviewSteps ?? options.Sampling.Steps } }).CreateSampler();
+
+    private static PreviewOptions Previews(RunOptions options, int every) => new()
+    {
+        Every = every,
+        Count = options.Watch.PreviewImages,
+        Seed = options.Sampling.Seed,
+        Guidance = options.Sampling.Guidance,
+        Clip = options.Sampling.Clipping == Clipping.Use,
+    };
+
+    private T Own<T>(T each)
+        where T : IDisposable
+    {
+        _owned.Add(each);
+        return each;
+    }
+}
