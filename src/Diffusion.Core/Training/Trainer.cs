@@ -296,6 +296,7 @@ public sealed partial class Trainer : IDisposable
 
         var draw = _loss.Draw(batch.Images.shape, generator);
         _network.train();
+        using var precision = MixedPrecision.Use(Options.Precision);
         var loss = _loss.Mean(batch.Images.to(device), draw, batch.Labels);
         loss.backward();
         return loss.item<float>();
