@@ -9,8 +9,7 @@ namespace Diffusion.Models;
 /// alone and not on the number of threads.
 /// </summary>
 /// <remarks>
-/// FlashAttention, arXiv:2205.14135, algorithms 1 and 4: tiles, a running softmax, scores computed again in the backward pass. Here the
-/// backward pass goes over the scores twice, by queries and by keys, so that neither needs sums across lanes.
+/// FlashAttention, arXiv:2205.14135, algorithms 1 and 4: tiles, a running softmax, scores computed again in the backward pass.
 /// </remarks>
 internal sealed unsafe class AttentionKernel(int images, int heads, int width)
 {
@@ -49,15 +48,14 @@ internal sealed unsafe class AttentionKernel(int images, int heads, int width)
     /// <param name="gradients">Of query, key and value; written.</param>
     public void Backward(HeadView query, HeadView key, HeadView value, HeadView output, float* totals, HeadView direction, (HeadView Query, HeadView Key, HeadView Value) gradients)
     {
-        var size = (2 * Columns(key)) + (2 * Columns(query)) + (3 * Padded(query)) + (5 * Lanes) + (2 * Score);
+        var size = (3 * Columns(query)) + (3 * Padded(query)) + (5 * Lanes) + (2 * Score);
         Run(images * heads, size, (work, scratch) =>
         {
             var packed = new Packed
             {
-                Keys = Read(key, work, scratch),
-                Values = Read(value, work, scratch),
                 Queries = Read(query, work, scratch),
                 Directions = Read(direction, work, scratch),
+                QueryGradients = scratch.Take(Columns(query)),
                 Maxima = scratch.Take(Padded(query)),
                 Shares = scratch.Take(Padded(query)),
                 Inner = scratch.Take(Padded(query)),
@@ -68,59 +66,55 @@ internal sealed unsafe class AttentionKernel(int images, int heads, int width)
             new Span<float>(packed.Inner, (int)Padded(query)).Clear();
             new Span<float>(totals + (2L * work * query.Tokens), query.Tokens).CopyTo(new Span<float>(packed.Maxima, query.Tokens));
             new Span<float>(totals + (((2L * work) + 1) * query.Tokens), query.Tokens).CopyTo(new Span<float>(packed.Shares, query.Tokens));
+            InnerProducts(work, output, query.Tokens, packed);
+            new Span<float>(packed.QueryGradients, (int)Columns(query)).Clear();
             var tile = new Tile(scratch, Lanes);
-            QueryGradients(work, query, key.Tokens, output, direction, gradients.Query, packed, tile);
-            KeyGradients(work, key, value, query.Tokens, gradients.Key, gradients.Value, packed, tile);
+            for (var first = 0; first < key.Tokens; first += AttentionTile.Rows)
+            {
+                Gradients(work, first, key, value, (int)Padded(query), gradients.Key, gradients.Value, packed, tile);
+            }
+
+            gradients.Query.Write(work / heads, work % heads, _scale, packed.QueryGradients);
         });
     }
 
-    /// <summary>By queries: D first, then dQ = dS·K.</summary>
-    private void QueryGradients(int work, HeadView query, int keys, HeadView output, HeadView direction, HeadView gradient, Packed packed, Tile tile)
+    /// <summary>D of every query: the inner product of its output and its direction.</summary>
+    private void InnerProducts(int work, HeadView output, int queries, Packed packed)
     {
-        var (image, head) = (work / heads, work % heads);
-        for (var first = 0; first < query.Tokens; first += AttentionTile.Rows)
+        output.Read(work / heads, work % heads, 0, queries, packed.QueryGradients); // not used for anything else yet
+        for (var i = 0; i < queries; i++)
         {
-            output.ReadLanes(image, head, first, 1, tile.Lanes, tile.Rows);
-            direction.ReadLanes(image, head, first, 1, tile.Others, tile.Rows);
-            InnerProducts(tile.Lanes, tile.Others, packed.Inner + first);
-            query.ReadLanes(image, head, first, _scale * Log2E, tile.Lanes, tile.Rows);
-            new Span<float>(tile.Sums, Lanes).Clear();
-            for (var j = 0; j < keys; j += AttentionTile.Columns)
+            var product = 0f;
+            for (var c = 0; c < _features; c++)
             {
-                var (count, at) = (Math.Min(AttentionTile.Columns, keys - j), (long)j * _features);
-                AttentionTile.Products(tile.Lanes, packed.Keys + at, AttentionTile.Padded(count), _features, tile.Scores);
-                AttentionTile.Products(tile.Others, packed.Values + at, AttentionTile.Padded(count), _features, tile.Slopes);
-                AttentionSlopes.OfQueries(tile.Scores, tile.Slopes, count, packed.Maxima + first, packed.Shares + first, packed.Inner + first);
-                AttentionTile.Accumulate(tile.Slopes, packed.Keys + at, count, _features, tile.Sums);
+                product += packed.QueryGradients[((long)i * _features) + c] * packed.Directions[((long)i * _features) + c];
             }
 
-            gradient.WriteLanes(image, head, first, _scale, tile.Sums);
+            packed.Inner[i] = product;
         }
     }
 
-    /// <summary>By keys: dK = dSᵀ·Q and dV = Pᵀ·dO.</summary>
-    private void KeyGradients(int work, HeadView key, HeadView value, int queries, HeadView keyGradient, HeadView valueGradient, Packed packed, Tile tile)
+    /// <summary>A tile of keys against all queries: dK = dSᵀ·Q, dV = Pᵀ·dO, and its share of dQ = dS·K.</summary>
+    private void Gradients(int work, int first, HeadView key, HeadView value, int queries, HeadView keyGradient, HeadView valueGradient, Packed packed, Tile tile)
     {
         var (image, head) = (work / heads, work % heads);
-        for (var first = 0; first < key.Tokens; first += AttentionTile.Rows)
+        value.ReadLanes(image, head, first, 1, tile.Others, tile.Rows);
+        key.ReadLanes(image, head, first, 1, tile.Lanes, tile.Rows); // and the rows stay
+        new Span<float>(tile.Sums, Lanes).Clear();
+        new Span<float>(tile.OtherSums, Lanes).Clear();
+        for (var j = 0; j < queries; j += AttentionTile.Columns)
         {
-            key.ReadLanes(image, head, first, 1, tile.Lanes, tile.Rows);
-            value.ReadLanes(image, head, first, 1, tile.Others, tile.Rows);
-            new Span<float>(tile.Sums, Lanes).Clear();
-            new Span<float>(tile.OtherSums, Lanes).Clear();
-            for (var j = 0; j < queries; j += AttentionTile.Columns)
-            {
-                var (count, at) = (Math.Min(AttentionTile.Columns, queries - j), (long)j * _features);
-                AttentionTile.Products(tile.Lanes, packed.Queries + at, AttentionTile.Padded(count), _features, tile.Scores);
-                AttentionTile.Products(tile.Others, packed.Directions + at, AttentionTile.Padded(count), _features, tile.Slopes);
-                AttentionSlopes.OfKeys(tile.Scores, tile.Slopes, count, packed.Maxima + j, packed.Shares + j, packed.Inner + j);
-                AttentionTile.Accumulate(tile.Slopes, packed.Queries + at, count, _features, tile.Sums);
-                AttentionTile.Accumulate(tile.Scores, packed.Directions + at, count, _features, tile.OtherSums);
-            }
-
-            keyGradient.WriteLanes(image, head, first, 1 / Log2E, tile.Sums); // the scale is in the queries already
-            valueGradient.WriteLanes(image, head, first, 1, tile.OtherSums);
+            var (count, at) = (Math.Min(AttentionTile.Columns, queries - j), (long)j * _features);
+            AttentionTile.Products(tile.Lanes, packed.Queries + at, count, _features, tile.Scores);
+            AttentionTile.Products(tile.Others, packed.Directions + at, count, _features, tile.Slopes);
+            AttentionSlopes.Apply(tile.Scores, tile.Slopes, count, packed.Maxima + j, packed.Shares + j, packed.Inner + j);
+            AttentionTile.Accumulate(tile.Slopes, packed.Queries + at, count, _features, tile.Sums);
+            AttentionTile.Accumulate(tile.Scores, packed.Directions + at, count, _features, tile.OtherSums);
+            AttentionTile.Spread(tile.Slopes, tile.Rows, count, _features, packed.QueryGradients + at);
         }
+
+        keyGradient.WriteLanes(image, head, first, 1 / Log2E, tile.Sums); // the scale is in the queries already
+        valueGradient.WriteLanes(image, head, first, 1, tile.OtherSums);
     }
 
     private const int Score = AttentionTile.Columns * AttentionTile.Rows;
@@ -175,15 +169,6 @@ internal sealed unsafe class AttentionKernel(int images, int heads, int width)
         }
     }
 
-    private void InnerProducts(float* one, float* other, float* products)
-    {
-        new Span<float>(products, AttentionTile.Rows).Clear();
-        for (var i = 0; i < Lanes; i++)
-        {
-            products[i % AttentionTile.Rows] += one[i] * other[i];
-        }
-    }
-
     private static void Scale(float* values, long count, float factor)
     {
         for (long i = 0; i < count; i++)
@@ -195,10 +180,9 @@ internal sealed unsafe class AttentionKernel(int images, int heads, int width)
     /// <summary>A head's tokens as rows of floats, filled up with zeros, and three numbers for each query.</summary>
     private struct Packed
     {
-        public float* Keys;
-        public float* Values;
         public float* Queries;
         public float* Directions;
+        public float* QueryGradients;
         public float* Maxima;
         public float* Shares;
         public float* Inner;

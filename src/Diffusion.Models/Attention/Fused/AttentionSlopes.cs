@@ -9,28 +9,6 @@ internal static unsafe class AttentionSlopes
 {
     private const int Width = 16;
 
-    /// <summary>With a query in each lane.</summary>
-    /// <param name="scores">[count, 32], to base 2; the weights P afterwards.</param>
-    /// <param name="slopes">[count, 32]: dP, dS afterwards.</param>
-    /// <param name="count">The columns.</param>
-    /// <param name="maxima">[32], a query's.</param>
-    /// <param name="shares">[32], a query's: one over the sum of its powers.</param>
-    /// <param name="inner">[32], D of a query.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void OfQueries(float* scores, float* slopes, int count, float* maxima, float* shares, float* inner)
-    {
-        for (var half = 0; half < AttentionTile.Rows; half += Width)
-        {
-            var (maximum, share, mean) = (Vector512.Load(maxima + half), Vector512.Load(shares + half), Vector512.Load(inner + half));
-            for (var i = half; i < count * AttentionTile.Rows; i += AttentionTile.Rows)
-            {
-                var weight = share * AttentionTile.Power(Vector512.Load(scores + i) - maximum);
-                Vector512.Store(weight, scores + i);
-                Vector512.Store(weight * (Vector512.Load(slopes + i) - mean), slopes + i);
-            }
-        }
-    }
-
     /// <summary>With a key in each lane.</summary>
     /// <param name="scores">[count, 32], to base 2; the weights P afterwards.</param>
     /// <param name="slopes">[count, 32]: dP, dS afterwards.</param>
@@ -39,7 +17,7 @@ internal static unsafe class AttentionSlopes
     /// <param name="shares">[count], a query's: one over the sum of its powers.</param>
     /// <param name="inner">[count], D of a query.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void OfKeys(float* scores, float* slopes, int count, float* maxima, float* shares, float* inner)
+    public static void Apply(float* scores, float* slopes, int count, float* maxima, float* shares, float* inner)
     {
         for (var j = 0; j < count; j++)
         {

@@ -35,19 +35,20 @@ internal static unsafe class AttentionTile
         for (var j = 0; j < count; j += Group, columns += Group * features, scores += Group * Rows)
         {
             Vector512<float> a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default, d0 = default, d1 = default;
-            for (var c = 0; c < features; c++)
+            float* row = rows, first = columns, second = first + features, third = second + features, fourth = third + features;
+            for (var end = second; first < end; row += Rows)
             {
-                var (low, high) = (Vector512.Load(rows + (c * Rows)), Vector512.Load(rows + (c * Rows) + Width));
-                var factor = Vector512.Create(columns[c]);
+                var (low, high) = (Vector512.Load(row), Vector512.Load(row + Width));
+                var factor = Vector512.Create(*first++);
                 a0 = Vector512.FusedMultiplyAdd(low, factor, a0);
                 a1 = Vector512.FusedMultiplyAdd(high, factor, a1);
-                factor = Vector512.Create(columns[features + c]);
+                factor = Vector512.Create(*second++);
                 b0 = Vector512.FusedMultiplyAdd(low, factor, b0);
                 b1 = Vector512.FusedMultiplyAdd(high, factor, b1);
-                factor = Vector512.Create(columns[(2 * features) + c]);
+                factor = Vector512.Create(*third++);
                 c0 = Vector512.FusedMultiplyAdd(low, factor, c0);
                 c1 = Vector512.FusedMultiplyAdd(high, factor, c1);
-                factor = Vector512.Create(columns[(3 * features) + c]);
+                factor = Vector512.Create(*fourth++);
                 d0 = Vector512.FusedMultiplyAdd(low, factor, d0);
                 d1 = Vector512.FusedMultiplyAdd(high, factor, d1);
             }
@@ -72,10 +73,10 @@ internal static unsafe class AttentionTile
         {
             // From zero, and added at the end: sums of sums have smaller errors than one long sum.
             Vector512<float> a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default, d0 = default, d1 = default;
-            var column = columns + c;
-            for (var j = 0; j < count; j++, column += features)
+            float* column = columns + c, weight = weights;
+            for (var end = weights + (count * Rows); weight < end; weight += Rows, column += features)
             {
-                var (low, high) = (Vector512.Load(weights + (j * Rows)), Vector512.Load(weights + (j * Rows) + Width));
+                var (low, high) = (Vector512.Load(weight), Vector512.Load(weight + Width));
                 var factor = Vector512.Create(column[0]);
                 a0 = Vector512.FusedMultiplyAdd(low, factor, a0);
                 a1 = Vector512.FusedMultiplyAdd(high, factor, a1);
@@ -94,6 +95,88 @@ internal static unsafe class AttentionTile
             Add(sums + Rows, b0, b1);
             Add(sums + (2 * Rows), c0, c1);
             Add(sums + (3 * Rows), d0, d1);
+        }
+    }
+
+    /// <summary>sums[j, c] += Σ_row weights[j, row] · rows[row, c].</summary>
+    /// <param name="weights">[count, 32].</param>
+    /// <param name="rows">[32, features].</param>
+    /// <param name="count">A multiple of 8.</param>
+    /// <param name="features">A multiple of <see cref="Group"/>.</param>
+    /// <param name="sums">[count, features]; added to.</param>
+    public static void Spread(float* weights, float* rows, int count, int features, float* sums)
+    {
+        var c = 0;
+        for (; c + Width <= features; c += Width)
+        {
+            SpreadWide(weights, rows + c, count, features, sums + c);
+        }
+
+        for (; c < features; c += Group)
+        {
+            SpreadNarrow(weights, rows + c, count, features, sums + c);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SpreadWide(float* weights, float* rows, int count, int features, float* sums)
+    {
+        for (var j = 0; j < count; j += 8, weights += 8 * Rows, sums += 8 * features)
+        {
+            Vector512<float> a = default, b = default, c = default, d = default, e = default, f = default, g = default, h = default;
+            float* weight = weights, row = rows;
+            for (var i = 0; i < Rows; i++, weight++, row += features)
+            {
+                var values = Vector512.Load(row);
+                a = Vector512.FusedMultiplyAdd(Vector512.Create(weight[0]), values, a);
+                b = Vector512.FusedMultiplyAdd(Vector512.Create(weight[Rows]), values, b);
+                c = Vector512.FusedMultiplyAdd(Vector512.Create(weight[2 * Rows]), values, c);
+                d = Vector512.FusedMultiplyAdd(Vector512.Create(weight[3 * Rows]), values, d);
+                e = Vector512.FusedMultiplyAdd(Vector512.Create(weight[4 * Rows]), values, e);
+                f = Vector512.FusedMultiplyAdd(Vector512.Create(weight[5 * Rows]), values, f);
+                g = Vector512.FusedMultiplyAdd(Vector512.Create(weight[6 * Rows]), values, g);
+                h = Vector512.FusedMultiplyAdd(Vector512.Create(weight[7 * Rows]), values, h);
+            }
+
+            Vector512.Store(Vector512.Load(sums) + a, sums);
+            Vector512.Store(Vector512.Load(sums + features) + b, sums + features);
+            Vector512.Store(Vector512.Load(sums + (2 * features)) + c, sums + (2 * features));
+            Vector512.Store(Vector512.Load(sums + (3 * features)) + d, sums + (3 * features));
+            Vector512.Store(Vector512.Load(sums + (4 * features)) + e, sums + (4 * features));
+            Vector512.Store(Vector512.Load(sums + (5 * features)) + f, sums + (5 * features));
+            Vector512.Store(Vector512.Load(sums + (6 * features)) + g, sums + (6 * features));
+            Vector512.Store(Vector512.Load(sums + (7 * features)) + h, sums + (7 * features));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SpreadNarrow(float* weights, float* rows, int count, int features, float* sums)
+    {
+        for (var j = 0; j < count; j += 8, weights += 8 * Rows, sums += 8 * features)
+        {
+            Vector128<float> a = default, b = default, c = default, d = default, e = default, f = default, g = default, h = default;
+            float* weight = weights, row = rows;
+            for (var i = 0; i < Rows; i++, weight++, row += features)
+            {
+                var values = Vector128.Load(row);
+                a = Vector128.FusedMultiplyAdd(Vector128.Create(weight[0]), values, a);
+                b = Vector128.FusedMultiplyAdd(Vector128.Create(weight[Rows]), values, b);
+                c = Vector128.FusedMultiplyAdd(Vector128.Create(weight[2 * Rows]), values, c);
+                d = Vector128.FusedMultiplyAdd(Vector128.Create(weight[3 * Rows]), values, d);
+                e = Vector128.FusedMultiplyAdd(Vector128.Create(weight[4 * Rows]), values, e);
+                f = Vector128.FusedMultiplyAdd(Vector128.Create(weight[5 * Rows]), values, f);
+                g = Vector128.FusedMultiplyAdd(Vector128.Create(weight[6 * Rows]), values, g);
+                h = Vector128.FusedMultiplyAdd(Vector128.Create(weight[7 * Rows]), values, h);
+            }
+
+            Vector128.Store(Vector128.Load(sums) + a, sums);
+            Vector128.Store(Vector128.Load(sums + features) + b, sums + features);
+            Vector128.Store(Vector128.Load(sums + (2 * features)) + c, sums + (2 * features));
+            Vector128.Store(Vector128.Load(sums + (3 * features)) + d, sums + (3 * features));
+            Vector128.Store(Vector128.Load(sums + (4 * features)) + e, sums + (4 * features));
+            Vector128.Store(Vector128.Load(sums + (5 * features)) + f, sums + (5 * features));
+            Vector128.Store(Vector128.Load(sums + (6 * features)) + g, sums + (6 * features));
+            Vector128.Store(Vector128.Load(sums + (7 * features)) + h, sums + (7 * features));
         }
     }
 

@@ -82,15 +82,24 @@ internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
             var element = Element(image, head, first + i);
             for (var c = 0; c < _layout.Width; c++)
             {
-                var value = factor * lanes[(c * AttentionTile.Rows) + i]; // [d, 32] → [32, d]
-                if (_narrow)
-                {
-                    ((ushort*)_data)[element + c] = Narrowed(value);
-                }
-                else
-                {
-                    ((float*)_data)[element + c] = value;
-                }
+                Set(element + c, factor * lanes[(c * AttentionTile.Rows) + i]); // [d, 32] → [32, d]
+            }
+        }
+    }
+
+    /// <summary>Writes all tokens of a head.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="head">The head.</param>
+    /// <param name="factor">What everything is multiplied by.</param>
+    /// <param name="rows">[N or more, padded width of a head].</param>
+    public void Write(int image, int head, float factor, float* rows)
+    {
+        for (var i = 0; i < Tokens; i++, rows += AttentionTile.Padded(_layout.Width))
+        {
+            var element = Element(image, head, i);
+            for (var c = 0; c < _layout.Width; c++)
+            {
+                Set(element + c, factor * rows[c]);
             }
         }
     }
@@ -110,6 +119,18 @@ internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
     {
         var bits = BitConverter.SingleToUInt32Bits(value);
         return float.IsNaN(value) ? (ushort)0x7FC0 : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
+
+    private void Set(long element, float value)
+    {
+        if (_narrow)
+        {
+            ((ushort*)_data)[element] = Narrowed(value);
+        }
+        else
+        {
+            ((float*)_data)[element] = value;
+        }
     }
 
     private long Element(int image, int head, int token) => ((((long)image * Tokens) + token) * _tokenStride) + _layout.Offset + ((long)head * _layout.Stride);
