@@ -86,6 +86,16 @@ public sealed class RunConfigurationTests
     }
 
     [Fact]
+    public void Parse_Precision_BindsAndGoesBack()
+    {
+        var options = RunConfiguration.Parse("""{ "data": { "path": "mnist" }, "model": { "down": [ { "channels": 32 } ] }, "training": { "precision": "bFloat16" } }""");
+        Assert.Equal(ComputePrecision.BFloat16, options.Training.Precision);
+        Assert.Contains("\"precision\": \"bFloat16\"", RunConfiguration.ToJson(options), StringComparison.Ordinal);
+        Assert.Equal(ComputePrecision.BFloat16, RunConfiguration.Parse(RunConfiguration.ToJson(options)).Training.Precision);
+        Assert.Equal(ComputePrecision.Float32, RunConfiguration.Parse(Minimal).Training.Precision);
+    }
+
+    [Fact]
     public void Parse_UnknownKeysAndWrongKinds_ListsEveryOneWithPathAndValue()
     {
         const string json = """

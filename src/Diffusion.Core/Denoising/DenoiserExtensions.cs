@@ -11,6 +11,19 @@ public static class DenoiserExtensions
     /// <returns>The limited denoiser.</returns>
     public static LimitedDenoiser Limited(this IDenoiser denoiser, ImageLimit limit) => new(denoiser, limit);
 
+    /// <summary>Runs the network in a precision: <c>trainer.Ema.In(ComputePrecision.BFloat16)</c>. Without it denoisers compute in float32, in whatever precision their network was trained.</summary>
+    /// <param name="denoiser">The denoiser, with all that is around it, or without.</param>
+    /// <param name="precision">The precision of networks that follow <see cref="MixedPrecision"/>. Images stay in the type that they are given in.</param>
+    /// <returns>The denoiser in this precision.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such precision.</exception>
+    public static IDenoiser In(this IDenoiser denoiser, ComputePrecision precision)
+    {
+        ArgumentNullException.ThrowIfNull(denoiser);
+        return Enum.IsDefined(precision)
+            ? new PrecisionDenoiser(denoiser, precision)
+            : throw new ArgumentOutOfRangeException(nameof(precision), precision, "There is no such precision.");
+    }
+
     /// <summary>Classifier-free guidance by a scale alone.</summary>
     /// <param name="conditional">The denoiser that knows the labels.</param>
     /// <param name="unconditional">The denoiser that does not.</param>

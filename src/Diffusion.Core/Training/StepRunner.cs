@@ -84,6 +84,7 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
     private Tensor[] Backward(ImageBatch batch, TrainingDraw draw, int first, int count)
     {
         using var scope = NewDisposeScope();
+        using var precision = MixedPrecision.Use(options.Precision);
         var whole = count == batch.Images.shape[0];
         var images = batch.Images.narrow(0, first, count).to(state.Parameters.Device);
         var (mean, ofImages) = loss.MeanAndImages(images, whole ? draw : draw.Part(first, count), batch.Labels?.narrow(0, first, count));

@@ -3,24 +3,25 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
-/// <summary>softmax(q·kᵀ/√d)·v over heads.</summary>
+/// <summary>softmax(q·kᵀ/√d)·v over heads, of tokens as linear maps leave them.</summary>
 /// <remarks>Attention Is All You Need, arXiv:1706.03762, Eq. 1 and section 3.2.2.</remarks>
 internal static class AttentionProduct
 {
-    /// <summary>Splits the last dimension into heads, attends, and joins the heads.</summary>
-    /// <param name="query">[B, N, heads·d].</param>
-    /// <param name="key">[B, L, heads·d].</param>
-    /// <param name="value">[B, L, heads·d].</param>
-    /// <param name="heads">The number of heads; divides the last dimension.</param>
+    /// <summary>Attends, in the way that is fastest for the shapes (docs/performance.md).</summary>
+    /// <param name="layout">Where in the features of a token the heads lie.</param>
+    /// <param name="tokens">Queries, keys and values in one tensor [B, N, …], or queries [B, N, …], keys [B, L, …] and values [B, L, …].</param>
     /// <returns>[B, N, heads·d].</returns>
-    public static Tensor Apply(Tensor query, Tensor key, Tensor value, int heads)
+    public static Tensor Apply(AttentionLayout layout, params Tensor[] tokens)
     {
-        using var scope = NewDisposeScope();
-        var attended = Attend(Split(query, heads), Split(key, heads), Split(value, heads));
-        return attended.transpose(1, 2).flatten(2).MoveToOuterDisposeScope(); // [B, heads, N, d] → [B, N, heads·d]
-    }
+        if (FusedAttention.Pays(layout, tokens))
+        {
+            return FusedAttention.Apply(layout, tokens);
+        }
 
-    private static Tensor Split(Tensor tokens, int heads) => tokens.unflatten(2, [heads, tokens.shape[2] / heads]).transpose(1, 2); // [B, N, heads·d] → [B, heads, N, d]
+        using var scope = NewDisposeScope();
+        var (query, key, value) = layout.Split(tokens);
+        return Attend(query, key, value).transpose(1, 2).flatten(2).MoveToOuterDisposeScope(); // [B, heads, N, d] → [B, N, heads·d]
+    }
 
     private static Tensor Attend(Tensor query, Tensor key, Tensor value)
     {

@@ -26,6 +26,8 @@ public sealed class CrossAttention : nn.Module<Tensor, Tensor, Tensor>
     [ComponentName(Name = "out")]
     private readonly Linear _out;
 
+    private readonly AttentionLayout _layout;
+
     /// <summary>Makes a layer whose weights are drawn from U(−1/√n, 1/√n), n = the features that enter each map: PyTorch's default.</summary>
     /// <param name="channels">The features C of a token, in and out, at least 1.</param>
     /// <param name="contextChannels">The features D of a context token, at least 1.</param>
@@ -42,6 +44,7 @@ public sealed class CrossAttention : nn.Module<Tensor, Tensor, Tensor>
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(headWidth);
         (Channels, ContextChannels, Heads) = (channels, contextChannels, heads);
         var inner = heads * headWidth;
+        _layout = AttentionLayout.Separate(heads, headWidth);
         _query = new Linear(channels, inner, bias: false, generator);
         _key = new Linear(contextChannels, inner, bias: false, generator);
         _value = new Linear(contextChannels, inner, bias: false, generator);
@@ -68,7 +71,7 @@ public sealed class CrossAttention : nn.Module<Tensor, Tensor, Tensor>
         TokenInput.Check(tokens, Channels, nameof(CrossAttention));
         TokenInput.CheckContext(context, tokens.shape[0], ContextChannels, nameof(CrossAttention));
         using var scope = NewDisposeScope();
-        var attended = AttentionProduct.Apply(_query.call(tokens), _key.call(context), _value.call(context), Heads);
+        var attended = AttentionProduct.Apply(_layout, _query.call(tokens), _key.call(context), _value.call(context));
         return _out.call(attended).MoveToOuterDisposeScope();
     }
 }

@@ -27,6 +27,7 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
     private readonly Linear _out;
 
     private readonly AttentionPlan _plan;
+    private readonly AttentionLayout _layout;
 
     /// <summary>Makes the block.</summary>
     /// <param name="channels">The channels that enter and leave.</param>
@@ -42,6 +43,7 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
         : base(nameof(SelfAttention))
     {
         _plan = plan;
+        _layout = AttentionLayout.Of(plan);
         _norm = plan.Groups > 0 ? new GroupNorm(plan.Groups, plan.Channels, plan.Eps) : null;
         if (plan.Projection == AttentionProjection.Separate)
         {
@@ -72,8 +74,9 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var (batch, channels, height, width) = (images.shape[0], images.shape[1], images.shape[2], images.shape[3]);
         var tokens = (_norm is null ? images : _norm.call(images)).flatten(2).transpose(1, 2); // [B, C, H, W] → [B, H·W, C]
-        var (query, key, value) = Heads(tokens, batch, height * width);
-        var attended = Attend(query, key, value).transpose(1, 2).reshape(batch, height * width, _plan.Inner); // → [B, H·W, C inner]
+        var attended = _qkv is null
+            ? AttentionProduct.Apply(_layout, _query!.call(tokens), _key!.call(tokens), _value!.call(tokens))
+            : AttentionProduct.Apply(_layout, _qkv.call(tokens)); // → [B, H·W, C inner]
         var result = images + _out.call(attended).transpose(1, 2).reshape(batch, channels, height, width); // → [B, C, H, W]
         return (_plan.OutputScale is 1 ? result : result / _plan.OutputScale).MoveToOuterDisposeScope();
     }
@@ -84,36 +87,5 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
         return options.Dialect.Attention.HeadWidth is { } width
             ? width >= 1 && width <= channels ? options : throw new ArgumentException($"A head must be from 1 to the {channels} channels wide; it is {width}.", nameof(options))
             : heads >= 1 && channels % heads == 0 ? options : throw new ArgumentException($"The number of heads must divide the {channels} channels; it is {heads}.", nameof(heads));
-    }
-
-    /// <summary>softmax(q·kᵀ/√d)·v, each [B, heads, H·W, d].</summary>
-    private static Tensor Attend(Tensor query, Tensor key, Tensor value)
-    {
-        if (query.device_type != DeviceType.CPU)
-        {
-            return nn.functional.scaled_dot_product_attention(query, key, value);
-        }
-
-        // On the CPU the two products are faster than libtorch's fused attention, and over contiguous heads much faster than over strided ones.
-        var scores = matmul(query.contiguous() * (1 / Math.Sqrt(query.shape[^1])), key.contiguous().transpose(-2, -1));
-        return matmul(nn.functional.softmax(scores, -1), value.contiguous());
-    }
-
-    /// <summary>Queries, keys and values: [B, H·W, C] → [B, heads, H·W, d] each.</summary>
-    private (Tensor Query, Tensor Key, Tensor Value) Heads(Tensor tokens, long batch, long pixels)
-    {
-        var (heads, width) = (_plan.Heads, _plan.HeadWidth);
-        if (_qkv is null)
-        {
-            return (Split(_query!), Split(_key!), Split(_value!));
-        }
-
-        var joint = _qkv.call(tokens);
-        joint = _plan.Projection == AttentionProjection.JointByHead
-            ? joint.view(batch, pixels, heads, 3, width).permute(3, 0, 2, 1, 4) // → [3, B, heads, H·W, d]
-            : joint.view(batch, pixels, 3, heads, width).permute(2, 0, 3, 1, 4); // → [3, B, heads, H·W, d]
-        return (joint[0], joint[1], joint[2]);
-
-        Tensor Split(Linear linear) => linear.call(tokens).view(batch, pixels, heads, width).transpose(1, 2); // → [B, heads, H·W, d]
     }
 }

@@ -83,7 +83,7 @@ public sealed class ContextUNet : nn.Module<Tensor, Tensor, Tensor, Tensor>
         TokenInput.CheckContext(context, images.shape[0], Context.Channels, nameof(ContextUNet));
         using var scope = NewDisposeScope();
         var dialect = Options.Dialect;
-        var time = dialect.Residual.Activation.Apply(_time.call(timesteps)); // [B, time dimension]
+        var time = dialect.Residual.Activation.Apply(NetworkEnds.Time(_time, timesteps)); // [B, time dimension]
         var hidden = _convIn.call(dialect.CenterInput ? (images * 2) - 1 : images);
         var skips = new Stack<Tensor>();
         foreach (var block in _down)
@@ -104,7 +104,7 @@ public sealed class ContextUNet : nn.Module<Tensor, Tensor, Tensor, Tensor>
             hidden = block.Run(hidden, time, context, skips);
         }
 
-        var output = _convOut.call(nn.functional.silu(_normOut.call(hidden)));
+        var output = NetworkEnds.Last(_convOut, nn.functional.silu(_normOut.call(hidden)));
         return (dialect.DivideByTime ? output / timesteps.to(output.dtype).view(-1, 1, 1, 1) : output).MoveToOuterDisposeScope(); // [B] → [B, 1, 1, 1]
     }
 }

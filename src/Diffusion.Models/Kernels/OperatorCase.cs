@@ -14,12 +14,15 @@ namespace Diffusion.Models;
 internal sealed record OperatorCase(
     string Name, ScalarType Type, long[][] Shapes, Func<Tensor[], Tensor> Operation, Func<Tensor[], Tensor> Formula)
 {
+    /// <summary>The type of the arguments after the first, where it is another one: parameters of a layer in mixed precision.</summary>
+    public ScalarType? ParameterType { get; init; }
+
     /// <summary>What is wrong; empty where nothing is.</summary>
     public IReadOnlyList<KernelFailure> Failures(long seed)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed, CPU);
-        var arguments = Shapes.Select(shape => randn(shape, dtype: ScalarType.Float32, generator: generator).to(Type).requires_grad_(true)).ToArray();
+        var arguments = Shapes.Select((shape, i) => randn(shape, dtype: ScalarType.Float32, generator: generator).to(i == 0 ? Type : ParameterType ?? Type).requires_grad_(true)).ToArray();
         var exact = arguments.Select(argument => argument.detach().to(ScalarType.Float64).requires_grad_(true)).ToArray();
         var reference = Formula(exact);
         var direction = randn(reference.shape, dtype: ScalarType.Float32, generator: generator).to(Type);
@@ -39,5 +42,5 @@ internal sealed record OperatorCase(
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Name}, {Type}";
+    public override string ToString() => $"{Name}, {Type}{(ParameterType is { } parameters ? $" with {parameters} parameters" : "")}";
 }

@@ -51,12 +51,18 @@ public sealed class Conv2d : nn.Module<Tensor, Tensor>
     public Parameter? Bias => _bias;
 
     /// <summary>Convolves images.</summary>
-    /// <param name="input">[B, inChannels, H, W], in the type and on the device of the weight; it is not disposed.</param>
+    /// <param name="input">[B, inChannels, H, W], in the type of the weight (in mixed precision also in bfloat16, which is then the type of the output), on its device; it is not disposed.</param>
     /// <returns>[B, outChannels, ⌊(H + 2·padding − k)/stride⌋ + 1, likewise W], in the memory layout of the input.</returns>
     /// <exception cref="ArgumentException">The input has another rank or another number of channels.</exception>
     public override Tensor forward(Tensor input)
     {
         LayerInput.CheckImages(input, InChannels, nameof(Conv2d));
-        return Convolution.Forward(input, _weight, _bias, _shape);
+        if (!LayerPrecision.IsNarrow(_weight))
+        {
+            return Convolution.Forward(input, _weight, _bias, _shape);
+        }
+
+        using var scope = NewDisposeScope();
+        return Convolution.Forward(LayerPrecision.Narrow(input), LayerPrecision.Narrow(_weight), LayerPrecision.Narrow(_bias), _shape).MoveToOuterDisposeScope();
     }
 }

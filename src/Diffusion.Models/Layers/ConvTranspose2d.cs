@@ -54,12 +54,18 @@ public sealed class ConvTranspose2d : nn.Module<Tensor, Tensor>
     public Parameter? Bias => _bias;
 
     /// <summary>Convolves images, transposed.</summary>
-    /// <param name="input">[B, inChannels, H, W], in the type and on the device of the weight; it is not disposed.</param>
+    /// <param name="input">[B, inChannels, H, W], in the type of the weight (in mixed precision also in bfloat16, which is then the type of the output), on its device; it is not disposed.</param>
     /// <returns>[B, outChannels, (H − 1)·stride − 2·padding + k, likewise W], in the memory layout of the input.</returns>
     /// <exception cref="ArgumentException">The input has another rank or another number of channels.</exception>
     public override Tensor forward(Tensor input)
     {
         LayerInput.CheckImages(input, InChannels, nameof(ConvTranspose2d));
-        return Convolution.Transposed(input, _weight, _bias, _shape);
+        if (!LayerPrecision.IsNarrow(_weight))
+        {
+            return Convolution.Transposed(input, _weight, _bias, _shape);
+        }
+
+        using var scope = NewDisposeScope();
+        return Convolution.Transposed(LayerPrecision.Narrow(input), LayerPrecision.Narrow(_weight), LayerPrecision.Narrow(_bias), _shape).MoveToOuterDisposeScope();
     }
 }

@@ -53,8 +53,8 @@ public sealed class GroupNorm : nn.Module<Tensor, Tensor>
     public Parameter Bias => _bias;
 
     /// <summary>Normalises images.</summary>
-    /// <param name="input">[B, channels, …], in the type and on the device of the weight; it is not disposed.</param>
-    /// <returns>The shape of the input.</returns>
+    /// <param name="input">[B, channels, …], in the type of the weight or, in mixed precision, in bfloat16, on the device of the weight; it is not disposed.</param>
+    /// <returns>The shape and the type of the input.</returns>
     /// <exception cref="ArgumentException">The input has another number of channels.</exception>
     public override Tensor forward(Tensor input)
     {
@@ -65,6 +65,12 @@ public sealed class GroupNorm : nn.Module<Tensor, Tensor>
             throw new ArgumentException($"GroupNorm needs an input of shape [B, {Channels}, …]; it was given [{string.Join(", ", shape)}].", nameof(input));
         }
 
-        return nn.functional.group_norm(input, Groups, _weight, _bias, _eps);
+        if (input.dtype == _weight.dtype || input.device_type == TorchSharp.DeviceType.CPU)
+        {
+            return nn.functional.group_norm(input, Groups, _weight, _bias, _eps); // bfloat16 images with float32 weights, too: statistics are float32
+        }
+
+        using var scope = NewDisposeScope();
+        return nn.functional.group_norm(LayerPrecision.Wide(input, _weight), Groups, _weight, _bias, _eps).to(input.dtype).MoveToOuterDisposeScope();
     }
 }

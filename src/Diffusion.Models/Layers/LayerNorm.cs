@@ -43,8 +43,8 @@ public sealed class LayerNorm : nn.Module<Tensor, Tensor>
     public Parameter Bias => _bias;
 
     /// <summary>Normalises the last dimension.</summary>
-    /// <param name="input">[…, features], in the type and on the device of the weight; it is not disposed.</param>
-    /// <returns>The shape of the input.</returns>
+    /// <param name="input">[…, features], in the type of the weight or, in mixed precision, in bfloat16, on the device of the weight; it is not disposed.</param>
+    /// <returns>The shape and the type of the input.</returns>
     /// <exception cref="ArgumentException">The input's last dimension has another length.</exception>
     public override Tensor forward(Tensor input)
     {
@@ -55,6 +55,12 @@ public sealed class LayerNorm : nn.Module<Tensor, Tensor>
             throw new ArgumentException($"LayerNorm needs an input of shape […, {Features}]; it was given [{string.Join(", ", shape)}].", nameof(input));
         }
 
-        return nn.functional.layer_norm(input, [Features], _weight, _bias, _eps);
+        if (input.dtype == _weight.dtype || input.device_type == TorchSharp.DeviceType.CPU)
+        {
+            return nn.functional.layer_norm(input, [Features], _weight, _bias, _eps); // bfloat16 images with float32 weights, too: statistics are float32
+        }
+
+        using var scope = NewDisposeScope();
+        return nn.functional.layer_norm(LayerPrecision.Wide(input, _weight), [Features], _weight, _bias, _eps).to(input.dtype).MoveToOuterDisposeScope();
     }
 }

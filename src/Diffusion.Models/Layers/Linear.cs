@@ -41,7 +41,7 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     public Parameter? Bias => _bias;
 
     /// <summary>Maps the last dimension.</summary>
-    /// <param name="input">[…, inFeatures], in the type and on the device of the weight; it is not disposed.</param>
+    /// <param name="input">[…, inFeatures], in the type of the weight (in mixed precision also in bfloat16, which is then the type of the output), on its device; it is not disposed.</param>
     /// <returns>[…, outFeatures].</returns>
     /// <exception cref="ArgumentException">The input's last dimension has another length.</exception>
     public override Tensor forward(Tensor input)
@@ -53,6 +53,12 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
             throw new ArgumentException($"Linear needs an input of shape […, {InFeatures}]; it was given [{string.Join(", ", shape)}].", nameof(input));
         }
 
-        return nn.functional.linear(input, _weight, _bias!);
+        if (!LayerPrecision.IsNarrow(_weight))
+        {
+            return nn.functional.linear(input, _weight, _bias!);
+        }
+
+        using var scope = NewDisposeScope();
+        return nn.functional.linear(LayerPrecision.Narrow(input), LayerPrecision.Narrow(_weight), LayerPrecision.Narrow(_bias)!).MoveToOuterDisposeScope();
     }
 }

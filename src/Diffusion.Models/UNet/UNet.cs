@@ -101,7 +101,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
             hidden = block.Run(hidden, time, skips);
         }
 
-        var output = _convOut.call(nn.functional.silu(_normOut.call(hidden)));
+        var output = NetworkEnds.Last(_convOut, nn.functional.silu(_normOut.call(hidden)));
         return (dialect.DivideByTime ? output / timesteps.to(output.dtype).view(-1, 1, 1, 1) : output).MoveToOuterDisposeScope(); // [B] → [B, 1, 1, 1]
     }
 
@@ -112,6 +112,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>The time embedding with the labels', activated for the residual blocks: [B, time dimension], or [1, time dimension].</summary>
     private Tensor Time(Tensor timesteps, Tensor? labels, long batch)
     {
+        using var precision = MixedPrecision.Use(ComputePrecision.Float32);
         var time = _time.call(timesteps);
         time = labels is null ? time : time + _labels!.Embed(labels, batch, _time);
         return Options.Dialect.Residual.Activation.Apply(time);

@@ -1,0 +1,28 @@
+namespace Diffusion;
+
+/// <summary>
+/// The precision in which networks compute on this thread. The layers of Diffusion.Models follow it; a network of your own does if it asks
+/// <see cref="Current"/>. Weights, gradients, the loss, the optimizer and checkpoints are float32 in every precision.
+/// </summary>
+/// <remarks>Mixed Precision Training, arXiv:1710.03740; with bfloat16, which needs no scaling of the loss: arXiv:1905.12322.</remarks>
+public static class MixedPrecision
+{
+    [ThreadStatic]
+    private static ComputePrecision t_current;
+
+    /// <summary>The precision on this thread; <see cref="ComputePrecision.Float32"/> where none was chosen.</summary>
+    public static ComputePrecision Current => t_current;
+
+    /// <summary>Chooses a precision until the result is disposed: <c>using var precision = MixedPrecision.Use(ComputePrecision.BFloat16);</c></summary>
+    /// <param name="precision">The precision. It is that of the forward pass which counts; the backward pass follows.</param>
+    /// <returns>What puts the precision of before back. It cannot leave the method that asked for it, and so not the thread.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such precision.</exception>
+    public static PrecisionScope Use(ComputePrecision precision)
+    {
+        var before = t_current;
+        t_current = Enum.IsDefined(precision) ? precision : throw new ArgumentOutOfRangeException(nameof(precision), precision, "There is no such precision.");
+        return new PrecisionScope(before);
+    }
+
+    internal static void Restore(ComputePrecision precision) => t_current = precision;
+}

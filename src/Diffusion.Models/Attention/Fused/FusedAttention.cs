@@ -1,0 +1,95 @@
+using System.Runtime.Intrinsics;
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary>
+/// <see cref="AttentionKernel"/> as an operation of the graph, for tokens as linear maps leave them: no head is copied to another place.
+/// It has first derivatives only.
+/// </summary>
+internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttention>
+{
+    // Where matrix products are as fast (docs/performance.md): their scores then fit into a cache, or the heads keep them busy.
+    private const long FewestScores = 128 * 128;
+    private const int WidestFloat32 = 64;
+    private const int WidestBFloat16 = 32;
+
+    private const string Layout = "layout";
+
+    /// <summary>What the last backward pass on this thread returned: the engine has its own references by the time of the next.</summary>
+    [ThreadStatic]
+    private static List<Tensor>? t_returned;
+
+    public override string Name => nameof(FusedAttention);
+
+    /// <summary>Whether it is the fastest way on this machine.</summary>
+    public static bool Pays(AttentionLayout layout, Tensor[] tokens) =>
+        Vector512.IsHardwareAccelerated
+        && Array.TrueForAll(tokens, part => part.device_type == TorchSharp.DeviceType.CPU && part.numel() is > 0 and < int.MaxValue / sizeof(float))
+        && tokens[0].shape[1] * tokens[^1].shape[1] >= FewestScores
+        && layout.Width <= tokens[0].dtype switch { ScalarType.Float32 => WidestFloat32, ScalarType.BFloat16 => WidestBFloat16, _ => 0 };
+
+    /// <summary>softmax(q·kᵀ/√d)·v.</summary>
+    /// <param name="layout">Where queries, keys and values lie.</param>
+    /// <param name="tokens">All of them in one tensor [B, N, …], or queries [B, N, …], keys [B, L, …] and values [B, L, …].</param>
+    /// <returns>[B, N, heads·d], in the type of the tokens.</returns>
+    public static Tensor Apply(AttentionLayout layout, params Tensor[] tokens)
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] dense = [.. tokens.Select(part => part.contiguous())];
+        var output = is_grad_enabled() && Array.Exists(dense, part => part.requires_grad) ? apply([layout, .. dense]) : Forward(layout, dense).Output;
+        return output.MoveToOuterDisposeScope();
+    }
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        var (layout, tokens) = ((AttentionLayout)vars[0], vars.Skip(1).Cast<Tensor>().ToArray());
+        var (output, totals) = Forward(layout, tokens);
+        var same = output.detach(); // saved after this method, so it is not disposed here; the output itself would keep its own graph alive
+        ctx.save_data(Layout, layout);
+        ctx.save_for_backward([.. tokens, same, totals]);
+        return output;
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var received = grad_output; // a handle of its own, which no dispose scope may know
+        t_returned?.ForEach(gradient => gradient.Dispose());
+        using (NewDisposeScope())
+        {
+            t_returned = Gradients((AttentionLayout)ctx.get_data(Layout), ctx.get_saved_variables(), grad_output);
+        }
+
+        ctx.Dispose(); // the engine does not do it before the whole graph is gone
+        return [null!, .. t_returned];
+    }
+
+    private static unsafe (Tensor Output, Tensor Totals) Forward(AttentionLayout layout, Tensor[] tokens)
+    {
+        var (query, key, value) = layout.Views(tokens);
+        var (images, count) = (tokens[0].shape[0], tokens[0].shape[1]);
+        var output = empty([images, count, layout.Inner], dtype: tokens[0].dtype);
+        var totals = empty([images, layout.Heads, 2, count], dtype: ScalarType.Float32);
+        fixed (byte* data = totals.bytes)
+        {
+            layout.Kernel((int)images).Forward(query, key, value, layout.Whole(output), (float*)data);
+        }
+
+        return (output, totals);
+    }
+
+    private static unsafe List<Tensor> Gradients(AttentionLayout layout, List<Tensor> saved, Tensor direction)
+    {
+        using var noGradients = no_grad();
+        var (tokens, output, totals) = (saved.Take(saved.Count - 2).ToArray(), saved[^2], saved[^1]);
+        var (query, key, value) = layout.Views(tokens);
+        var gradients = Array.ConvertAll(tokens, part => empty_like(part));
+        var dense = direction.to(output.dtype).contiguous();
+        fixed (byte* data = totals.bytes)
+        {
+            layout.Kernel((int)output.shape[0]).Backward(query, key, value, layout.Whole(output), (float*)data, layout.Whole(dense), layout.Views(gradients));
+        }
+
+        return [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())];
+    }
+}

@@ -1,0 +1,145 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Diffusion.Models.Tests;
+
+/// <summary>Whole runs in bfloat16: training, resuming, sampling.</summary>
+public sealed class PrecisionRunTests
+{
+    private static readonly LinearNoiseSchedule s_schedule = new();
+
+    [Fact]
+    public void Fit_StoppedAndResumedInBFloat16_EndsWithTheSameBits()
+    {
+        using var folder = new TemporaryFolder();
+        using var images = new Blobs();
+        using var whole = Build();
+        using var stopped = Build();
+        Train(whole, images, ComputePrecision.BFloat16, steps: 6);
+        Train(stopped, images, ComputePrecision.BFloat16, steps: 6, stopAfter: 3, folder.File("run"));
+        using var resumed = Build(seed: 9);
+
+        Train(resumed, images, ComputePrecision.BFloat16, steps: 6, null, folder.File("run"));
+
+        TensorAssert.Identical(whole.state_dict(), resumed.state_dict());
+    }
+
+    [Fact]
+    public void Fit_BFloat16_TrainsAsFloat32DoesButNotTheSame()
+    {
+        using var images = new Blobs();
+        using var exact = Build();
+        using var narrow = Build();
+
+        var expected = Train(exact, images, ComputePrecision.Float32, steps: 40);
+        var actual = Train(narrow, images, ComputePrecision.BFloat16, steps: 40);
+
+        Assert.NotEqual(expected, actual);
+        Assert.Equal(expected.TakeLast(20).Average(), actual.TakeLast(20).Average(), 0.02 * expected.TakeLast(20).Average());
+        Assert.All(narrow.parameters(), parameter => Assert.Equal(ScalarType.Float32, parameter.dtype));
+        Assert.Equal(ComputePrecision.Float32, MixedPrecision.Current);
+    }
+
+    [Fact]
+    public void In_BFloat16_DrawsImagesNearThoseOfFloat32()
+    {
+        using var scope = NewDisposeScope();
+        using var images = new Blobs();
+        using var unet = Build();
+        Train(unet, images, ComputePrecision.Float32, steps: 60); // a network that predicts noise: errors of another one grow from step to step
+        var denoiser = new NetworkDenoiser(unet, s_schedule).Limited(ImageLimit.Clip());
+        var sampler = new DdimSampler(12);
+
+        var exact = sampler.Sample(denoiser, [4, 1, 16, 16], seed: 3);
+        var narrow = sampler.Sample(denoiser.In(ComputePrecision.BFloat16), [4, 1, 16, 16], seed: 3);
+
+        var difference = (exact - narrow).square().mean().sqrt().item<float>();
+        Assert.Equal(ScalarType.Float32, narrow.dtype);
+        Assert.InRange(difference, 1e-6, 0.02); // of a range of 2: below what 8 bits a pixel can show would be 0.008
+    }
+
+    [Fact]
+    public void In_GuidedNetwork_CallsItOnceInThatPrecision()
+    {
+        using var scope = NewDisposeScope();
+        var network = new Recorder();
+        var conditional = new ConditionalDenoiser(network, s_schedule, nullLabel: 2);
+        var guided = conditional.With(1).In(ComputePrecision.BFloat16).Guided(conditional.Unlabelled.In(ComputePrecision.BFloat16), 3);
+
+        guided.Denoise(zeros(1, 1, 4, 4), s_schedule.LevelAt(500));
+        guided.In(ComputePrecision.Float32).Denoise(zeros(1, 1, 4, 4), s_schedule.LevelAt(500));
+        conditional.With(1).In(ComputePrecision.BFloat16).Guided(conditional.Unlabelled, 3).Denoise(zeros(1, 1, 4, 4), s_schedule.LevelAt(500));
+
+        // The inner choice counts; where the two differ there are two calls.
+        Assert.Equal([(1, ComputePrecision.Float32), (1, ComputePrecision.BFloat16), (2, ComputePrecision.BFloat16), (2, ComputePrecision.BFloat16)], network.Calls.Order());
+        Assert.Throws<ArgumentOutOfRangeException>("precision", () => guided.In((ComputePrecision)5));
+    }
+
+    [Fact]
+    public void Validate_UnknownPrecision_NamesIt() =>
+        Assert.Contains(new TrainerOptions { Precision = (ComputePrecision)5 }.Validate(), error => error.ToString().Contains("Float32, BFloat16", StringComparison.Ordinal));
+
+    private static UNet Build(long seed = 1) => UNetBuilder.ForImages(channels: 1, size: 16)
+        .With(options => options with { TimeDimension = 32, ZeroInitialize = false })
+        .Down(16, layers: 1, attention: true, heads: 2).Down(32, layers: 1).Mid(32).Build(seed);
+
+    private static double[] Train(UNet network, IImageSource images, ComputePrecision precision, int steps, int? stopAfter = null, string? folder = null)
+    {
+        using var trainer = new Trainer(network, s_schedule, new TrainerOptions
+        {
+            Steps = steps, BatchSize = 8, LearningRate = 1e-3, Precision = precision, Checkpoints = new() { Folder = folder },
+        });
+        if (folder is not null)
+        {
+            trainer.Resume(folder);
+        }
+
+        List<double> losses = [];
+        trainer.Fit(images, new Inline(step => losses.Add(step.Loss)), stopAfter);
+        return [.. losses];
+    }
+
+    private sealed class Inline(Action<TrainingStep> action) : IProgress<TrainingStep>
+    {
+        public void Report(TrainingStep value) => action(value);
+    }
+
+    /// <summary>A bright square somewhere on dark ground.</summary>
+    private sealed class Blobs : IImageSource
+    {
+        public string Name => "squares";
+
+        public int Count => 64;
+
+        public ImageShape Shape => new(1, 16, 16);
+
+        public int Classes => 0;
+
+        public ImageBatch Read(ReadOnlySpan<int> indices)
+        {
+            var images = full([indices.Length, 1, 16, 16], -1f);
+            for (var i = 0; i < indices.Length; i++)
+            {
+                using var square = images.narrow(0, i, 1).narrow(2, indices[i] / 8, 6).narrow(3, indices[i] % 8, 6);
+                square.fill_(1);
+            }
+
+            return new ImageBatch(images);
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private sealed class Recorder() : nn.Module<Tensor, Tensor, Tensor, Tensor>(nameof(Recorder))
+    {
+        public List<(int Images, ComputePrecision Precision)> Calls { get; } = [];
+
+        public override Tensor forward(Tensor images, Tensor timesteps, Tensor labels)
+        {
+            Calls.Add(((int)images.shape[0], MixedPrecision.Current));
+            return images.clone();
+        }
+    }
+}
