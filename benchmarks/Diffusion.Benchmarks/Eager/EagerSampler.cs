@@ -10,7 +10,7 @@ internal static class EagerSampler
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var timesteps = full([noisy.shape[0]], timestep, ScalarType.Int64);
+        var timesteps = full([noisy.shape[0]], timestep, ScalarType.Int64, noisy.device);
         return schedule.Reverse(noisy, network.call(noisy, timesteps), timestep).MoveToOuterDisposeScope();
     }
 }

@@ -11,11 +11,11 @@ internal sealed class EagerSchedule : IDisposable
     private readonly Tensor _alpha;
     private readonly Tensor _sigma;
 
-    public EagerSchedule(int timesteps = 1000, double first = 1e-4, double last = 0.02)
+    public EagerSchedule(Device? device = null, int timesteps = 1000, double first = 1e-4, double last = 0.02)
     {
         using var scope = NewDisposeScope();
         Timesteps = timesteps;
-        _betas = linspace(first, last, timesteps, ScalarType.Float64).DetachFromDisposeScope();
+        _betas = linspace(first, last, timesteps, ScalarType.Float64, device).DetachFromDisposeScope();
         _cumulative = (1 - _betas).cumprod(0).DetachFromDisposeScope();
         _alpha = _cumulative.sqrt().to(ScalarType.Float32).DetachFromDisposeScope();
         _sigma = (1 - _cumulative).sqrt().to(ScalarType.Float32).DetachFromDisposeScope();
@@ -27,8 +27,8 @@ internal sealed class EagerSchedule : IDisposable
     public Tensor AddNoise(Tensor images, Tensor noise, Tensor timesteps)
     {
         using var scope = NewDisposeScope();
-        var alpha = _alpha[timesteps].view(-1, 1, 1, 1); // [B] → [B, 1, 1, 1]
-        var sigma = _sigma[timesteps].view(-1, 1, 1, 1);
+        var alpha = _alpha[timesteps].to(images.dtype).view(-1, 1, 1, 1); // [B] → [B, 1, 1, 1]
+        var sigma = _sigma[timesteps].to(images.dtype).view(-1, 1, 1, 1);
         return ((alpha * images) + (sigma * noise)).MoveToOuterDisposeScope();
     }
 
@@ -46,7 +46,7 @@ internal sealed class EagerSchedule : IDisposable
         var before = _cumulative[timestep - 1].item<double>();
         var mean = (image * (Math.Sqrt(before) * beta / (1 - product))) + (noisy * (Math.Sqrt(1 - beta) * (1 - before) / (1 - product)));
         var variance = beta * (1 - before) / (1 - product);
-        return (mean + (randn(noisy.shape) * Math.Sqrt(variance))).MoveToOuterDisposeScope();
+        return (mean + (randn(noisy.shape, noisy.dtype, noisy.device) * Math.Sqrt(variance))).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

@@ -7,7 +7,7 @@ namespace Diffusion.Benchmarks;
 internal sealed class EagerTrainer : IDisposable
 {
     private readonly nn.Module<Tensor, Tensor, Tensor> _network;
-    private readonly EagerSchedule _schedule = new();
+    private readonly EagerSchedule _schedule;
     private readonly Adam _optimizer;
     private readonly List<Parameter> _parameters;
     private readonly List<Tensor> _average;
@@ -21,6 +21,7 @@ internal sealed class EagerTrainer : IDisposable
         _network.train();
         _clip = gradientClip;
         _parameters = [.. network.parameters()];
+        _schedule = new EagerSchedule(_parameters[0].device);
         _optimizer = optim.Adam(_parameters, learningRate);
         _average = _parameters.ConvertAll(parameter => parameter.detach().clone());
     }
@@ -29,7 +30,7 @@ internal sealed class EagerTrainer : IDisposable
     public double Step(Tensor images)
     {
         using var scope = NewDisposeScope();
-        return Step(images, randn(images.shape), randint(_schedule.Timesteps, [images.shape[0]], ScalarType.Int64));
+        return Step(images, randn(images.shape, device: images.device), randint(_schedule.Timesteps, [images.shape[0]], ScalarType.Int64, images.device));
     }
 
     /// <summary>A step.</summary>

@@ -92,7 +92,7 @@ internal sealed class EagerUNet : nn.Module<Tensor, Tensor, Tensor>
     private Tensor Waves(Tensor timesteps)
     {
         var half = _options.TimeDimension / 2;
-        var factor = pow(10000, arange(half, ScalarType.Float32) / half);
+        var factor = pow(10000, arange(half, ScalarType.Float32, timesteps.device) / half);
         var angles = timesteps.unsqueeze(1) / factor; // [B, 1] / [half] → [B, half]
         return cat([angles.sin(), angles.cos()], dim: -1);
     }
