@@ -14,6 +14,9 @@ internal static class Verbs
         ["compare"] = CompareCommand.Run,
         [PeakMemory.Verb] = PeakMemory.Run,
         ["profile"] = ProfileCommand.Run,
+        ["roofline"] = RooflineCommand.Run,
+        ["scaling"] = ScalingCommand.Run,
+        [ScalingMeasurement.Verb] = ScalingMeasurement.Run,
     };
 
     /// <summary>Runs one; without a known verb the arguments are BenchmarkDotNet's.</summary>

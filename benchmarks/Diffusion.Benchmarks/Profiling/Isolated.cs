@@ -16,17 +16,17 @@ internal readonly record struct Isolated(double Forward, double Backward)
 
     /// <summary>Runs it once to warm up and then a few times; the medians count.</summary>
     /// <param name="run">From inputs to an output.</param>
-    /// <param name="inputs">Copied, so that gradients can be taken of them where they are floating-point.</param>
+    /// <param name="inputs">What its inputs are like; gradients are taken of those that are floating-point.</param>
     /// <param name="backward">Whether a backward pass follows, to inputs and weights.</param>
     /// <param name="repeats">How often it is timed.</param>
-    public static Isolated Time(Func<IReadOnlyList<Tensor>, Tensor> run, IReadOnlyList<Tensor> inputs, bool backward, int repeats)
+    public static Isolated Time(Func<IReadOnlyList<Tensor>, Tensor> run, IReadOnlyList<TensorLayout> inputs, bool backward, int repeats)
     {
         using var mode = set_grad_enabled(backward);
         var (forwards, backwards) = (new List<double>(), new List<double>());
         for (var i = -1; i < repeats; i++)
         {
             using var scope = NewDisposeScope();
-            List<Tensor> leaves = [.. inputs.Select(input => input.detach().requires_grad_(backward && input.is_floating_point()))];
+            List<Tensor> leaves = [.. inputs.Select(input => input.Create()).Select(input => input.requires_grad_(backward && input.is_floating_point()))];
             var start = Stopwatch.GetTimestamp();
             var output = run(leaves);
             var middle = Stopwatch.GetTimestamp();

@@ -3,19 +3,16 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Benchmarks;
 
-/// <summary>Records the calls of all parts of a network by forward hooks: their times and, once, their inputs.</summary>
+/// <summary>Records the calls of all parts of a network by forward hooks: their times and the shapes of their inputs.</summary>
 internal sealed class ModuleRecorder : IDisposable
 {
     private readonly List<Action> _removals = [];
-    private readonly Stack<(long Start, List<Tensor> Inputs, int Index)> _open = new();
+    private readonly Stack<(long Start, List<TensorLayout> Inputs, int Index)> _open = new();
     private readonly List<ModuleCall?> _calls = [];
-    private readonly bool _keepInputs;
 
     /// <param name="network">The network; its parts are hooked, it is not itself.</param>
-    /// <param name="keepInputs">Whether inputs are copied, which takes time.</param>
-    public ModuleRecorder(nn.Module network, bool keepInputs)
+    public ModuleRecorder(nn.Module network)
     {
-        _keepInputs = keepInputs;
         foreach (var (name, module) in network.named_modules().Where(entry => entry.module != network && entry.name.Length > 0))
         {
             Hook(name, module);
@@ -26,21 +23,9 @@ internal sealed class ModuleRecorder : IDisposable
     public IReadOnlyList<ModuleCall> Calls => [.. _calls.Where(call => call is not null)!];
 
     /// <summary>Forgets the calls so far.</summary>
-    public void Clear()
-    {
-        foreach (var input in _calls.SelectMany(call => call?.Inputs ?? []))
-        {
-            input.Dispose();
-        }
+    public void Clear() => _calls.Clear();
 
-        _calls.Clear();
-    }
-
-    public void Dispose()
-    {
-        _removals.ForEach(remove => remove());
-        Clear();
-    }
+    public void Dispose() => _removals.ForEach(remove => remove());
 
     private void Hook(string name, nn.Module module)
     {
@@ -60,8 +45,8 @@ internal sealed class ModuleRecorder : IDisposable
     private T Before<T>(T unchanged, params Tensor[] inputs)
     {
         _calls.Add(null);
-        List<Tensor> kept = _keepInputs ? [.. inputs.Select(input => input.detach().clone().DetachFromDisposeScope())] : [];
-        _open.Push((Stopwatch.GetTimestamp(), kept, _calls.Count - 1));
+        List<TensorLayout> layouts = [.. inputs.Select(TensorLayout.Of)];
+        _open.Push((Stopwatch.GetTimestamp(), layouts, _calls.Count - 1));
         return unchanged;
     }
 

@@ -22,25 +22,17 @@ internal sealed class NetworkProfile
     /// <param name="repeats">How often each piece is timed.</param>
     public static NetworkProfile Of(UNet network, Tensor images, bool backward, int repeats)
     {
-        using var scope = NewDisposeScope();
-        var timesteps = arange(images.shape[0], ScalarType.Int64);
-        var inPlace = InPlace(network, images, timesteps, backward, repeats);
-        using var recorder = new ModuleRecorder(network, keepInputs: true);
-        using (no_grad())
-        {
-            network.call(images, timesteps);
-        }
-
-        var calls = recorder.Calls;
+        using var timesteps = arange(images.shape[0], ScalarType.Int64);
+        var (calls, inPlace) = InPlace(network, images, timesteps, backward, repeats);
         var pieces = calls.Where(call => call.Depth == 0).GroupBy(call => call.Block);
         var blocks = pieces.Select(block => (block.Key, inPlace[block.Key], Sum(block.Select(call => Isolated.Time(call.Call, call.Inputs, backward, repeats)))));
         return new([.. blocks], [.. Layers(calls, backward, repeats).Concat(Operators(network.Options, images, backward, repeats))]);
     }
 
-    private static Dictionary<string, double> InPlace(UNet network, Tensor images, Tensor timesteps, bool gradients, int repeats)
+    private static (IReadOnlyList<ModuleCall> Calls, Dictionary<string, double> Forward) InPlace(UNet network, Tensor images, Tensor timesteps, bool gradients, int repeats)
     {
         using var mode = set_grad_enabled(gradients);
-        using var recorder = new ModuleRecorder(network, keepInputs: false);
+        using var recorder = new ModuleRecorder(network);
         var runs = new List<Dictionary<string, double>>();
         for (var i = -1; i < repeats; i++)
         {
@@ -53,31 +45,22 @@ internal sealed class NetworkProfile
             }
         }
 
-        return runs[0].Keys.ToDictionary(block => block, block => new Samples(runs.Select(run => run[block])).Median);
+        return (recorder.Calls, runs[0].Keys.ToDictionary(block => block, block => new Samples(runs.Select(run => run[block])).Median));
     }
 
     /// <summary>Layers of the same kind and shapes take the same time: each is run once.</summary>
     private static IEnumerable<(string Family, int Count, Isolated Alone)> Layers(IReadOnlyList<ModuleCall> calls, bool backward, int repeats) => calls
         .Where(call => call.IsLeaf)
-        .GroupBy(call => (Family: LayerFamily.Of(call.Module), Shapes: Shapes(call.Inputs.Concat(call.Module.parameters()))))
+        .GroupBy(call => (Family: LayerFamily.Of(call.Module), Layouts: string.Join(" ", call.Inputs.Concat(call.Module.parameters().Select(TensorLayout.Of)))))
         .Select(group => (group.Key.Family, Count: group.Count(), Alone: group.Count() * Isolated.Time(group.First().Call, group.First().Inputs, backward, repeats)))
         .GroupBy(entry => entry.Family)
         .Select(family => (family.Key, family.Sum(entry => entry.Count), Sum(family.Select(entry => entry.Alone))));
 
     private static IEnumerable<(string Family, int Count, Isolated Alone)> Operators(UNetOptions options, Tensor images, bool backward, int repeats) => OperatorRuns.Of(options, (int)images.shape[0])
         .GroupBy(run => run.Key)
-        .Select(group => (group.First().Family, Count: group.Count(), Alone: group.Count() * Time(group.First(), backward, repeats)))
+        .Select(group => (group.First().Family, Count: group.Count(), Alone: group.Count() * Isolated.Time(group.First().Run, group.First().Layouts, backward, repeats)))
         .GroupBy(entry => entry.Family)
         .Select(family => (family.Key, family.Sum(entry => entry.Count), Sum(family.Select(entry => entry.Alone))));
-
-    private static Isolated Time(OperatorRun run, bool backward, int repeats)
-    {
-        using var scope = NewDisposeScope();
-        using var generator = new Generator(1, CPU);
-        return Isolated.Time(run.Run, [.. run.Shapes.Select(shape => randn(shape, ScalarType.Float32, generator: generator))], backward, repeats);
-    }
-
-    private static string Shapes(IEnumerable<Tensor> tensors) => string.Join(" ", tensors.Select(tensor => string.Join("×", tensor.shape)));
 
     private static Isolated Sum(IEnumerable<Isolated> times) => times.Aggregate(default(Isolated), (sum, time) => sum + time);
 }

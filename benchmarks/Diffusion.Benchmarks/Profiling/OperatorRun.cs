@@ -8,5 +8,7 @@ namespace Diffusion.Benchmarks;
 /// <param name="Run">The operator.</param>
 internal sealed record OperatorRun(string Family, IReadOnlyList<long[]> Shapes, Func<IReadOnlyList<Tensor>, Tensor> Run)
 {
+    public IReadOnlyList<TensorLayout> Layouts => [.. Shapes.Select(shape => new TensorLayout(shape, [.. Enumerable.Range(0, shape.Length)], ScalarType.Float32))];
+
     public string Key => $"{Family} {string.Join(" ", Shapes.Select(shape => string.Join("×", shape)))}";
 }
