@@ -16,6 +16,8 @@ internal static class Verbs
         ["profile"] = ProfileCommand.Run,
         ["roofline"] = RooflineCommand.Run,
         ["scaling"] = ScalingCommand.Run,
+        ["suites"] = SuitesCommand.Run,
+        ["dry"] = DryCommand.Run,
         [ScalingMeasurement.Verb] = ScalingMeasurement.Run,
     };
 

@@ -10,10 +10,10 @@ internal static class CompareCommand
         Console.WriteLine($"""
             {Machine.Line}
 
-            Eager is the reference network out of TorchSharp's modules: float32, NCHW, one operator after the other. Ratios are this library's to eager's, smaller is better:
+            Measured is {ReferenceSize.Of(quick).Name}; eager is the same out of TorchSharp's modules: float32, NCHW, one operator after the other. Ratios are this library's to eager's, smaller is better:
             median (smallest–largest) of rounds in which all contenders run in turn, in one process that keeps freed memory (`DiffusionRuntime.KeepFreedMemory`), which helps both.
             Memory is measured in a process of its own for each.
-            {(quick ? "\nQuick: the smallest network, which shows that the program runs. The numbers mean nothing.\n" : "")}
+
             """);
         var measured = Comparison.Run(quick ? ComparisonSettings.Quick : ComparisonSettings.Full);
         Console.WriteLine(ComparisonReport.Table(measured));

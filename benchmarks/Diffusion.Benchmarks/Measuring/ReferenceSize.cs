@@ -7,5 +7,8 @@ internal sealed record ReferenceSize(EagerUNetOptions Network, int Image, int Tr
 
     public static ReferenceSize Quick { get; } = new(new EagerUNetOptions { DownChannels = [32, 32], MidChannels = [32, 32], Downsample = [true], Layers = 1 }, 8, 2, 2);
 
+    /// <summary>What tables call the network.</summary>
+    public string Name => this == Quick ? "the smallest network of the kind (quick: the numbers mean nothing)" : "the reference network";
+
     public static ReferenceSize Of(bool quick) => quick ? Quick : Full;
 }

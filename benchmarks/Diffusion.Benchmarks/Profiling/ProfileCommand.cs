@@ -20,14 +20,14 @@ internal static class ProfileCommand
         var (size, repeats) = (ReferenceSize.Of(quick), quick ? 1 : 3);
         Console.WriteLine($"{Machine.Line}\n\n{How}");
         using var networks = new ReferencePair(size.Network, size.Image);
-        TrainStep(networks, size.TrainBatch, repeats);
-        ReverseStep(networks, size.SampleBatch, repeats);
+        TrainStep(networks, size, repeats);
+        ReverseStep(networks, size, repeats);
         return 0;
     }
 
-    private static void TrainStep(ReferencePair networks, int batch, int repeats)
+    private static void TrainStep(ReferencePair networks, ReferenceSize size, int repeats)
     {
-        using var images = new RandomImages(networks.Image, batch);
+        using var images = new RandomImages(networks.Image, size.TrainBatch);
         using var pixel = new RandomImages(new ImageShape(1, 1, 1), 1);
         var profile = NetworkProfile.Of(networks.Ours, images.All, backward: true, repeats);
         double whole;
@@ -40,17 +40,17 @@ internal static class ProfileCommand
         using var weights = new WeightsOnly(copy);
         using var update = OwnTraining.Start(weights, pixel, gradientClip: 1)!;
         var forwardProcess = Seconds(() => Draw(images.All), repeats);
-        Print("train step", networks, batch, profile, whole, [("update of the weights: zeroed gradients, clipping, Adam, average", Seconds(update.Step, repeats)), ("noise, noisy images, loss", forwardProcess)]);
+        Print($"A train step of {size.Name}", networks, size.TrainBatch, profile, whole, [("update of the weights: zeroed gradients, clipping, Adam, average", Seconds(update.Step, repeats)), ("noise, noisy images, loss", forwardProcess)]);
     }
 
-    private static void ReverseStep(ReferencePair networks, int batch, int repeats)
+    private static void ReverseStep(ReferencePair networks, ReferenceSize size, int repeats)
     {
-        using var images = new RandomImages(networks.Image, batch);
+        using var images = new RandomImages(networks.Image, size.SampleBatch);
         var profile = NetworkProfile.Of(networks.Ours, images.All, backward: false, repeats);
         using var sampling = new OwnSampling(new DdpmSampler(), new NetworkDenoiser(networks.Ours, new LinearNoiseSchedule()), images.All.shape);
         var schedule = new LinearNoiseSchedule();
         var arithmetic = Seconds(() => schedule.Reverse(images.All, images.All, 500, images.All).Dispose(), repeats);
-        Print("reverse step", networks, batch, profile, Seconds(sampling.Step, repeats), [("x̂₀, clipping, posterior", arithmetic)]);
+        Print($"A reverse step of {size.Name}", networks, size.SampleBatch, profile, Seconds(sampling.Step, repeats), [("x̂₀, clipping, posterior", arithmetic)]);
     }
 
     private static void Draw(Tensor images)
@@ -62,8 +62,8 @@ internal static class ProfileCommand
         nn.functional.mse_loss(noisy, noise);
     }
 
-    private static void Print(string step, ReferencePair networks, int batch, NetworkProfile profile, double whole, IReadOnlyList<(string What, double Seconds)> rest) =>
-        Console.WriteLine($"\n## A {step} of the reference network, {networks.Image}, batch of {batch}, fp32\n\n{ProfileTable.Of(profile, UNetSummary.Of(networks.Ours.Options), batch, whole, rest)}");
+    private static void Print(string title, ReferencePair networks, int batch, NetworkProfile profile, double whole, IReadOnlyList<(string What, double Seconds)> rest) =>
+        Console.WriteLine($"\n## {title}, {networks.Image}, batch of {batch}, fp32\n\n{ProfileTable.Of(profile, UNetSummary.Of(networks.Ours.Options), batch, whole, rest)}");
 
     private static double Seconds(Action action, int repeats) => Interleaved.Seconds(action, 2, repeats, TimeSpan.Zero).Median;
 }

@@ -18,7 +18,7 @@ internal static class RooflineCommand
         Console.WriteLine($"""
             {Machine.Line}
 
-            The reference network, {networks.Image}: {perImage.ToString("N0", CultureInfo.InvariantCulture)} multiply-adds an image forward, three times as many in a train step
+            Measured is {size.Name}, {networks.Image}: {perImage.ToString("N0", CultureInfo.InvariantCulture)} multiply-adds an image forward, three times as many in a train step
             (forward, to the inputs, to the weights). The roof is the product of two square matrices of {(quick ? 64 : 2048)}. Times are medians, the roof is the best.
 
             | what | batch | format | time (ms) | multiply-adds (10⁹/s) | roof (10⁹/s) | share |

@@ -19,8 +19,8 @@ internal static class ScalingCommand
         Console.WriteLine($"""
             {Machine.Name}; {Machine.Versions}; {Machine.Date}
 
-            Each point is a process of its own that may take {limit.TotalSeconds:0} s, its start included. Memory is the most that it needs beyond what it has in use before its network is made;
-            the process keeps freed memory. Steps are medians of those that fit into 3 s after one to warm up. Images are made by a small network (widths 16 and 32, without attention
+            Steps are those of {ReferenceSize.Of(quick).Name}. Each point is a process of its own that may take {limit.TotalSeconds:0} s, its start included. Memory is the most that it needs beyond what it has in use before its network is made;
+            the process keeps freed memory. Times of steps are medians of those that fit into 3 s after one to warm up. Images are made by a small network (widths 16 and 32, without attention
             but in the middle) in {ScalingMeasurement.Steps} steps, at most {SampleBatch} at a time, and are all made: no time is extrapolated.
             """);
         int[] threads = quick ? [1] : [1, 2];
