@@ -1,0 +1,27 @@
+namespace Diffusion.Benchmarks;
+
+/// <summary><c>compare [--json FILE] [--quick]</c>: this library against PyTorch's eager operators on the same machine, and the goals.</summary>
+internal static class CompareCommand
+{
+    public static int Run(Arguments arguments)
+    {
+        var (file, quick) = (arguments.Text("--json"), arguments.Flag("--quick"));
+        arguments.End();
+        Console.WriteLine($"""
+            {Machine.Line}
+
+            Measured is {ReferenceSize.Of(quick).Name}; eager is the same out of TorchSharp's modules: float32, NCHW, one operator after the other. Ratios are this library's to eager's, smaller is better:
+            median (smallest–largest) of rounds in which all contenders run in turn, in one process that keeps freed memory (`DiffusionRuntime.KeepFreedMemory`), which helps both.
+            Memory is measured in a process of its own for each.
+
+            """);
+        var measured = Comparison.Run(quick ? ComparisonSettings.Quick : ComparisonSettings.Full);
+        Console.WriteLine(ComparisonReport.Table(measured));
+        if (file is not null)
+        {
+            File.WriteAllText(file, ComparisonReport.Json(measured));
+        }
+
+        return 0;
+    }
+}

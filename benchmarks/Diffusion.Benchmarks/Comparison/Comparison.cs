@@ -1,0 +1,112 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Benchmarks;
+
+/// <summary>Measures this library against the eager baseline, in turn in one process; memory in processes of their own.</summary>
+internal sealed class Comparison(ComparisonSettings settings)
+{
+    private readonly Dictionary<string, Measurement> _measured = new(StringComparer.Ordinal);
+    private readonly ReferenceSize _size = settings.Size;
+
+    /// <summary>The measurements by the key of their goal; those that could not be made are missing.</summary>
+    public static IReadOnlyDictionary<string, Measurement> Run(ComparisonSettings settings)
+    {
+        var comparison = new Comparison(settings);
+        using var networks = new ReferencePair(settings.Size.Network, settings.Size.Image);
+        comparison.Memory();
+        comparison.TrainStep(networks);
+        comparison.Reverse(networks, settings.Size.SampleBatch, "reverse_b16", 0.2);
+        comparison.Reverse(networks, 1, "reverse_b1", 0.1);
+        comparison.Optimizer(networks);
+        return comparison._measured;
+    }
+
+    private void Memory()
+    {
+        var quick = settings == ComparisonSettings.Quick;
+        if (PeakMemory.OfEager(quick) is not { } eager)
+        {
+            return;
+        }
+
+        foreach (var format in NumberFormats.All.Where(format => NumberFormats.Training(new TrainerOptions(), format) is not null))
+        {
+            if (PeakMemory.OfOurs(format, quick) is { } ours)
+            {
+                _measured[$"peak_memory.{format.Short()}"] = Measurement.Of([ours], [eager]);
+            }
+        }
+    }
+
+    private void TrainStep(ReferencePair networks)
+    {
+        using var images = new RandomImages(networks.Image, _size.TrainBatch);
+        using var eager = new EagerTrainer(networks.Eager, gradientClip: 1);
+        var perImage = Diffusion.Models.UNetSummary.Of(networks.Ours.Options).MultiplyAdds;
+        var contenders = new List<(NumberFormat Format, ReferencePair Networks, OwnTraining Training)>();
+        try
+        {
+            foreach (var format in NumberFormats.All)
+            {
+                // Each run has a network of its own: a trainer takes over the memory of the weights.
+                var own = new ReferencePair(_size.Network, _size.Image);
+                if (OwnTraining.Start(own.Ours, images, format, gradientClip: 1) is { } training)
+                {
+                    contenders.Add((format, own, training));
+                }
+                else
+                {
+                    own.Dispose();
+                }
+            }
+
+            var before = contenders.ConvertAll(contender => Rate(contender.Format));
+            var seconds = Interleaved.Seconds([() => eager.Step(images.All), .. contenders.Select(contender => (Action)contender.Training.Step)], 1, settings.Least, settings.Share(1));
+            for (var i = 0; i < contenders.Count; i++)
+            {
+                var (format, ours) = (contenders[i].Format, seconds[i + 1]);
+                _measured[$"train_step.{format.Short()}"] = Measurement.Of(ours, seconds[0]);
+                var rate = Math.Max(before[i], Rate(format));
+                var multiplyAdds = 3.0 * perImage * _size.TrainBatch; // forward, and backward to the inputs and to the weights
+                _measured[$"gemm_share.train_{format.Short()}"] = new Measurement(new Samples(ours.Select(time => multiplyAdds / time / rate)), null, new Samples(ours));
+            }
+        }
+        finally
+        {
+            contenders.ForEach(contender => contender.Training.Dispose());
+            contenders.ForEach(contender => contender.Networks.Dispose());
+        }
+    }
+
+    private double Rate(NumberFormat format) => GemmRate.Measure(format, settings.GemmSize, settings.Share(0.02));
+
+    private void Reverse(ReferencePair networks, int batch, string key, double share)
+    {
+        using var generator = new Generator(1, CPU);
+        using var schedule = new EagerSchedule();
+        using var noisy = randn(networks.Image.Batch(batch), ScalarType.Float32, generator: generator);
+        var denoisers = NumberFormats.All.Select(format => (format, NumberFormats.Sampling(networks.Ours, new LinearNoiseSchedule(), format)));
+        var contenders = denoisers.Where(entry => entry.Item2 is not null)
+            .Select(entry => (Format: entry.format, Run: new OwnSampling(new DdpmSampler(), entry.Item2!, noisy.shape))).ToList();
+        var seconds = Interleaved.Seconds([() => EagerSampler.Step(networks.Eager, schedule, noisy, 500).Dispose(), .. contenders.Select(contender => (Action)contender.Run.Step)], 2, settings.Least, settings.Share(share));
+        for (var i = 0; i < contenders.Count; i++)
+        {
+            _measured[$"{key}.{contenders[i].Format.Short()}"] = Measurement.Of(seconds[i + 1], seconds[0]);
+        }
+
+        contenders.ForEach(contender => contender.Run.Dispose());
+    }
+
+    /// <summary>What follows the backward pass. This library's part also sets the gradients to 0 and draws a batch of one pixel: its public face has no smaller piece.</summary>
+    private void Optimizer(ReferencePair networks)
+    {
+        using var pixel = new RandomImages(new ImageShape(1, 1, 1), 1);
+        using var batch = new RandomImages(networks.Image, 1);
+        using var eager = new EagerTrainer(networks.Eager, gradientClip: 1);
+        eager.Step(batch.All);
+        using var weights = new WeightsOnly(networks.Ours);
+        using var ours = OwnTraining.Start(weights, pixel, gradientClip: 1)!;
+        var seconds = Interleaved.Seconds([eager.Update, ours.Step], 3, settings.Least, settings.Share(0.1));
+        _measured["optimizer"] = Measurement.Of(seconds[1], seconds[0]);
+    }
+}

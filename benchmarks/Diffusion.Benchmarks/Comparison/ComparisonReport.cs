@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace Diffusion.Benchmarks;
+
+/// <summary>The comparison as a table and as JSON.</summary>
+internal static class ComparisonReport
+{
+    private const double Mebibyte = 1 << 20;
+
+    public static string Table(IReadOnlyDictionary<string, Measurement> measured)
+    {
+        var lines = new List<string>
+        {
+            "| key | what | goal | measured | rounds | eager | ours | met |",
+            "|---|---|---|---|---|---|---|---|",
+        };
+        lines.AddRange(Goal.All.Select(goal => Row(goal, measured.GetValueOrDefault(goal.Key))));
+        return string.Join('\n', lines);
+    }
+
+    /// <summary>The medians by key, at the top; <c>null</c> where nothing was measured. The rest is in <c>details</c>.</summary>
+    public static string Json(IReadOnlyDictionary<string, Measurement> measured)
+    {
+        var (json, details) = (new JsonObject(), new JsonObject());
+        foreach (var goal in Goal.All)
+        {
+            var measurement = measured.GetValueOrDefault(goal.Key);
+            json[goal.Key] = measurement?.Values.Median;
+            details[goal.Key] = Detail(goal, measurement);
+        }
+
+        json["details"] = details;
+        json["machine"] = Machine.Name;
+        json["versions"] = Machine.Versions;
+        json["threads"] = TorchSharp.torch.get_num_threads();
+        json["date"] = Machine.Date;
+        return json.ToJsonString(new() { WriteIndented = true }) + "\n";
+    }
+
+    private static JsonObject Detail(Goal goal, Measurement? measurement)
+    {
+        var detail = new JsonObject { ["what"] = goal.What, [goal.IsUpper ? "goal_at_most" : "goal_at_least"] = goal.Bound, ["samples"] = measurement?.Values.Count ?? 0 };
+        if (measurement is not null)
+        {
+            var unit = IsMemory(goal) ? "bytes" : "seconds";
+            detail["least"] = measurement.Values.Least;
+            detail["most"] = measurement.Values.Most;
+            detail[$"eager_{unit}"] = measurement.Eager?.Median;
+            detail[$"ours_{unit}"] = measurement.Ours.Median;
+            detail["met"] = goal.IsMet(measurement.Values.Median);
+        }
+
+        return detail;
+    }
+
+    private static string Row(Goal goal, Measurement? measurement)
+    {
+        var bound = string.Create(CultureInfo.InvariantCulture, $"{(goal.IsUpper ? "≤" : "≥")} {goal.Bound}");
+        return measurement is null
+            ? $"| {goal.Key} | {goal.What} | {bound} | {Missing(goal)} | | | | |"
+            : $"| {goal.Key} | {goal.What} | {bound} | {measurement.Values} | {measurement.Values.Count} | {Amount(goal, measurement.Eager)} | {Amount(goal, measurement.Ours)} | {(goal.IsMet(measurement.Values.Median) ? "yes" : "no")} |";
+    }
+
+    private static string Missing(Goal goal) => IsMemory(goal) && !ResidentMemory.IsMeasured ? "not measured on this system" : "not available";
+
+    private static string Amount(Goal goal, Samples? samples) => samples is null ? ""
+        : string.Create(CultureInfo.InvariantCulture, $"{(IsMemory(goal) ? samples.Median / Mebibyte : 1000 * samples.Median):0.#} {(IsMemory(goal) ? "MiB" : "ms")}");
+
+    private static bool IsMemory(Goal goal) => goal.Key.StartsWith("peak_memory", StringComparison.Ordinal);
+}

@@ -1,0 +1,27 @@
+namespace Diffusion.Benchmarks;
+
+/// <summary>What a measurement should come to.</summary>
+/// <param name="Key">Its name in files.</param>
+/// <param name="What">What it is, in words.</param>
+/// <param name="Bound">The goal.</param>
+/// <param name="IsUpper">Whether the goal is at most the bound (default), or at least.</param>
+internal sealed record Goal(string Key, string What, double Bound, bool IsUpper = true)
+{
+    /// <summary>All of them, in the order of the table. Ratios are this library's to eager's: smaller is better.</summary>
+    public static IReadOnlyList<Goal> All { get; } =
+    [
+        new("train_step.fp32", "train step, batch 64", 0.6),
+        new("train_step.bf16", "train step, batch 64", 0.33),
+        new("reverse_b16.fp32", "reverse step, batch 16", 0.6),
+        new("reverse_b16.bf16", "reverse step, batch 16", 0.33),
+        new("reverse_b1.fp32", "reverse step, batch 1", 0.6),
+        new("reverse_b1.bf16", "reverse step, batch 1", 0.5),
+        new("optimizer", "clipping, Adam, average of the weights", 0.25),
+        new("peak_memory.fp32", "peak memory of training, batch 64", 0.6),
+        new("peak_memory.bf16", "peak memory of training, batch 64", 0.5),
+        new("gemm_share.train_fp32", "share of the fp32 matrix-product rate in a train step", 0.4, IsUpper: false),
+        new("gemm_share.train_bf16", "share of the bf16 matrix-product rate in a train step", 0.4, IsUpper: false),
+    ];
+
+    public bool IsMet(double value) => IsUpper ? value <= Bound : value >= Bound;
+}

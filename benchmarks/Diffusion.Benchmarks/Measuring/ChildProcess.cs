@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace Diffusion.Benchmarks;
+
+/// <summary>This program again, in a process of its own: what it prints is the result.</summary>
+internal static class ChildProcess
+{
+    /// <summary>Runs it.</summary>
+    /// <param name="arguments">A verb and what follows it.</param>
+    /// <param name="limit">How long it may take.</param>
+    /// <param name="threads">The threads of libtorch; as in this process by default.</param>
+    /// <returns>What it wrote to the standard output; <see langword="null"/> where it took longer than the limit.</returns>
+    /// <exception cref="InvalidOperationException">It failed.</exception>
+    public static string? Run(IEnumerable<string> arguments, TimeSpan limit, int? threads = null)
+    {
+        string[] program = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(ChildProcess).Assembly.Location] : [];
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [.. program, .. arguments]) { RedirectStandardOutput = true };
+        if (threads is { } count)
+        {
+            start.Environment["OMP_NUM_THREADS"] = $"{count}";
+        }
+
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        if (!process.WaitForExit(limit))
+        {
+            process.Kill(entireProcessTree: true);
+            process.WaitForExit();
+            return null;
+        }
+
+        process.WaitForExit();
+        return process.ExitCode == 0 ? output.Result : throw new InvalidOperationException($"'{string.Join(' ', arguments)}' ended with exit code {process.ExitCode}.");
+    }
+}

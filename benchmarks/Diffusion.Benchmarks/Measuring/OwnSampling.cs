@@ -1,0 +1,22 @@
+namespace Diffusion.Benchmarks;
+
+/// <summary>A sampling run of this library, step by step; begins anew where it ends.</summary>
+internal sealed class OwnSampling(Sampler sampler, IDenoiser denoiser, long[] shape) : IDisposable
+{
+    private IEnumerator<SamplingStep>? _steps;
+
+    /// <summary>One step.</summary>
+    public void Step()
+    {
+        if (_steps?.MoveNext() == true)
+        {
+            return;
+        }
+
+        _steps?.Dispose();
+        _steps = sampler.Steps(denoiser, shape, seed: 1).GetEnumerator();
+        _steps.MoveNext();
+    }
+
+    public void Dispose() => _steps?.Dispose();
+}

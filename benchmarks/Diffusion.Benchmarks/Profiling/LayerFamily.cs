@@ -1,0 +1,27 @@
+using Diffusion.Models;
+using static TorchSharp.torch;
+
+namespace Diffusion.Benchmarks;
+
+/// <summary>The kinds of operators that time is divided among.</summary>
+internal static class LayerFamily
+{
+    public const string Products = "attention: products q·kᵀ and ·v";
+    public const string Softmax = "attention: softmax";
+    public const string Heads = "attention: copies into and out of heads";
+    public const string Activation = "activation (SiLU)";
+    public const string Joins = "sums and joins: residuals, time shift, skip connections";
+    public const string Other = "other layers";
+
+    /// <summary>The kind of a layer.</summary>
+    public static string Of(nn.Module layer) => layer switch
+    {
+        Conv2d convolution when convolution.Weight.shape[2] == 1 => "convolution 1×1",
+        Conv2d convolution when convolution.Weight.shape[2] == 3 => "convolution 3×3",
+        Conv2d => "convolution, strided",
+        ConvTranspose2d => "convolution, transposed",
+        GroupNorm => "norm",
+        Linear => "linear",
+        _ => Other,
+    };
+}

@@ -1,0 +1,14 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Benchmarks;
+
+/// <summary>An operator that no layer of its own computes, at a shape that occurs in the network.</summary>
+/// <param name="Family">Its kind.</param>
+/// <param name="Shapes">The shapes of its inputs.</param>
+/// <param name="Run">The operator.</param>
+internal sealed record OperatorRun(string Family, IReadOnlyList<long[]> Shapes, Func<IReadOnlyList<Tensor>, Tensor> Run)
+{
+    public IReadOnlyList<TensorLayout> Layouts => [.. Shapes.Select(shape => new TensorLayout(shape, [.. Enumerable.Range(0, shape.Length)], ScalarType.Float32))];
+
+    public string Key => $"{Family} {string.Join(" ", Shapes.Select(shape => string.Join("×", shape)))}";
+}

@@ -1,0 +1,66 @@
+using Diffusion.Models;
+using static TorchSharp.torch;
+
+namespace Diffusion.Benchmarks;
+
+/// <summary>The operators between the layers of a network, from its plan: attention without its linear maps, activations, sums and joins.</summary>
+internal static class OperatorRuns
+{
+    /// <summary>Each operator of each block, for a batch.</summary>
+    public static IEnumerable<OperatorRun> Of(UNetOptions options, int batch)
+    {
+        var plan = UNetPlan.Of(options);
+        foreach (var block in plan.Down.Concat(plan.Mid).Concat(plan.Up))
+        {
+            for (var i = 0; i < block.Residuals; i++)
+            {
+                foreach (var run in Residual(block, i, batch))
+                {
+                    yield return run;
+                }
+            }
+
+            for (var i = 0; i < block.Attentions; i++)
+            {
+                foreach (var run in Attention(block.Attention(), batch, block.Height, block.Width))
+                {
+                    yield return run;
+                }
+            }
+        }
+
+        yield return new(LayerFamily.Activation, [[batch, plan.LastChannels, options.Image.Height, options.Image.Width]], inputs => nn.functional.silu(inputs[0]));
+    }
+
+    private static IEnumerable<OperatorRun> Residual(BlockPlan block, int layer, int batch)
+    {
+        var plan = block.Residual(layer);
+        long[] before = [batch, plan.InChannels, block.Height, block.Width];
+        long[] after = [batch, plan.OutChannels, block.Height, block.Width];
+        yield return new(LayerFamily.Activation, [before], inputs => nn.functional.silu(inputs[0]));
+        yield return new(LayerFamily.Activation, [after], inputs => nn.functional.silu(inputs[0]));
+        yield return new(LayerFamily.Joins, [after, [batch, plan.OutChannels, 1, 1]], inputs => inputs[0] + inputs[1]);
+        yield return new(LayerFamily.Joins, [after, after], inputs => inputs[0] + inputs[1]);
+        if (layer < block.Skips.Count)
+        {
+            var skip = block.Skips[layer];
+            yield return new(LayerFamily.Joins, [[batch, plan.InChannels - skip, block.Height, block.Width], [batch, skip, block.Height, block.Width]], inputs => cat([inputs[0], inputs[1]], 1));
+        }
+    }
+
+    private static IEnumerable<OperatorRun> Attention(AttentionPlan plan, int batch, int height, int width)
+    {
+        long pixels = height * width;
+        long[] images = [batch, plan.Channels, height, width];
+        long[] heads = [batch, plan.Heads, pixels, plan.HeadWidth];
+        long[] scores = [batch, plan.Heads, pixels, pixels];
+        yield return new(LayerFamily.Products, [heads, heads], inputs => matmul(inputs[0], inputs[1].transpose(-2, -1)));
+        yield return new(LayerFamily.Softmax, [scores], inputs => nn.functional.softmax(inputs[0], -1));
+        yield return new(LayerFamily.Products, [scores, heads], inputs => matmul(inputs[0], inputs[1]));
+        yield return new(LayerFamily.Joins, [images, images], inputs => inputs[0] + inputs[1]);
+        yield return new(LayerFamily.Heads, [images], inputs => inputs[0].flatten(2).transpose(1, 2).contiguous()); // [B, C, H, W] → [B, H·W, C]
+        yield return new(LayerFamily.Heads, [[batch, pixels, 3, plan.Heads, plan.HeadWidth]], inputs => inputs[0].permute(2, 0, 3, 1, 4).contiguous()); // → [3, B, heads, H·W, d]
+        yield return new(LayerFamily.Heads, [heads], inputs => inputs[0].transpose(1, 2).contiguous()); // [B, heads, H·W, d] → [B, H·W, heads, d]
+        yield return new(LayerFamily.Heads, [[batch, pixels, plan.Channels]], inputs => inputs[0].transpose(1, 2).contiguous()); // [B, H·W, C] → [B, C, H·W]
+    }
+}

@@ -1,0 +1,69 @@
+using Diffusion.Models;
+using static TorchSharp.torch;
+
+namespace Diffusion.Benchmarks;
+
+/// <summary><c>profile [--quick]</c>: where a train step and a reverse step of the reference network spend their time, by block and by kind of operator.</summary>
+internal static class ProfileCommand
+{
+    private const string How = """
+        How the numbers were obtained: libtorch's profiler has no binding in TorchSharp. "In place" is the time between a forward hook before and one after each part of the running network.
+        "Alone" is the same part run again by itself on inputs of the same shapes and order in memory, forward and then backward to its inputs and weights; parts of the same kind and shapes are run once and counted as
+        often as they occur. Operators that are no layer are run at the shapes that the plan of the network says. Medians of a few runs after one to warm up. Alone a part finds its memory in another
+        state than within the step, and the library may fuse what is listed apart: the sum differs from the whole, and both are printed.
+        """;
+
+    public static int Run(Arguments arguments)
+    {
+        var quick = arguments.Flag("--quick");
+        arguments.End();
+        var (size, repeats) = (ReferenceSize.Of(quick), quick ? 1 : 3);
+        Console.WriteLine($"{Machine.Line}\n\n{How}");
+        using var networks = new ReferencePair(size.Network, size.Image);
+        TrainStep(networks, size, repeats);
+        ReverseStep(networks, size, repeats);
+        return 0;
+    }
+
+    private static void TrainStep(ReferencePair networks, ReferenceSize size, int repeats)
+    {
+        using var images = new RandomImages(networks.Image, size.TrainBatch);
+        using var pixel = new RandomImages(new ImageShape(1, 1, 1), 1);
+        var profile = NetworkProfile.Of(networks.Ours, images.All, backward: true, repeats);
+        double whole;
+        using (var training = OwnTraining.Start(networks.Ours, images, gradientClip: 1)!)
+        {
+            whole = Seconds(training.Step, repeats);
+        }
+
+        using var copy = UNetBuilder.From(networks.Ours.Options).Build();
+        using var weights = new WeightsOnly(copy);
+        using var update = OwnTraining.Start(weights, pixel, gradientClip: 1)!;
+        var forwardProcess = Seconds(() => Draw(images.All), repeats);
+        Print($"A train step of {size.Name}", networks, size.TrainBatch, profile, whole, [("update of the weights: zeroed gradients, clipping, Adam, average", Seconds(update.Step, repeats)), ("noise, noisy images, loss", forwardProcess)]);
+    }
+
+    private static void ReverseStep(ReferencePair networks, ReferenceSize size, int repeats)
+    {
+        using var images = new RandomImages(networks.Image, size.SampleBatch);
+        var profile = NetworkProfile.Of(networks.Ours, images.All, backward: false, repeats);
+        using var sampling = new OwnSampling(new DdpmSampler(), new NetworkDenoiser(networks.Ours, new LinearNoiseSchedule()), images.All.shape);
+        var schedule = new LinearNoiseSchedule();
+        var arithmetic = Seconds(() => schedule.Reverse(images.All, images.All, 500, images.All).Dispose(), repeats);
+        Print($"A reverse step of {size.Name}", networks, size.SampleBatch, profile, Seconds(sampling.Step, repeats), [("x̂₀, clipping, posterior", arithmetic)]);
+    }
+
+    private static void Draw(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1, CPU);
+        var noise = randn(images.shape, ScalarType.Float32, generator: generator);
+        var noisy = new LinearNoiseSchedule().AddNoise(images, noise, [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => (long)i)]);
+        nn.functional.mse_loss(noisy, noise);
+    }
+
+    private static void Print(string title, ReferencePair networks, int batch, NetworkProfile profile, double whole, IReadOnlyList<(string What, double Seconds)> rest) =>
+        Console.WriteLine($"\n## {title}, {networks.Image}, batch of {batch}, fp32\n\n{ProfileTable.Of(profile, UNetSummary.Of(networks.Ours.Options), batch, whole, rest)}");
+
+    private static double Seconds(Action action, int repeats) => Interleaved.Seconds(action, 2, repeats, TimeSpan.Zero).Median;
+}
