@@ -2,25 +2,19 @@ using Diffusion.Models;
 
 namespace Diffusion.Benchmarks;
 
-/// <summary>How this library is told to compute in a number format: the one place that knows. <see langword="null"/> where it cannot.</summary>
+/// <summary>How this library is told to compute in a number format: the one place that knows.</summary>
 internal static class NumberFormats
 {
     public static IReadOnlyList<NumberFormat> All { get; } = [NumberFormat.Fp32, NumberFormat.Bf16];
 
     /// <summary>The options of a trainer that computes in the format.</summary>
-    public static TrainerOptions? Training(TrainerOptions options, NumberFormat format) => format switch
-    {
-        NumberFormat.Fp32 => options,
-        _ => null,
-    };
+    public static TrainerOptions? Training(TrainerOptions options, NumberFormat format) => options with { Precision = Precision(format) };
 
     /// <summary>A denoiser that computes in the format.</summary>
-    public static IDenoiser? Sampling(UNet network, INoiseSchedule schedule, NumberFormat format) => format switch
-    {
-        NumberFormat.Fp32 => new NetworkDenoiser(network, schedule),
-        _ => null,
-    };
+    public static IDenoiser? Sampling(UNet network, INoiseSchedule schedule, NumberFormat format) => new NetworkDenoiser(network, schedule).In(Precision(format));
 
     /// <summary>As in keys and tables.</summary>
     public static string Short(this NumberFormat format) => format == NumberFormat.Fp32 ? "fp32" : "bf16";
+
+    private static ComputePrecision Precision(NumberFormat format) => format == NumberFormat.Fp32 ? ComputePrecision.Float32 : ComputePrecision.BFloat16;
 }
