@@ -4,7 +4,7 @@ namespace Diffusion;
 
 /// <summary>
 /// Publishes a run as metrics of <c>System.Diagnostics.Metrics</c>, meter <see cref="MeterName"/>, for OpenTelemetry, <c>dotnet-counters</c> or a listener of your own.
-/// Without a listener a step costs well under a microsecond. Instruments begin with <c>diffusion.training.</c>: counters <c>steps</c>, <c>steps.skipped</c>, <c>images</c>,
+/// Without a listener nothing is measured. Instruments begin with <c>diffusion.training.</c>: counters <c>steps</c>, <c>steps.skipped</c>, <c>images</c>,
 /// <c>checkpoints</c>; histograms <c>step.duration</c> and <c>data.wait</c>, in seconds; gauges <c>loss</c>, <c>gradient_norm</c>, <c>learning_rate</c>, and
 /// <c>measurement</c> with the tag <c>name</c> for what observers measure.
 /// </summary>

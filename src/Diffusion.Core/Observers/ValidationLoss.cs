@@ -22,7 +22,7 @@ public sealed class ValidationLoss : TrainingObserver
     /// <summary>Makes an observer.</summary>
     /// <param name="images">The held-out images, of the shape of the training images. The caller keeps owning them.</param>
     /// <param name="every">Steps from one evaluation to the next, at least 1. The last step of the run has one in any case.</param>
-    /// <param name="count">How many of the images, from the first, at least 1; 512 by default. The two evaluations together cost about as much as 2/3·count/batch size steps.</param>
+    /// <param name="count">How many of the images, from the first, at least 1; 512 by default. Two evaluations of the network for each; if that is a third of a training step, they cost 2/3·count/batch size steps.</param>
     /// <param name="seed">The seed of noise and timesteps; 0 by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is less than 1.</exception>
     public ValidationLoss(IImageSource images, int every, int count = 512, long seed = 0)

@@ -19,7 +19,7 @@ public sealed class PreviewImages : TrainingObserver
 
     /// <summary>Makes an observer.</summary>
     /// <param name="folder">The folder of the pictures, made if need be.</param>
-    /// <param name="sampler">Draws the images. Its steps are what a preview costs: one of 20 steps and 16 images, with and without averages, costs about as much as 10·16/batch size training steps.</param>
+    /// <param name="sampler">Draws the images. Its steps are what a preview costs: one evaluation of the network for each, and as many again for the weights as they are.</param>
     /// <param name="options">How many images, when, and more; the defaults if <see langword="null"/>.</param>
     /// <exception cref="ArgumentException">The options have mistakes.</exception>
     public PreviewImages(string folder, Sampler sampler, PreviewOptions? options = null)

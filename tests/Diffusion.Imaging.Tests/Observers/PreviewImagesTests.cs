@@ -71,6 +71,20 @@ public sealed class PreviewImagesTests : IDisposable
     }
 
     [Fact]
+    public void OnStep_ManyPreviews_LeaveNoTensors()
+    {
+        using var images = new NoiseImages();
+        using var trainer = Trainer.WithLabels(new GreyNetwork(), new LabelTrainingOptions { NullLabel = 3 }, new LinearNoiseSchedule(), s_options with { Steps = 1 });
+        var previews = new PreviewImages(_folder.Path, new DdimSampler(2), new PreviewOptions { Count = 2, Guidance = 2 });
+        previews.OnStart(trainer, images);
+        Leaks.AssertNone(() =>
+        {
+            previews.OnStep(trainer, new TrainingStep(1, 1, 3, 1, default));
+            trainer.ParameterNorm();
+        });
+    }
+
+    [Fact]
     public void OnStart_LabelsNeededAndImagesWithout_IsRefused()
     {
         using var images = new NoiseImages { Classes = 0 };
