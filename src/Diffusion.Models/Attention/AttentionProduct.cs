@@ -11,13 +11,15 @@ internal static class AttentionProduct
     /// <param name="layout">Where in the features of a token the heads lie.</param>
     /// <param name="tokens">Queries, keys and values in one tensor [B, N, …], or queries [B, N, …], keys [B, L, …] and values [B, L, …].</param>
     /// <returns>[B, N, heads·d].</returns>
-    public static Tensor Apply(AttentionLayout layout, params Tensor[] tokens)
-    {
-        if (FusedAttention.Pays(layout, tokens))
-        {
-            return FusedAttention.Apply(layout, tokens);
-        }
+    public static Tensor Apply(AttentionLayout layout, params Tensor[] tokens) =>
+        FusedAttention.Pays(layout, tokens) ? FusedAttention.Apply(layout, tokens) : Products(layout, tokens);
 
+    /// <summary>Attends through operations of libtorch, which have every derivative.</summary>
+    /// <param name="layout">As for <see cref="Apply"/>.</param>
+    /// <param name="tokens">As for <see cref="Apply"/>.</param>
+    /// <returns>[B, N, heads·d].</returns>
+    public static Tensor Products(AttentionLayout layout, params Tensor[] tokens)
+    {
         using var scope = NewDisposeScope();
         var (query, key, value) = layout.Split(tokens);
         return Attend(query, key, value).transpose(1, 2).flatten(2).MoveToOuterDisposeScope(); // [B, heads, N, d] → [B, N, heads·d]

@@ -96,6 +96,22 @@ public sealed class FusedAttentionTests : IDisposable
     }
 
     [Fact]
+    public void Backward_OfAGradient_AgreesWithFloat64()
+    {
+        var layout = AttentionLayout.Joint(2, 4);
+        var tokens = Draw(1, 40, 24);
+
+        TensorAssert.Close(Second(tokens.to(ScalarType.Float64), AttentionProduct.Products), Second(tokens, FusedAttention.Apply), 1e-5, 1e-4, "second derivative");
+
+        Tensor Second(Tensor values, Func<AttentionLayout, Tensor[], Tensor> attend)
+        {
+            var leaf = values.detach().requires_grad_(true);
+            var gradient = autograd.grad([attend(layout, [leaf]).square().sum()], [leaf], retain_graph: true, create_graph: true)[0];
+            return autograd.grad([gradient.square().sum()], [leaf])[0];
+        }
+    }
+
+    [Fact]
     public void Backward_ManyTimes_LeavesNoTensors()
     {
         var tokens = Draw(1, 140, 24).requires_grad_(true);

@@ -5,7 +5,7 @@ namespace Diffusion.Models;
 
 /// <summary>
 /// <see cref="AttentionKernel"/> as an operation of the graph, for tokens as linear maps leave them: no head is copied to another place.
-/// It has first derivatives only.
+/// Gradients that are to be differentiated again come from matrix products.
 /// </summary>
 internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttention>
 {
@@ -57,10 +57,11 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         t_returned?.ForEach(gradient => gradient.Dispose());
         using (NewDisposeScope())
         {
-            t_returned = Gradients((AttentionLayout)ctx.get_data(Layout), ctx.get_saved_variables(), grad_output);
+            var (layout, saved) = ((AttentionLayout)ctx.get_data(Layout), ctx.get_saved_variables());
+            t_returned = is_grad_enabled() ? DifferentiableGradients(layout, saved, grad_output) : Gradients(layout, saved, grad_output);
         }
 
-        ctx.Dispose(); // the engine does not do it before the whole graph is gone
+        // What was saved stays until the graph is gone: it may be walked a second time.
         return [null!, .. t_returned];
     }
 
@@ -76,6 +77,14 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         }
 
         return (output, totals);
+    }
+
+    /// <summary>Gradients that have derivatives themselves, from matrix products: for <c>create_graph</c>.</summary>
+    private static List<Tensor> DifferentiableGradients(AttentionLayout layout, List<Tensor> saved, Tensor direction)
+    {
+        var tokens = saved.Take(saved.Count - 2).ToArray();
+        var output = AttentionProduct.Products(layout, tokens);
+        return [.. autograd.grad([output], tokens, [direction], retain_graph: true, create_graph: true).Select(gradient => gradient.MoveToOuterDisposeScope())];
     }
 
     private static unsafe List<Tensor> Gradients(AttentionLayout layout, List<Tensor> saved, Tensor direction)

@@ -1,0 +1,59 @@
+using System.Globalization;
+using Diffusion.Configuration;
+using TorchSharp;
+
+namespace Diffusion.Benchmarks;
+
+/// <summary>
+/// <c>precision &lt;configuration&gt; [steps] [picture.svg]</c>: trains the network of a configuration on its MNIST in float32 and in
+/// bfloat16, from the same weights and with the same draws, and compares the losses, smoothed over windows of 50 steps.
+/// </summary>
+internal static class PrecisionCommand
+{
+    private const int Window = 50;
+    private const double Allowed = 0.02;
+
+    /// <returns>0 where the smoothed losses differ by at most 2 %, 1 where by more, 2 where the arguments are wrong.</returns>
+    public static int Run(ReadOnlySpan<string> arguments)
+    {
+        var steps = 500;
+        if (arguments.Length is < 1 or > 3 || (arguments.Length > 1 && (!int.TryParse(arguments[1], NumberStyles.None, CultureInfo.InvariantCulture, out steps) || steps < Window)))
+        {
+            Console.Error.WriteLine($"usage: precision <configuration.json> [steps, at least {Window}; 500] [picture.svg]");
+            return 2;
+        }
+
+        DiffusionRuntime.KeepFreedMemory();
+        var run = RunConfiguration.Load(arguments[0]);
+        var (exact, narrow) = (Losses(run, steps, ComputePrecision.Float32), Losses(run, steps, ComputePrecision.BFloat16));
+        Console.WriteLine($"Mean loss of {Window} steps each, {torch.get_num_threads()} threads\n\n| steps | float32 | bfloat16 | difference |\n|---|---|---|---|");
+        var largest = 0.0;
+        for (var end = Window; end <= steps; end += Window)
+        {
+            var (one, other) = (exact.AsSpan(end - Window, Window).ToArray().Average(), narrow.AsSpan(end - Window, Window).ToArray().Average());
+            var difference = (other / one) - 1;
+            largest = Math.Max(largest, Math.Abs(difference));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {end - Window + 1}–{end} | {one:f5} | {other:f5} | {difference:+0.00 %;-0.00 %} |"));
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\nlargest difference {largest:0.00 %}, allowed {Allowed:0 %}"));
+        if (arguments.Length == 3)
+        {
+            LossCurves.Save(arguments[2], Window, [("float32", exact), ("bfloat16", narrow)]);
+        }
+
+        return largest <= Allowed ? 0 : 1;
+    }
+
+    private static double[] Losses(RunOptions run, int steps, ComputePrecision precision)
+    {
+        using var images = run.Data.Open();
+        using var network = run.CreateNetwork();
+        var options = run.Training with { Steps = steps, Epochs = null, Precision = precision, Checkpoints = new() };
+        var (schedule, kind) = (run.Diffusion.CreateSchedule(), run.Diffusion.CreateParameterization());
+        using var trainer = run.NullLabel is { } label
+            ? Trainer.WithLabels(new Models.ConditionalUNet(network), new LabelTrainingOptions { NullLabel = label }, schedule, options, kind)
+            : new Trainer(network, schedule, options, kind);
+        return [.. trainer.Steps(images).Select(step => step.Loss)];
+    }
+}
