@@ -49,8 +49,6 @@ internal static class Verbs
                 return FuzzCommand.Run(rest);
             case ["memory", .. var rest]:
                 return TrainingMemoryCommand.Run(rest);
-            case ["speed", .. var rest]:
-                return NetworkSpeedCommand.Run(rest);
             case ["precision", .. var rest]:
                 return PrecisionCommand.Run(rest);
             case ["loading", .. var rest]:

@@ -7,7 +7,7 @@ namespace Diffusion;
 /// <summary>A file of TensorBoard events: records of a length, its checksum, an event and its checksum, appended at once.</summary>
 /// <remarks>
 /// The record format of TFRecord: CRC-32C, rotated right by 15 bits, plus a constant. TorchSharp's own writer gives events a wall time in ticks, rounded to a float, opens
-/// the file anew for each number, takes pictures as tensors only and cannot say that a run goes on from an earlier step (docs/decisions/0005-tensorboard-events.md).
+/// the file anew for each number, takes pictures as tensors only and cannot say that a run goes on from an earlier step (docs/decisions/0006-tensorboard-events.md).
 /// </remarks>
 internal sealed class EventFile : IDisposable
 {

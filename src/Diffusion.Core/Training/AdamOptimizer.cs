@@ -2,10 +2,9 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>Adam and AdamW over one flat buffer.</summary>
+/// <summary>Adam and AdamW over one flat buffer, and the averages of what it holds.</summary>
 /// <remarks>
-/// Adam: arXiv:1412.6980, algorithm 1. AdamW: arXiv:1711.05101, algorithm 2. Equal to torch.optim to rounding. Clipping by the global norm: arXiv:1211.5063, algorithm 1,
-/// without waiting for the device.
+/// Adam: arXiv:1412.6980, algorithm 1. AdamW: arXiv:1711.05101, algorithm 2. Equal to torch.optim to rounding. Clipping by the global norm: arXiv:1211.5063, algorithm 1.
 /// </remarks>
 internal sealed class AdamOptimizer : IDisposable
 {
@@ -32,28 +31,37 @@ internal sealed class AdamOptimizer : IDisposable
     /// <summary>The moving average of the squared gradients.</summary>
     public Tensor MeanSquare { get; }
 
-    /// <summary>Updates the values in place.</summary>
+    /// <summary>Updates the values, and the averages of them, in place.</summary>
     /// <param name="values">The weights.</param>
-    /// <param name="gradients">Their gradients; changed where weight decay is part of them.</param>
+    /// <param name="gradients">Their gradients; they may be changed.</param>
+    /// <param name="norm">The norm of all gradients together.</param>
     /// <param name="learningRate">The learning rate of this step.</param>
     /// <param name="step">The number of this step, from 1.</param>
-    public void Update(Tensor values, Tensor gradients, double learningRate, long step)
+    /// <param name="averages">Averages of the weights and the weight of the new ones in each.</param>
+    public void Update(Tensor values, Tensor gradients, double norm, double learningRate, long step, IReadOnlyList<(Tensor Average, double Weight)> averages)
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        if (_options.GradientClip is { } limit)
+        var factor = _options.GradientClip is { } limit ? Math.Min(1, limit / (norm + LeastNorm)) : 1;
+        var meanFactor = learningRate / (1 - Math.Pow(_options.Beta1, step));
+        var rootFactor = 1 / Math.Sqrt(1 - Math.Pow(_options.Beta2, step));
+        var decay = _options.WeightDecay * (_options.Kind == OptimizerKind.Adam ? 1 : learningRate);
+        if (FusedAdam.Handles(values))
         {
-            gradients.mul_((limit / (gradients.norm() + LeastNorm)).clamp_max(1));
+            new FusedAdam(_options.Kind, (float)factor, (float)_options.Beta1, (float)_options.Beta2, (float)_options.Epsilon, (float)meanFactor, (float)rootFactor, (float)decay)
+                .Update(values, gradients, Mean, MeanSquare, _decayed, averages);
+            return;
         }
 
-        Decay(values, gradients, learningRate);
-
+        gradients.mul_(factor);
+        Decay(values, gradients, decay);
         Mean.mul_(_options.Beta1).add_(gradients, alpha: 1 - _options.Beta1);
         MeanSquare.mul_(_options.Beta2).addcmul_(gradients, gradients, 1 - _options.Beta2);
-        var meanCorrection = 1 - Math.Pow(_options.Beta1, step);
-        var squareCorrection = 1 - Math.Pow(_options.Beta2, step);
-        var denominator = MeanSquare.sqrt().mul_(1 / Math.Sqrt(squareCorrection)).add_(_options.Epsilon);
-        values.addcdiv_(Mean, denominator, -learningRate / meanCorrection);
+        values.addcdiv_(Mean, MeanSquare.sqrt().mul_(rootFactor).add_(_options.Epsilon), -meanFactor);
+        foreach (var (average, weight) in averages)
+        {
+            average.lerp_(values, weight);
+        }
     }
 
     public void Dispose()
@@ -63,14 +71,14 @@ internal sealed class AdamOptimizer : IDisposable
         MeanSquare.Dispose();
     }
 
-    private void Decay(Tensor values, Tensor gradients, double learningRate)
+    private void Decay(Tensor values, Tensor gradients, double decay)
     {
-        if (_options.WeightDecay == 0)
+        if (decay == 0)
         {
             return;
         }
 
-        var (target, factor) = _options.Kind == OptimizerKind.Adam ? (gradients, _options.WeightDecay) : (values, -learningRate * _options.WeightDecay);
+        var (target, factor) = _options.Kind == OptimizerKind.Adam ? (gradients, decay) : (values, -decay);
         if (_decayed is null)
         {
             target.add_(values, alpha: factor);

@@ -19,20 +19,9 @@ internal sealed class EmaWeights : IDisposable
     /// <summary>The average.</summary>
     public Tensor Values { get; }
 
-    /// <summary>Takes in the weights after an optimizer step.</summary>
-    /// <param name="values">The weights.</param>
+    /// <summary>The weight of the new weights after an optimizer step, 0 where they are left out.</summary>
     /// <param name="update">The number of updates before this one.</param>
-    public void Update(Tensor values, long update)
-    {
-        if (update % Options.Every != 0)
-        {
-            return;
-        }
-
-        using var noGradients = no_grad();
-        using var scope = NewDisposeScope();
-        Values.lerp_(values, 1 - Options.DecayAt(update, _batchSize));
-    }
+    public double WeightAt(long update) => update % Options.Every == 0 ? 1 - Options.DecayAt(update, _batchSize) : 0;
 
     public void Dispose() => Values.Dispose();
 }

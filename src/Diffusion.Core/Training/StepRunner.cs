@@ -19,7 +19,7 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
         var finite = double.IsFinite(step.Loss) && double.IsFinite(step.GradientNorm);
         if (finite)
         {
-            state.Update(learningRate);
+            state.Update(learningRate, step.GradientNorm);
         }
         else if (state.SkippedInARow >= options.Optimizer.SkipNotFinite)
         {

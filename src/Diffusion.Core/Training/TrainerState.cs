@@ -37,14 +37,10 @@ internal sealed class TrainerState : IDisposable
     public int SkippedInARow { get; private set; }
 
     /// <summary>Changes the weights by their gradients, and the averages.</summary>
-    public void Update(double learningRate)
-    {
-        _optimizer.Update(Parameters.Values, Parameters.Gradients, learningRate, Step + 1);
-        foreach (var average in Averages)
-        {
-            average.Update(Parameters.Values, Step);
-        }
-    }
+    /// <param name="learningRate">The learning rate.</param>
+    /// <param name="norm">The norm of all gradients together.</param>
+    public void Update(double learningRate, double norm) =>
+        _optimizer.Update(Parameters.Values, Parameters.Gradients, norm, learningRate, Step + 1, [.. Averages.Select(average => (average.Values, average.WeightAt(Step)))]);
 
     public void Advance(bool skipped) => (Step, SkippedInARow) = (Step + 1, skipped ? SkippedInARow + 1 : 0);
 

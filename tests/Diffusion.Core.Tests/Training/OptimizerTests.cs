@@ -27,6 +27,8 @@ public sealed class OptimizerTests
             : optim.AdamW(parameters, 0.01, 0.8, 0.95, weight_decay: weightDecay);
         using var matrices = Torch(theirs.parameters().Where(parameter => parameter.dim() > 1), decay);
         using var others = Torch(theirs.parameters().Where(parameter => parameter.dim() <= 1), matricesOnly ? 0 : decay);
+        var (average, kept, same) = (flat.Values.detach().clone(), flat.Values.detach().clone(), flat.Values.detach().clone());
+        var (expected, first) = (average.clone(), average.clone());
         using var generator = new Generator(4);
         for (var step = 1; step <= 30; step++)
         {
@@ -39,7 +41,8 @@ public sealed class OptimizerTests
             ours.call(images, timesteps).square().mean().backward();
             theirs.zero_grad();
             theirs.call(images, timesteps).square().mean().backward();
-            optimizer.Update(flat.Values, flat.Gradients, 0.01, step);
+            optimizer.Update(flat.Values, flat.Gradients, flat.Gradients.norm().item<float>(), 0.01, step, [(average, 0.3), (kept, 0), (same, 1)]);
+            expected.lerp_(flat.Values, 0.3);
             if (clip is { } limit)
             {
                 nn.utils.clip_grad_norm_(theirs.parameters(), limit);
@@ -53,6 +56,10 @@ public sealed class OptimizerTests
         {
             TensorAssert.Close(other, one, 1e-6, 1e-5, kind.ToString());
         }
+
+        TensorAssert.Close(expected, average, 1e-7, 1e-6, "average");
+        TensorAssert.Identical(first, kept, "weight 0");
+        TensorAssert.Identical(flat.Values, same, "weight 1");
     }
 
     [Fact]
