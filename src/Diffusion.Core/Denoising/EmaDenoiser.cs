@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>
-/// The network with its averaged weights: they are put into the network for the time of a call and the trained weights put back after it,
-/// so that no second network is needed. Calls exclude each other and training steps.
+/// The network with its averaged weights: its parameters look at them for the time of a call, so that no second network is needed. Calls exclude each other and
+/// training steps.
 /// </summary>
-internal sealed class EmaDenoiser(IDenoiser denoiser, Tensor weights, Tensor average, Lock exclusive) : ISelfConditionedDenoiser
+internal sealed class EmaDenoiser(IDenoiser denoiser, FlatParameters parameters, Tensor average, Lock exclusive) : ISelfConditionedDenoiser
 {
     public INoiseSchedule Schedule => denoiser.Schedule;
 
@@ -28,7 +28,7 @@ internal sealed class EmaDenoiser(IDenoiser denoiser, Tensor weights, Tensor ave
     {
         lock (exclusive)
         {
-            return ExchangedWeights.Run(weights, average, predict);
+            return parameters.With(average, predict);
         }
     }
 }

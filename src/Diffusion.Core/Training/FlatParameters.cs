@@ -14,6 +14,7 @@ internal sealed class FlatParameters : IDisposable
 
     private readonly List<(string Name, Parameter Parameter, long Offset)> _entries = [];
     private readonly nn.Module _network;
+    private Tensor _used; // what the parameters are views of: the values, but for the time of a call
 
     public FlatParameters(nn.Module network)
     {
@@ -38,7 +39,7 @@ internal sealed class FlatParameters : IDisposable
 
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        Values = zeros(size, device: Device).DetachFromDisposeScope();
+        _used = Values = zeros(size, device: Device).DetachFromDisposeScope();
         Gradients = zeros(size, device: Device).DetachFromDisposeScope();
         foreach (var (_, parameter, offset) in _entries)
         {
@@ -62,6 +63,21 @@ internal sealed class FlatParameters : IDisposable
     /// <summary>A buffer of the same layout, cut into named views that the caller disposes.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> Named(Tensor buffer) =>
         _entries.Select(entry => KeyValuePair.Create(entry.Name, View(buffer, entry.Parameter, entry.Offset)));
+
+    /// <summary>Lets the network compute with another buffer of the same layout for the time of a call. Nothing is copied: the parameters are views, and look elsewhere meanwhile.</summary>
+    public T With<T>(Tensor buffer, Func<T> call)
+    {
+        var before = _used;
+        PointTo(buffer);
+        try
+        {
+            return call();
+        }
+        finally
+        {
+            PointTo(before);
+        }
+    }
 
     /// <summary>1 where a parameter of at least two dimensions lies, 0 elsewhere: the layout of the buffers, for the caller to dispose.</summary>
     public Tensor Matrices()
@@ -101,6 +117,18 @@ internal sealed class FlatParameters : IDisposable
     {
         Gradients.Dispose();
         Values.Dispose();
+    }
+
+    private void PointTo(Tensor buffer)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (_, parameter, offset) in _entries)
+        {
+            parameter.set_(View(buffer, parameter, offset));
+        }
+
+        _used = buffer;
     }
 
     private static Tensor View(Tensor buffer, Tensor parameter, long offset)

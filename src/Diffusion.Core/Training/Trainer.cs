@@ -120,7 +120,7 @@ public sealed partial class Trainer : IDisposable
             throw new ArgumentOutOfRangeException(nameof(average), average, $"The average must be in [0, {_state.Averages.Count - 1}].");
         }
 
-        return new EmaDenoiser(denoiser, _state.Parameters.Values, _state.Averages[average].Values, _exclusive);
+        return new EmaDenoiser(denoiser, _state.Parameters, _state.Averages[average].Values, _exclusive);
     }
 
     /// <summary>Trains to the end of the run, writing checkpoints as <see cref="CheckpointOptions"/> says, and one at the end. Training goes on while one is written.</summary>
@@ -174,7 +174,7 @@ public sealed partial class Trainer : IDisposable
         lock (_exclusive)
         {
             var evaluation = new Evaluation(_network, _loss, _state.Parameters.Device, Options.BatchSize);
-            return averaged ? ExchangedWeights.Run(_state.Parameters.Values, _state.Averages[0].Values, () => evaluation.Mean(images, count, seed)) : evaluation.Mean(images, count, seed);
+            return averaged ? _state.Parameters.With(_state.Averages[0].Values, () => evaluation.Mean(images, count, seed)) : evaluation.Mean(images, count, seed);
         }
     }
 

@@ -84,7 +84,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
         Check(images, timesteps, labels);
         using var scope = NewDisposeScope();
         var (dialect, time) = (Options.Dialect, Time(timesteps, labels, images.shape[0]));
-        var hidden = _convIn.call(dialect.CenterInput ? (images * 2) - 1 : images);
+        var hidden = NetworkEnds.First(_convIn, dialect.CenterInput ? (images * 2) - 1 : images);
         var skips = new Stack<Tensor>();
         foreach (var block in _down)
         {
