@@ -16,10 +16,10 @@ internal static class Drawing
     /// <param name="denoiser">For a batch of images: the number of its first image and how many they are.</param>
     /// <param name="options">How many images, which sampler.</param>
     /// <param name="folder">Where the files go.</param>
-    /// <param name="columns">The columns of the picture; about as many as rows if <see langword="null"/>.</param>
+    /// <param name="labels">How many labels the images go through in turn: a column of the picture has one.</param>
     /// <param name="cancellation">Checked before each step.</param>
     /// <returns>[N, C, H, W] in [−1, 1], on the CPU.</returns>
-    public static Tensor Draw(Func<int, int, IDenoiser> denoiser, RunOptions options, RunFolder folder, int? columns, CancellationToken cancellation)
+    public static Tensor Draw(Func<int, int, IDenoiser> denoiser, RunOptions options, RunFolder folder, int labels, CancellationToken cancellation)
     {
         var sampler = options.CreateSampler();
         var batchSize = Math.Min(options.Training.BatchSize, options.Sampling.Count);
@@ -46,7 +46,7 @@ internal static class Drawing
 
         var images = cat(batches).clamp_(-1, 1);
         animation.Complete();
-        ImageGrid.Save(folder.Picture(options.Data.Kind), images, columns ?? Columns(options.Sampling.Count), new ImageGridOptions { Scale = 2 });
+        ImageGrid.Save(folder.Picture(options.Data.Kind), images, ImageGrid.ColumnsFor(options.Sampling.Count, labels), new ImageGridOptions { Scale = 2 });
         return images.MoveToOuterDisposeScope();
     }
 
@@ -59,9 +59,7 @@ internal static class Drawing
         }
 
         using var shown = step.Noisy.narrow(0, 0, Math.Min(AnimatedImages, step.Noisy.shape[0]));
-        var frame = ImageGrid.Compose(shown, Columns((int)shown.shape[0]), new ImageGridOptions { Scale = 2 });
+        var frame = ImageGrid.Compose(shown, ImageGrid.ColumnsFor((int)shown.shape[0]), new ImageGridOptions { Scale = 2 });
         animation.Add(frame, TimeSpan.FromMilliseconds(last ? LastFrameMilliseconds : FrameMilliseconds));
     }
-
-    private static int Columns(int count) => (int)Math.Ceiling(Math.Sqrt(count));
 }

@@ -17,8 +17,8 @@ internal sealed class LabelledDrawing
     /// <summary>The network with the one label that is asked for, or without one; not limited.</summary>
     public IDenoiser Plain { get; }
 
-    /// <summary>One column for each label where they are drawn in turn.</summary>
-    public int? Columns => _conditional is not null && _label is null ? (int)_options.NullLabel!.Value : null;
+    /// <summary>How many labels are drawn in turn; 1 where there are none, or one alone.</summary>
+    public int Labels => _conditional is not null && _label is null ? (int)_options.NullLabel!.Value : 1;
 
     public static LabelledDrawing Of(UNet network, RunOptions options, long? label)
     {
@@ -48,7 +48,7 @@ internal sealed class LabelledDrawing
     public static Tensor Draw(Trainer trainer, RunOptions options, RunFolder folder, CancellationToken cancellation)
     {
         var drawing = trainer.Conditional is { } conditional ? Of(conditional, options, null) : new LabelledDrawing(options, null, trainer.Denoiser, null);
-        return Drawing.Draw((first, count) => trainer.Averaged(drawing.InTurn(first, count)), options, folder, drawing.Columns, cancellation);
+        return Drawing.Draw((first, count) => trainer.Averaged(drawing.InTurn(first, count)), options, folder, drawing.Labels, cancellation);
     }
 
     /// <summary>The limited denoiser of a batch: of the one label, or of all labels in turn.</summary>

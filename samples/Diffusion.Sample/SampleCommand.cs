@@ -9,7 +9,7 @@ internal static class SampleCommand
     {
         using var model = TrainedModel.Load(arguments);
         var (options, folder) = (model.Options, new RunFolder(arguments.Out));
-        using var images = Drawing.Draw(model.Labels.InTurn, options, folder, model.Labels.Columns, cancellation);
+        using var images = Drawing.Draw(model.Labels.InTurn, options, folder, model.Labels.Labels, cancellation);
         if (raw)
         {
             Safetensors.Save(folder.RawSamples, [KeyValuePair.Create("images", images)]);

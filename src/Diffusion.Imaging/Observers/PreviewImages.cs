@@ -78,7 +78,7 @@ public sealed class PreviewImages : TrainingObserver
     {
         using var images = _sampler.Sample(denoiser, _shape.Batch(_options.Count), _options.Seed);
         using var finite = images.nan_to_num(0); // a network that diverged draws a grey picture instead of ending the run
-        var columns = _options.Columns ?? (_classes > 0 ? _classes : (int)Math.Ceiling(Math.Sqrt(_options.Count)));
+        var columns = _options.Columns ?? ImageGrid.ColumnsFor(_options.Count, (int)Math.Max(1, _classes));
         using var png = new MemoryStream();
         new SkiaCodec().EncodePng(png, ImageGrid.Compose(finite, columns, new ImageGridOptions { Scale = _options.Scale }));
         var path = Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"step-{trainer.StepsDone:D8}{suffix}.png"));

@@ -9,7 +9,7 @@ public sealed record PreviewOptions : IValidatedOptions
     /// <summary>The number of images, at least 1, drawn in one batch; 16 by default.</summary>
     public int Count { get; init; } = 16;
 
-    /// <summary>The most images in a row, at least 1; <see langword="null"/> (default): one column for each label, or about as many columns as rows.</summary>
+    /// <summary>The most images in a row, at least 1; <see langword="null"/> (default): about as many columns as rows, each of one label where the network is told labels.</summary>
     public int? Columns { get; init; }
 
     /// <summary>How many pixels wide and high each pixel of an image becomes, at least 1; 2 by default.</summary>

@@ -23,6 +23,17 @@ public static class ImageGrid
         ImageFile.Save(path, Compose(images, columns, options));
     }
 
+    /// <summary>How many columns make a grid about as high as wide.</summary>
+    /// <param name="images">The number of images, at least 1.</param>
+    /// <param name="labels">Where the images go through so many labels in turn: each column has one of them. 1 (default) where they have none.</param>
+    /// <returns>A multiple of <paramref name="labels"/>.</returns>
+    public static int ColumnsFor(int images, int labels = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(images, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(labels, 1);
+        return labels == 1 ? (int)Math.Ceiling(Math.Sqrt(images)) : labels * Math.Max(1, (int)Math.Round(Math.Sqrt(images) / labels));
+    }
+
     /// <summary>Lays out images in a grid.</summary>
     /// <param name="images">
     /// [N, C, H, W] with C 1 or 3, any floating type, any device: −1 becomes 0, 1 becomes 255, values outside [−1, 1] (infinities too) are

@@ -8,6 +8,14 @@ public sealed class ImageGridTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Theory]
+    [InlineData(64, 1, 8)]
+    [InlineData(5, 1, 3)]
+    [InlineData(80, 10, 10)]
+    [InlineData(48, 3, 6)]
+    [InlineData(4, 10, 10)]
+    public void ColumnsFor_ImagesAndLabels_IsAboutASquare(int images, int labels, int columns) => Assert.Equal(columns, ImageGrid.ColumnsFor(images, labels));
+
     [Fact]
     public void Compose_FiveImagesInThreeColumns_LiesOutRowByRow()
     {
