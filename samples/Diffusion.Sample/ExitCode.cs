@@ -40,7 +40,7 @@ internal static class ExitCode
             Console.Error.WriteLine(e.Message);
             return Usage;
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or PlatformNotSupportedException or InvalidOperationException or AggregateException)
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or PlatformNotSupportedException or InvalidOperationException or AggregateException or ExternalException or OutOfMemoryException)
         {
             Console.Error.WriteLine(e.Message);
             return Failed;

@@ -22,7 +22,7 @@ internal static class TrainCommand
         var json = RunConfiguration.ToJson(options);
         using var images = options.Data.Open();
         var steps = options.Training.StepsFor(images.Count);
-        Prepare(folder, arguments.Resume, json);
+        Prepare(folder, arguments.Resume, json, steps);
 
         using var network = options.CreateNetwork();
         network.to(cuda.is_available() ? CUDA : CPU);
@@ -89,15 +89,16 @@ internal static class TrainCommand
     private static bool Same(string file, string json) => File.Exists(file) && RunConfiguration.ToJson(ConfigurationFile.Load(file)) == json;
 
     /// <summary>Keeps the results of earlier runs: only the same run may be done again over its own files.</summary>
-    private static void Prepare(RunFolder folder, bool resume, string json)
+    private static void Prepare(RunFolder folder, bool resume, string json, int steps)
     {
         if (resume || !Directory.Exists(folder.Checkpoints))
         {
             return;
         }
 
-        var finished = File.Exists(folder.Model);
-        if (!finished && Checkpoint.Newest(folder.Checkpoints) is { } stopped)
+        var newest = Checkpoint.Newest(folder.Checkpoints);
+        var finished = File.Exists(folder.Model) && !(newest?.Manifest.Step < steps);
+        if (!finished && newest is { } stopped)
         {
             throw new UsageException($"{folder.Path} holds a run that stopped at step {stopped.Manifest.Step}. Add --resume to go on with it, or choose another folder with --out.");
         }

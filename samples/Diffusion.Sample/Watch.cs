@@ -1,5 +1,6 @@
 using Diffusion.Configuration;
 using Diffusion.Imaging;
+using Spectre.Console;
 
 namespace Diffusion.Sample;
 
@@ -20,9 +21,16 @@ internal sealed class Watch : IDisposable
             trainer.Observers.Add(watch.Own(new TensorBoardLog(folder.Events, options.Watch.TensorBoardEvery)));
         }
 
-        if (options.Watch.ValidateEvery is { } every && options.Data.OpenValidation() is { } heldOut)
+        if (options.Watch.ValidateEvery is { } every)
         {
-            trainer.Observers.Add(new ValidationLoss(watch.Own(heldOut), every, options.Watch.ValidationImages));
+            if (options.Data.OpenValidation() is { } heldOut)
+            {
+                trainer.Observers.Add(new ValidationLoss(watch.Own(heldOut), every, options.Watch.ValidationImages));
+            }
+            else
+            {
+                AnsiConsole.MarkupLineInterpolated($"[yellow]watch.validateEvery is {every}, but there are no images that are not trained on (docs/data.md): no validation.[/]");
+            }
         }
 
         if (options.Watch.PreviewEvery is { } previews)

@@ -53,7 +53,7 @@ public sealed record AugmentationOptions : IValidatedOptions
         return augmentations.Length == 0 ? source : new AugmentedImages(source, augmentations);
     }
 
-    /// <summary>The source in the shape that is trained on, with nothing random.</summary>
+    /// <summary>The source in the shape that is trained on, with nothing random as long as it is read without seeds.</summary>
     internal IImageSource ForValidation(IImageSource source, int size) =>
-        CropFrom is null ? source : new AugmentedImages(source, new CenterCrop(size, size));
+        CropFrom is null && SmallestResizedCrop is null ? source : ForTraining(source, size);
 }

@@ -99,7 +99,7 @@ public sealed class Checkpoint
             {
                 return Open(candidate);
             }
-            catch (InvalidDataException e)
+            catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
             {
                 skipped?.Invoke(e.Message);
             }
@@ -118,6 +118,12 @@ public sealed class Checkpoint
         foreach (var unfinished in Directory.EnumerateDirectories(folder, $".{Prefix}*{TemporarySuffix}"))
         {
             Directory.Delete(unfinished, recursive: true);
+        }
+
+        var averages = Path.Combine(folder, PostHocEma.FolderName);
+        foreach (var unfinished in Directory.Exists(averages) ? Directory.EnumerateFiles(averages, "*" + TemporarySuffix) : [])
+        {
+            File.Delete(unfinished);
         }
     }
 
@@ -140,8 +146,13 @@ public sealed class Checkpoint
 
             manifest = manifest with { Files = files.Keys.Order(StringComparer.Ordinal).ToDictionary(name => name, name => Describe(Path.Combine(temporary, name))) };
             AtomicFile.WriteText(Path.Combine(temporary, CheckpointManifest.FileName), manifest.ToJson());
-            if (Directory.Exists(target)) // a damaged one, or the same step again
+            if (Directory.Exists(target))
             {
+                if (Same(target, manifest))
+                {
+                    return new Checkpoint(target, manifest); // the same step again: what is whole stays
+                }
+
                 Directory.Delete(target, recursive: true);
             }
 
@@ -154,6 +165,18 @@ public sealed class Checkpoint
             {
                 Directory.Delete(temporary, recursive: true);
             }
+        }
+    }
+
+    private static bool Same(string folder, CheckpointManifest manifest)
+    {
+        try
+        {
+            return Open(folder).Manifest.Files.OrderBy(file => file.Key, StringComparer.Ordinal).SequenceEqual(manifest.Files.OrderBy(file => file.Key, StringComparer.Ordinal));
+        }
+        catch (InvalidDataException)
+        {
+            return false;
         }
     }
 

@@ -29,6 +29,9 @@ public sealed record CheckpointManifest(
     /// <summary>The options of the run, for comparison when it is resumed; <see langword="null"/> in format 1.</summary>
     public JsonElement? Options { get; init; }
 
+    /// <summary>What the network is trained for, likewise; <see langword="null"/> in format 1.</summary>
+    public JsonElement? Objective { get; init; }
+
     /// <summary>The versions of what computed the run, by name; <see langword="null"/> in format 1.</summary>
     public IReadOnlyDictionary<string, string>? Versions { get; init; }
 
@@ -43,7 +46,7 @@ public sealed record CheckpointManifest(
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    internal static JsonElement ToJson(TrainerOptions options) => JsonSerializer.SerializeToElement(options, s_json);
+    internal static JsonElement ToJson<T>(T value) => JsonSerializer.SerializeToElement(value, s_json);
 
     internal string ToJson() => JsonSerializer.Serialize(this, s_json);
 

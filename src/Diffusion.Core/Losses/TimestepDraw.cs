@@ -22,6 +22,12 @@ public sealed record TimestepDraw(IReadOnlyList<NoiseLevel> Levels, IReadOnlyLis
     internal TimestepDraw Part(int first, int count) =>
         new([.. Levels.Skip(first).Take(count)], [.. Weights.Skip(first).Take(count)], Timesteps is null ? null : [.. Timesteps.Skip(first).Take(count)]);
 
+    /// <summary>Several draws, one after the other.</summary>
+    internal static TimestepDraw Of(IReadOnlyCollection<TimestepDraw> draws) => new(
+        [.. draws.SelectMany(draw => draw.Levels)],
+        [.. draws.SelectMany(draw => draw.Weights)],
+        draws.All(draw => draw.Timesteps is not null) ? [.. draws.SelectMany(draw => draw.Timesteps!)] : null);
+
     internal static double[] Ones(int count)
     {
         var ones = new double[count];

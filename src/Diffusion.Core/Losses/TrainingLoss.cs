@@ -1,3 +1,4 @@
+using System.Globalization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -44,6 +45,8 @@ public sealed class TrainingLoss
     /// <summary>Whether the network is told labels.</summary>
     internal bool UsesLabels => _labels is not null;
 
+    internal bool IsImmiscible => _objective.Immiscible;
+
     internal Parameterization Parameterization => _parameterization;
 
     /// <summary>Joins a network that is told labels, and its objective.</summary>
@@ -85,11 +88,22 @@ public sealed class TrainingLoss
         };
     }
 
-    /// <summary>As <see cref="Draw(ReadOnlySpan{long}, Generator)"/>, but a function of the generator alone: not of the losses so far, and no label is left out.</summary>
-    internal TrainingDraw DrawFixed(ReadOnlySpan<long> shape, Generator generator)
+    /// <summary>
+    /// A draw in which that of each image is a function of its seed alone: not of the other images, nor of the losses so far. No label is left out, and the network sees
+    /// its own estimate if it ever does.
+    /// </summary>
+    /// <param name="image">The shape of an image, [C, H, W].</param>
+    /// <param name="seeds">One an image.</param>
+    internal TrainingDraw DrawFixed(ImageShape image, IEnumerable<ulong> seeds)
     {
+        using var scope = NewDisposeScope();
         var distribution = History is null ? _objective.Timesteps : TimestepDistribution.Uniform;
-        return Draw(distribution, shape, generator) with { Unlabelled = null };
+        var draws = seeds.Select(seed => Draw(distribution, image.Batch(1), new Generator(seed, CPU))).ToList();
+        return new(TimestepDraw.Of(draws.ConvertAll(draw => draw.Timesteps)), cat(draws.ConvertAll(draw => draw.Noise)).MoveToOuterDisposeScope())
+        {
+            Offset = draws[0].Offset is null ? null : cat(draws.ConvertAll(draw => draw.Offset!)).MoveToOuterDisposeScope(),
+            SelfConditioned = _objective.SelfConditioning > 0,
+        };
     }
 
     /// <summary>The loss of a batch. Where there is a <see cref="History"/>, the losses of the images are added to it.</summary>
@@ -102,7 +116,15 @@ public sealed class TrainingLoss
     public Tensor Mean(Tensor images, TrainingDraw draw, Tensor? labels = null)
     {
         var (mean, ofImages) = MeanAndImages(images, draw, labels);
-        ofImages.Dispose();
+        using (ofImages)
+        {
+            if (History is not null)
+            {
+                using var doubles = ofImages.to(ScalarType.Float64).cpu();
+                Remember(draw, doubles.data<double>().ToArray());
+            }
+        }
+
         return mean;
     }
 
@@ -121,7 +143,6 @@ public sealed class TrainingLoss
         }
 
         var losses = OfImages(images, draw, labels);
-        Remember(losses, draw);
         return ((losses * Row(losses, draw.Timesteps.Weights)).mean().MoveToOuterDisposeScope(), losses.detach().MoveToOuterDisposeScope());
     }
 
@@ -220,18 +241,27 @@ public sealed class TrainingLoss
 
     private static Tensor Row(Tensor losses, IReadOnlyList<double> numbers) => PerImage.Values(losses, [.. numbers]);
 
-    private void Remember(Tensor losses, TrainingDraw draw)
+    /// <summary>Adds the losses of a batch to the <see cref="History"/>, where there is one and they are numbers.</summary>
+    internal void Remember(TrainingDraw draw, IReadOnlyList<double> losses)
     {
-        if (History is null || draw.Timesteps.Timesteps is not { } timesteps)
+        if (History is not null && draw.Timesteps.Timesteps is { } timesteps && losses.All(double.IsFinite))
         {
-            return;
-        }
-
-        using var doubles = losses.detach().to(ScalarType.Float64).cpu();
-        var numbers = doubles.data<double>().ToArray();
-        if (Array.TrueForAll(numbers, double.IsFinite))
-        {
-            History.Add(timesteps, numbers);
+            History.Add(timesteps, losses);
         }
     }
+
+    /// <summary>The objective in names and numbers.</summary>
+    internal IReadOnlyDictionary<string, string> Describe() => new Dictionary<string, string>
+    {
+        ["loss"] = _objective.Loss.Name,
+        ["weighting"] = _objective.Weighting.Name,
+        ["timesteps"] = _objective.Timesteps.Name,
+        ["offsetNoise"] = Number(_objective.OffsetNoise),
+        ["immiscible"] = _objective.Immiscible ? "true" : "false",
+        ["selfConditioning"] = _objective.SelfConditioning is { } share ? Number(share) : "none",
+        ["variational"] = _objective.Variational is { } term ? $"{term.Variance} {Number(term.Weight)}{(term.IsWhole ? " whole" : "")}" : "none",
+        ["labelDropout"] = _labels is { } labels ? Number(labels.Dropout) : "no labels",
+    };
+
+    private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -48,7 +48,7 @@ internal sealed class AdamOptimizer : IDisposable
         var decay = _options.WeightDecay * (_options.Kind == OptimizerKind.Adam ? 1 : learningRate);
         if (FusedAdam.Handles(values))
         {
-            new FusedAdam(_options.Kind, (float)factor, (float)_options.Beta1, (float)_options.Beta2, (float)_options.Epsilon, (float)meanFactor, (float)rootFactor, (float)decay)
+            new FusedAdam(_options.Kind, (float)factor, ((float)_options.Beta1, (float)(1 - _options.Beta1)), ((float)_options.Beta2, (float)(1 - _options.Beta2)), (float)_options.Epsilon, (float)meanFactor, (float)rootFactor, (float)decay)
                 .Update(values, gradients, Mean, MeanSquare, _decayed, averages);
             return;
         }

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Diffusion;
 
 /// <summary>Writes the checkpoints of a run to a folder, on a thread of its own, one at a time, and deletes those that are not to be kept.</summary>
-internal sealed class CheckpointWriter(string folder, CheckpointOptions options)
+internal sealed class CheckpointWriter(string folder, CheckpointOptions options, Action<string> warn)
 {
     private Task<Checkpoint>? _writing;
 
@@ -86,7 +86,14 @@ internal sealed class CheckpointWriter(string folder, CheckpointOptions options)
     {
         foreach (var old in Checkpoint.List(folder).Where(path => path != written.Folder).Skip(options.Keep - 1).Where(path => !(Checkpoint.StepOf(path) % options.KeepEvery == 0)))
         {
-            Directory.Delete(old, recursive: true);
+            try
+            {
+                Directory.Delete(old, recursive: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                warn($"'{old}' is not needed any more, but cannot be deleted: {e.Message}");
+            }
         }
     }
 

@@ -54,7 +54,7 @@ public sealed record EmaOptions : IValidatedOptions
 
         if (HalfLife is { } halfLife)
         {
-            return halfLife.DecayAt(update, batchSize);
+            return halfLife.DecayAt(update, batchSize, Every);
         }
 
         var counted = update - StartAfter;

@@ -29,8 +29,7 @@ internal sealed class Evaluation(nn.Module network, TrainingLoss loss, Device de
             throw new InvalidOperationException($"'{images.Name}' has no labels; the network is told a label for each image.");
         }
 
-        using var generator = new Generator(SeedMixer.Mix(seed, SeedMixer.Purpose.Evaluation, first), CPU);
-        var draw = loss.DrawFixed(batch.Images.shape, generator);
+        var draw = loss.DrawFixed(images.Shape, Enumerable.Range(first, count).Select(i => SeedMixer.Mix(seed, SeedMixer.Purpose.Evaluation, i)));
         return loss.OfImages(batch.Images.to(device), draw, batch.Labels).sum().item<float>();
     }
 

@@ -9,13 +9,13 @@ namespace Diffusion;
 /// </summary>
 /// <param name="Kind">Where the weight decay goes.</param>
 /// <param name="GradientFactor">What gradients are multiplied by: 1, or less to clip them.</param>
-/// <param name="Beta1">The decay of the mean.</param>
-/// <param name="Beta2">The decay of the mean square.</param>
+/// <param name="Beta1">β₁, the decay of the mean, and 1 − β₁, each rounded once.</param>
+/// <param name="Beta2">β₂, the decay of the mean square, and 1 − β₂.</param>
 /// <param name="Epsilon">Added to the denominator.</param>
 /// <param name="MeanFactor">The learning rate over 1 − β₁ᵗ.</param>
 /// <param name="RootFactor">1/√(1 − β₂ᵗ).</param>
 /// <param name="Decay">The weight decay; times the learning rate for AdamW.</param>
-internal readonly record struct FusedAdam(OptimizerKind Kind, float GradientFactor, float Beta1, float Beta2, float Epsilon, float MeanFactor, float RootFactor, float Decay)
+internal readonly record struct FusedAdam(OptimizerKind Kind, float GradientFactor, (float Old, float New) Beta1, (float Old, float New) Beta2, float Epsilon, float MeanFactor, float RootFactor, float Decay)
 {
     private const int Chunk = 1 << 14; // five buffers of it stay in a second-level cache
 
@@ -94,8 +94,8 @@ internal readonly record struct FusedAdam(OptimizerKind Kind, float GradientFact
                 value -= value * decay;
             }
 
-            var first = (new Vector<float>(mean[i..]) * Beta1) + (gradient * (1 - Beta1));
-            var second = (new Vector<float>(meanSquare[i..]) * Beta2) + (gradient * gradient * (1 - Beta2));
+            var first = (new Vector<float>(mean[i..]) * Beta1.Old) + (gradient * Beta1.New);
+            var second = (new Vector<float>(meanSquare[i..]) * Beta2.Old) + (gradient * gradient * Beta2.New);
             first.CopyTo(mean[i..]);
             second.CopyTo(meanSquare[i..]);
             (value - (first * MeanFactor / ((Vector.SquareRoot(second) * RootFactor) + new Vector<float>(Epsilon)))).CopyTo(values[i..]);
@@ -106,8 +106,8 @@ internal readonly record struct FusedAdam(OptimizerKind Kind, float GradientFact
             var decay = decayed.IsEmpty ? Decay : decayed[i] * Decay;
             var gradient = (gradients[i] * GradientFactor) + (Kind == OptimizerKind.Adam ? values[i] * decay : 0);
             var value = Kind == OptimizerKind.Adam ? values[i] : values[i] - (values[i] * decay);
-            mean[i] = (mean[i] * Beta1) + (gradient * (1 - Beta1));
-            meanSquare[i] = (meanSquare[i] * Beta2) + (gradient * gradient * (1 - Beta2));
+            mean[i] = (mean[i] * Beta1.Old) + (gradient * Beta1.New);
+            meanSquare[i] = (meanSquare[i] * Beta2.Old) + (gradient * gradient * Beta2.New);
             values[i] = value - (mean[i] * MeanFactor / ((MathF.Sqrt(meanSquare[i]) * RootFactor) + Epsilon));
         }
     }

@@ -26,7 +26,8 @@ public sealed record OptimizerOptions : IValidatedOptions
 
     /// <summary>
     /// How many steps in a row, at least 0, are skipped when their loss or gradient is not a finite number: the weights stay and training goes on with the next
-    /// batch. One more ends the run. 0 by default: the first one does.
+    /// batch. One more ends the run. 0 by default: the first one does. What a network of your own keeps in buffers, such as
+    /// running statistics, is not put back.
     /// </summary>
     public int SkipNotFinite { get; init; }
 

@@ -15,11 +15,13 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
     /// <exception cref="InvalidOperationException">The loss or a gradient is not finite too often, or memory is full; nothing was changed.</exception>
     public TrainingStep Run(ImageBatch batch, double learningRate)
     {
-        var step = Measure(batch) with { LearningRate = learningRate };
+        var (measured, draw) = Measure(batch);
+        var step = measured with { LearningRate = learningRate };
         var finite = double.IsFinite(step.Loss) && double.IsFinite(step.GradientNorm);
         if (finite)
         {
             state.Update(learningRate, step.GradientNorm);
+            loss.Remember(draw, step.ImageLosses);
         }
         else if (state.SkippedInARow >= options.Optimizer.SkipNotFinite)
         {
@@ -33,7 +35,7 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
         return step with { Skipped = !finite };
     }
 
-    private TrainingStep Measure(ImageBatch batch)
+    private (TrainingStep Step, TrainingDraw Draw) Measure(ImageBatch batch)
     {
         try
         {
@@ -48,7 +50,7 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
         }
     }
 
-    private TrainingStep Backward(ImageBatch batch)
+    private (TrainingStep Step, TrainingDraw Draw) Backward(ImageBatch batch)
     {
         using var generator = new Generator(SeedMixer.Mix(options.Seed, SeedMixer.Purpose.TrainingStep, state.Step), CPU);
         random.manual_seed(unchecked((long)SeedMixer.Mix(options.Seed, SeedMixer.Purpose.NetworkStep, state.Step))); // what the network draws itself: dropout
@@ -73,7 +75,7 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
             at += 1 + part.Count;
         }
 
-        return new TrainingStep(state.Step + 1, mean, count, 0, default) { GradientNorm = numbers[at], ImageLosses = losses, Levels = draw.Timesteps.Levels };
+        return (new TrainingStep(state.Step + 1, mean, count, 0, default) { GradientNorm = numbers[at], ImageLosses = losses, Levels = draw.Timesteps.Levels }, draw);
     }
 
     private static List<(int First, int Count)> Parts(int count, int size) =>

@@ -18,6 +18,7 @@ public sealed partial class Trainer : IDisposable
     private readonly ILogger _logger;
     private readonly TrainerState _state;
     private readonly Lock _exclusive = new();
+    private readonly HashSet<string> _folders = new(StringComparer.Ordinal); // those whose checkpoints are of this run
     private int _imageCount;
 
     /// <summary>Makes a trainer; no step is done yet. Move the network to its device first.</summary>
@@ -49,6 +50,11 @@ public sealed partial class Trainer : IDisposable
     {
         Options = options ?? new TrainerOptions();
         Options.ThrowIfInvalid(nameof(options));
+        if (Options.MicroBatchSize < Options.BatchSize && loss.IsImmiscible)
+        {
+            throw new ArgumentException($"{nameof(TrainerOptions.MicroBatchSize)} is {Options.MicroBatchSize}, and {nameof(TrainingObjective.Immiscible)} noise is assigned within a whole batch of {Options.BatchSize}: do without one of them.", nameof(options));
+        }
+
         _network = network;
         _loss = loss;
         _logger = logger ?? NullLogger.Instance;
@@ -67,7 +73,7 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Steps done, those before a resume included.</summary>
     public int StepsDone => _state.Step;
 
-    /// <summary>The network as trained so far; of a network that is told labels, without one.</summary>
+    /// <summary>The network as trained so far; of a network that is told labels, without one. Sample from it between steps, on the thread that trains: it does not wait for a step to end, as <see cref="Ema"/> does.</summary>
     public IDenoiser Denoiser { get; }
 
     /// <summary>The network with the moving average of its weights: the one to sample from. Lives as long as the trainer.</summary>
@@ -130,7 +136,7 @@ public sealed partial class Trainer : IDisposable
     /// <param name="cancellationToken">Checked after every step; a checkpoint is written before the exception is thrown.</param>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number (a checkpoint of the step before is written), memory is full, or the network was moved after the trainer was made.</exception>
-    /// <exception cref="IOException">A checkpoint cannot be written; those before it are whole.</exception>
+    /// <exception cref="IOException">A checkpoint cannot be written; those before it are whole. Or the folder has checkpoints of another run, which <see cref="Resume"/> was not asked for.</exception>
     public void Fit(IImageSource images, IProgress<TrainingStep>? progress = null, int? stopAfter = null, CancellationToken cancellationToken = default)
     {
         if (stopAfter is { } limit)
@@ -139,7 +145,7 @@ public sealed partial class Trainer : IDisposable
         }
 
         ArgumentNullException.ThrowIfNull(images);
-        new TrainingRun(this, images, Options.Checkpoints.Folder is { } folder ? new CheckpointWriter(folder, Options.Checkpoints) : null)
+        new TrainingRun(this, images, Writer())
             .Train(Steps(images).Take(stopAfter ?? int.MaxValue), progress, cancellationToken);
     }
 
@@ -160,7 +166,7 @@ public sealed partial class Trainer : IDisposable
         return Enumerate(images, BatchOrder.Create(images, Options.BatchSize, Options.Seed, Options.Loader.Order));
     }
 
-    /// <summary>The mean loss of images that are not trained on, at noise and timesteps that depend on the seed alone: the same from one evaluation to the next.</summary>
+    /// <summary>The mean loss of images that are not trained on, at noise and timesteps that depend on the seed alone: the same from one evaluation to the next, and for every batch size.</summary>
     /// <param name="images">The images, of the shape of the training images.</param>
     /// <param name="count">Only the first so many, at least 1; all where there are fewer. 512 by default.</param>
     /// <param name="averaged">Whether the averaged weights are evaluated (default), or the weights themselves.</param>
@@ -173,7 +179,7 @@ public sealed partial class Trainer : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         lock (_exclusive)
         {
-            var evaluation = new Evaluation(_network, _loss, _state.Parameters.Device, Options.BatchSize);
+            var evaluation = new Evaluation(_network, _loss, _state.Parameters.Device, Options.MicroBatchSize ?? Options.BatchSize);
             return averaged ? _state.Parameters.With(_state.Averages[0].Values, () => evaluation.Mean(images, count, seed)) : evaluation.Mean(images, count, seed);
         }
     }
@@ -186,7 +192,8 @@ public sealed partial class Trainer : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         using var snapshot = Capture();
-        return new CheckpointWriter(folder, Options.Checkpoints).Write(snapshot);
+        _folders.Add(Path.GetFullPath(folder));
+        return new CheckpointWriter(folder, Options.Checkpoints, LogSkipped).Write(snapshot);
     }
 
     /// <summary>Writes the trained weights for use elsewhere: <c>model.safetensors</c> and, averaged, <c>ema.safetensors</c>; <c>ema-1.safetensors</c> and so on with <see cref="EmaOptions.Others"/>.</summary>
@@ -208,6 +215,8 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="InvalidDataException">The checkpoint is of another run: other seed, batch size, schedule, prediction or network. The message names both values.</exception>
     public bool Resume(string folder)
     {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        _folders.Add(Path.GetFullPath(folder));
         var checkpoint = Checkpoint.Newest(folder, LogSkipped);
         if (checkpoint is null)
         {
@@ -226,7 +235,12 @@ public sealed partial class Trainer : IDisposable
             throw new InvalidDataException($"'{checkpoint.Folder}' was made with {manifest.Schedule?.Name}, {manifest.Schedule?.Timesteps} timesteps, and the prediction '{manifest.Prediction}'; the trainer has {now.Schedule!.Name}, {now.Schedule.Timesteps} timesteps (or other levels), and '{now.Prediction}'. Resume with the same.");
         }
 
-        foreach (var change in manifest.Options is { } before ? JsonDifference.Between(before, now.Options!.Value) : [])
+        IEnumerable<string> changes =
+        [
+            .. manifest.Options is { } options ? JsonDifference.Between(options, now.Options!.Value) : [],
+            .. manifest.Objective is { } objective ? JsonDifference.Between(objective, now.Objective!.Value) : [],
+        ];
+        foreach (var change in changes)
         {
             LogChanged(checkpoint.Folder, change);
         }
@@ -291,6 +305,25 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
+    /// <summary>What writes the checkpoints of this run, to a folder that can be written to and is its own.</summary>
+    private CheckpointWriter? Writer()
+    {
+        if (Options.Checkpoints.Folder is not { } folder)
+        {
+            return null;
+        }
+
+        if (!_folders.Contains(Path.GetFullPath(folder)) && Checkpoint.List(folder) is [var newest, ..])
+        {
+            throw new IOException($"'{folder}' has checkpoints of a run, the newest {Path.GetFileName(newest)}. Call {nameof(Resume)} to go on with it, or choose another folder.");
+        }
+
+        var writer = new CheckpointWriter(folder, Options.Checkpoints, LogSkipped);
+        writer.Prepare();
+        _folders.Add(Path.GetFullPath(folder));
+        return writer;
+    }
+
     private CheckpointManifest Manifest() =>
         new(CheckpointManifest.CurrentSchema, StepsDone, Options.Seed, Options.BatchSize, _imageCount, LibraryVersions.Library, new Dictionary<string, CheckpointFile>())
         {
@@ -298,13 +331,14 @@ public sealed partial class Trainer : IDisposable
             Schedule = CheckpointSchedule.Of(Denoiser.Schedule),
             Prediction = _loss.Parameterization.Name,
             Options = CheckpointManifest.ToJson(Options),
+            Objective = CheckpointManifest.ToJson(_loss.Describe()),
             Versions = LibraryVersions.All,
         };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Resumed from {Folder}")]
     private partial void LogResumed(string folder);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Skipped a checkpoint: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Checkpoints: {Reason}")]
     private partial void LogSkipped(string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The run of {Folder} goes on with other options: {Change}")]

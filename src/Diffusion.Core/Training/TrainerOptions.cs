@@ -65,5 +65,8 @@ public sealed record TrainerOptions : IValidatedOptions
         .. Ema.Validate().Select(error => error.Under(nameof(Ema))),
         .. Loader.Validate().Select(error => error.Under(nameof(Loader))),
         .. Checkpoints.Validate().Select(error => error.Under(nameof(Checkpoints))),
+        .. Checkpoints.SnapshotEvery is { } every && Ema.Others.Prepend(Ema).All(average => average.RelativeWidth is null)
+            ? [new OptionsError($"{nameof(Checkpoints)}.{nameof(Checkpoints.SnapshotEvery)}", $"is for averages with a {nameof(EmaOptions.RelativeWidth)}; there are none, and it is {every}.")]
+            : Array.Empty<OptionsError>(),
     ];
 }

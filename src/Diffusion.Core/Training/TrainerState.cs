@@ -92,7 +92,7 @@ internal sealed class TrainerState : IDisposable
 
         var averages = Averages.Select((_, i) => Open(checkpoint, AverageFile(i))).ToList();
         LoadHistory(checkpoint, optimizer);
-        Weights.Load(_network, model);
+        LoadWeights(checkpoint, model);
         for (var i = 0; i < averages.Count; i++)
         {
             using var average = averages[i];
@@ -136,6 +136,18 @@ internal sealed class TrainerState : IDisposable
         }
 
         return [KeyValuePair.Create(HistoryLosses, losses), KeyValuePair.Create(HistoryCounts, counts)];
+    }
+
+    private void LoadWeights(Checkpoint checkpoint, TensorDictionary saved)
+    {
+        try
+        {
+            Weights.Load(_network, saved);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"'{checkpoint.Folder}' is of another network. {e.Message}", e);
+        }
     }
 
     private void LoadHistory(Checkpoint checkpoint, TensorDictionary saved)

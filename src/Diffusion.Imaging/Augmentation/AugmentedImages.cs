@@ -44,7 +44,7 @@ public sealed class AugmentedImages : IImageSource
     /// <inheritdoc/>
     public ImageBatch Read(ReadOnlySpan<int> indices)
     {
-        using var batch = Source.Read(indices);
+        using var batch = ReadSource(indices, null);
         return Change(batch, (augmentation, _, image) => augmentation.ApplyPlain(image));
     }
 
@@ -59,12 +59,21 @@ public sealed class AugmentedImages : IImageSource
 
         // The first number of each image's sequence is for the source, the others for its augmentations.
         var random = Array.ConvertAll(seeds.ToArray(), seed => new SeededRandom(seed));
-        using var batch = Source.Read(indices, Array.ConvertAll(random, each => each.NextSeed()));
+        using var batch = ReadSource(indices, Array.ConvertAll(random, each => each.NextSeed()));
         return Change(batch, (augmentation, i, image) => augmentation.Apply(image, random[i]));
     }
 
     /// <inheritdoc/>
     public void Dispose() => Source.Dispose();
+
+    /// <summary>Under its lock: the source may be read by itself at the same time.</summary>
+    private ImageBatch ReadSource(ReadOnlySpan<int> indices, long[]? seeds)
+    {
+        lock (Source)
+        {
+            return seeds is null ? Source.Read(indices) : Source.Read(indices, seeds);
+        }
+    }
 
     private ImageBatch Change(ImageBatch batch, Func<Augmentation, int, Tensor, Tensor> apply)
     {

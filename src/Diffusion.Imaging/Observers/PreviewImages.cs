@@ -31,7 +31,8 @@ public sealed class PreviewImages : TrainingObserver
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The network is told labels, and the images have none to draw in turn.</exception>
+    /// <exception cref="InvalidOperationException">The network is told labels, and the images have none to draw in turn; or there is guidance, and no null label to guide with.</exception>
+    /// <exception cref="ArgumentException">The sampler does not fit the schedule.</exception>
     public override void OnStart(Trainer trainer, IImageSource images)
     {
         ArgumentNullException.ThrowIfNull(trainer);
@@ -41,6 +42,13 @@ public sealed class PreviewImages : TrainingObserver
         {
             throw new InvalidOperationException($"'{images.Name}' has no labels; previews of a network that is told labels draw them in turn.");
         }
+
+        if (_options.Guidance != 1 && trainer.Conditional?.NullLabel is null)
+        {
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Previews with guidance need a network with a null label; {nameof(PreviewOptions.Guidance)} is {_options.Guidance}."));
+        }
+
+        _sampler.Levels(trainer.Denoiser.Schedule); // throws now if they do not fit, and not in an hour
     }
 
     /// <inheritdoc/>

@@ -10,8 +10,11 @@ public sealed class AveragesTests : IDisposable
     [Fact]
     public void DecayAt_HalfLife_HalvesOldWeightsOverItsImages()
     {
-        var options = new EmaOptions { HalfLife = new() { Images = 640, RampUp = null } };
+        var options = new EmaOptions { HalfLife = new() { Images = 640, RampUp = 0 } };
         Assert.Equal(0.5, Enumerable.Range(0, 10).Aggregate(1.0, (share, update) => share * options.DecayAt(update, 64)), 1e-12);
+
+        // Updates that are fewer count more images each.
+        Assert.Equal(0.5, (options with { Every = 10 }).DecayAt(0, 64), 1e-12);
 
         // With the ramp the half-life is a share of the images seen: none before the first update, 0.05·6400 = 320 before update 100.
         var ramped = new EmaOptions { HalfLife = new() { Images = 640 } };
