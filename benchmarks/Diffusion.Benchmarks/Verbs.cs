@@ -28,6 +28,7 @@ internal static class Verbs
         if (args is [var verb, ..] && s_performance.TryGetValue(verb, out var run))
         {
             DiffusionRuntime.KeepFreedMemory(); // as programs do that train: before the first tensor
+            DiffusionRuntime.WaitWithoutSpinning();
             try
             {
                 return run(new Arguments(args.AsSpan(1)));

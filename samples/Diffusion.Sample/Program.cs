@@ -2,8 +2,9 @@ using System.CommandLine;
 using Diffusion;
 using Diffusion.Sample;
 
-// Each step takes the same buffers again: keeping freed memory makes training faster. Before the first tensor.
+// Before the first tensor: each step takes the same buffers again, so freed memory is kept; and few processors have no time for threads that spin.
 DiffusionRuntime.KeepFreedMemory();
+DiffusionRuntime.WaitWithoutSpinning();
 
 var config = new Option<FileInfo?>("--config") { Description = "The configuration file; the quick MNIST run by default." };
 var trainSteps = new Option<int?>("--steps") { Description = "Training steps in all, instead of the configuration's." };

@@ -11,7 +11,7 @@ internal static class CompareCommand
             {Machine.Line}
 
             Measured is {ReferenceSize.Of(quick).Name}; eager is the same out of TorchSharp's modules: float32, NCHW, one operator after the other. Ratios are this library's to eager's, smaller is better:
-            median (smallest–largest) of rounds in which all contenders run in turn, in one process that keeps freed memory (`DiffusionRuntime.KeepFreedMemory`), which helps both.
+            median (smallest–largest) of rounds in which all contenders run in turn, in one process that keeps freed memory (`DiffusionRuntime.KeepFreedMemory`) and whose threads do not spin (`WaitWithoutSpinning`).
             Memory is measured in a process of its own for each.
 
             """);

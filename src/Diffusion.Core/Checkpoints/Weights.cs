@@ -32,6 +32,8 @@ public static class Weights
                 target.copy_(weights[name]);
             }
         }
+
+        RoundedWeights.Changed();
     }
 
     /// <summary>The weights of a module as they are now.</summary>

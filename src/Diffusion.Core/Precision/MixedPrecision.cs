@@ -1,3 +1,6 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
 namespace Diffusion;
 
 /// <summary>
@@ -22,6 +25,18 @@ public static class MixedPrecision
         var before = t_current;
         t_current = Enum.IsDefined(precision) ? precision : throw new ArgumentOutOfRangeException(nameof(precision), precision, "There is no such precision.");
         return new PrecisionScope(before);
+    }
+
+    /// <summary>
+    /// A weight in bfloat16, for layers that compute in it: rounded in each call where gradients are taken, so that they reach the weight; once a run while a sampler runs
+    /// on the CPU. Training and <see cref="Weights.Load"/> between two steps of a run are noticed; a weight that you change yourself in the middle of one is not.
+    /// </summary>
+    /// <param name="weight">The weight.</param>
+    /// <returns>The shape of the weight. It belongs to the run or to the current dispose scope: do not dispose it.</returns>
+    public static Tensor Round(Tensor weight)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        return !is_grad_enabled() && weight.device_type == DeviceType.CPU && weight.numel() <= int.MaxValue / sizeof(float) && RoundedWeights.Current is { } run ? run.Of(weight) : weight.to(ScalarType.BFloat16);
     }
 
     internal static void Restore(ComputePrecision precision) => t_current = precision;

@@ -45,6 +45,31 @@ public static class DiffusionRuntime
         }
     }
 
+    /// <summary>
+    /// Lets libtorch's threads sleep soon after each parallel operation, where they would spin for milliseconds: on few processors they stand in the way of .NET's threads,
+    /// which do attention and read images, and of other processes. Call it once, before the first tensor. Only on Linux, where these threads are GNU OpenMP's; what the
+    /// environment says of them (<c>GOMP_SPINCOUNT</c>, <c>OMP_WAIT_POLICY</c>) stays.
+    /// </summary>
+    /// <returns>Whether it was set now.</returns>
+    public static bool WaitWithoutSpinning()
+    {
+        if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable(SpinCount) is not null || Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is not null || s_failure.IsValueCreated)
+        {
+            return false;
+        }
+
+        try
+        {
+            return SetEnvironment(SpinCount, Spins, 0) == 0; // .NET's own copy of the environment is not the one that libraries see
+        }
+        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    private const string SpinCount = "GOMP_SPINCOUNT";
+    private const string Spins = "1000"; // some microseconds
     private const int TrimThreshold = -1; // M_TRIM_THRESHOLD
     private const int TopPad = -2; // M_TOP_PAD
     private const int MmapMax = -4; // M_MMAP_MAX
@@ -52,6 +77,10 @@ public static class DiffusionRuntime
     [DllImport("libc", EntryPoint = "mallopt")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int SetMallocOption(int option, int value);
+
+    [DllImport("libc", EntryPoint = "setenv", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SetEnvironment(string name, string value, int overwrite);
 
     private static PlatformNotSupportedException? TryLoad()
     {

@@ -11,6 +11,7 @@ internal sealed class SamplingRun : IDisposable
     private readonly NoiseSource _noise;
     private readonly List<PastStep> _past = [];
     private readonly ScalarType _type;
+    private readonly RoundedWeights _weights = new();
     private Tensor _current;
     private Tensor? _image;
     private int _index;
@@ -47,6 +48,7 @@ internal sealed class SamplingRun : IDisposable
 
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
+        using var weights = _weights.Enter();
         var context = new StepContext(_denoiser, _current, _levels, _index, _past, _noise, _image);
         var noisier = context.To.Sigma * context.From.Alpha > context.From.Sigma * context.To.Alpha;
         var result = noisier && !_sampler.Ascends
@@ -68,6 +70,7 @@ internal sealed class SamplingRun : IDisposable
         Forget(0);
         _current.Dispose();
         _image?.Dispose();
+        _weights.Dispose();
     }
 
     /// <summary>Keeps what the sampler asks to remember of the step, and frees the rest.</summary>

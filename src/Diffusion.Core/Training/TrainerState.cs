@@ -39,8 +39,11 @@ internal sealed class TrainerState : IDisposable
     /// <summary>Changes the weights by their gradients, and the averages.</summary>
     /// <param name="learningRate">The learning rate.</param>
     /// <param name="norm">The norm of all gradients together.</param>
-    public void Update(double learningRate, double norm) =>
+    public void Update(double learningRate, double norm)
+    {
         _optimizer.Update(Parameters.Values, Parameters.Gradients, norm, learningRate, Step + 1, [.. Averages.Select(average => (average.Values, average.WeightAt(Step)))]);
+        RoundedWeights.Changed();
+    }
 
     public void Advance(bool skipped) => (Step, SkippedInARow) = (Step + 1, skipped ? SkippedInARow + 1 : 0);
 

@@ -63,6 +63,6 @@ public sealed class Conv2d : nn.Module<Tensor, Tensor>
         }
 
         using var scope = NewDisposeScope();
-        return Convolution.Forward(LayerPrecision.Narrow(input), LayerPrecision.Narrow(_weight), LayerPrecision.Narrow(_bias), _shape).MoveToOuterDisposeScope();
+        return Convolution.Forward(LayerPrecision.Narrow(input), LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias), _shape).MoveToOuterDisposeScope();
     }
 }

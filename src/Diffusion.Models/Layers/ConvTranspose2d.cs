@@ -66,6 +66,6 @@ public sealed class ConvTranspose2d : nn.Module<Tensor, Tensor>
         }
 
         using var scope = NewDisposeScope();
-        return Convolution.Transposed(LayerPrecision.Narrow(input), LayerPrecision.Narrow(_weight), LayerPrecision.Narrow(_bias), _shape).MoveToOuterDisposeScope();
+        return Convolution.Transposed(LayerPrecision.Narrow(input), LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias), _shape).MoveToOuterDisposeScope();
     }
 }

@@ -13,6 +13,10 @@ internal static class LayerPrecision
     [return: NotNullIfNotNull(nameof(tensor))]
     public static Tensor? Narrow(Tensor? tensor) => tensor is null || tensor.dtype == ScalarType.BFloat16 ? tensor : tensor.to(ScalarType.BFloat16);
 
+    /// <summary>A weight in bfloat16: <see cref="MixedPrecision.Round"/>.</summary>
+    [return: NotNullIfNotNull(nameof(weight))]
+    public static Tensor? Rounded(Tensor? weight) => weight is null ? null : MixedPrecision.Round(weight);
+
     /// <summary>The tensor in the type of a layer's weight; itself where it has it already. A new tensor belongs to the dispose scope.</summary>
     public static Tensor Wide(Tensor tensor, Tensor weight) => tensor.dtype == weight.dtype ? tensor : tensor.to(weight.dtype);
 }

@@ -59,6 +59,6 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
         }
 
         using var scope = NewDisposeScope();
-        return nn.functional.linear(LayerPrecision.Narrow(input), LayerPrecision.Narrow(_weight), LayerPrecision.Narrow(_bias)!).MoveToOuterDisposeScope();
+        return nn.functional.linear(LayerPrecision.Narrow(input), LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias)!).MoveToOuterDisposeScope();
     }
 }

@@ -164,6 +164,13 @@ public sealed class AveragesTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Validate_SnapshotsWithoutAnAverageToSnapshot_IsAMistake()
+    {
+        var errors = new TrainerOptions { Checkpoints = new() { SnapshotEvery = 10 } }.Validate().ToList();
+        Assert.Contains("Checkpoints.SnapshotEvery: is for averages with a RelativeWidth", Assert.Single(errors).ToString(), StringComparison.Ordinal);
+    }
+
     public void Dispose()
     {
         _images.Dispose();

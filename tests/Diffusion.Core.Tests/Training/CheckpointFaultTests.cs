@@ -140,6 +140,55 @@ public sealed class CheckpointFaultTests : IDisposable
     }
 
     [Fact]
+    public void Resume_OtherObjectiveOrNetwork_IsLoggedOrRefused()
+    {
+        using (var trainer = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), Options(3)))
+        {
+            trainer.Fit(_images);
+        }
+
+        var log = new ListLogger();
+        using var huber = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), Options(3), logger: log, objective: new TrainingObjective { Loss = LossFunction.Huber(), OffsetNoise = 0.1 });
+        Assert.True(huber.Resume(_folder.Path));
+        Assert.Equal(["loss: \"mse\" → \"huber\"", "offsetNoise: \"0\" → \"0.1\""], log.Lines.Where(line => line.Contains("other options", StringComparison.Ordinal)).Select(line => line[(line.LastIndexOf("options: ", StringComparison.Ordinal) + 9)..]).Order());
+
+        using var labelled = new OtherShape();
+        using var other = new Trainer(labelled, new LinearNoiseSchedule(), Options(3));
+        Assert.Contains("is of another network", Assert.Throws<InvalidDataException>(() => other.Resume(_folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fit_FolderOfAnotherRun_IsRefusedBeforeTheFirstStep()
+    {
+        using (var earlier = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), Options(3)))
+        {
+            earlier.Fit(_images);
+        }
+
+        using var trainer = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), Options(5));
+        Assert.Contains("the newest step-00000003. Call Resume", Assert.Throws<IOException>(() => trainer.Fit(_images)).Message, StringComparison.Ordinal);
+        Assert.Equal(0, trainer.StepsDone);
+        Assert.True(trainer.Resume(_folder.Path));
+        trainer.Fit(_images);
+        Assert.Equal(5, Checkpoint.Newest(_folder.Path)!.Manifest.Step);
+    }
+
+    [Fact]
+    public void Save_SameStepAgain_LeavesTheCheckpointThatIsThere()
+    {
+        using var trainer = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), Options(3));
+        trainer.Fit(_images);
+        var manifest = _folder.At("step-00000003/manifest.json");
+        File.AppendAllText(manifest, "\n");
+        trainer.Save(_folder.Path);
+        Assert.EndsWith("\n", File.ReadAllText(manifest), StringComparison.Ordinal); // not written anew
+
+        File.Delete(_folder.At("step-00000003/model.safetensors"));
+        trainer.Save(_folder.Path);
+        Assert.Equal(3, Checkpoint.Newest(_folder.Path)!.Manifest.Step);
+    }
+
+    [Fact]
     public void Resume_CheckpointOfFormatOne_IsRead()
     {
         using (var trainer = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), Options(3)))
@@ -150,7 +199,7 @@ public sealed class CheckpointFaultTests : IDisposable
         var path = _folder.At("step-00000003/manifest.json");
         var json = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
         json["schema"] = 1;
-        foreach (var name in new[] { "skippedInARow", "schedule", "prediction", "options", "versions" })
+        foreach (var name in new[] { "skippedInARow", "schedule", "prediction", "options", "objective", "versions" })
         {
             Assert.True(json.Remove(name));
         }
@@ -172,6 +221,21 @@ public sealed class CheckpointFaultTests : IDisposable
     private sealed class Progress(Action<TrainingStep> report) : IProgress<TrainingStep>
     {
         public void Report(TrainingStep value) => report(value);
+    }
+
+    /// <summary>The names of <see cref="TinyNetwork"/>, of other shapes.</summary>
+    private sealed class OtherShape : nn.Module<Tensor, Tensor, Tensor>
+    {
+        [TorchSharp.Utils.ComponentName(Name = "first")]
+        private readonly TorchSharp.Modules.Linear _first = nn.Linear(TinyNetwork.Pixels + 1, 30);
+
+        [TorchSharp.Utils.ComponentName(Name = "second")]
+        private readonly TorchSharp.Modules.Linear _second = nn.Linear(30, TinyNetwork.Pixels);
+
+        public OtherShape()
+            : base(nameof(OtherShape)) => RegisterComponents();
+
+        public override Tensor forward(Tensor images, Tensor timesteps) => _second.call(_first.call(images.flatten(1)));
     }
 
     /// <summary>Text for a file's header that cannot be read before it is set free.</summary>

@@ -53,6 +53,15 @@ public sealed class MicroBatchTests : IDisposable
         Assert.All(trainer.Steps(_images), step => Assert.Equal(step.Loss, step.ImageLosses.Average(), 1e-6));
     }
 
+    [Fact]
+    public void Trainer_ImmiscibleNoise_IsRefusedForParts()
+    {
+        var objective = new TrainingObjective { Immiscible = true };
+        Assert.Contains("MicroBatchSize is 3", Assert.Throws<ArgumentException>(() => Trainer(new TinyNetwork(), objective, 3)).Message, StringComparison.Ordinal);
+        using var whole = Trainer(new TinyNetwork(), objective, 8);
+        Assert.Equal(20, whole.Steps(_images).Count());
+    }
+
     public void Dispose() => _images.Dispose();
 
     private static Trainer Trainer(TinyNetwork network, TrainingObjective objective, int? part) =>

@@ -40,6 +40,28 @@ public sealed class ObserverTests : IDisposable
     }
 
     [Fact]
+    public void Fit_ObserverCannotCopyACheckpoint_SavesTheLastStepAllTheSame()
+    {
+        using var trainer = Trainer();
+        trainer.Observers.Add(new Copier());
+        Assert.Equal("no such share", Assert.Throws<IOException>(() => trainer.Fit(_images)).Message.Split(" Then:")[0]);
+        Assert.Equal(trainer.StepsDone, Checkpoint.Newest(_folder.Path)!.Manifest.Step);
+    }
+
+    [Fact]
+    public void Fit_StartOrEndOfAnObserverFails_TellsTheOthersOfTheEnd()
+    {
+        using var trainer = Trainer();
+        var (first, last) = (new Diary(), new Diary());
+        trainer.Observers.Add(first);
+        trainer.Observers.Add(new Diary { FailAtEnd = true });
+        trainer.Observers.Add(last);
+        Assert.Equal("no more paper", Assert.Throws<NotSupportedException>(() => trainer.Fit(_images)).Message);
+        Assert.Equal("end: complete", first.Entries[^1]);
+        Assert.Equal("end: complete", last.Entries[^1]);
+    }
+
+    [Fact]
     public void Fit_ObserverSamplesAndEvaluates_TrainsAsWithout()
     {
         using var plain = Trainer();
@@ -99,6 +121,11 @@ public sealed class ObserverTests : IDisposable
                 throw new NotSupportedException("no more paper");
             }
         }
+    }
+
+    private sealed class Copier : TrainingObserver
+    {
+        public override void OnCheckpoint(Trainer trainer, Checkpoint checkpoint) => throw new IOException("no such share");
     }
 
     private sealed class Painter(IImageSource images) : TrainingObserver

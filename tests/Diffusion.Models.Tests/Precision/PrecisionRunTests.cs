@@ -41,6 +41,52 @@ public sealed class PrecisionRunTests
     }
 
     [Fact]
+    public void Sample_WeightsRoundedOnceARun_AreThoseOfEachCall()
+    {
+        using var scope = NewDisposeScope();
+        using var images = new Blobs();
+        using var unet = Build();
+        using var trainer = new Trainer(unet, s_schedule, new TrainerOptions { Steps = 10, BatchSize = 4, LearningRate = 1e-2, Ema = new() { Decay = 0.5 } });
+        trainer.Fit(images, stopAfter: 5);
+        var network = trainer.Denoiser.In(ComputePrecision.BFloat16);
+        var noisy = zeros(2, 1, 16, 16);
+
+        // Two calls in a run, and between them: nothing, the average, a training step, loading.
+        Compare(network, () => { });
+        Compare(trainer.Ema.In(ComputePrecision.BFloat16), () => network.Denoise(noisy, s_schedule.LevelAt(100)).Dispose());
+        Compare(network, () => trainer.Fit(images, stopAfter: 1));
+        using var other = Build(seed: 5);
+        using var weights = Weights.Snapshot(other);
+        Compare(network, () => Weights.Load(unet, weights));
+
+        void Compare(IDenoiser denoiser, Action between)
+        {
+            var calls = 0;
+            var watched = new Watched(denoiser, (input, level, image) =>
+            {
+                using var fresh = NewDisposeScope();
+                using var expected = OnNewThread(() => denoiser.Denoise(input, level));
+                TensorAssert.Identical(expected, image, $"call {++calls}");
+                between();
+            });
+            using var drawn = new DdimSampler(2).Sample(watched, [2, 1, 16, 16], seed: 1);
+            Assert.Equal(2, calls);
+        }
+    }
+
+    [Fact]
+    public void Sample_InBFloat16_LeavesNoTensors()
+    {
+        using var unet = Build();
+        var denoiser = new NetworkDenoiser(unet, s_schedule).In(ComputePrecision.BFloat16);
+        void Draw() => new DdimSampler(3).Sample(denoiser, [1, 1, 16, 16], seed: 1).Dispose();
+        Draw();
+        var before = LiveTensors.Settled();
+        Draw();
+        Assert.Equal(before, LiveTensors.Settled());
+    }
+
+    [Fact]
     public void In_BFloat16_DrawsImagesNearThoseOfFloat32()
     {
         using var scope = NewDisposeScope();
@@ -55,7 +101,7 @@ public sealed class PrecisionRunTests
 
         var difference = (exact - narrow).square().mean().sqrt().item<float>();
         Assert.Equal(ScalarType.Float32, narrow.dtype);
-        Assert.InRange(difference, 1e-6, 0.02); // of a range of 2: below what 8 bits a pixel can show would be 0.008
+        Assert.InRange(difference, 1e-6, 0.02); // of a range of 2
     }
 
     [Fact]
@@ -140,6 +186,34 @@ public sealed class PrecisionRunTests
         {
             Calls.Add(((int)images.shape[0], MixedPrecision.Current));
             return images.clone();
+        }
+    }
+
+    /// <summary>Outside of any run, where every call rounds the weights.</summary>
+    private static Tensor OnNewThread(Func<Tensor> call)
+    {
+        Tensor? result = null;
+        var thread = new Thread(() =>
+        {
+            using var noGradients = no_grad();
+            result = call().DetachFromDisposeScope();
+        });
+        thread.Start();
+        thread.Join();
+        return result!;
+    }
+
+    private sealed class Watched(IDenoiser denoiser, Action<Tensor, NoiseLevel, Tensor> seen) : IDenoiser
+    {
+        public INoiseSchedule Schedule => denoiser.Schedule;
+
+        public Device Device => denoiser.Device;
+
+        public Tensor Denoise(Tensor noisy, NoiseLevel level)
+        {
+            var image = denoiser.Denoise(noisy, level);
+            seen(noisy, level, image);
+            return image;
         }
     }
 }

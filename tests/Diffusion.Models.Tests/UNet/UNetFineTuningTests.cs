@@ -111,7 +111,7 @@ public sealed class UNetFineTuningTests
 
             var (images, noise) = (randn([4, 1, 4, 4], generator: generator), randn([4, 1, 4, 4], generator: generator));
             nn.functional.mse_loss(network.Predict(images + noise, tensor([1L, 200L, 500L, 900L]), tensor([0L, 1L, 0L, 1L])), noise).backward();
-            adam.Update(flat.Values, flat.Gradients, 1e-2, step);
+            adam.Update(flat.Values, flat.Gradients, norm: 0, 1e-2, step, []);
         }
     }
 }
