@@ -6,9 +6,8 @@ namespace Diffusion.Benchmarks;
 /// <summary>The kinds of operators that time is divided among.</summary>
 internal static class LayerFamily
 {
-    public const string Products = "attention: products q·kᵀ and ·v";
-    public const string Softmax = "attention: softmax";
-    public const string Heads = "attention: copies into and out of heads";
+    public const string Products = "attention: softmax(q·kᵀ)·v";
+    public const string Tokens = "attention: images to tokens and back";
     public const string Activation = "activation (SiLU)";
     public const string Joins = "sums and joins: residuals, time shift, skip connections";
     public const string Other = "other layers";

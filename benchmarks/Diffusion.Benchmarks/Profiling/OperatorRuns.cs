@@ -52,15 +52,11 @@ internal static class OperatorRuns
     {
         long pixels = height * width;
         long[] images = [batch, plan.Channels, height, width];
-        long[] heads = [batch, plan.Heads, pixels, plan.HeadWidth];
-        long[] scores = [batch, plan.Heads, pixels, pixels];
-        yield return new(LayerFamily.Products, [heads, heads], inputs => matmul(inputs[0], inputs[1].transpose(-2, -1)));
-        yield return new(LayerFamily.Softmax, [scores], inputs => nn.functional.softmax(inputs[0], -1));
-        yield return new(LayerFamily.Products, [scores, heads], inputs => matmul(inputs[0], inputs[1]));
+        long[] part = [batch, pixels, plan.Heads * plan.HeadWidth];
+        long[][] tokens = plan.Projection == AttentionProjection.Separate ? [part, part, part] : [[batch, pixels, 3 * plan.Heads * plan.HeadWidth]];
+        yield return new(LayerFamily.Products, tokens, inputs => AttentionProduct.Apply(AttentionLayout.Of(plan), [.. inputs]));
         yield return new(LayerFamily.Joins, [images, images], inputs => inputs[0] + inputs[1]);
-        yield return new(LayerFamily.Heads, [images], inputs => inputs[0].flatten(2).transpose(1, 2).contiguous()); // [B, C, H, W] → [B, H·W, C]
-        yield return new(LayerFamily.Heads, [[batch, pixels, 3, plan.Heads, plan.HeadWidth]], inputs => inputs[0].permute(2, 0, 3, 1, 4).contiguous()); // → [3, B, heads, H·W, d]
-        yield return new(LayerFamily.Heads, [heads], inputs => inputs[0].transpose(1, 2).contiguous()); // [B, heads, H·W, d] → [B, H·W, heads, d]
-        yield return new(LayerFamily.Heads, [[batch, pixels, plan.Channels]], inputs => inputs[0].transpose(1, 2).contiguous()); // [B, H·W, C] → [B, C, H·W]
+        yield return new(LayerFamily.Tokens, [images], inputs => inputs[0].flatten(2).transpose(1, 2).contiguous()); // [B, C, H, W] → [B, H·W, C]
+        yield return new(LayerFamily.Tokens, [[batch, pixels, plan.Channels]], inputs => inputs[0].transpose(1, 2).contiguous()); // [B, H·W, C] → [B, C, H·W]
     }
 }

@@ -10,7 +10,7 @@ internal static class ProfileCommand
         How the numbers were obtained: libtorch's profiler has no binding in TorchSharp. "In place" is the time between a forward hook before and one after each part of the running network.
         "Alone" is the same part run again by itself on inputs of the same shapes and order in memory, forward and then backward to its inputs and weights; parts of the same kind and shapes are run once and counted as
         often as they occur. Operators that are no layer are run at the shapes that the plan of the network says. Medians of a few runs after one to warm up. Alone a part finds its memory in another
-        state than within the step, and the library may fuse what is listed apart: the sum differs from the whole, and both are printed.
+        state than within the step: the sum differs from the whole, and both are printed.
         """;
 
     public static int Run(Arguments arguments)
