@@ -53,7 +53,8 @@ public sealed record AugmentationOptions : IValidatedOptions
         return augmentations.Length == 0 ? source : new AugmentedImages(source, augmentations);
     }
 
-    /// <summary>The source in the shape that is trained on, with nothing random as long as it is read without seeds.</summary>
+    /// <summary>The source in the shape and at the scale that is trained on, with nothing random.</summary>
     internal IImageSource ForValidation(IImageSource source, int size) =>
-        CropFrom is null && SmallestResizedCrop is null ? source : ForTraining(source, size);
+        CropFrom is null ? source
+        : new AugmentedImages(source, SmallestResizedCrop is null ? new CenterCrop(size, size) : new RandomResizedCrop(size, size, 1)); // all of the image
 }

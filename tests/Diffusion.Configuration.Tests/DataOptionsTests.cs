@@ -110,6 +110,27 @@ public sealed class DataOptionsTests : IDisposable
     }
 
     [Fact]
+    public void OpenValidation_ResizedCrops_ShowsAllOfTheImage()
+    {
+        Write("train/1.png", 60);
+        Write("kept/1.png", 60);
+        var options = new DataOptions
+        {
+            Kind = DataKind.Folder,
+            Path = _folder.File("train"),
+            Size = 16,
+            Folder = new FolderOptions { ValidationPath = _folder.File("kept") },
+            Augmentation = new AugmentationOptions { CropFrom = 48, SmallestResizedCrop = 0.5 },
+        };
+        using var validation = options.OpenValidation()!;
+        using var batch = validation.Read([0, 0], [1, 2]);
+        TensorAssert.Identical(batch.Images[0], batch.Images[1], "validation images do not vary");
+        using var whole = (options with { Augmentation = new() }).OpenValidation()!;
+        using var expected = whole.Read([0]);
+        Assert.True((expected.Images[0] - batch.Images[0]).abs().mean().item<float>() < 0.05, "resized, not cut from the middle");
+    }
+
+    [Fact]
     public void OpenValidation_FolderOfOtherClasses_NamesBoth()
     {
         Write("train/a/1.png", 30);
