@@ -38,7 +38,13 @@ public sealed class HtmlReport : TrainingObserver
             new TrainingPace(steps, _clock),
             new TimestepQuartiles(trainer.Denoiser.Schedule),
             new ReportHistory(_options.MostPictures));
-        _session.History.Read(_options, trainer.StepsDone);
+        _session.History.Read(
+            _options with
+            {
+                StepsFile = _options.StepsFile ?? trainer.Observers.OfType<CsvLog>().FirstOrDefault()?.LogFile,
+                MeasurementsFile = _options.MeasurementsFile ?? trainer.Observers.OfType<MeasurementLog>().FirstOrDefault()?.LogFile,
+            },
+            trainer.StepsDone);
     }
 
     /// <inheritdoc/>
@@ -81,7 +87,8 @@ public sealed class HtmlReport : TrainingObserver
     public override void OnEnd(Trainer trainer, Exception? failure)
     {
         ArgumentNullException.ThrowIfNull(trainer);
-        if (_session is { } session)
+        var nothingNew = failure is null && trainer.StepsDone == _session?.StepsBefore && File.Exists(_path); // the report of a run that was complete stays
+        if (_session is { } session && !nothingNew)
         {
             AtomicFile.WriteText(_path, ReportPage.Write(_options, session.History, Facts(trainer, session, failure), trainer.Options));
         }

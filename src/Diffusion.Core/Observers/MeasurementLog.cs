@@ -16,6 +16,9 @@ public sealed class MeasurementLog : TrainingObserver, IDisposable
         _path = path;
     }
 
+    /// <summary>The file.</summary>
+    public string LogFile => _path;
+
     /// <summary>Reads the whole lines of a log, one after the other.</summary>
     /// <param name="path">The file; it may be one that is being written.</param>
     /// <returns>The measurements; none where there is no file.</returns>

@@ -26,7 +26,7 @@ internal static class ReportChart
         }
 
         var steps = new Axis(Math.Min(1, points.Min(point => point.Step)), points.Max(point => point.Step), Left, Width - Right);
-        var values = Values(points);
+        var values = Values(series);
         var svg = new StringBuilder();
         svg.Append(Invariant($"<figure><svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{WebUtility.HtmlEncode(title)}\"><text class=\"title\" x=\"{Left}\" y=\"16\">{WebUtility.HtmlEncode(title)}</text>"));
         svg.Append(Invariant($"<clipPath id=\"{Id(title)}\"><rect x=\"{Left}\" y=\"{Top}\" width=\"{Width - Left - Right}\" height=\"{Height - Top - Bottom}\"/></clipPath>"));
@@ -75,13 +75,14 @@ internal static class ReportChart
         }
     }
 
-    private static Axis Values(List<ReportCurve.Point> points)
+    private static Axis Values(IEnumerable<ReportSeries> series)
     {
-        var means = points.Select(point => point.Mean).Order().ToList();
-        var median = means[means.Count / 2];
-        var most = median > 0 ? Math.Min(means[^1], MostOverMedian * median) : means[^1];
-        return new Axis(Math.Min(0, means[0]), Math.Max(0, most) * Headroom, Height - Bottom, Top);
+        var curves = series.Select(each => each.Points.Select(point => point.Mean).Order().ToList()).Where(means => means.Count > 0).ToList();
+        return new Axis(Math.Min(0, curves.Min(means => means[0])), Math.Max(0, curves.Max(Most)) * Headroom, Height - Bottom, Top);
     }
+
+    /// <summary>What the picture needs to show of a curve: each has room, however small the others are.</summary>
+    private static double Most(List<double> means) => means[means.Count / 2] is > 0 and var median ? Math.Min(means[^1], MostOverMedian * median) : means[^1];
 
     private static string Id(string title) => string.Concat(title.Where(char.IsAsciiLetterOrDigit));
 

@@ -136,7 +136,7 @@ public sealed partial class Trainer : IDisposable
     /// <param name="cancellationToken">Checked after every step; a checkpoint is written before the exception is thrown.</param>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number (a checkpoint of the step before is written), memory is full, or the network was moved after the trainer was made.</exception>
-    /// <exception cref="IOException">A checkpoint cannot be written; those before it are whole. Or the folder has checkpoints of another run, which <see cref="Resume"/> was not asked for.</exception>
+    /// <exception cref="IOException">A checkpoint cannot be written; those before it are whole. Or the folder has checkpoints of another run, which <see cref="Resume(string)"/> was not asked for.</exception>
     public void Fit(IImageSource images, IProgress<TrainingStep>? progress = null, int? stopAfter = null, CancellationToken cancellationToken = default)
     {
         if (stopAfter is { } limit)
@@ -209,6 +209,12 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
+    /// <summary>Goes on from the newest whole checkpoint in <see cref="CheckpointOptions.Folder"/>.</summary>
+    /// <returns>Whether there was one; if not, the run begins at its first step.</returns>
+    /// <exception cref="InvalidDataException">As for <see cref="Resume(string)"/>.</exception>
+    /// <exception cref="InvalidOperationException">The options have no folder.</exception>
+    public bool Resume() => Resume(Options.Checkpoints.Folder ?? throw new InvalidOperationException($"{nameof(TrainerOptions.Checkpoints)}.{nameof(CheckpointOptions.Folder)} is not given: there is nothing to resume from."));
+
     /// <summary>Goes on from the newest whole checkpoint. Newer ones that are damaged, and options that were others before, are logged.</summary>
     /// <param name="folder">The folder of the run's checkpoints.</param>
     /// <returns>Whether there was one; if not, the run begins at its first step.</returns>
@@ -227,7 +233,8 @@ public sealed partial class Trainer : IDisposable
         var now = Manifest();
         if (manifest.Seed != now.Seed || manifest.BatchSize != now.BatchSize)
         {
-            throw new InvalidDataException($"'{checkpoint.Folder}' was made with seed {manifest.Seed} and batch size {manifest.BatchSize}; the options say {now.Seed} and {now.BatchSize}. Resume with the same values.");
+            var (what, then, asked) = manifest.Seed != now.Seed ? ("seed", manifest.Seed, now.Seed) : ("batch size", manifest.BatchSize, now.BatchSize);
+            throw new InvalidDataException($"'{checkpoint.Folder}' was made with {what} {then}; the options say {asked}. Resume with the same.");
         }
 
         if (manifest.Schedule?.Same(now.Schedule!) == false || (manifest.Prediction ?? now.Prediction) != now.Prediction)
@@ -315,7 +322,7 @@ public sealed partial class Trainer : IDisposable
 
         if (!_folders.Contains(Path.GetFullPath(folder)) && Checkpoint.List(folder) is [var newest, ..])
         {
-            throw new IOException($"'{folder}' has checkpoints of a run, the newest {Path.GetFileName(newest)}. Call {nameof(Resume)} to go on with it, or choose another folder.");
+            throw new IOException($"'{folder}' has checkpoints of a run, the newest {Path.GetFileName(newest)}. Call {nameof(Resume)} for it to go on, or choose another folder.");
         }
 
         var writer = new CheckpointWriter(folder, Options.Checkpoints, LogSkipped);

@@ -39,6 +39,45 @@ public sealed partial class HtmlReportTests : IDisposable
     }
 
     [Fact]
+    public void Fit_ResumedWithALogAmongTheObservers_ShowsTheWholeCurvesAndStaysWhenNothingIsLeftToDo()
+    {
+        using var images = new MemoryImages();
+        Fit(stopAfter: 4, resume: false);
+        Fit(stopAfter: null, resume: true);
+        var html = File.ReadAllText(_folder.At("found.html"));
+        Assert.Equal(9, Charts(html)[0].Descendants().Single(element => element.Attribute("class")?.Value == "line c0").Attribute("points")!.Value.Split(' ').Length);
+
+        Fit(stopAfter: null, resume: true); // complete: no step
+        Assert.Equal(html, File.ReadAllText(_folder.At("found.html")));
+
+        void Fit(int? stopAfter, bool resume)
+        {
+            using var trainer = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), new TrainerOptions { Steps = 9, BatchSize = 4, Checkpoints = new() { Folder = _folder.At("found") } });
+            Assert.Equal(resume, trainer.Resume());
+            using var log = new CsvLog(_folder.At("found.csv"));
+            trainer.Observers.Add(log);
+            trainer.Observers.Add(new HtmlReport(_folder.At("found.html")));
+            trainer.Fit(images, stopAfter: stopAfter);
+        }
+    }
+
+    [Fact]
+    public void Charts_CurveFarAboveTheOthers_IsInThePicture()
+    {
+        var (small, large) = (new ReportCurve(), new ReportCurve());
+        for (var step = 1; step <= 100; step++)
+        {
+            small.Add(step, 0.01);
+            large.Add(step, 0.5);
+        }
+
+        var chart = XElement.Parse(ReportChart.Draw("two", [new ReportSeries("small", "c0", small.Points), new ReportSeries("large", "c1", large.Points)]).Replace("<figure>", "", StringComparison.Ordinal).Replace("</figure>", "", StringComparison.Ordinal));
+        var heights = chart.Descendants().Where(element => element.Attribute("class")?.Value.StartsWith("line", StringComparison.Ordinal) == true)
+            .SelectMany(line => line.Attribute("points")!.Value.Split(' ')).Select(point => double.Parse(point.Split(',')[1], System.Globalization.CultureInfo.InvariantCulture)).ToList();
+        Assert.All(heights, height => Assert.InRange(height, 30, 270));
+    }
+
+    [Fact]
     public void Charts_OfARun_LieWithinThePicture()
     {
         var loss = Charts(Run("whole"))[0];

@@ -133,7 +133,7 @@ public sealed class TrainerTests : IDisposable
         trainer.Fit(_images);
         using var other = new Trainer(new TinyNetwork(), _schedule, Options(10) with { Seed = 5 });
         var message = Assert.Throws<InvalidDataException>(() => other.Resume(_folder.Path)).Message;
-        Assert.Contains("seed 3", message, StringComparison.Ordinal);
+        Assert.Contains("made with seed 3", message, StringComparison.Ordinal);
         Assert.Contains("5", message, StringComparison.Ordinal);
 
         using var fewer = new MemoryImages(10);
