@@ -98,7 +98,13 @@ public sealed class TrainingLoss
     {
         using var scope = NewDisposeScope();
         var distribution = History is null ? _objective.Timesteps : TimestepDistribution.Uniform;
-        var draws = seeds.Select(seed => Draw(distribution, image.Batch(1), new Generator(seed, CPU))).ToList();
+        var draws = new List<TrainingDraw>();
+        foreach (var seed in seeds)
+        {
+            using var generator = new Generator(seed, CPU);
+            draws.Add(Draw(distribution, image.Batch(1), generator));
+        }
+
         return new(TimestepDraw.Of(draws.ConvertAll(draw => draw.Timesteps)), cat(draws.ConvertAll(draw => draw.Noise)).MoveToOuterDisposeScope())
         {
             Offset = draws[0].Offset is null ? null : cat(draws.ConvertAll(draw => draw.Offset!)).MoveToOuterDisposeScope(),

@@ -10,7 +10,7 @@ public enum ComputePrecision
 
     /// <summary>
     /// Bfloat16 where it is safe: convolutions, linear maps and activations, with sums in float32. Statistics of norms, softmax, the time
-    /// embedding and the last convolution stay in float32.
+    /// embedding, the first and the last convolution stay in float32.
     /// </summary>
     BFloat16,
 }

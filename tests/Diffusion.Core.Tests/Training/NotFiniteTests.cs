@@ -36,6 +36,18 @@ public sealed class NotFiniteTests : IDisposable
     }
 
     [Fact]
+    public void Fit_StepThatFailed_LeavesNoLossInTheHistory()
+    {
+        using var network = new SteepNetwork();
+        var objective = new TrainingObjective { Timesteps = TimestepDistribution.LossSecondMoment() };
+        using var trainer = new Trainer(network, new LinearNoiseSchedule(), Options(0), objective: objective);
+        using var images = new MemoryImages();
+        Assert.Throws<InvalidOperationException>(() => trainer.Fit(images));
+        using var saved = Safetensors.Load(Path.Combine(trainer.Save(_folder.At("saved")).Folder, "optimizer.safetensors"));
+        Assert.Equal(0, saved["timestep_counts"].sum().item<long>());
+    }
+
+    [Fact]
     public void Fit_SkipsAllowed_LeavesTheWeightsAndGoesOn()
     {
         using var network = new TinyNetwork();
