@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TorchSharp;
 
@@ -8,196 +7,233 @@ namespace Diffusion.Models;
 /// softmax(q·kᵀ/√d)·v and its gradients, tile by tile on the CPU, each head in one piece of work. A row's result depends on its own head
 /// alone and not on the number of threads.
 /// </summary>
+/// <typeparam name="T">What products are computed in; sums and the softmax are float32.</typeparam>
 /// <remarks>
 /// FlashAttention, arXiv:2205.14135, algorithms 1 and 4: tiles, a running softmax, scores computed again in the backward pass.
 /// </remarks>
-internal sealed unsafe class AttentionKernel(int images, int heads, int width)
+internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width, AttentionProducts products) : IAttentionKernel
+    where T : ITileFormat
 {
-    private const float Log2E = 1.44269504f;
     private const int ForwardRows = 256; // of a piece of work
+    private const int Score = AttentionTile.Columns * AttentionTile.Rows;
     private readonly int _features = AttentionTile.Padded(width);
     private readonly float _scale = (float)(1 / Math.Sqrt(width));
+    private readonly float _binaryScale = (float)(1.4426950408889634 / Math.Sqrt(width)); // powers of 2 instead of e
 
     private int Lanes => _features * AttentionTile.Rows;
 
-    /// <summary>The output, and of each query the largest score, to base 2, and one over the sum of its powers.</summary>
-    /// <param name="query">[B, N, …].</param>
-    /// <param name="key">[B, L, …].</param>
-    /// <param name="value">[B, L, …].</param>
-    /// <param name="output">[B, N, …]; written.</param>
-    /// <param name="totals">[B, heads, 2, N]; written.</param>
+    private int Words => _features / T.PerWord;
+
+    /// <inheritdoc/>
     public void Forward(HeadView query, HeadView key, HeadView value, HeadView output, float* totals)
     {
         var parts = (query.Tokens + ForwardRows - 1) / ForwardRows;
         parts = images * heads >= 4 * torch.get_num_threads() ? 1 : parts;
         var rows = (((query.Tokens + parts - 1) / parts) + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows;
-        Run(images * heads * parts, (2 * Columns(key)) + (4 * Lanes) + Score + (2 * AttentionTile.Rows), (work, scratch) =>
+        Run(images * heads * parts, (3 * Columns(key)) + (4 * Lanes) + (2 * Score) + (2 * AttentionTile.Rows), (work, scratch) =>
         {
             var (image, head, first) = (work / parts / heads, work / parts % heads, work % parts * rows);
             Forward(image, head, first, Math.Min(query.Tokens, first + rows), query, key, value, output, totals + (2L * (work / parts) * query.Tokens), scratch);
         });
     }
 
-    /// <summary>The gradients of ⟨output, direction⟩.</summary>
-    /// <param name="query">[B, N, …].</param>
-    /// <param name="key">[B, L, …].</param>
-    /// <param name="value">[B, L, …].</param>
-    /// <param name="output">[B, N, …].</param>
-    /// <param name="totals">[B, heads, 2, N], from the forward pass.</param>
-    /// <param name="direction">[B, N, …].</param>
-    /// <param name="gradients">Of query, key and value; written.</param>
+    /// <inheritdoc/>
     public void Backward(HeadView query, HeadView key, HeadView value, HeadView output, float* totals, HeadView direction, (HeadView Query, HeadView Key, HeadView Value) gradients)
     {
-        var size = (3 * Columns(query)) + (3 * Padded(query)) + (5 * Lanes) + (2 * Score);
+        var size = (6 * Columns(query)) + (3 * Padded(query)) + (7 * Lanes) + (4 * Score);
         Run(images * heads, size, (work, scratch) =>
         {
-            var packed = new Packed
+            var (image, head, columns) = (work / heads, work % heads, (int)Padded(query));
+            var packed = new Queries
             {
-                Queries = Read(query, work, scratch),
-                Directions = Read(direction, work, scratch),
-                QueryGradients = scratch.Take(Columns(query)),
-                Maxima = scratch.Take(Padded(query)),
-                Shares = scratch.Take(Padded(query)),
-                Inner = scratch.Take(Padded(query)),
+                Rows = ReadRows(query, image, head, scratch),
+                Directions = ReadRows(direction, image, head, scratch),
+                Gradients = scratch.Take(Columns(query)),
+                Totals = new() { Maxima = scratch.Take(columns), Shares = scratch.Take(columns), Inner = scratch.Take(columns) },
             };
-            Scale(packed.Queries, Columns(query), _scale * Log2E);
-            new Span<float>(packed.Maxima, (int)Padded(query)).Clear();
-            new Span<float>(packed.Shares, (int)Padded(query)).Clear(); // tokens that are not there have no weight
-            new Span<float>(packed.Inner, (int)Padded(query)).Clear();
-            new Span<float>(totals + (2L * work * query.Tokens), query.Tokens).CopyTo(new Span<float>(packed.Maxima, query.Tokens));
-            new Span<float>(totals + (((2L * work) + 1) * query.Tokens), query.Tokens).CopyTo(new Span<float>(packed.Shares, query.Tokens));
-            InnerProducts(work, output, query.Tokens, packed);
-            new Span<float>(packed.QueryGradients, (int)Columns(query)).Clear();
-            var tile = new Tile(scratch, Lanes);
+            InnerProducts(image, head, output, direction, packed.Totals.Inner, columns, scratch);
+            packed.Pairs = Paired(packed.Rows, columns, scratch);
+            packed.DirectionPairs = Paired(packed.Directions, columns, scratch);
+            Copy(totals + (2L * work * query.Tokens), query.Tokens, packed.Totals.Maxima, columns);
+            Copy(totals + (((2L * work) + 1) * query.Tokens), query.Tokens, packed.Totals.Shares, columns); // tokens that are not there have no weight
+            new Span<float>(packed.Gradients, (int)Columns(query)).Clear();
+            var tile = new KeyTile(scratch, Lanes);
             for (var first = 0; first < key.Tokens; first += AttentionTile.Rows)
             {
-                Gradients(work, first, key, value, (int)Padded(query), gradients.Key, gradients.Value, packed, tile);
+                Gradients(image, head, first, key, value, columns, gradients.Key, gradients.Value, packed, tile);
             }
 
-            gradients.Query.Write(work / heads, work % heads, _scale, packed.QueryGradients);
+            gradients.Query.Write(image, head, _scale, packed.Gradients);
         });
     }
 
-    /// <summary>D of every query: the inner product of its output and its direction.</summary>
-    private void InnerProducts(int work, HeadView output, int queries, Packed packed)
-    {
-        output.Read(work / heads, work % heads, 0, queries, packed.QueryGradients); // not used for anything else yet
-        for (var i = 0; i < queries; i++)
-        {
-            var product = 0f;
-            for (var c = 0; c < _features; c++)
-            {
-                product += packed.QueryGradients[((long)i * _features) + c] * packed.Directions[((long)i * _features) + c];
-            }
-
-            packed.Inner[i] = product;
-        }
-    }
-
     /// <summary>A tile of keys against all queries: dK = dSᵀ·Q, dV = Pᵀ·dO, and its share of dQ = dS·K.</summary>
-    private void Gradients(int work, int first, HeadView key, HeadView value, int queries, HeadView keyGradient, HeadView valueGradient, Packed packed, Tile tile)
+    private void Gradients(int image, int head, int first, HeadView key, HeadView value, int queries, HeadView keyGradient, HeadView valueGradient, Queries packed, KeyTile tile)
     {
-        var (image, head) = (work / heads, work % heads);
-        value.ReadLanes(image, head, first, 1, tile.Others, tile.Rows);
-        key.ReadLanes(image, head, first, 1, tile.Lanes, tile.Rows); // and the rows stay
-        new Span<float>(tile.Sums, Lanes).Clear();
-        new Span<float>(tile.OtherSums, Lanes).Clear();
+        value.ReadLanes<T>(image, head, first, tile.Values, tile.Rows);
+        key.ReadLanes<T>(image, head, first, tile.Keys, tile.Rows);
+        var pairs = T.PerWord == 1 ? tile.Rows : tile.Pairs;
+        Pair(tile.Rows, AttentionTile.Rows, pairs);
+        new Span<float>(tile.KeySums, Lanes).Clear();
+        new Span<float>(tile.ValueSums, Lanes).Clear();
         for (var j = 0; j < queries; j += AttentionTile.Columns)
         {
-            var (count, at) = (Math.Min(AttentionTile.Columns, queries - j), (long)j * _features);
-            AttentionTile.Products(tile.Lanes, packed.Queries + at, count, _features, tile.Scores);
-            AttentionTile.Products(tile.Others, packed.Directions + at, count, _features, tile.Slopes);
-            AttentionSlopes.Apply(tile.Scores, tile.Slopes, count, packed.Maxima + j, packed.Shares + j, packed.Inner + j);
-            AttentionTile.Accumulate(tile.Slopes, packed.Queries + at, count, _features, tile.Sums);
-            AttentionTile.Accumulate(tile.Scores, packed.Directions + at, count, _features, tile.OtherSums);
-            AttentionTile.Spread(tile.Slopes, tile.Rows, count, _features, packed.QueryGradients + at);
+            var count = Math.Min(AttentionTile.Columns, queries - j);
+            var (at, depth) = ((long)j * Words, count / T.PerWord);
+            products.Scores.Run(packed.Rows + at, tile.Keys, tile.Scores, count, Words);
+            products.Scores.Run(packed.Directions + at, tile.Values, tile.Slopes, count, Words);
+            AttentionTile<T>.Slopes(tile.Scores, tile.Slopes, count, _binaryScale, packed.Totals + j, tile.Weights, tile.Gradients, tile.ByQuery);
+            products.Sums.Run(packed.Pairs + at, tile.Gradients, tile.KeySums, _features, depth);
+            products.Sums.Run(packed.DirectionPairs + at, tile.Weights, tile.ValueSums, _features, depth);
+            products.Spread.Run(tile.ByQuery, pairs, packed.Gradients + ((long)j * _features), count, AttentionTile.Rows / T.PerWord);
         }
 
-        keyGradient.WriteLanes(image, head, first, 1 / Log2E, tile.Sums); // the scale is in the queries already
-        valueGradient.WriteLanes(image, head, first, 1, tile.OtherSums);
+        keyGradient.WriteLanes(image, head, first, _scale, tile.KeySums);
+        valueGradient.WriteLanes(image, head, first, 1, tile.ValueSums);
     }
-
-    private const int Score = AttentionTile.Columns * AttentionTile.Rows;
-
-    private static long Padded(HeadView view) => (view.Tokens + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows;
-
-    private float* Read(HeadView view, int work, AttentionScratch scratch)
-    {
-        var rows = scratch.Take(Columns(view));
-        view.Read(work / heads, work % heads, 0, (int)Padded(view), rows);
-        return rows;
-    }
-
-    private long Columns(HeadView view) => Padded(view) * _features;
 
     private void Forward(int image, int head, int first, int last, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, AttentionScratch scratch)
     {
-        float* keys = scratch.Take(Columns(key)), values = scratch.Take(Columns(key));
-        key.Read(image, head, 0, (int)Padded(key), keys);
-        value.Read(image, head, 0, (int)Padded(key), values);
-        float* lanes = scratch.Take(Lanes), sums = scratch.Take(Lanes), rows = scratch.Take(Lanes), scores = scratch.Take(Score);
+        var keys = ReadRows(key, image, head, scratch);
+        var values = Paired(ReadRows(value, image, head, scratch), (int)Padded(key), scratch);
+        uint* lanes = scratch.TakeWords(Lanes), rows = scratch.TakeWords(Lanes);
+        float* sums = scratch.Take(Lanes), scores = scratch.Take(Score);
         float* maxima = scratch.Take(AttentionTile.Rows), powers = scratch.Take(AttentionTile.Rows);
+        var weights = T.PerWord == 1 ? (uint*)scores : scratch.TakeWords(Score);
         for (; first < last; first += AttentionTile.Rows)
         {
-            query.ReadLanes(image, head, first, _scale * Log2E, lanes, rows);
+            query.ReadLanes<T>(image, head, first, lanes, rows);
             new Span<float>(sums, Lanes).Clear();
             new Span<float>(powers, AttentionTile.Rows).Clear();
             new Span<float>(maxima, AttentionTile.Rows).Fill(float.NegativeInfinity);
             for (var j = 0; j < key.Tokens; j += AttentionTile.Columns)
             {
-                var count = Math.Min(AttentionTile.Columns, key.Tokens - j);
-                AttentionTile.Products(lanes, keys + ((long)j * _features), AttentionTile.Padded(count), _features, scores);
-                AttentionTile.Softmax(scores, count, maxima, powers, sums, _features);
-                AttentionTile.Accumulate(scores, values + ((long)j * _features), count, _features, sums);
+                var (count, at) = (Math.Min(AttentionTile.Columns, key.Tokens - j), (long)j * Words);
+                products.Scores.Run(keys + at, lanes, scores, count, Words);
+                AttentionTile<T>.Softmax(scores, count, _binaryScale, weights, maxima, powers, sums, _features);
+                products.Sums.Run(values + at, weights, sums, _features, (count + T.PerWord - 1) / T.PerWord);
             }
 
             Divide(sums, powers);
             output.WriteLanes(image, head, first, 1, sums);
             for (var i = 0; i < Math.Min(AttentionTile.Rows, query.Tokens - first); i++)
             {
-                totals[first + i] = maxima[i];
+                totals[first + i] = maxima[i] * _binaryScale;
                 totals[query.Tokens + first + i] = 1 / powers[i];
             }
         }
     }
 
+    /// <summary>D of every query: the inner product of its output and its direction.</summary>
+    private void InnerProducts(int image, int head, HeadView output, HeadView direction, float* inner, int queries, AttentionScratch scratch)
+    {
+        float* outputs = scratch.Take((long)queries * _features), directions = scratch.Take((long)queries * _features);
+        output.Read(image, head, 0, queries, outputs);
+        direction.Read(image, head, 0, queries, directions);
+        for (var i = 0; i < queries; i++)
+        {
+            var sum = Vector128<float>.Zero;
+            for (var end = outputs + _features; outputs < end; outputs += Vector128<float>.Count, directions += Vector128<float>.Count)
+            {
+                sum += Vector128.Load(outputs) * Vector128.Load(directions);
+            }
+
+            inner[i] = Vector128.Sum(sum);
+        }
+    }
+
+    private static long Padded(HeadView view) => (view.Tokens + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows;
+
+    private long Columns(HeadView view) => Padded(view) * _features;
+
+    private uint* ReadRows(HeadView view, int image, int head, AttentionScratch scratch)
+    {
+        var rows = scratch.TakeWords(Padded(view) * Words);
+        view.ReadRows<T>(image, head, 0, (int)Padded(view), rows);
+        return rows;
+    }
+
+    /// <summary>Rows of words along the features → rows of words along the tokens, [count / values in a word, features]; the same where a word is a float.</summary>
+    private uint* Paired(uint* rows, int count, AttentionScratch scratch)
+    {
+        if (T.PerWord == 1)
+        {
+            return rows;
+        }
+
+        var pairs = scratch.TakeWords((long)count * Words);
+        Pair(rows, count, pairs);
+        return pairs;
+    }
+
+    private void Pair(uint* rows, int count, uint* pairs)
+    {
+        if (T.PerWord == 1)
+        {
+            return;
+        }
+
+        var row = (ushort*)rows;
+        for (var i = 0; i < count; i += T.PerWord, row += T.PerWord * _features, pairs += _features)
+        {
+            var c = 0;
+            for (; c + Vector128<ushort>.Count <= _features; c += Vector128<ushort>.Count)
+            {
+                var (one, other) = (Vector256.WidenLower(Vector256.Create(Vector128.Load(row + c), default)), Vector256.WidenLower(Vector256.Create(Vector128.Load(row + _features + c), default)));
+                Vector256.Store(one | (other << 16), pairs + c);
+            }
+
+            for (; c < _features; c++)
+            {
+                pairs[c] = row[c] | ((uint)row[_features + c] << 16);
+            }
+        }
+    }
+
+    private static void Copy(float* from, int count, float* to, int length)
+    {
+        new Span<float>(from, count).CopyTo(new Span<float>(to, count));
+        new Span<float>(to + count, length - count).Clear();
+    }
+
     private void Divide(float* sums, float* powers)
     {
-        for (var i = 0; i < Lanes; i++)
+        for (var i = 0; i < Lanes; i += Vector512<float>.Count)
         {
-            sums[i] /= powers[i % AttentionTile.Rows];
+            Vector512.Store(Vector512.Load(sums + i) / Vector512.Load(powers + (i % AttentionTile.Rows)), sums + i);
         }
     }
 
-    private static void Scale(float* values, long count, float factor)
+    /// <summary>What the backward pass needs of all queries of a head, filled up with zeros. Words lie along the features in rows, along the queries in pairs.</summary>
+    private struct Queries
     {
-        for (long i = 0; i < count; i++)
-        {
-            values[i] *= factor;
-        }
+        public uint* Rows;
+        public uint* Pairs;
+        public uint* Directions;
+        public uint* DirectionPairs;
+        public float* Gradients;
+        public QueryTotals Totals;
     }
 
-    /// <summary>A head's tokens as rows of floats, filled up with zeros, and three numbers for each query.</summary>
-    private struct Packed
+    /// <summary>What a tile of keys works on.</summary>
+    private readonly struct KeyTile(AttentionScratch scratch, int lanes)
     {
-        public float* Queries;
-        public float* Directions;
-        public float* QueryGradients;
-        public float* Maxima;
-        public float* Shares;
-        public float* Inner;
-    }
-
-    /// <summary>What a tile works on.</summary>
-    private readonly struct Tile(AttentionScratch scratch, int lanes)
-    {
-        public readonly float* Lanes = scratch.Take(lanes);
-        public readonly float* Others = scratch.Take(lanes);
-        public readonly float* Sums = scratch.Take(lanes);
-        public readonly float* OtherSums = scratch.Take(lanes);
-        public readonly float* Rows = scratch.Take(lanes);
+        public readonly uint* Keys = scratch.TakeWords(lanes);
+        public readonly uint* Values = scratch.TakeWords(lanes);
+        public readonly uint* Rows = scratch.TakeWords(lanes);
+        public readonly uint* Pairs = scratch.TakeWords(lanes);
+        public readonly float* KeySums = scratch.Take(lanes);
+        public readonly float* ValueSums = scratch.Take(lanes);
         public readonly float* Scores = scratch.Take(Score);
         public readonly float* Slopes = scratch.Take(Score);
+        private readonly uint* _narrowed = scratch.TakeWords(3 * Score / 2);
+
+        // Words of one float take the place of what they are made from: the less memory, the more of it is in the first-level cache.
+        public uint* Weights => T.PerWord == 1 ? (uint*)Scores : _narrowed;
+
+        public uint* Gradients => T.PerWord == 1 ? (uint*)Slopes : _narrowed + (Score / 2);
+
+        public uint* ByQuery => T.PerWord == 1 ? (uint*)Slopes : _narrowed + Score;
     }
 
     private static void Run(int pieces, long floats, Action<int, AttentionScratch> work)

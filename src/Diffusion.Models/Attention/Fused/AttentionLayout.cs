@@ -27,8 +27,15 @@ internal sealed record AttentionLayout(int Heads, int Width, HeadLayout Query, H
     public static AttentionLayout JointByHead(int heads, int width) => new(
         heads, width, new(0, 3 * width, width), new(width, 3 * width, width), new(2 * width, 3 * width, width));
 
-    /// <summary>The kernel for so many images.</summary>
-    public AttentionKernel Kernel(int images) => new(images, Heads, Width);
+    /// <summary>The kernel for tokens of a type.</summary>
+    /// <returns><see langword="null"/> where this machine cannot run it.</returns>
+    public IAttentionKernel? Kernel(int images, bool narrow)
+    {
+        var features = AttentionTile.Padded(Width);
+        return !AttentionTile.IsSupported ? null
+            : narrow && TileProduct.MultipliesNarrow ? AttentionProducts.For<BFloat16Tile>(features) is { } pairs ? new AttentionKernel<BFloat16Tile>(images, Heads, Width, pairs) : null
+            : AttentionProducts.For<Float32Tile>(features) is { } floats ? new AttentionKernel<Float32Tile>(images, Heads, Width, floats) : null;
+    }
 
     /// <summary>The heads of one tensor, or of three.</summary>
     public (HeadView Query, HeadView Key, HeadView Value) Views(Tensor[] tokens) => (new(tokens[0], Query), new(tokens[tokens.Length / 2], Key), new(tokens[^1], Value));

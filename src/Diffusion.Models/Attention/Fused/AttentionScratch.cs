@@ -23,6 +23,9 @@ internal sealed unsafe class AttentionScratch : IDisposable
         return piece;
     }
 
+    /// <summary>The next piece, as words.</summary>
+    public uint* TakeWords(long words) => (uint*)Take(words);
+
     /// <summary>Begins again with the first piece.</summary>
     public void Reset() => _next = _start;
 

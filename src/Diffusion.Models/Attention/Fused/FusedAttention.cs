@@ -1,10 +1,9 @@
-using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
 /// <summary>
-/// <see cref="AttentionKernel"/> as an operation of the graph, for tokens as linear maps leave them: no head is copied to another place.
+/// <see cref="AttentionKernel{T}"/> as an operation of the graph, for tokens as linear maps leave them: no head is copied to another place.
 /// Gradients that are to be differentiated again come from matrix products.
 /// </summary>
 internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttention>
@@ -24,10 +23,10 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
 
     /// <summary>Whether it is the fastest way on this machine.</summary>
     public static bool Pays(AttentionLayout layout, Tensor[] tokens) =>
-        Vector512.IsHardwareAccelerated
-        && Array.TrueForAll(tokens, part => part.device_type == TorchSharp.DeviceType.CPU && part.numel() is > 0 and < int.MaxValue / sizeof(float))
+        Array.TrueForAll(tokens, part => part.device_type == TorchSharp.DeviceType.CPU && part.numel() is > 0 and < int.MaxValue / sizeof(float))
         && tokens[0].shape[1] * tokens[^1].shape[1] >= FewestScores
-        && layout.Width <= tokens[0].dtype switch { ScalarType.Float32 => WidestFloat32, ScalarType.BFloat16 => WidestBFloat16, _ => 0 };
+        && layout.Width <= tokens[0].dtype switch { ScalarType.Float32 => WidestFloat32, ScalarType.BFloat16 => WidestBFloat16, _ => 0 }
+        && layout.Kernel(1, tokens[0].dtype == ScalarType.BFloat16) is not null;
 
     /// <summary>softmax(q·kᵀ/√d)·v.</summary>
     /// <param name="layout">Where queries, keys and values lie.</param>
@@ -73,7 +72,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         var totals = empty([images, layout.Heads, 2, count], dtype: ScalarType.Float32);
         fixed (byte* data = totals.bytes)
         {
-            layout.Kernel((int)images).Forward(query, key, value, layout.Whole(output), (float*)data);
+            layout.Kernel((int)images, query.IsNarrow)!.Forward(query, key, value, layout.Whole(output), (float*)data);
         }
 
         return (output, totals);
@@ -96,7 +95,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         var dense = direction.to(output.dtype).contiguous();
         fixed (byte* data = totals.bytes)
         {
-            layout.Kernel((int)output.shape[0]).Backward(query, key, value, layout.Whole(output), (float*)data, layout.Whole(dense), layout.Views(gradients));
+            layout.Kernel((int)output.shape[0], query.IsNarrow)!.Backward(query, key, value, layout.Whole(output), (float*)data, layout.Whole(dense), layout.Views(gradients));
         }
 
         return [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())];

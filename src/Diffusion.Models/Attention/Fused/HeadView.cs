@@ -8,10 +8,14 @@ namespace Diffusion.Models;
 /// <param name="layout">Where in a token's features the heads lie.</param>
 internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
 {
+    private const int Four = 4;
     private readonly byte* _data = Start(tokens);
     private readonly bool _narrow = tokens.dtype == ScalarType.BFloat16;
     private readonly long _tokenStride = tokens.shape[2];
     private readonly HeadLayout _layout = layout;
+
+    /// <summary>Whether the tensor is bfloat16.</summary>
+    public bool IsNarrow => _narrow;
 
     /// <summary>The tokens N of an image.</summary>
     public int Tokens { get; } = checked((int)tokens.shape[1]);
@@ -31,7 +35,7 @@ internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
             if (first + i < Tokens)
             {
                 var element = Element(image, head, first + i);
-                for (; c + AttentionTile.Group <= width; c += AttentionTile.Group)
+                for (; c + Four <= width; c += Four)
                 {
                     Vector128.Store(_narrow ? Widened(((ulong*)((ushort*)_data + element + c))[0]) : Vector128.Load((float*)_data + element + c), rows + c);
                 }
@@ -49,22 +53,53 @@ internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
         }
     }
 
+    /// <summary>Copies tokens of one head to rows of words, filling up with zeros.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="head">The head.</param>
+    /// <param name="first">The first token.</param>
+    /// <param name="count">The rows to fill; those after the last token become zeros.</param>
+    /// <param name="rows">[count, padded width of a head / values in a word].</param>
+    /// <typeparam name="T">The format of words; two values in one only if the tensor is bfloat16.</typeparam>
+    public void ReadRows<T>(int image, int head, int first, int count, uint* rows)
+        where T : ITileFormat
+    {
+        if (T.PerWord == 1)
+        {
+            Read(image, head, first, count, (float*)rows);
+            return;
+        }
+
+        var (width, padded) = (_layout.Width, AttentionTile.Padded(_layout.Width));
+        var row = (ushort*)rows;
+        for (var i = 0; i < count; i++, row += padded)
+        {
+            var there = first + i < Tokens ? width : 0;
+            if (there > 0)
+            {
+                new ReadOnlySpan<ushort>((ushort*)_data + Element(image, head, first + i), width).CopyTo(new Span<ushort>(row, width));
+            }
+
+            new Span<ushort>(row + there, padded - there).Clear();
+        }
+    }
+
     /// <summary>Copies the 32 tokens of a tile, one to each lane.</summary>
     /// <param name="image">The image.</param>
     /// <param name="head">The head.</param>
     /// <param name="first">The first token; lanes after the last one become zeros.</param>
-    /// <param name="factor">What everything is multiplied by.</param>
-    /// <param name="lanes">[padded width of a head, 32].</param>
-    /// <param name="rows">As many floats for use in between.</param>
-    public void ReadLanes(int image, int head, int first, float factor, float* lanes, float* rows)
+    /// <param name="lanes">[padded width of a head / values in a word, 32].</param>
+    /// <param name="rows">As many words; the tokens as rows afterwards.</param>
+    /// <typeparam name="T">The format of words.</typeparam>
+    public void ReadLanes<T>(int image, int head, int first, uint* lanes, uint* rows)
+        where T : ITileFormat
     {
-        var padded = AttentionTile.Padded(_layout.Width);
-        Read(image, head, first, AttentionTile.Rows, rows);
-        for (var c = 0; c < padded; c++)
+        ReadRows<T>(image, head, first, AttentionTile.Rows, rows);
+        var words = AttentionTile.Padded(_layout.Width) / T.PerWord;
+        for (var c = 0; c < words; c++)
         {
             for (var i = 0; i < AttentionTile.Rows; i++)
             {
-                lanes[(c * AttentionTile.Rows) + i] = factor * rows[(i * padded) + c]; // [32, d] → [d, 32]
+                lanes[(c * AttentionTile.Rows) + i] = rows[(i * words) + c]; // [32, d] → [d, 32]
             }
         }
     }
