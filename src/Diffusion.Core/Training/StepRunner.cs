@@ -37,6 +37,7 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
 
     private (TrainingStep Step, TrainingDraw Draw) Measure(ImageBatch batch)
     {
+        BackwardPass.Failure = null;
         try
         {
             using var gradients = enable_grad();
@@ -87,6 +88,7 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
     {
         using var scope = NewDisposeScope();
         using var precision = MixedPrecision.Use(options.Precision);
+        using var once = BackwardPass.ExpectOne();
         var whole = count == batch.Images.shape[0];
         var images = batch.Images.narrow(0, first, count).to(state.Parameters.Device);
         var (mean, ofImages) = loss.MeanAndImages(images, whole ? draw : draw.Part(first, count), batch.Labels?.narrow(0, first, count));
@@ -95,5 +97,7 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
     }
 
     private static bool OutOfMemory(ExternalException e) =>
-        e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) || e.Message.Contains("can't allocate memory", StringComparison.OrdinalIgnoreCase);
+        Cause(e).Contains("out of memory", StringComparison.OrdinalIgnoreCase) || Cause(e).Contains("can't allocate memory", StringComparison.OrdinalIgnoreCase);
+
+    private static string Cause(ExternalException e) => (BackwardPass.Failure ?? e).Message;
 }

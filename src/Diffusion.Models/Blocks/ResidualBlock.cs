@@ -74,25 +74,29 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     internal Tensor Run(Tensor images, Tensor time, long height, long width)
     {
         using var scope = NewDisposeScope();
-        var activation = _plan.Options.Activation;
-        var hidden = _conv1.call(Resample(activation.Apply(_norm1.call(images)), height, width));
+        var hidden = Convolve(_conv1, inputs => Resample(_plan.Options.Activation.Apply(_norm1.call(inputs[0])), height, width), _norm1, images);
         var shift = _time.call(time).unsqueeze(-1).unsqueeze(-1); // [B, C] → [B, C, 1, 1], or 2·C
-        if (_plan.Options.TimeInjection == TimeInjection.ScaleShift)
-        {
-            var parts = shift.chunk(2, dim: 1); // [B, 2·C, 1, 1] → scale, shift
-            hidden = (_norm2.call(hidden) * (parts[0] + 1)) + parts[1];
-        }
-        else
-        {
-            hidden = _norm2.call(hidden + shift);
-        }
-
-        hidden = activation.Apply(hidden);
-        hidden = _plan.Options.Dropout > 0 && training ? nn.functional.dropout(hidden, _plan.Options.Dropout) : hidden;
-        hidden = _conv2.call(hidden);
+        hidden = _plan.Options.TimeInjection == TimeInjection.ScaleShift
+            ? Convolve(_conv2, inputs => Drop(ScaledAndShifted(inputs[0], inputs[1])), _norm2, hidden, shift)
+            : Convolve(_conv2, inputs => Drop(_plan.Options.Activation.Apply(_norm2.call(inputs[0]))), _norm2, hidden.add_(shift.to(hidden.dtype)));
         var input = Resample(images, height, width);
-        hidden = hidden + (_shortcut is null ? input : _shortcut.call(input));
+        hidden = hidden.add_(_shortcut is null ? input : _shortcut.call(input));
         return (_plan.OutputScale is 1 ? hidden : hidden / _plan.OutputScale).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The convolution of what a norm and operations without parameters make of the inputs; that is not kept for the backward pass, unless dropout draws in it.</summary>
+    private Tensor Convolve(Conv2d convolution, Func<IReadOnlyList<Tensor>, Tensor> before, GroupNorm norm, params Tensor[] inputs) => Drops
+        ? convolution.call(before(inputs))
+        : RecomputedInput.Run(convolution.AsFinal!, between => [before(between)], [norm], inputs);
+
+    private bool Drops => _plan.Options.Dropout > 0 && training;
+
+    private Tensor Drop(Tensor hidden) => Drops ? nn.functional.dropout(hidden, _plan.Options.Dropout) : hidden;
+
+    private Tensor ScaledAndShifted(Tensor hidden, Tensor shift)
+    {
+        var parts = shift.chunk(2, dim: 1); // [B, 2·C, 1, 1] → scale, shift
+        return _plan.Options.Activation.Apply((_norm2.call(hidden) * (parts[0] + 1)) + parts[1]);
     }
 
     private Tensor Resample(Tensor images, long height, long width) => _plan.Resampling switch

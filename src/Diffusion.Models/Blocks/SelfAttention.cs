@@ -73,12 +73,20 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
         var (batch, channels, height, width) = (images.shape[0], images.shape[1], images.shape[2], images.shape[3]);
-        var tokens = (_norm is null ? images : _norm.call(images)).flatten(2).transpose(1, 2); // [B, C, H, W] → [B, H·W, C]
-        var attended = _qkv is null
-            ? AttentionProduct.Apply(_layout, _query!.call(tokens), _key!.call(tokens), _value!.call(tokens))
-            : AttentionProduct.Apply(_layout, _qkv.call(tokens)); // → [B, H·W, C inner]
+        var attended = FusedAttention.Pays(_layout, images.dtype, images.device_type, batch, height * width, height * width)
+            ? RecomputedInput.Run(new FinalAttention(_layout), inputs => Projected(inputs[0]), Projections, images)
+            : AttentionProduct.Apply(_layout, Projected(images)); // [B, C, H, W] → [B, H·W, C inner]
         var result = images + _out.call(attended).transpose(1, 2).reshape(batch, channels, height, width); // → [B, C, H, W]
         return (_plan.OutputScale is 1 ? result : result / _plan.OutputScale).MoveToOuterDisposeScope();
+    }
+
+    private nn.Module[] Projections => [.. new nn.Module?[] { _norm, _qkv, _query, _key, _value }.OfType<nn.Module>()];
+
+    /// <summary>Queries, keys and values, in one tensor or three: [B, C, H, W] → [B, H·W, …].</summary>
+    private Tensor[] Projected(Tensor images)
+    {
+        var tokens = (_norm is null ? images : _norm.call(images)).flatten(2).transpose(1, 2); // [B, C, H, W] → [B, H·W, C]
+        return _qkv is null ? [_query!.call(tokens), _key!.call(tokens), _value!.call(tokens)] : [_qkv.call(tokens)];
     }
 
     private static UNetOptions Checked(UNetOptions options, int channels, int heads)

@@ -50,6 +50,9 @@ public sealed class Conv2d : nn.Module<Tensor, Tensor>
     /// <summary>The bias, [outChannels], or <see langword="null"/> where the layer has none; the module owns it.</summary>
     public Parameter? Bias => _bias;
 
+    /// <summary>The convolution as the end of a <see cref="RecomputedInput"/>; <see langword="null"/> where that does not pay: products of matrices, which libtorch does otherwise.</summary>
+    internal FinalConvolution? AsFinal => _shape.IsPointwise ? null : new FinalConvolution(this, _shape);
+
     /// <summary>Convolves images.</summary>
     /// <param name="input">[B, inChannels, H, W], in the type of the weight (in mixed precision also in bfloat16, which is then the type of the output), on its device; it is not disposed.</param>
     /// <returns>[B, outChannels, ⌊(H + 2·padding − k)/stride⌋ + 1, likewise W], in the memory layout of the input.</returns>

@@ -14,18 +14,11 @@ namespace Diffusion.Models;
 /// </remarks>
 public static class GradientCheckpointing
 {
-    [ThreadStatic]
-    private static Exception? t_error;
-
     /// <summary>
     /// Why the last second run on this thread failed that did; <see langword="null"/> if none did. The backward pass itself then ends with
-    /// libtorch's complaint of an invalid gradient: nothing else gets through its engine.
+    /// libtorch's complaint of an invalid gradient: nothing else gets through its engine. It is <see cref="BackwardPass.Failure"/>.
     /// </summary>
-    public static Exception? SecondRunError
-    {
-        get => t_error;
-        internal set => t_error = value;
-    }
+    public static Exception? SecondRunError => BackwardPass.Failure;
 
     /// <summary>Runs a part of a network.</summary>
     /// <param name="parts">The modules whose parameters <paramref name="forward"/> uses. They and the inputs must not change before the backward pass, of which there is one.</param>

@@ -7,10 +7,6 @@ internal sealed class RecomputedPart : autograd.SingleTensorFunction<RecomputedP
 {
     private const string Call = "call";
 
-    /// <summary>What the last backward pass on this thread returned: the engine has its own references by the time of the next.</summary>
-    [ThreadStatic]
-    private static List<Tensor>? t_returned;
-
     public override string Name => nameof(RecomputedPart);
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
@@ -27,19 +23,19 @@ internal sealed class RecomputedPart : autograd.SingleTensorFunction<RecomputedP
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
-        t_returned?.ForEach(gradient => gradient?.Dispose());
+        List<Tensor> gradients;
         try
         {
-            t_returned = Gradients(ctx, grad_output);
+            gradients = Gradients(ctx, grad_output);
         }
         catch (Exception error) // an exception that left this method through the native engine would end the process
         {
-            GradientCheckpointing.SecondRunError = error;
-            t_returned = Unfit(ctx);
+            BackwardPass.Failure = error;
+            gradients = Unfit(ctx);
         }
 
         ctx.Dispose(); // the engine does not do it before the whole graph is gone: what entered every part would stay until then
-        return [null!, .. t_returned];
+        return ReturnedGradients.Return(1, gradients);
     }
 
     private static List<Tensor> Gradients(autograd.AutogradContext ctx, Tensor received)

@@ -15,18 +15,20 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
 
     private const string Layout = "layout";
 
-    /// <summary>What the last backward pass on this thread returned: the engine has its own references by the time of the next.</summary>
-    [ThreadStatic]
-    private static List<Tensor>? t_returned;
-
     public override string Name => nameof(FusedAttention);
 
     /// <summary>Whether it is the fastest way on this machine.</summary>
     public static bool Pays(AttentionLayout layout, Tensor[] tokens) =>
-        Array.TrueForAll(tokens, part => part.device_type == TorchSharp.DeviceType.CPU && part.numel() is > 0 and < int.MaxValue / sizeof(float))
-        && tokens[0].shape[1] * tokens[^1].shape[1] >= FewestScores
-        && layout.Width <= tokens[0].dtype switch { ScalarType.Float32 => WidestFloat32, ScalarType.BFloat16 => WidestBFloat16, _ => 0 }
-        && layout.Kernel(1, tokens[0].dtype == ScalarType.BFloat16) is not null;
+        Array.TrueForAll(tokens, part => part.device_type == tokens[0].device_type && part.numel() < int.MaxValue / sizeof(float))
+        && Pays(layout, tokens[0].dtype, tokens[0].device_type, tokens[0].shape[0], tokens[0].shape[1], tokens[^1].shape[1]);
+
+    /// <summary>Whether it is, for so many images, queries and keys.</summary>
+    public static bool Pays(AttentionLayout layout, ScalarType type, TorchSharp.DeviceType device, long images, long queries, long keys) =>
+        device == TorchSharp.DeviceType.CPU
+        && images * Math.Max(queries, keys) * 3 * layout.Inner is > 0 and < int.MaxValue / sizeof(float)
+        && queries * keys >= FewestScores
+        && layout.Width <= type switch { ScalarType.Float32 => WidestFloat32, ScalarType.BFloat16 => WidestBFloat16, _ => 0 }
+        && layout.Kernel(1, type == ScalarType.BFloat16) is not null;
 
     /// <summary>softmax(q·kᵀ/√d)·v.</summary>
     /// <param name="layout">Where queries, keys and values lie.</param>
@@ -53,18 +55,19 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
-        t_returned?.ForEach(gradient => gradient.Dispose());
-        using (NewDisposeScope())
-        {
-            var (layout, saved) = ((AttentionLayout)ctx.get_data(Layout), ctx.get_saved_variables());
-            t_returned = is_grad_enabled() ? DifferentiableGradients(layout, saved, grad_output) : Gradients(layout, saved, grad_output);
-        }
+        using var scope = NewDisposeScope();
+        var (layout, saved) = ((AttentionLayout)ctx.get_data(Layout), ctx.get_saved_variables());
+        var tokens = saved.Take(saved.Count - 2).ToArray();
+        var gradients = is_grad_enabled() ? DifferentiableGradients(layout, tokens, grad_output) : Gradients(layout, tokens, saved[^2], saved[^1], grad_output);
 
         // What was saved stays until the graph is gone: it may be walked a second time.
-        return [null!, .. t_returned];
+        return ReturnedGradients.Return(1, gradients.ConvertAll(gradient => gradient.DetachFromDisposeScope()));
     }
 
-    private static unsafe (Tensor Output, Tensor Totals) Forward(AttentionLayout layout, Tensor[] tokens)
+    /// <summary>The output [B, N, heads·d], and of each query the largest score, to base 2, and one over the sum of its powers, [B, heads, 2, N].</summary>
+    /// <param name="layout">Where queries, keys and values lie.</param>
+    /// <param name="tokens">As for <see cref="Apply"/>, contiguous.</param>
+    public static unsafe (Tensor Output, Tensor Totals) Forward(AttentionLayout layout, Tensor[] tokens)
     {
         var (query, key, value) = layout.Views(tokens);
         var (images, count) = (tokens[0].shape[0], tokens[0].shape[1]);
@@ -78,18 +81,16 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         return (output, totals);
     }
 
-    /// <summary>Gradients that have derivatives themselves, from matrix products: for <c>create_graph</c>.</summary>
-    private static List<Tensor> DifferentiableGradients(AttentionLayout layout, List<Tensor> saved, Tensor direction)
-    {
-        var tokens = saved.Take(saved.Count - 2).ToArray();
-        var output = AttentionProduct.Products(layout, tokens);
-        return [.. autograd.grad([output], tokens, [direction], retain_graph: true, create_graph: true).Select(gradient => gradient.MoveToOuterDisposeScope())];
-    }
-
-    private static unsafe List<Tensor> Gradients(AttentionLayout layout, List<Tensor> saved, Tensor direction)
+    /// <summary>The gradients of ⟨output, direction⟩, by the tensors of tokens.</summary>
+    /// <param name="layout">Where queries, keys and values lie.</param>
+    /// <param name="tokens">As in <see cref="Forward"/>.</param>
+    /// <param name="output">Of <see cref="Forward"/>.</param>
+    /// <param name="totals">Of <see cref="Forward"/>.</param>
+    /// <param name="direction">[B, N, heads·d].</param>
+    public static unsafe List<Tensor> Gradients(AttentionLayout layout, Tensor[] tokens, Tensor output, Tensor totals, Tensor direction)
     {
         using var noGradients = no_grad();
-        var (tokens, output, totals) = (saved.Take(saved.Count - 2).ToArray(), saved[^2], saved[^1]);
+        using var scope = NewDisposeScope();
         var (query, key, value) = layout.Views(tokens);
         var gradients = Array.ConvertAll(tokens, part => empty_like(part));
         var dense = direction.to(output.dtype).contiguous();
@@ -99,5 +100,12 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         }
 
         return [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())];
+    }
+
+    /// <summary>Gradients that have derivatives themselves, from matrix products: for <c>create_graph</c>.</summary>
+    private static List<Tensor> DifferentiableGradients(AttentionLayout layout, Tensor[] tokens, Tensor direction)
+    {
+        var output = AttentionProduct.Products(layout, tokens);
+        return [.. autograd.grad([output], tokens, [direction], retain_graph: true, create_graph: true)];
     }
 }

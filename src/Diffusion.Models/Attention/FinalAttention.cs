@@ -1,0 +1,20 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary>softmax(q·kᵀ/√d)·v that keeps its output and two numbers of each query, but not queries, keys and values.</summary>
+internal sealed class FinalAttention(AttentionLayout layout) : IFinalOperator
+{
+    public IReadOnlyList<Tensor> Parameters => [];
+
+    public Tensor Differentiable(IReadOnlyList<Tensor> inputs) => AttentionProduct.Apply(layout, [.. inputs]);
+
+    public (Tensor Output, IReadOnlyList<Tensor> Kept) Forward(IReadOnlyList<Tensor> inputs)
+    {
+        var (output, totals) = FusedAttention.Forward(layout, [.. inputs.Select(part => part.contiguous())]);
+        return (output, [output.detach(), totals]); // the output itself would keep its own graph alive
+    }
+
+    public (IReadOnlyList<Tensor> Inputs, IReadOnlyList<Tensor> Parameters) Backward(Tensor direction, IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> kept) =>
+        (FusedAttention.Gradients(layout, [.. inputs.Select(part => part.detach().contiguous())], kept[0], kept[1], direction), []);
+}

@@ -1,0 +1,42 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary>The gradients of <see cref="Convolution.Forward"/> without a graph that keeps its input.</summary>
+internal static class ConvolutionGradient
+{
+    // TorchSharp has no method for this operator of libtorch.
+    private const string Script = """
+        def gradients(direction, input, weight, stride: int, padding: int):
+            of_input, of_weight, of_bias = torch.convolution_backward(direction, input, weight, [weight.size(0)], [stride, stride], [padding, padding], [1, 1], False, [0, 0], 1, [True, True, True])
+            return [of_input, of_weight, of_bias]
+
+        """;
+
+    private static readonly Lazy<jit.CompilationUnit> s_unit = new(() => jit.compile(Script));
+
+    /// <summary>The gradients of ⟨output, direction⟩.</summary>
+    /// <param name="direction">[B, O, H', W'].</param>
+    /// <param name="input">[B, C, H, W].</param>
+    /// <param name="weight">[O, C, k, k], not pointwise on the CPU.</param>
+    /// <param name="shape">Stride and padding.</param>
+    /// <returns>[B, C, H, W], [O, C, k, k] and [O].</returns>
+    public static (Tensor Input, Tensor Weight, Tensor Bias) Of(Tensor direction, Tensor input, Tensor weight, in ConvolutionShape shape)
+    {
+        if (!ChannelPadding.Applies(input))
+        {
+            return Plain(direction, input, weight, shape);
+        }
+
+        var (missingIn, missingOut) = (ChannelPadding.Round(shape.InChannels) - shape.InChannels, ChannelPadding.Round(shape.OutChannels) - shape.OutChannels);
+        var (ofInput, ofWeight, ofBias) = Plain(
+            ChannelPadding.Images(direction, missingOut), ChannelPadding.Images(input, missingIn), ChannelPadding.Weight(weight, missingOut, missingIn), shape);
+        return (ofInput.narrow(1, 0, shape.InChannels), ofWeight.narrow(0, 0, shape.OutChannels).narrow(1, 0, shape.InChannels), ofBias.narrow(0, 0, shape.OutChannels));
+    }
+
+    private static (Tensor Input, Tensor Weight, Tensor Bias) Plain(Tensor direction, Tensor input, Tensor weight, in ConvolutionShape shape)
+    {
+        var gradients = (Tensor[])s_unit.Value.invoke("gradients", direction, input, weight, (long)shape.Stride, (long)shape.Padding)!;
+        return (gradients[0], gradients[1], gradients[2]);
+    }
+}

@@ -1,0 +1,48 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary>What a <see cref="RecomputedInput"/> does, and how many of its tensors are what: inputs, parameters of the first operations, parameters of the last, what the last kept.</summary>
+internal sealed record OperatorCall(IFinalOperator Last, Func<IReadOnlyList<Tensor>, Tensor[]> First, int InputCount, int ParameterCount, ComputePrecision Precision)
+{
+    /// <summary>Whether there is one backward pass, as the code around the forward pass said.</summary>
+    public bool WalkedOnce { get; } = BackwardPass.ExpectsOne;
+
+    private int LastAt => InputCount + ParameterCount;
+
+    private int KeptAt => LastAt + Last.Parameters.Count;
+
+    /// <summary>The gradients of all tensors but those kept; outside of the scope.</summary>
+    public List<Tensor?> Gradients(List<Tensor> saved, Tensor direction)
+    {
+        using var scope = NewDisposeScope();
+        using var precision = MixedPrecision.Use(Precision);
+        var inputs = saved.Take(InputCount).Select(input => input.detach().requires_grad_(input.requires_grad)).ToArray();
+        Tensor[] between;
+        using (enable_grad())
+        {
+            between = First(inputs);
+        }
+
+        var (ofBetween, ofLast) = Last.Backward(direction, between, saved[KeptAt..]);
+        Tensor[] wanted = [.. inputs.Where(input => input.requires_grad), .. saved[InputCount..LastAt]];
+        var gradients = new Queue<Tensor>(autograd.grad([.. between], wanted, [.. ofBetween]));
+        return [.. inputs.Select(input => input.requires_grad ? Outside(gradients.Dequeue()) : null), .. gradients.Select(Outside), .. ofLast.Select(Outside)];
+    }
+
+    /// <summary>Gradients that have derivatives themselves: for <c>create_graph</c>.</summary>
+    public List<Tensor?> DifferentiableGradients(List<Tensor> saved, Tensor direction)
+    {
+        using var scope = NewDisposeScope();
+        using var precision = MixedPrecision.Use(Precision);
+        var sources = saved[..KeptAt];
+        var output = Last.Differentiable(First(saved[..InputCount]));
+        var gradients = new Queue<Tensor>(autograd.grad([output], [.. sources.Where(source => source.requires_grad)], [direction], retain_graph: true, create_graph: true));
+        return [.. sources.Select(source => source.requires_grad ? Outside(gradients.Dequeue()) : null)];
+    }
+
+    /// <summary>Gradients of a shape that the engine refuses: the one way to make it throw.</summary>
+    public List<Tensor?> Unfit(List<Tensor> saved) => [.. saved[..KeptAt].Select(source => source.requires_grad ? Outside(zeros([.. source.shape, 2, 2])) : null)];
+
+    private static Tensor Outside(Tensor tensor) => tensor.DetachFromDisposeScope();
+}
