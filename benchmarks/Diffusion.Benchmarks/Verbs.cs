@@ -27,7 +27,11 @@ internal static class Verbs
     {
         if (args is [var verb, ..] && s_performance.TryGetValue(verb, out var run))
         {
-            DiffusionRuntime.KeepFreedMemory(); // as programs do that train: before the first tensor
+            if (verb != PeakMemory.Verb) // which decides itself
+            {
+                DiffusionRuntime.KeepFreedMemory(); // as programs do that train: before the first tensor
+            }
+
             DiffusionRuntime.WaitWithoutSpinning();
             try
             {

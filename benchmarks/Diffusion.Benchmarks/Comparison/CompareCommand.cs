@@ -12,7 +12,8 @@ internal static class CompareCommand
 
             Measured is {ReferenceSize.Of(quick).Name}; eager is the same out of TorchSharp's modules: float32, NCHW, one operator after the other. Ratios are this library's to eager's, smaller is better:
             median (smallest–largest) of rounds in which all contenders run in turn, in one process that keeps freed memory (`DiffusionRuntime.KeepFreedMemory`) and whose threads do not spin (`WaitWithoutSpinning`).
-            Memory is measured in a process of its own for each.
+            Memory is measured in a process of its own for each: eager's leaves the system's allocator as it is, this library's keeps freed blocks up to 2 MiB (`KeepFreedMemory(2 << 20)`); in the rows of `kept_memory` both
+            keep all, as in the rounds that are timed.
 
             """);
         var measured = Comparison.Run(quick ? ComparisonSettings.Quick : ComparisonSettings.Full);

@@ -13,7 +13,8 @@ internal sealed class Comparison(ComparisonSettings settings)
     {
         var comparison = new Comparison(settings);
         using var networks = new ReferencePair(settings.Size.Network, settings.Size.Image);
-        comparison.Memory();
+        comparison.Memory("peak_memory", keep: false);
+        comparison.Memory("kept_memory", keep: true);
         comparison.TrainStep(networks);
         comparison.Reverse(networks, settings.Size.SampleBatch, "reverse_b16", 0.2);
         comparison.Reverse(networks, 1, "reverse_b1", 0.1);
@@ -21,19 +22,19 @@ internal sealed class Comparison(ComparisonSettings settings)
         return comparison._measured;
     }
 
-    private void Memory()
+    private void Memory(string key, bool keep)
     {
         var quick = settings == ComparisonSettings.Quick;
-        if (PeakMemory.OfEager(quick) is not { } eager)
+        if (PeakMemory.OfEager(quick, keep) is not { } eager)
         {
             return;
         }
 
         foreach (var format in NumberFormats.All.Where(format => NumberFormats.Training(new TrainerOptions(), format) is not null))
         {
-            if (PeakMemory.OfOurs(format, quick) is { } ours)
+            if (PeakMemory.OfOurs(format, quick, keep) is { } ours)
             {
-                _measured[$"peak_memory.{format.Short()}"] = Measurement.Of([ours], [eager]);
+                _measured[$"{key}.{format.Short()}"] = Measurement.Of([ours], [eager]);
             }
         }
     }

@@ -67,5 +67,5 @@ internal static class ComparisonReport
     private static string Amount(Goal goal, Samples? samples) => samples is null ? ""
         : string.Create(CultureInfo.InvariantCulture, $"{(IsMemory(goal) ? samples.Median / Mebibyte : 1000 * samples.Median):0.#} {(IsMemory(goal) ? "MiB" : "ms")}");
 
-    private static bool IsMemory(Goal goal) => goal.Key.StartsWith("peak_memory", StringComparison.Ordinal);
+    private static bool IsMemory(Goal goal) => goal.Key.Contains("_memory", StringComparison.Ordinal);
 }

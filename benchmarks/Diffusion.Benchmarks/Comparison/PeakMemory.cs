@@ -12,20 +12,37 @@ internal static class PeakMemory
 
     private const string Eager = "eager";
     private const string QuickFlag = "--quick";
+    private const string KeepFlag = "--keep";
+    private const int Kept = 2 << 20; // the largest block that this library's processes keep
     private const int Steps = 3;
 
     /// <summary>Measures the baseline in a process of its own.</summary>
+    /// <param name="quick">Whether it is the smallest network.</param>
+    /// <param name="keep">Whether the process keeps all freed memory, or else leaves the system's allocator as it is.</param>
     /// <returns>Bytes; <see langword="null"/> where the system does not tell, or the process took too long.</returns>
-    public static long? OfEager(bool quick) => Ask(Eager, quick);
+    public static long? OfEager(bool quick, bool keep) => Ask(Eager, quick, keep);
 
     /// <summary>Measures this library in a process of its own.</summary>
-    public static long? OfOurs(NumberFormat format, bool quick) => Ask(format.ToString(), quick);
+    /// <param name="format">In what it trains.</param>
+    /// <param name="quick">Whether it is the smallest network.</param>
+    /// <param name="keep">Whether the process keeps all freed memory, or else blocks up to 2 MiB.</param>
+    public static long? OfOurs(NumberFormat format, bool quick, bool keep) => Ask(format.ToString(), quick, keep);
 
-    /// <summary>What the process does: <c>peak-memory eager|Fp32|Bf16 [--quick]</c>.</summary>
+    /// <summary>What the process does: <c>peak-memory eager|Fp32|Bf16 [--keep] [--quick]</c>.</summary>
     public static int Run(Arguments arguments)
     {
         var size = ReferenceSize.Of(arguments.Flag(QuickFlag));
+        var keep = arguments.Flag(KeepFlag);
         var contender = arguments.Rest().Single();
+        if (keep)
+        {
+            DiffusionRuntime.KeepFreedMemory();
+        }
+        else if (contender != Eager)
+        {
+            DiffusionRuntime.KeepFreedMemory(Kept);
+        }
+
         using var images = new RandomImages(new ImageShape(size.Network.ImageChannels, size.Image, size.Image), size.TrainBatch);
         var before = ResidentMemory.Now;
         using var networks = new ReferencePair(size.Network, size.Image);
@@ -53,14 +70,14 @@ internal static class PeakMemory
         }
     }
 
-    private static long? Ask(string contender, bool quick)
+    private static long? Ask(string contender, bool quick, bool keep)
     {
         if (!ResidentMemory.IsMeasured)
         {
             return null;
         }
 
-        string[] arguments = quick ? [Verb, contender, QuickFlag] : [Verb, contender];
+        string[] arguments = [Verb, contender, .. quick ? [QuickFlag] : Array.Empty<string>(), .. keep ? [KeepFlag] : Array.Empty<string>()];
         return ChildProcess.Run(arguments, TimeSpan.FromSeconds(60)) is { } text ? long.Parse(text.AsSpan().Trim(), CultureInfo.InvariantCulture) : null;
     }
 }

@@ -78,9 +78,9 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
         var shift = _time.call(time).unsqueeze(-1).unsqueeze(-1); // [B, C] → [B, C, 1, 1], or 2·C
         hidden = _plan.Options.TimeInjection == TimeInjection.ScaleShift
             ? Convolve(_conv2, inputs => Drop(ScaledAndShifted(inputs[0], inputs[1])), _norm2, hidden, shift)
-            : Convolve(_conv2, inputs => Drop(_plan.Options.Activation.Apply(_norm2.call(inputs[0]))), _norm2, hidden.add_(shift.to(hidden.dtype)));
+            : Convolve(_conv2, inputs => Drop(_plan.Options.Activation.Apply(_norm2.call(inputs[0]))), _norm2, Sum(hidden, shift));
         var input = Resample(images, height, width);
-        hidden = hidden.add_(_shortcut is null ? input : _shortcut.call(input));
+        hidden = Sum(hidden, _shortcut is null ? input : _shortcut.call(input));
         return (_plan.OutputScale is 1 ? hidden : hidden / _plan.OutputScale).MoveToOuterDisposeScope();
     }
 
@@ -88,6 +88,9 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     private Tensor Convolve(Conv2d convolution, Func<IReadOnlyList<Tensor>, Tensor> before, GroupNorm norm, params Tensor[] inputs) => Drops
         ? convolution.call(before(inputs))
         : RecomputedInput.Run(convolution.AsFinal!, between => [before(between)], [norm], inputs);
+
+    /// <summary>The sum; without gradients in the place of <paramref name="hidden"/>, which nobody else has.</summary>
+    private static Tensor Sum(Tensor hidden, Tensor other) => is_grad_enabled() || other.dtype != hidden.dtype ? hidden + other : hidden.add_(other);
 
     private bool Drops => _plan.Options.Dropout > 0 && training;
 

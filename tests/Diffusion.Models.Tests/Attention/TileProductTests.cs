@@ -1,0 +1,95 @@
+using System.Runtime.InteropServices;
+using Xunit;
+
+namespace Diffusion.Models.Tests;
+
+public sealed unsafe class TileProductTests
+{
+    public static TheoryData<bool, int, int, bool> Shapes()
+    {
+        var shapes = new TheoryData<bool, int, int, bool>();
+        foreach (var narrow in new[] { false, true })
+        {
+            foreach (var (rows, lanes) in new[] { (8, 4), (8, 8), (8, 16), (8, 32), (4, 32), (4, 48), (4, 64) })
+            {
+                shapes.Add(narrow, rows, lanes, false);
+                shapes.Add(narrow, rows, lanes, true);
+            }
+        }
+
+        return shapes;
+    }
+
+    /// <summary>Small integers are exact in bfloat16 and their sums in float32: the results have to be equal.</summary>
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Run_SmallIntegers_GivesTheProduct(bool narrow, int rows, int lanes, bool adds)
+    {
+        if (!AttentionTile.IsSupported || (narrow && !TileProduct.MultipliesNarrow))
+        {
+            return; // no such instructions here: products of matrices take the place of tiles
+        }
+
+        const int blocks = 3, depth = 5;
+        var perWord = narrow ? 2 : 1;
+        var (count, values) = (blocks * rows, depth * perWord);
+        var random = new Random(5);
+        var a = Enumerable.Range(0, count * values).Select(_ => (float)random.Next(-9, 10)).ToArray();
+        var b = Enumerable.Range(0, values * lanes).Select(_ => (float)random.Next(-9, 10)).ToArray();
+        var before = Enumerable.Range(0, count * lanes).Select(i => (float)i).ToArray();
+        var product = TileProduct.Make(new TileShape(narrow, rows, lanes, RowStep: depth, DepthStep: 1, adds))!;
+        using var memory = new AttentionScratch(4096 * 4);
+        uint* left = memory.TakeWords(count * depth), right = memory.TakeWords(depth * lanes);
+        var sums = memory.Take(count * lanes);
+        for (var m = 0; m < count; m++)
+        {
+            for (var k = 0; k < depth; k++)
+            {
+                left[(m * depth) + k] = Word(i => a[(m * values) + (k * perWord) + i], narrow);
+            }
+        }
+
+        for (var k = 0; k < depth; k++)
+        {
+            for (var n = 0; n < lanes; n++)
+            {
+                right[(k * lanes) + n] = Word(i => b[(((k * perWord) + i) * lanes) + n], narrow);
+            }
+        }
+
+        before.CopyTo(new Span<float>(sums, before.Length));
+        product.Run(left, right, sums, count, depth);
+
+        for (var m = 0; m < count; m++)
+        {
+            for (var n = 0; n < lanes; n++)
+            {
+                var expected = adds ? before[(m * lanes) + n] : 0;
+                for (var k = 0; k < values; k++)
+                {
+                    expected += a[(m * values) + k] * b[(k * lanes) + n];
+                }
+
+                Assert.Equal(expected, sums[(m * lanes) + n]);
+            }
+        }
+    }
+
+    [Fact]
+    public void Place_Code_RunsIt()
+    {
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !(OperatingSystem.IsLinux() || OperatingSystem.IsWindows()))
+        {
+            return;
+        }
+
+        var place = ExecutableMemory.Place([0xB8, 42, 0, 0, 0, 0xC3]); // mov eax, 42; ret
+
+        Assert.NotEqual(0, place);
+        Assert.Equal(42, ((delegate* unmanaged<int>)place)());
+    }
+
+    private static uint Word(Func<int, float> value, bool narrow) => narrow
+        ? (BitConverter.SingleToUInt32Bits(value(0)) >> 16) | (BitConverter.SingleToUInt32Bits(value(1)) & 0xFFFF0000)
+        : BitConverter.SingleToUInt32Bits(value(0));
+}
