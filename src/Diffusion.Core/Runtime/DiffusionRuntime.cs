@@ -24,18 +24,25 @@ public static class DiffusionRuntime
     /// first tensor. Only on Linux with glibc.
     /// </summary>
     /// <returns>Whether the system was told so.</returns>
-    public static bool KeepFreedMemory() => KeepFreedMemory(int.MaxValue);
+    public static bool KeepFreedMemory() => Keep(MmapMax, 0); // no mappings of single blocks
 
     /// <summary>
     /// As <see cref="KeepFreedMemory()"/>, but gives large blocks back at once. Where they are the activations of training (2 MiB is a good bound), the process takes little more than it
     /// uses, for some per cent of the time (docs/performance.md).
     /// </summary>
-    /// <param name="upTo">The largest block that is kept, in bytes, at least 64 KiB.</param>
+    /// <param name="upTo">The largest block that is kept, in bytes, from 64 KiB to 32 MiB, which is glibc's limit.</param>
     /// <returns>Whether the system was told so.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The bound is smaller.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The bound is smaller or larger.</exception>
     public static bool KeepFreedMemory(int upTo)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(upTo, 64 << 10);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(upTo, 32 << 20);
+        return Keep(MmapThreshold, upTo);
+    }
+
+    /// <summary>Never trim, grow by 64 MB, and what the option says of blocks mapped singly.</summary>
+    private static bool Keep(int option, int value)
+    {
         if (!OperatingSystem.IsLinux())
         {
             return false;
@@ -43,9 +50,7 @@ public static class DiffusionRuntime
 
         try
         {
-            // Never trim, grow by 64 MB; no mappings of single blocks, or those of large ones.
-            var mappings = upTo == int.MaxValue ? SetMallocOption(MmapMax, 0) : SetMallocOption(MmapThreshold, upTo);
-            return mappings == 1 & SetMallocOption(TrimThreshold, -1) == 1 & SetMallocOption(TopPad, 64 << 20) == 1;
+            return SetMallocOption(option, value) == 1 & SetMallocOption(TrimThreshold, -1) == 1 & SetMallocOption(TopPad, 64 << 20) == 1;
         }
         catch (EntryPointNotFoundException) // musl
         {

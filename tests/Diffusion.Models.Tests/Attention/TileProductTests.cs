@@ -5,15 +5,15 @@ namespace Diffusion.Models.Tests;
 
 public sealed unsafe class TileProductTests
 {
-    public static TheoryData<bool, int, int, bool> Shapes()
+    public static TheoryData<bool, int, int, bool, bool> Shapes()
     {
-        var shapes = new TheoryData<bool, int, int, bool>();
+        var shapes = new TheoryData<bool, int, int, bool, bool>();
         foreach (var narrow in new[] { false, true })
         {
             foreach (var (rows, lanes) in new[] { (8, 4), (8, 8), (8, 16), (8, 32), (4, 32), (4, 48), (4, 64) })
             {
-                shapes.Add(narrow, rows, lanes, false);
-                shapes.Add(narrow, rows, lanes, true);
+                shapes.Add(narrow, rows, lanes, false, false);
+                shapes.Add(narrow, rows, lanes, true, true);
             }
         }
 
@@ -23,7 +23,7 @@ public sealed unsafe class TileProductTests
     /// <summary>Small integers are exact in bfloat16 and their sums in float32: the results have to be equal.</summary>
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void Run_SmallIntegers_GivesTheProduct(bool narrow, int rows, int lanes, bool adds)
+    public void Run_SmallIntegers_GivesTheProduct(bool narrow, int rows, int lanes, bool adds, bool transposed)
     {
         if (!AttentionTile.IsSupported || (narrow && !TileProduct.MultipliesNarrow))
         {
@@ -33,11 +33,12 @@ public sealed unsafe class TileProductTests
         const int blocks = 3, depth = 5;
         var perWord = narrow ? 2 : 1;
         var (count, values) = (blocks * rows, depth * perWord);
+        var (rowStep, depthStep) = transposed ? (1, count) : (depth, 1);
         var random = new Random(5);
         var a = Enumerable.Range(0, count * values).Select(_ => (float)random.Next(-9, 10)).ToArray();
         var b = Enumerable.Range(0, values * lanes).Select(_ => (float)random.Next(-9, 10)).ToArray();
         var before = Enumerable.Range(0, count * lanes).Select(i => (float)i).ToArray();
-        var product = TileProduct.Make(new TileShape(narrow, rows, lanes, RowStep: depth, DepthStep: 1, adds))!;
+        var product = TileProduct.Make(new TileShape(narrow, rows, lanes, rowStep, depthStep, adds))!;
         using var memory = new AttentionScratch(4096 * 4);
         uint* left = memory.TakeWords(count * depth), right = memory.TakeWords(depth * lanes);
         var sums = memory.Take(count * lanes);
@@ -45,7 +46,7 @@ public sealed unsafe class TileProductTests
         {
             for (var k = 0; k < depth; k++)
             {
-                left[(m * depth) + k] = Word(i => a[(m * values) + (k * perWord) + i], narrow);
+                left[(m * rowStep) + (k * depthStep)] = Word(i => a[(m * values) + (k * perWord) + i], narrow);
             }
         }
 
