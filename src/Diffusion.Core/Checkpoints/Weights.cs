@@ -33,7 +33,7 @@ public static class Weights
             }
         }
 
-        RoundedWeights.Changed();
+        WeightCache.Changed();
     }
 
     /// <summary>The weights of a module as they are now.</summary>

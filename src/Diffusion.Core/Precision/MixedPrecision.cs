@@ -36,7 +36,7 @@ public static class MixedPrecision
     public static Tensor Round(Tensor weight)
     {
         ArgumentNullException.ThrowIfNull(weight);
-        return !is_grad_enabled() && weight.device_type == DeviceType.CPU && weight.numel() <= int.MaxValue / sizeof(float) && RoundedWeights.Current is { } run ? run.Of(weight) : weight.to(ScalarType.BFloat16);
+        return PreparedWeights.Get(weight, nameof(ScalarType.BFloat16), static values => values.to(ScalarType.BFloat16));
     }
 
     internal static void Restore(ComputePrecision precision) => t_current = precision;

@@ -11,7 +11,7 @@ internal sealed class SamplingRun : IDisposable
     private readonly NoiseSource _noise;
     private readonly List<PastStep> _past = [];
     private readonly ScalarType _type;
-    private readonly RoundedWeights _weights = new();
+    private readonly WeightCache _weights = new();
     private Tensor _current;
     private Tensor? _image;
     private int _index;

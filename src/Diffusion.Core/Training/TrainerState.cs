@@ -42,7 +42,7 @@ internal sealed class TrainerState : IDisposable
     public void Update(double learningRate, double norm)
     {
         _optimizer.Update(Parameters.Values, Parameters.Gradients, norm, learningRate, Step + 1, [.. Averages.Select(average => (average.Values, average.WeightAt(Step)))]);
-        RoundedWeights.Changed();
+        WeightCache.Changed();
     }
 
     public void Advance(bool skipped) => (Step, SkippedInARow) = (Step + 1, skipped ? SkippedInARow + 1 : 0);

@@ -55,7 +55,7 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
 
         if (!LayerPrecision.IsNarrow(_weight))
         {
-            return nn.functional.linear(input, _weight, _bias!);
+            return FusedLinear.Pays(input, _weight) ? FusedLinear.Apply(input, _weight, _bias) : nn.functional.linear(input, _weight, _bias!);
         }
 
         using var scope = NewDisposeScope();

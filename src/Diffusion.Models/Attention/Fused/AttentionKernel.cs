@@ -1,5 +1,5 @@
 using System.Runtime.Intrinsics;
-using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
@@ -28,9 +28,9 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
     public void Forward(HeadView query, HeadView key, HeadView value, HeadView output, float* totals)
     {
         var parts = (query.Tokens + ForwardRows - 1) / ForwardRows;
-        parts = images * heads >= 4 * torch.get_num_threads() ? 1 : parts;
+        parts = images * heads >= 4 * get_num_threads() ? 1 : parts;
         var rows = (((query.Tokens + parts - 1) / parts) + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows;
-        Run(images * heads * parts, (3 * Columns(key)) + (4 * Lanes) + (2 * Score) + (2 * AttentionTile.Rows), (work, scratch) =>
+        TileWork.Run(images * heads * parts, (3 * Columns(key)) + (4 * Lanes) + (2 * Score) + (2 * AttentionTile.Rows), (work, scratch) =>
         {
             var (image, head, first) = (work / parts / heads, work / parts % heads, work % parts * rows);
             Forward(image, head, first, Math.Min(query.Tokens, first + rows), query, key, value, output, totals + (2L * (work / parts) * query.Tokens), scratch);
@@ -41,7 +41,7 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
     public void Backward(HeadView query, HeadView key, HeadView value, HeadView output, float* totals, HeadView direction, (HeadView Query, HeadView Key, HeadView Value) gradients)
     {
         var size = (6 * Columns(query)) + (3 * Padded(query)) + (7 * Lanes) + (4 * Score);
-        Run(images * heads, size, (work, scratch) =>
+        TileWork.Run(images * heads, size, (work, scratch) =>
         {
             var (image, head, columns) = (work / heads, work % heads, (int)Padded(query));
             var packed = new Queries
@@ -92,7 +92,7 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
         valueGradient.WriteLanes(image, head, first, 1, tile.ValueSums);
     }
 
-    private void Forward(int image, int head, int first, int last, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, AttentionScratch scratch)
+    private void Forward(int image, int head, int first, int last, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, TileScratch scratch)
     {
         var keys = ReadRows(key, image, head, scratch);
         var values = Paired(ReadRows(value, image, head, scratch), (int)Padded(key), scratch);
@@ -125,7 +125,7 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
     }
 
     /// <summary>D of every query: the inner product of its output and its direction.</summary>
-    private void InnerProducts(int image, int head, HeadView output, HeadView direction, float* inner, int queries, AttentionScratch scratch)
+    private void InnerProducts(int image, int head, HeadView output, HeadView direction, float* inner, int queries, TileScratch scratch)
     {
         float* outputs = scratch.Take((long)queries * _features), directions = scratch.Take((long)queries * _features);
         output.Read(image, head, 0, queries, outputs);
@@ -146,7 +146,7 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
 
     private long Columns(HeadView view) => Padded(view) * _features;
 
-    private uint* ReadRows(HeadView view, int image, int head, AttentionScratch scratch)
+    private uint* ReadRows(HeadView view, int image, int head, TileScratch scratch)
     {
         var rows = scratch.TakeWords(Padded(view) * Words);
         view.ReadRows<T>(image, head, 0, (int)Padded(view), rows);
@@ -154,7 +154,7 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
     }
 
     /// <summary>Rows of words along the features → rows of words along the tokens, [count / values in a word, features]; the same where a word is a float.</summary>
-    private uint* Paired(uint* rows, int count, AttentionScratch scratch)
+    private uint* Paired(uint* rows, int count, TileScratch scratch)
     {
         if (T.PerWord == 1)
         {
@@ -216,7 +216,7 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
     }
 
     /// <summary>What a tile of keys works on.</summary>
-    private readonly struct KeyTile(AttentionScratch scratch, int lanes)
+    private readonly struct KeyTile(TileScratch scratch, int lanes)
     {
         public readonly uint* Keys = scratch.TakeWords(lanes);
         public readonly uint* Values = scratch.TakeWords(lanes);
@@ -234,22 +234,5 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
         public uint* Gradients => T.PerWord == 1 ? (uint*)Slopes : _narrowed + (Score / 2);
 
         public uint* ByQuery => T.PerWord == 1 ? (uint*)Slopes : _narrowed + Score;
-    }
-
-    private static void Run(int pieces, long floats, Action<int, AttentionScratch> work)
-    {
-        var options = new ParallelOptions { MaxDegreeOfParallelism = torch.get_num_threads() };
-        Parallel.For(
-            0,
-            pieces,
-            options,
-            () => new AttentionScratch(floats),
-            (piece, _, scratch) =>
-            {
-                scratch.Reset();
-                work(piece, scratch);
-                return scratch;
-            },
-            scratch => scratch.Dispose());
     }
 }

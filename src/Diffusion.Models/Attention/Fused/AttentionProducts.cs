@@ -18,9 +18,9 @@ internal sealed record AttentionProducts(TileProduct Scores, TileProduct Sums, T
     private static AttentionProducts? Make(bool narrow, int features, int perWord)
     {
         var rows = AttentionTile.Rows;
-        var scores = TileProduct.Make(new TileShape(narrow, 8, rows, features / perWord, 1, Adds: false));
-        var sums = TileProduct.Make(new TileShape(narrow, features % 8 == 0 ? 8 : 4, rows, 1, features, Adds: true));
-        var spread = TileProduct.Make(new TileShape(narrow, features <= 32 ? 8 : 4, features, rows / perWord, 1, Adds: true));
+        var scores = TileProduct.For(new TileShape(narrow, 8, rows, features / perWord, 1, TileStart.Zero));
+        var sums = TileProduct.For(new TileShape(narrow, features % 8 == 0 ? 8 : 4, rows, 1, features, TileStart.Sums));
+        var spread = TileProduct.For(new TileShape(narrow, features <= 32 ? 8 : 4, features, rows / perWord, 1, TileStart.Sums));
         return scores is null || sums is null || spread is null ? null : new(scores, sums, spread);
     }
 }

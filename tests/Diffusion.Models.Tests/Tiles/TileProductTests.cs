@@ -38,8 +38,8 @@ public sealed unsafe class TileProductTests
         var a = Enumerable.Range(0, count * values).Select(_ => (float)random.Next(-9, 10)).ToArray();
         var b = Enumerable.Range(0, values * lanes).Select(_ => (float)random.Next(-9, 10)).ToArray();
         var before = Enumerable.Range(0, count * lanes).Select(i => (float)i).ToArray();
-        var product = TileProduct.Make(new TileShape(narrow, rows, lanes, rowStep, depthStep, adds))!;
-        using var memory = new AttentionScratch(4096 * 4);
+        var product = TileProduct.For(new TileShape(narrow, rows, lanes, rowStep, depthStep, adds ? TileStart.Sums : TileStart.Zero))!;
+        using var memory = new TileScratch(4096 * 4);
         uint* left = memory.TakeWords(count * depth), right = memory.TakeWords(depth * lanes);
         var sums = memory.Take(count * lanes);
         for (var m = 0; m < count; m++)
@@ -76,6 +76,39 @@ public sealed unsafe class TileProductTests
         }
     }
 
+    [Theory]
+    [InlineData(8, 16)]
+    [InlineData(8, 32)]
+    [InlineData(4, 64)]
+    public void Run_RowsApartAndABias_AddsTheBiasAndLeavesWhatIsBetween(int rows, int lanes)
+    {
+        if (!AttentionTile.IsSupported)
+        {
+            return; // no such instructions here
+        }
+
+        const int blocks = 2, depth = 3;
+        var (columnStep, sumStep) = (lanes + 16, lanes + 48);
+        var product = TileProduct.For(new TileShape(false, rows, lanes, depth, 1, TileStart.Bias) { ColumnStep = columnStep, SumStep = sumStep })!;
+        using var memory = new TileScratch(4096 * 4);
+        float* left = memory.Take(blocks * rows * depth), right = memory.Take(depth * columnStep), bias = memory.Take(lanes), sums = memory.Take(blocks * rows * sumStep);
+        new Span<float>(sums, blocks * rows * sumStep).Fill(-1);
+        Fill(left, blocks * rows * depth);
+        Fill(right, depth * columnStep);
+        Fill(bias, lanes);
+
+        product.Run(left, right, sums, blocks * rows, depth, bias);
+
+        for (var m = 0; m < blocks * rows; m++)
+        {
+            for (var n = 0; n < sumStep; n++)
+            {
+                var expected = n < lanes ? bias[n] + Enumerable.Range(0, depth).Sum(k => left[(m * depth) + k] * right[(k * columnStep) + n]) : -1;
+                Assert.Equal(expected, sums[(m * sumStep) + n]);
+            }
+        }
+    }
+
     [Fact]
     public void Place_Code_RunsIt()
     {
@@ -88,6 +121,14 @@ public sealed unsafe class TileProductTests
 
         Assert.NotEqual(0, place);
         Assert.Equal(42, ((delegate* unmanaged<int>)place)());
+    }
+
+    private static void Fill(float* values, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            values[i] = (i * 7 % 19) - 9; // small integers, whose sums are exact
+        }
     }
 
     private static uint Word(Func<int, float> value, bool narrow) => narrow

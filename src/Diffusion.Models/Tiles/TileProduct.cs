@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.Intrinsics.X86;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
@@ -5,7 +6,7 @@ using static Iced.Intel.AssemblerRegisters;
 namespace Diffusion.Models;
 
 /// <summary>
-/// c[m, n] = Σ_k a[m, k] · b[k, n], or added to c, on a tile that stays in the nearest caches: machine code made for the shape. A <i>word</i> is four bytes of a and b: a float,
+/// c[m, n] = Σ_k a[m, k] · b[k, n], or added to c or to a bias, on a tile that stays in the nearest caches: machine code made for the shape. A <i>word</i> is four bytes of a and b: a float,
 /// or two bfloat16 of neighbouring k, which one instruction multiplies and adds up in float32. c is float32.
 /// </summary>
 /// <remarks>
@@ -17,6 +18,8 @@ internal sealed unsafe class TileProduct
     private const int Word = 4;
     private const int FirstSum = 16;
     private const int FactorRegister = 4;
+
+    private static readonly ConcurrentDictionary<TileShape, TileProduct?> s_made = new();
 
     private readonly delegate* unmanaged[SuppressGCTransition]<Call*, void> _code;
     private readonly int _rows;
@@ -30,9 +33,11 @@ internal sealed unsafe class TileProduct
     /// <summary>Whether this processor multiplies bfloat16.</summary>
     public static bool MultipliesNarrow { get; } = Avx512F.IsSupported && X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0; // AVX512_BF16
 
-    /// <summary>Makes the code for a shape.</summary>
+    /// <summary>The code for a shape, made the first time.</summary>
     /// <returns><see langword="null"/> where this system does not let programs write code.</returns>
-    public static TileProduct? Make(TileShape shape)
+    public static TileProduct? For(TileShape shape) => s_made.GetOrAdd(shape, Make);
+
+    private static TileProduct? Make(TileShape shape)
     {
         using var code = new MemoryStream();
         Write(shape).Assemble(new StreamCodeWriter(code), rip: 0);
@@ -46,9 +51,10 @@ internal sealed unsafe class TileProduct
     /// <param name="c">c[m, n].</param>
     /// <param name="rows">How many m, at least 1; rounded up to a multiple of those that the shape does at once: a and c must be as long.</param>
     /// <param name="depth">How many words k, at least 1.</param>
-    public void Run(void* a, void* b, float* c, int rows, int depth)
+    /// <param name="bias">[n], where the shape starts from one.</param>
+    public void Run(void* a, void* b, float* c, int rows, int depth, float* bias = null)
     {
-        var call = new Call { A = a, B = b, C = c, Depth = depth, Blocks = (rows + _rows - 1) / _rows };
+        var call = new Call { A = a, B = b, C = c, Depth = depth, Blocks = (rows + _rows - 1) / _rows, Bias = bias };
         _code(&call);
     }
 
@@ -95,23 +101,28 @@ internal sealed unsafe class TileProduct
         }
 
         code.add(a, shape.DepthStep * Word);
-        code.add(b, shape.Lanes * Word);
+        code.add(b, shape.ColumnStep * Word);
         code.dec(depth);
         code.jnz(nextWord);
 
+        if (shape.Start == TileStart.Bias)
+        {
+            code.mov(b, __qword_ptr[call + 40]);
+        }
+
         foreach (var (m, v) in tiles)
         {
-            var place = new MemoryOperand(sums, ((m * shape.Lanes) + (v * registers.Lanes)) * Word);
-            if (shape.Adds)
+            var place = new MemoryOperand(sums, ((m * shape.SumStep) + (v * registers.Lanes)) * Word);
+            if (shape.Start != TileStart.Zero)
             {
-                code.AddInstruction(registers.Add(Sum(m, v), place));
+                code.AddInstruction(registers.Add(Sum(m, v), shape.Start == TileStart.Sums ? place : new MemoryOperand(b, v * bytes)));
             }
 
             code.AddInstruction(registers.Store(place, Sum(m, v)));
         }
 
         code.add(block, shape.Rows * shape.RowStep * Word);
-        code.add(sums, shape.Rows * shape.Lanes * Word);
+        code.add(sums, shape.Rows * shape.SumStep * Word);
         code.dec(blocks);
         code.jnz(nextBlock);
         code.vzeroupper();
@@ -127,5 +138,6 @@ internal sealed unsafe class TileProduct
         public float* C;
         public long Depth;
         public long Blocks;
+        public float* Bias;
     }
 }

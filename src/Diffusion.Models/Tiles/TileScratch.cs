@@ -3,14 +3,14 @@ using System.Runtime.InteropServices;
 namespace Diffusion.Models;
 
 /// <summary>Memory of one thread, aligned to cache lines and cut into pieces.</summary>
-internal sealed unsafe class AttentionScratch : IDisposable
+internal sealed unsafe class TileScratch : IDisposable
 {
     private const int Line = 64;
     private readonly float* _start;
     private float* _next;
 
     /// <param name="floats">The sum of all pieces, each rounded up to a multiple of 16.</param>
-    public AttentionScratch(long floats) => _next = _start = (float*)NativeMemory.AlignedAlloc((nuint)(floats * sizeof(float)), Line);
+    public TileScratch(long floats) => _next = _start = (float*)NativeMemory.AlignedAlloc((nuint)(floats * sizeof(float)), Line);
 
     /// <summary>The length of a piece in memory.</summary>
     public static long Rounded(long floats) => (floats + (Line / sizeof(float)) - 1) / (Line / sizeof(float)) * (Line / sizeof(float));
@@ -28,6 +28,12 @@ internal sealed unsafe class AttentionScratch : IDisposable
 
     /// <summary>Begins again with the first piece.</summary>
     public void Reset() => _next = _start;
+
+    /// <summary>Where the next piece will lie.</summary>
+    public nint Mark() => (nint)_next;
+
+    /// <summary>Begins again at a mark.</summary>
+    public void Reset(nint mark) => _next = (float*)mark;
 
     public void Dispose() => NativeMemory.AlignedFree(_start);
 }

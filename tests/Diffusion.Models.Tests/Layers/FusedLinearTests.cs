@@ -1,0 +1,134 @@
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace Diffusion.Models.Tests;
+
+public sealed class FusedLinearTests : IDisposable
+{
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly Generator _generator = new(7);
+    private readonly int _threads = get_num_threads();
+
+    /// <summary>Images, tokens, features in and out, whether the tokens are the pixels of images, whether there is a bias.</summary>
+    public static TheoryData<int, int, int, int, bool, bool> Sizes()
+    {
+        var sizes = new TheoryData<int, int, int, int, bool, bool>();
+        foreach (var ofImages in new[] { false, true })
+        {
+            sizes.Add(1, 64, 32, 32, ofImages, true);
+            sizes.Add(3, 49, 32, 96, ofImages, true); // a last row of its own
+            sizes.Add(2, 196, 64, 32, ofImages, false);
+            sizes.Add(9, 9, 96, 64, ofImages, true);
+            sizes.Add(33, 4, 32, 32, ofImages, true); // images smaller than a tile
+            sizes.Add(2, 1000, 64, 192, ofImages, true);
+        }
+
+        return sizes;
+    }
+
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Apply_AndGradients_AgreeWithFloat64(int images, int tokens, int inFeatures, int outFeatures, bool ofImages, bool hasBias)
+    {
+        var (input, weight, bias) = Case(images, tokens, inFeatures, outFeatures, ofImages);
+        if (!Pays(input, weight))
+        {
+            return; // no such instructions here
+        }
+
+        Tensor[] leaves = hasBias ? [input, weight, bias] : [input, weight];
+        Tensor[] exact = [.. leaves.Select(leaf => leaf.detach().to(ScalarType.Float64).requires_grad_())];
+        var direction = randn([images, tokens, outFeatures], generator: _generator);
+        var expected = nn.functional.linear(exact[0], exact[1], exact.ElementAtOrDefault(2)!);
+        var expectedGradients = autograd.grad([expected], exact, [direction.to(ScalarType.Float64)]);
+
+        var output = FusedLinear.Apply(input, weight, hasBias ? bias : null);
+        var gradients = autograd.grad([output], leaves, [direction]);
+
+        AssertClose(expected, output);
+        foreach (var (one, other) in expectedGradients.Zip(gradients))
+        {
+            AssertClose(one, other);
+        }
+
+        using var none = no_grad();
+        Assert.True(output.equal(FusedLinear.Apply(input, weight, hasBias ? bias : null)).all().item<bool>());
+    }
+
+    [Fact]
+    public void Apply_OtherNumberOfThreads_GivesTheSameBits()
+    {
+        var (input, weight, bias) = Case(5, 300, 64, 64, ofImages: true);
+        if (!Pays(input, weight))
+        {
+            return;
+        }
+
+        Tensor[] All()
+        {
+            var output = FusedLinear.Apply(input, weight, bias);
+            return [output, .. autograd.grad([output.square().sum()], [input, weight, bias])];
+        }
+
+        set_num_threads(1);
+        var one = All();
+        set_num_threads(3);
+
+        Assert.All(one.Zip(All()), pair => Assert.True(pair.First.equal(pair.Second).all().item<bool>()));
+    }
+
+    [Fact]
+    public void Apply_FrozenWeight_GivesTheInputItsGradient()
+    {
+        var (input, weight, bias) = Case(2, 64, 32, 64, ofImages: false);
+        if (!Pays(input, weight))
+        {
+            return;
+        }
+
+        var gradient = autograd.grad([FusedLinear.Apply(input, weight.requires_grad_(false), bias.requires_grad_(false)).sum()], [input])[0];
+
+        AssertClose(weight.to(ScalarType.Float64).sum([0L]).expand(gradient.shape), gradient);
+    }
+
+    [Fact]
+    public void Backward_OfAGradient_AgreesWithLibtorch()
+    {
+        var (input, weight, bias) = Case(2, 64, 32, 32, ofImages: true);
+        if (!Pays(input, weight))
+        {
+            return;
+        }
+
+        Tensor[] Second(Func<Tensor> forward)
+        {
+            var first = autograd.grad([forward().pow(3).sum()], [input], retain_graph: true, create_graph: true)[0];
+            return [.. autograd.grad([first.square().sum()], [input, weight, bias])];
+        }
+
+        foreach (var (one, other) in Second(() => nn.functional.linear(input, weight, bias)).Zip(Second(() => FusedLinear.Apply(input, weight, bias))))
+        {
+            AssertClose(one.to(ScalarType.Float64), other);
+        }
+    }
+
+    public void Dispose()
+    {
+        set_num_threads(_threads);
+        _generator.Dispose();
+        _scope.Dispose();
+    }
+
+    private static bool Pays(Tensor input, Tensor weight) =>
+        FusedLinear.Pays(input, weight) || (AttentionTile.IsSupported ? throw new InvalidOperationException("It must pay here.") : false);
+
+    private static void AssertClose(Tensor expected, Tensor actual) =>
+        Assert.InRange((actual.to(ScalarType.Float64) - expected).norm().item<double>() / expected.norm().item<double>(), 0, 2e-6);
+
+    private (Tensor Input, Tensor Weight, Tensor Bias) Case(int images, int tokens, int inFeatures, int outFeatures, bool ofImages)
+    {
+        var input = ofImages ? randn([images, inFeatures, tokens], generator: _generator).transpose(1, 2) : randn([images, tokens, inFeatures], generator: _generator);
+        return (input.requires_grad_(), randn([outFeatures, inFeatures], generator: _generator).requires_grad_(), randn([outFeatures], generator: _generator).requires_grad_());
+    }
+}

@@ -1,0 +1,128 @@
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace Diffusion.Models.Tests;
+
+public sealed class WinogradConvolutionTests : IDisposable
+{
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly Generator _generator = new(7);
+    private readonly int _threads = get_num_threads();
+
+    public static TheoryData<int, int, int, int, int> Sizes() => new()
+    {
+        { 1, 32, 16, 2, 2 },
+        { 3, 16, 32, 3, 5 },
+        { 5, 32, 64, 7, 7 },
+        { 2, 48, 96, 9, 8 },
+        { 9, 64, 128, 4, 4 }, // bands over several images
+        { 2, 64, 64, 28, 28 },
+        { 1, 32, 32, 5, 200 }, // more tiles in a row than in a band
+        { 1, 256, 192, 7, 7 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Forward_AndGradients_AgreeWithFloat64(int images, int inChannels, int outChannels, int height, int width)
+    {
+        var (input, weight, bias, direction) = Case(images, inChannels, outChannels, height, width);
+        if (!Pays(input, weight))
+        {
+            return; // no such instructions here
+        }
+
+        var (exactInput, exactWeight, exactBias) = (Leaf(input), Leaf(weight), Leaf(bias));
+        var exact = nn.functional.conv2d(exactInput, exactWeight, exactBias, [1L, 1L], [1L, 1L]);
+        var expected = autograd.grad([exact], [exactInput, exactWeight, exactBias], [direction.to(ScalarType.Float64)]);
+
+        var output = WinogradConvolution.Forward(input, weight, bias);
+        var (ofInput, ofWeight, ofBias) = WinogradConvolution.Gradients(direction, input, weight);
+
+        AssertClose(exact, output);
+        AssertClose(expected[0], ofInput);
+        AssertClose(expected[1], ofWeight);
+        AssertClose(expected[2], ofBias);
+    }
+
+    [Fact]
+    public void Forward_OtherNumberOfThreadsOrOtherImagesBeside_GivesTheSameBits()
+    {
+        var (input, weight, bias, direction) = Case(5, 64, 64, 9, 9);
+        if (!Pays(input, weight))
+        {
+            return;
+        }
+
+        Tensor[] All()
+        {
+            var (ofInput, ofWeight, _) = WinogradConvolution.Gradients(direction, input, weight);
+            return [WinogradConvolution.Forward(input, weight, bias), ofInput, ofWeight];
+        }
+
+        set_num_threads(1);
+        var one = All();
+        set_num_threads(3);
+        var three = All();
+        var last = WinogradConvolution.Forward(input[4..5].contiguous(), weight, bias);
+
+        Assert.All(one.Zip(three), pair => Assert.True(pair.First.equal(pair.Second).all().item<bool>()));
+        Assert.True(one[0][4..5].equal(last).all().item<bool>());
+    }
+
+    [Fact]
+    public void Forward_NotANumberInOneImage_ReachesThatImageOnly()
+    {
+        var (input, weight, bias, _) = Case(4, 32, 32, 6, 6);
+        if (!Pays(input, weight))
+        {
+            return;
+        }
+
+        input[1, 0, 0, 0] = float.NaN;
+
+        var bad = WinogradConvolution.Forward(input, weight, bias).isnan().flatten(1).any(1);
+
+        Assert.Equal([false, true, false, false], bad.data<bool>().ToArray());
+    }
+
+    [Fact]
+    public void Call_WithoutGradients_IsWinogradAndChangesWithTheWeight()
+    {
+        using var layer = new Conv2d(32, 32, 3, padding: 1, generator: _generator);
+        var input = randn([2, 32, 8, 8], generator: _generator);
+        using var gradients = no_grad();
+        if (!Pays(input, layer.Weight))
+        {
+            return;
+        }
+
+        var before = layer.call(input);
+        layer.Weight.mul_(2);
+        layer.Bias!.mul_(2);
+
+        Assert.True(before.equal(WinogradConvolution.Forward(input, layer.Weight / 2, layer.Bias / 2)).all().item<bool>());
+        AssertClose((before * 2).to(ScalarType.Float64), layer.call(input));
+    }
+
+    public void Dispose()
+    {
+        set_num_threads(_threads);
+        _generator.Dispose();
+        _scope.Dispose();
+    }
+
+    private static bool Pays(Tensor input, Tensor weight) =>
+        WinogradConvolution.Pays(input, weight, new ConvolutionShape((int)weight.shape[1], (int)weight.shape[0], 3, 1, 1)) || (AttentionTile.IsSupported ? throw new InvalidOperationException("It must pay here.") : false);
+
+    private static Tensor Leaf(Tensor tensor) => tensor.to(ScalarType.Float64).requires_grad_();
+
+    private static void AssertClose(Tensor expected, Tensor actual) =>
+        Assert.InRange((actual.to(ScalarType.Float64) - expected).norm().item<double>() / expected.norm().item<double>(), 0, 1e-6);
+
+    private (Tensor Input, Tensor Weight, Tensor Bias, Tensor Direction) Case(int images, int inChannels, int outChannels, int height, int width) => (
+        randn([images, inChannels, height, width], generator: _generator),
+        randn([outChannels, inChannels, 3, 3], generator: _generator),
+        randn([outChannels], generator: _generator),
+        randn([images, outChannels, height, width], generator: _generator));
+}
