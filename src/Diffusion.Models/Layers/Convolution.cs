@@ -22,11 +22,6 @@ internal static class Convolution
             return PointwiseConvolution.Forward(input, matrix, bias, shape.Stride);
         }
 
-        if (!(is_grad_enabled() && (input.requires_grad || weight.requires_grad)) && WinogradConvolution.Pays(input, weight, shape))
-        {
-            return WinogradConvolution.Forward(input, weight, bias);
-        }
-
         var (missingIn, missingOut) = Missing(shape);
         if (missingIn == 0 && missingOut == 0)
         {

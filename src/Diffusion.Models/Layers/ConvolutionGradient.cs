@@ -28,11 +28,6 @@ internal static class ConvolutionGradient
             return Plain(direction, input, weight, shape);
         }
 
-        if (WinogradConvolution.Pays(input, weight, shape))
-        {
-            return WinogradConvolution.Gradients(direction, input, weight);
-        }
-
         var (missingIn, missingOut) = (ChannelPadding.Round(shape.InChannels) - shape.InChannels, ChannelPadding.Round(shape.OutChannels) - shape.OutChannels);
         var (ofInput, ofWeight, ofBias) = Plain(
             ChannelPadding.Images(direction, missingOut), ChannelPadding.Images(input, missingIn), ChannelPadding.Weight(weight, missingOut, missingIn), shape);

@@ -15,8 +15,11 @@ internal sealed class FinalConvolution(Conv2d convolution, ConvolutionShape shap
     {
         var (input, weight) = (inputs[0], convolution.Weight);
         using var gradients = no_grad();
-        var (used, rounded) = LayerPrecision.IsNarrow(weight) ? (LayerPrecision.Narrow(input), weight.to(ScalarType.BFloat16)) : (input.detach(), weight);
-        var (ofInput, ofWeight, ofBias) = ConvolutionGradient.Of(direction, used, rounded, shape);
+        var narrow = LayerPrecision.IsNarrow(weight);
+        var used = narrow ? LayerPrecision.Narrow(input) : input.detach();
+        var (ofInput, ofWeight, ofBias) = WinogradConvolution.Pays(used, weight, shape)
+            ? WinogradConvolution.Gradients(direction, used, weight)
+            : ConvolutionGradient.Of(direction, used, narrow ? weight.to(ScalarType.BFloat16) : weight, shape);
         Tensor[] parameters = Parameters.Count > 1 ? [ofWeight.to(weight.dtype), ofBias.to(weight.dtype)] : [ofWeight.to(weight.dtype)];
         return ([ofInput.to(input.dtype)], parameters);
     }

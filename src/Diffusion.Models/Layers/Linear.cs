@@ -53,12 +53,12 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
             throw new ArgumentException($"Linear needs an input of shape […, {InFeatures}]; it was given [{string.Join(", ", shape)}].", nameof(input));
         }
 
-        if (!LayerPrecision.IsNarrow(_weight))
-        {
-            return FusedLinear.Pays(input, _weight) ? FusedLinear.Apply(input, _weight, _bias) : nn.functional.linear(input, _weight, _bias!);
-        }
-
         using var scope = NewDisposeScope();
-        return nn.functional.linear(LayerPrecision.Narrow(input), LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias)!).MoveToOuterDisposeScope();
+        var narrow = LayerPrecision.IsNarrow(_weight);
+        var used = narrow ? LayerPrecision.Narrow(input) : input;
+        var output = FusedLinear.Pays(used, _weight) ? FusedLinear.Apply(used, _weight, _bias)
+            : narrow ? nn.functional.linear(used, LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias)!)
+            : nn.functional.linear(used, _weight, _bias!);
+        return output.MoveToOuterDisposeScope();
     }
 }

@@ -8,38 +8,46 @@ internal static unsafe class TilePanels
     /// <summary>The columns of a panel.</summary>
     public const int Lanes = 32;
 
+    /// <summary>How far apart the two values in a word are, where they need not be neighbours: one vector is then made from two.</summary>
+    public const int Apart = 16;
+
+    /// <summary>The columns of a panel of a matrix whose columns are a multiple of 16.</summary>
+    public static int LanesFor(int columns) => columns % Lanes == 0 ? Lanes : Lanes / 2;
+
+    /// <summary>Words of two values each, rounded to bfloat16; ties go up.</summary>
+    public static Vector256<uint> Pair(Vector256<float> low, Vector256<float> high) =>
+        Vector256.ConditionalSelect(Vector256.Create(0xFFFF0000u), high.AsUInt32() + Vector256.Create(0x8000u), (low.AsUInt32() + Vector256.Create(0x8000u)) >>> 16);
+
     /// <summary>Copies a matrix whose columns lie in rows of memory: b[k, n] = matrix[n · depth + k].</summary>
-    /// <param name="matrix">[columns, depth].</param>
+    /// <param name="matrix">[columns, depth] of words.</param>
     /// <param name="columns">A multiple of 32.</param>
     /// <param name="depth">At least 1.</param>
     /// <param name="panels">Written.</param>
-    public static void PackTransposed(float* matrix, int columns, int depth, float* panels)
+    public static void PackTransposed(uint* matrix, int columns, int depth, uint* panels)
     {
         for (var first = 0; first < columns; first += Lanes, matrix += (long)Lanes * depth, panels += (long)Lanes * depth)
         {
-            for (var k = 0; k < depth; k++)
-            {
-                for (var n = 0; n < Lanes; n++)
-                {
-                    panels[(k * Lanes) + n] = matrix[((long)n * depth) + k];
-                }
-            }
+            Transposition.Copy((float*)matrix, depth, Lanes, depth, (float*)panels, Lanes);
         }
     }
 
-    /// <summary>Copies a matrix that lies row by row: b[k, n] = matrix[k · columns + n].</summary>
+    /// <summary>Copies a matrix that lies row by row: b[k, n] = matrix[k · columns + n]; where a word has two values, of two neighbouring rows.</summary>
     /// <param name="matrix">[depth, columns].</param>
     /// <param name="columns">A multiple of 32.</param>
-    /// <param name="depth">At least 1.</param>
+    /// <param name="depth">A multiple of the values in a word.</param>
     /// <param name="panels">Written.</param>
-    public static void Pack(float* matrix, int columns, int depth, float* panels)
+    public static void Pack<T>(float* matrix, int columns, int depth, uint* panels)
+        where T : ITileFormat
     {
         for (var first = 0; first < columns; first += Lanes)
         {
-            for (var row = matrix + first; row < matrix + ((long)depth * columns); row += columns, panels += Lanes)
+            for (var row = matrix + first; row < matrix + ((long)depth * columns); row += (long)T.PerWord * columns)
             {
-                Vector512.Store(Vector512.Load(row), panels);
-                Vector512.Store(Vector512.Load(row + Vector512<float>.Count), panels + Vector512<float>.Count);
+                for (var n = 0; n < Lanes; n += Vector512<float>.Count, panels += Vector512<float>.Count)
+                {
+                    var values = Vector512.Load(row + n);
+                    Vector512.Store(T.PerWord == 1 ? values.AsUInt32() : AttentionTile.Pair(values, Vector512.Load(row + columns + n)), panels);
+                }
             }
         }
     }

@@ -29,11 +29,5 @@ internal sealed unsafe class TileScratch : IDisposable
     /// <summary>Begins again with the first piece.</summary>
     public void Reset() => _next = _start;
 
-    /// <summary>Where the next piece will lie.</summary>
-    public nint Mark() => (nint)_next;
-
-    /// <summary>Begins again at a mark.</summary>
-    public void Reset(nint mark) => _next = (float*)mark;
-
     public void Dispose() => NativeMemory.AlignedFree(_start);
 }

@@ -4,19 +4,21 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Diffusion.Models;
 
-/// <summary>Turns rows into columns, 16 by 16 in registers.</summary>
+/// <summary>Turns rows into columns, 16 by 16 in registers. Values are floats or, as <see cref="ushort"/>, bfloat16.</summary>
 internal static unsafe class Transposition
 {
     private const int Side = 16;
 
     /// <summary>to[j, i] = from[i, j].</summary>
     /// <param name="from">[rows, columns].</param>
-    /// <param name="fromStep">The floats from a row to the next.</param>
+    /// <param name="fromStep">The values from a row to the next.</param>
     /// <param name="rows">Any number.</param>
     /// <param name="columns">Any number.</param>
     /// <param name="to">[columns, rows]; written.</param>
-    /// <param name="toStep">The floats from a column to the next.</param>
-    public static void Copy(float* from, long fromStep, int rows, int columns, float* to, long toStep)
+    /// <param name="toStep">The values from a column to the next.</param>
+    public static void Copy<TFrom, TTo>(TFrom* from, long fromStep, int rows, int columns, TTo* to, long toStep)
+        where TFrom : unmanaged
+        where TTo : unmanaged
     {
         var (wholeRows, wholeColumns) = (rows / Side * Side, columns / Side * Side);
         for (var j = 0; j < wholeColumns; j += Side)
@@ -31,21 +33,35 @@ internal static unsafe class Transposition
         Singly(from, fromStep, (wholeRows, rows), (0, columns), to, toStep);
     }
 
-    private static void Singly(float* from, long fromStep, (int First, int End) rows, (int First, int End) columns, float* to, long toStep)
+    private static void Singly<TFrom, TTo>(TFrom* from, long fromStep, (int First, int End) rows, (int First, int End) columns, TTo* to, long toStep)
+        where TFrom : unmanaged
+        where TTo : unmanaged
     {
         for (var j = columns.First; j < columns.End; j++)
         {
             for (var i = rows.First; i < rows.End; i++)
             {
-                to[(j * toStep) + i] = from[(i * fromStep) + j];
+                var value = sizeof(TFrom) == sizeof(float) ? *(float*)(from + (i * fromStep) + j) : BitConverter.UInt32BitsToSingle((uint)*(ushort*)(from + (i * fromStep) + j) << 16);
+                if (sizeof(TTo) == sizeof(float))
+                {
+                    *(float*)(to + (j * toStep) + i) = value;
+                }
+                else
+                {
+                    *(ushort*)(to + (j * toStep) + i) = (ushort)((BitConverter.SingleToUInt32Bits(value) + 0x8000u) >> 16);
+                }
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Square(float* from, long fromStep, float* to, long toStep)
+    private static void Square<TFrom, TTo>(TFrom* from, long fromStep, TTo* to, long toStep)
+        where TFrom : unmanaged
+        where TTo : unmanaged
     {
-        Vector512<float> Row(int i) => Vector512.Load(from + (i * fromStep));
+        Vector512<float> Row(int i) => sizeof(TFrom) == sizeof(float)
+            ? Vector512.Load((float*)(from + (i * fromStep)))
+            : (Avx512F.ConvertToVector512UInt32(Vector256.Load((ushort*)(from + (i * fromStep)))) << 16).AsSingle();
         var (a0, a1, a2, a3) = Fours(Row(0), Row(1), Row(2), Row(3));
         var (b0, b1, b2, b3) = Fours(Row(4), Row(5), Row(6), Row(7));
         var (c0, c1, c2, c3) = Fours(Row(8), Row(9), Row(10), Row(11));
@@ -72,13 +88,28 @@ internal static unsafe class Transposition
 
     /// <summary>Writes four columns, of which each vector has four values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Columns(Vector512<float> rows0, Vector512<float> rows4, Vector512<float> rows8, Vector512<float> rows12, float* to, long step)
+    private static void Columns<TTo>(Vector512<float> rows0, Vector512<float> rows4, Vector512<float> rows8, Vector512<float> rows12, TTo* to, long step)
+        where TTo : unmanaged
     {
         var (even, odd) = (Avx512F.Shuffle4x128(rows0, rows4, 0b10_00_10_00), Avx512F.Shuffle4x128(rows0, rows4, 0b11_01_11_01)); // quarters 0, 2 | 0, 2
         var (evenAfter, oddAfter) = (Avx512F.Shuffle4x128(rows8, rows12, 0b10_00_10_00), Avx512F.Shuffle4x128(rows8, rows12, 0b11_01_11_01));
-        Vector512.Store(Avx512F.Shuffle4x128(even, evenAfter, 0b10_00_10_00), to);
-        Vector512.Store(Avx512F.Shuffle4x128(odd, oddAfter, 0b10_00_10_00), to + step);
-        Vector512.Store(Avx512F.Shuffle4x128(even, evenAfter, 0b11_01_11_01), to + (2 * step));
-        Vector512.Store(Avx512F.Shuffle4x128(odd, oddAfter, 0b11_01_11_01), to + (3 * step));
+        Store(Avx512F.Shuffle4x128(even, evenAfter, 0b10_00_10_00), to);
+        Store(Avx512F.Shuffle4x128(odd, oddAfter, 0b10_00_10_00), to + step);
+        Store(Avx512F.Shuffle4x128(even, evenAfter, 0b11_01_11_01), to + (2 * step));
+        Store(Avx512F.Shuffle4x128(odd, oddAfter, 0b11_01_11_01), to + (3 * step));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store<TTo>(Vector512<float> column, TTo* to)
+        where TTo : unmanaged
+    {
+        if (sizeof(TTo) == sizeof(float))
+        {
+            Vector512.Store(column, (float*)to);
+        }
+        else
+        {
+            Vector256.Store(AttentionTile.Narrowed(column), (ushort*)to);
+        }
     }
 }

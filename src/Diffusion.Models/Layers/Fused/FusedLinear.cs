@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Diffusion.Models;
 
 /// <summary>
-/// A linear map of float32 tokens on the CPU as an operation of the graph, on tiles; also of tokens that are the pixels of images, which are not turned into rows before.
+/// A linear map on the CPU as an operation of the graph, on tiles: float32 weights, tokens in float32 or in bfloat16; also of tokens that are the pixels of images, which nobody has to turn into rows before.
 /// Gradients that are to be differentiated again come from libtorch.
 /// </summary>
 internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
@@ -13,25 +13,25 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
     public override string Name => nameof(FusedLinear);
 
     /// <summary>Whether it is the fastest way on this machine.</summary>
-    public static bool Pays(Tensor tokens, Tensor weight) =>
-        tokens.dtype == ScalarType.Float32 && weight.dtype == ScalarType.Float32 && tokens.device_type == TorchSharp.DeviceType.CPU
-        && weight.shape[0] % TilePanels.Lanes == 0 && weight.shape[1] % TilePanels.Lanes == 0
-        && AttentionTile.IsSupported
-        && tokens.numel() / weight.shape[1] >= FewestTokens && tokens.numel() / weight.shape[1] * weight.shape[0] < int.MaxValue / sizeof(float) && tokens.numel() < int.MaxValue / sizeof(float)
-        && weight.is_contiguous()
-        && LinearKernel.IsAvailable;
+    public static bool Pays(Tensor tokens, Tensor weight)
+    {
+        var rows = tokens.numel() / weight.shape[1];
+        return weight.dtype == ScalarType.Float32 && tokens.device_type == TorchSharp.DeviceType.CPU
+            && (tokens.dtype == ScalarType.BFloat16 ? LinearKernel<BFloat16Tile>.IsAvailable : tokens.dtype == ScalarType.Float32 && LinearKernel<Float32Tile>.IsAvailable)
+            && weight.shape[0] % TilePanels.Lanes == 0 && weight.shape[1] % TilePanels.Lanes == 0 && weight.is_contiguous()
+            && rows >= FewestTokens && rows * Math.Max(weight.shape[0], weight.shape[1]) < int.MaxValue / sizeof(float);
+    }
 
     /// <summary>tokens · weightᵀ + bias.</summary>
     /// <param name="tokens">[…, C].</param>
     /// <param name="weight">[O, C], contiguous.</param>
     /// <param name="bias">[O], or <see langword="null"/>.</param>
-    /// <returns>[…, O].</returns>
+    /// <returns>[…, O], in the type of the tokens.</returns>
     public static Tensor Apply(Tensor tokens, Tensor weight, Tensor? bias)
     {
         using var scope = NewDisposeScope();
-        var readable = LinearTokens.Readable(tokens) ? tokens : tokens.contiguous();
         var differentiates = is_grad_enabled() && (tokens.requires_grad || weight.requires_grad || bias is { requires_grad: true });
-        return (differentiates ? apply([readable, weight, .. bias is null ? [] : new object[] { bias }]) : LinearTokens.Map(readable, weight, bias)).MoveToOuterDisposeScope();
+        return (differentiates ? apply([tokens, weight, .. bias is null ? [] : new object[] { bias }]) : LinearTokens.Map(tokens, weight, bias)).MoveToOuterDisposeScope();
     }
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
@@ -52,7 +52,7 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
 
     private static List<Tensor?> Gradients(List<Tensor> saved, Tensor direction)
     {
-        var (tokens, weight, dense) = (saved[0], saved[1], direction.contiguous());
+        var (tokens, weight, dense) = (saved[0], saved[1], direction.to(saved[0].dtype).contiguous());
         List<Tensor?> gradients =
         [
             tokens.requires_grad ? LinearTokens.ToInput(dense, weight) : null,
@@ -60,7 +60,7 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
         ];
         if (saved.Count > 2)
         {
-            gradients.Add(saved[2].requires_grad ? dense.view(-1, dense.shape[^1]).sum([0]) : null);
+            gradients.Add(saved[2].requires_grad ? dense.view(-1, dense.shape[^1]).sum([0L], type: ScalarType.Float32) : null);
         }
 
         return gradients;
@@ -68,7 +68,8 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
 
     private static List<Tensor?> DifferentiableGradients(List<Tensor> saved, Tensor direction)
     {
-        var output = nn.functional.linear(saved[0], saved[1], saved.ElementAtOrDefault(2)!);
+        var (tokens, type) = (saved[0], saved[0].dtype);
+        var output = nn.functional.linear(tokens, saved[1].to(type), saved.ElementAtOrDefault(2)?.to(type)!);
         var gradients = new Queue<Tensor>(autograd.grad([output], [.. saved.Where(source => source.requires_grad)], [direction], retain_graph: true, create_graph: true));
         return [.. saved.Select(source => source.requires_grad ? gradients.Dequeue() : null)];
     }

@@ -2,96 +2,131 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
-/// <summary>The products of a linear map and of its gradients, as tensors without a graph: <see cref="LinearKernel"/>.</summary>
+/// <summary>The products of a linear map and of its gradients, as tensors without a graph: <see cref="LinearKernel{T}"/>. Tokens are float32 or bfloat16, weights float32.</summary>
 internal static unsafe class LinearTokens
 {
-    /// <summary>Whether tokens [..., C] can be read as they lie: row after row, or, [B, N, C], as the channels of images.</summary>
-    public static bool Readable(Tensor tokens) => tokens.is_contiguous() || (IsOfImages(tokens) && tokens.shape[1] >= LinearKernel.FewestRows);
-
     /// <summary>tokens · weightᵀ + bias.</summary>
-    /// <param name="tokens">[…, C], as <see cref="Readable"/> wants them.</param>
+    /// <param name="tokens">[…, C].</param>
     /// <param name="weight">[O, C].</param>
     /// <param name="bias">[O], or <see langword="null"/>.</param>
+    /// <returns>[…, O], in the type of the tokens.</returns>
     public static Tensor Map(Tensor tokens, Tensor weight, Tensor? bias)
     {
         using var scope = NewDisposeScope();
-        var panels = PreparedWeights.Get(weight, nameof(TilePanels), Packed);
-        return Mapped(tokens, panels, bias, (int)weight.shape[0]).MoveToOuterDisposeScope();
+        var panels = IsNarrow(tokens)
+            ? PreparedWeights.Get(weight, nameof(TilePanels) + nameof(ScalarType.BFloat16), static weight => Transposed(weight.to(ScalarType.BFloat16)))
+            : PreparedWeights.Get(weight, nameof(TilePanels), Transposed);
+        return Mapped(Readable(tokens), panels, bias, (int)weight.shape[0]).MoveToOuterDisposeScope();
     }
 
     /// <summary>direction · weight: the gradient of the tokens.</summary>
     /// <param name="direction">[…, O], contiguous.</param>
     /// <param name="weight">[O, C].</param>
-    /// <returns>[…, C].</returns>
+    /// <returns>[…, C], in the type of the direction.</returns>
     public static Tensor ToInput(Tensor direction, Tensor weight)
     {
         using var scope = NewDisposeScope();
-        var panels = empty_like(weight);
-        TilePanels.Pack(Data(weight), (int)weight.shape[1], (int)weight.shape[0], Data(panels));
-        return Mapped(direction, panels, null, (int)weight.shape[1]).MoveToOuterDisposeScope();
+        var (panels, depth, columns) = (empty_like(weight), (int)weight.shape[0], (int)weight.shape[1]);
+        if (IsNarrow(direction))
+        {
+            TilePanels.Pack<BFloat16Tile>((float*)Data(weight), columns, depth, (uint*)Data(panels));
+        }
+        else
+        {
+            TilePanels.Pack<Float32Tile>((float*)Data(weight), columns, depth, (uint*)Data(panels));
+        }
+
+        return Mapped(direction, panels, null, columns).MoveToOuterDisposeScope();
     }
 
     /// <summary>directionᵀ · tokens: the gradient of the weight.</summary>
-    /// <param name="tokens">As for <see cref="Map"/>.</param>
-    /// <param name="direction">[…, O], contiguous.</param>
-    /// <returns>[O, C].</returns>
+    /// <param name="tokens">[…, C].</param>
+    /// <param name="direction">[…, O], contiguous, in the type of the tokens.</param>
+    /// <returns>[O, C], float32.</returns>
     public static Tensor ToWeight(Tensor tokens, Tensor direction)
     {
-        var (inFeatures, outFeatures) = ((int)tokens.shape[^1], (int)direction.shape[^1]);
-        if (tokens.is_contiguous())
+        using var scope = NewDisposeScope();
+        var (readable, inFeatures, outFeatures) = (Readable(tokens), (int)tokens.shape[^1], (int)direction.shape[^1]);
+        if (!readable.is_contiguous())
         {
-            var sums = empty([outFeatures, inFeatures]);
-            LinearKernel.Correlate(Rows(direction), Rows(tokens), outFeatures, inFeatures, Data(sums));
-            return sums;
+            var turned = empty([inFeatures, outFeatures]);
+            LinearKernel<Float32Tile>.Correlate(Rows(readable), Rows(direction, byImage: true), inFeatures, outFeatures, (float*)Data(turned));
+            return turned.t().contiguous().MoveToOuterDisposeScope();
         }
 
-        using var scope = NewDisposeScope();
-        var turned = empty([inFeatures, outFeatures]);
-        var rows = new TokenRows((nint)Data(direction), (int)direction.shape[0], (int)direction.shape[1], direction.stride(0), outFeatures, 1);
-        LinearKernel.Correlate(Rows(tokens), rows, inFeatures, outFeatures, Data(turned));
-        return turned.t().contiguous().MoveToOuterDisposeScope();
+        var sums = empty([outFeatures, inFeatures]);
+        if (IsNarrow(tokens))
+        {
+            LinearKernel<BFloat16Tile>.Correlate(Rows(direction), Rows(readable), outFeatures, inFeatures, (float*)Data(sums));
+        }
+        else
+        {
+            LinearKernel<Float32Tile>.Correlate(Rows(direction), Rows(readable), outFeatures, inFeatures, (float*)Data(sums));
+        }
+
+        return sums.MoveToOuterDisposeScope();
     }
 
-    private static Tensor Packed(Tensor weight)
+    /// <summary>Tokens as the kernel reads them: row after row, or, in float32, as the channels of images.</summary>
+    private static Tensor Readable(Tensor tokens) =>
+        tokens.is_contiguous() ? tokens
+        : !IsOfImages(tokens) ? tokens.contiguous()
+        : IsNarrow(tokens) ? Turned(tokens)
+        : tokens.shape[1] >= LinearKernel<Float32Tile>.FewestRows ? tokens : tokens.contiguous();
+
+    private static Tensor Turned(Tensor tokens)
+    {
+        var (images, rows, features) = ((int)tokens.shape[0], (int)tokens.shape[1], (int)tokens.shape[2]);
+        var (from, dense) = ((nint)Data(tokens.transpose(1, 2)), empty(tokens.shape, dtype: tokens.dtype));
+        var to = (nint)Data(dense);
+        TileWork.Run(images, 0, (image, _) =>
+            Transposition.Copy((ushort*)from + ((long)image * rows * features), rows, features, rows, (ushort*)to + ((long)image * rows * features), features));
+        return dense;
+    }
+
+    private static Tensor Transposed(Tensor weight)
     {
         var panels = empty_like(weight);
-        TilePanels.PackTransposed(Data(weight), (int)weight.shape[0], (int)weight.shape[1], Data(panels));
+        TilePanels.PackTransposed((uint*)Data(weight), (int)weight.shape[0], (int)weight.shape[1] / (IsNarrow(weight) ? 2 : 1), (uint*)Data(panels));
         return panels;
     }
 
     private static Tensor Mapped(Tensor tokens, Tensor panels, Tensor? bias, int columns)
     {
         var shape = tokens.shape;
-        var depth = (int)shape[^1];
+        var features = (int)shape[^1];
         shape[^1] = columns;
-        var output = empty(shape);
-        LinearKernel.Map(Rows(tokens), Data(panels), bias is null ? null : Data(bias), Data(output), depth, columns);
+        var output = empty(shape, dtype: tokens.dtype);
+        var start = bias is null ? null : (float*)Data(bias);
+        if (IsNarrow(tokens))
+        {
+            LinearKernel<BFloat16Tile>.Map(Rows(tokens), (uint*)Data(panels), start, Data(output), features / 2, columns);
+        }
+        else
+        {
+            LinearKernel<Float32Tile>.Map(Rows(tokens), (uint*)Data(panels), start, Data(output), features, columns);
+        }
+
         return output;
     }
 
+    private static bool IsNarrow(Tensor tensor) => tensor.dtype == ScalarType.BFloat16;
+
     private static bool IsOfImages(Tensor tokens) => tokens.dim() == 3 && tokens.stride() is var strides && strides[1] == 1 && strides[2] == tokens.shape[1] && strides[0] == tokens.shape[1] * tokens.shape[2];
 
-    private static TokenRows Rows(Tensor tokens)
+    private static TokenRows Rows(Tensor tokens, bool byImage = false)
     {
-        var (shape, features) = (tokens.shape, (int)tokens.shape[^1]);
-        return tokens.is_contiguous()
-            ? new((nint)Data(tokens), 1, (int)(tokens.numel() / features), 0, features, 1)
-            : new((nint)Address(tokens.transpose(1, 2)), (int)shape[0], (int)shape[1], shape[1] * features, 1, (int)shape[1]);
+        var (shape, words) = (tokens.shape, (int)tokens.shape[^1] / (IsNarrow(tokens) ? 2 : 1));
+        return !tokens.is_contiguous() ? new((nint)Data(tokens.transpose(1, 2)), (int)shape[0], (int)shape[1], shape[1] * words, 1, (int)shape[1])
+            : byImage ? new((nint)Data(tokens), (int)shape[0], (int)shape[1], shape[1] * words, words, 1)
+            : new((nint)Data(tokens), 1, (int)(tokens.numel() / shape[^1]), 0, words, 1);
     }
 
-    private static float* Address(Tensor turned)
-    {
-        using (turned)
-        {
-            return Data(turned);
-        }
-    }
-
-    private static float* Data(Tensor tensor)
+    private static void* Data(Tensor tensor)
     {
         fixed (byte* data = tensor.bytes) // native memory, which does not move
         {
-            return (float*)data;
+            return data;
         }
     }
 }

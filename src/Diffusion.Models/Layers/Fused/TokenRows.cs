@@ -1,14 +1,14 @@
 namespace Diffusion.Models;
 
-/// <summary>Tokens in memory: images of rows of features.</summary>
-/// <param name="Data">The first feature.</param>
+/// <summary>Tokens in memory: images of rows of words, which are features, or two neighbouring features in bfloat16.</summary>
+/// <param name="Data">The first word.</param>
 /// <param name="Images">How many images.</param>
 /// <param name="Rows">The tokens of an image.</param>
-/// <param name="ImageStep">The floats from an image to the next.</param>
-/// <param name="RowStep">The floats from a token to the next.</param>
-/// <param name="FeatureStep">The floats from a feature to the next.</param>
-internal readonly unsafe record struct TokenRows(nint Data, int Images, int Rows, long ImageStep, int RowStep, int FeatureStep)
+/// <param name="ImageStep">The words from an image to the next.</param>
+/// <param name="RowStep">The words from a token to the next.</param>
+/// <param name="WordStep">The words from a word of a token to the next.</param>
+internal readonly unsafe record struct TokenRows(nint Data, int Images, int Rows, long ImageStep, int RowStep, int WordStep)
 {
-    /// <summary>A feature.</summary>
-    public float* At(int image, int row, int feature = 0) => (float*)Data + (image * ImageStep) + ((long)row * RowStep) + ((long)feature * FeatureStep);
+    /// <summary>A word.</summary>
+    public uint* At(int image, int row, int word = 0) => (uint*)Data + (image * ImageStep) + ((long)row * RowStep) + ((long)word * WordStep);
 }

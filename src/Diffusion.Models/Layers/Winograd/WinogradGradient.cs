@@ -3,8 +3,10 @@ using System.Runtime.Intrinsics;
 
 namespace Diffusion.Models;
 
-/// <summary>The gradient of the weights of a <see cref="WinogradKernel"/>.</summary>
-internal static unsafe class WinogradGradient
+/// <summary>The gradient of the weights of a <see cref="WinogradKernel{T}"/>.</summary>
+/// <typeparam name="T">What products are computed in; transforms and sums are float32.</typeparam>
+internal static unsafe class WinogradGradient<T>
+    where T : ITileFormat
 {
     private const int Points = WinogradTransform.Points;
     private const int Vector = 16;
@@ -14,7 +16,7 @@ internal static unsafe class WinogradGradient
     /// <summary>The products.</summary>
     /// <returns><see langword="null"/> where this system does not let programs write code.</returns>
     public static TileProduct? Product(int inChannels, int outChannels) => TileProduct.For(
-        new TileShape(IsNarrow: false, 8, WinogradWeights.Lanes(inChannels), 1, Block(outChannels), TileStart.Sums) { ColumnStep = inChannels, SumStep = inChannels });
+        new TileShape(T.PerWord > 1, 8, TilePanels.LanesFor(inChannels), 1, Block(outChannels), TileStart.Sums) { ColumnStep = inChannels, SumStep = inChannels });
 
     /// <summary>The gradient of ⟨output, direction⟩.</summary>
     /// <param name="input">What entered, with some multiple of 16 channels.</param>
@@ -28,26 +30,16 @@ internal static unsafe class WinogradGradient
         var (chunks, size) = (Math.Min(Math.Max(1, Pieces / blocks), input.Bands), (long)Points * block * depth);
         using var memory = new TileScratch(chunks * blocks * size);
         var all = memory.Take(chunks * blocks * size);
-        var floats = ((long)input.PixelsOfBand * depth) + (2L * input.RowsOfBand * input.Width * block) + ((long)Points * input.TilesRounded * (depth + block)) + depth + block;
-        TileWork.Run(chunks * blocks, floats + (6 * Vector), (piece, scratch) =>
+        var values = (long)Points * input.TilesRounded * (depth + block);
+        TileWork.Run(chunks * blocks, (2 * values) + WinogradTiles.Floats(input, depth) + WinogradTiles.Floats(input, block), (piece, scratch) =>
         {
             var (chunk, first) = (piece / blocks, piece % blocks * block);
             var sums = all + (piece * size);
             new Span<float>(sums, (int)size).Clear();
-            float* inputs = scratch.Take((long)Points * input.TilesRounded * depth), directions = scratch.Take((long)Points * input.TilesRounded * block);
-            var rest = scratch.Mark();
             for (var band = (int)((long)input.Bands * chunk / chunks); band < (long)input.Bands * (chunk + 1) / chunks; band++)
             {
-                scratch.Reset(rest);
-                var count = WinogradKernel.Transform(input, band, inputs, scratch);
-                Transform(direction, band, first, block, directions, scratch);
-                for (var point = 0; point < Points; point++)
-                {
-                    for (var n = 0; n < depth; n += WinogradWeights.Lanes(depth))
-                    {
-                        product.Run(directions + ((long)point * input.TilesRounded * block), inputs + ((long)point * input.TilesRounded * depth) + n, sums + ((long)point * block * depth) + n, block, count);
-                    }
-                }
+                scratch.Reset();
+                Add(input, direction, band, first, block, sums, product, scratch);
             }
         });
         TileWork.Run(direction.Channels, 0, (channel, _) =>
@@ -57,32 +49,45 @@ internal static unsafe class WinogradGradient
     /// <summary>The channels of the output that one piece of work does.</summary>
     private static int Block(int outChannels) => outChannels % 64 == 0 ? 64 : outChannels;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transform(WinogradImages images, int band, int first, int block, float* transformed, TileScratch scratch)
+    /// <summary>Adds a band.</summary>
+    private static void Add(WinogradImages input, WinogradImages direction, int band, int first, int block, float* sums, TileProduct product, TileScratch scratch)
     {
-        var step = (long)images.TilesRounded * block;
-        float* pixels = scratch.Take(2L * images.RowsOfBand * images.Width * block), zeros = scratch.Take(block);
-        new Span<float>(zeros, block).Clear();
-        var corners = stackalloc float*[4];
-        foreach (var part in images.Parts(band))
+        var (depth, tiles) = (input.Channels, input.TilesRounded);
+        float* inputs = scratch.Take((long)Points * tiles * depth), directions = scratch.Take((long)Points * tiles * block);
+        var count = WinogradTiles.Transform<Float32Tile>(input, band, (uint*)inputs, scratch);
+        WinogradTiles.TransformDirection(direction, band, first, block, directions, scratch);
+        var words = (count + T.PerWord - 1) / T.PerWord;
+        uint* left = Words(directions, tiles, block, scratch), right = Words(inputs, tiles, depth, scratch);
+        for (var point = 0; point < Points; point++)
         {
-            var (firstY, end) = (2 * part.First, Math.Min(images.Height, 2 * (part.First + part.Rows)));
-            Transposition.Copy(images.Image(part.Image) + ((long)first * images.Pixels) + (firstY * images.Width), images.Pixels, block, (end - firstY) * images.Width, pixels, block);
-            for (var tile = 0; tile < part.Rows * images.TilesAcross; tile++)
+            for (var n = 0; n < depth; n += TilePanels.LanesFor(depth))
             {
-                var (top, left) = (2 * (tile / images.TilesAcross), 2 * (tile % images.TilesAcross));
-                for (var i = 0; i < 4; i++)
-                {
-                    var (y, x) = (top + (i / 2), left + (i % 2));
-                    corners[i] = firstY + y >= images.Height || x >= images.Width ? zeros : pixels + ((((long)y * images.Width) + x) * block);
-                }
-
-                for (var channel = 0; channel < block; channel += Vector)
-                {
-                    WinogradTransform.Direction(corners, channel, transformed + ((long)(part.Tile + tile) * block) + channel, step);
-                }
+                var place = (long)point * tiles / T.PerWord;
+                product.Run(left + (place * block), right + (place * depth) + n, sums + ((long)point * block * depth) + n, block, words);
             }
         }
+    }
+
+    /// <summary>Rows of tiles → rows of words of one tile or of two neighbours.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static uint* Words(float* values, int tiles, int channels, TileScratch scratch)
+    {
+        if (T.PerWord == 1)
+        {
+            return (uint*)values;
+        }
+
+        var words = scratch.TakeWords((long)Points * tiles / 2 * channels);
+        var to = words;
+        for (var row = 0; row < Points * tiles / 2; row++, values += channels)
+        {
+            for (var channel = 0; channel < channels; channel += Vector, values += Vector, to += Vector)
+            {
+                Vector512.Store(AttentionTile.Pair(Vector512.Load(values), Vector512.Load(values + channels)), to);
+            }
+        }
+
+        return words;
     }
 
     /// <summary>The kernels of one channel of the output, from the sums of all chunks.</summary>

@@ -6,7 +6,8 @@ namespace Diffusion.Models;
 /// <param name="Channels">C.</param>
 /// <param name="Height">H.</param>
 /// <param name="Width">W.</param>
-internal readonly unsafe record struct WinogradImages(nint Data, int Count, int Channels, int Height, int Width)
+/// <param name="IsNarrow">Whether values are bfloat16, or else floats.</param>
+internal readonly unsafe record struct WinogradImages(nint Data, int Count, int Channels, int Height, int Width, bool IsNarrow)
 {
     private const int TilesOfBand = 64;
 
@@ -31,11 +32,33 @@ internal readonly unsafe record struct WinogradImages(nint Data, int Count, int 
     /// <summary>The most pixels that the tiles of a band see, with a border of one row on each side of each image.</summary>
     public int PixelsOfBand => Math.Min(Count * Height, (2 * RowsOfBand) + (2 * (((RowsOfBand - 1) / TilesDown) + 2))) * Width;
 
-    /// <summary>The other images of the same size.</summary>
-    public WinogradImages With(nint data, int channels) => this with { Data = data, Channels = channels };
+    /// <summary>Copies rows of pixels of some channels, pixel by pixel: [rows · W, channels].</summary>
+    public void Read(int image, (int First, int End) rows, int firstChannel, int channels, float* pixels)
+    {
+        var (place, count) = (Place(image, firstChannel, rows.First), (rows.End - rows.First) * Width);
+        if (IsNarrow)
+        {
+            Transposition.Copy((ushort*)Data + place, Pixels, channels, count, pixels, channels);
+        }
+        else
+        {
+            Transposition.Copy((float*)Data + place, Pixels, channels, count, pixels, channels);
+        }
+    }
 
-    /// <summary>The channels of an image.</summary>
-    public float* Image(int image) => (float*)Data + ((long)image * Channels * Pixels);
+    /// <summary>Copies back what is like <see cref="Read"/>.</summary>
+    public void Write(int image, (int First, int End) rows, float* pixels)
+    {
+        var (place, count) = (Place(image, 0, rows.First), (rows.End - rows.First) * Width);
+        if (IsNarrow)
+        {
+            Transposition.Copy(pixels, Channels, count, Channels, (ushort*)Data + place, Pixels);
+        }
+        else
+        {
+            Transposition.Copy(pixels, Channels, count, Channels, (float*)Data + place, Pixels);
+        }
+    }
 
     /// <summary>The parts of a band, one an image.</summary>
     public IEnumerable<WinogradPart> Parts(int band)
@@ -47,7 +70,9 @@ internal readonly unsafe record struct WinogradImages(nint Data, int Count, int 
             var rows = Math.Min(end - row, TilesDown - first);
             var part = new WinogradPart(image, first, rows, tile, pixel, Height);
             yield return part;
-            (row, tile, pixel) = (row + rows, tile + (rows * TilesAcross), pixel + ((part.EndY - part.FirstY) * Width));
+            (row, tile, pixel) = (row + rows, tile + (rows * TilesAcross), pixel + ((part.Seen.End - part.Seen.First) * Width));
         }
     }
+
+    private long Place(int image, int channel, int row) => ((((long)image * Channels) + channel) * Pixels) + ((long)row * Width);
 }

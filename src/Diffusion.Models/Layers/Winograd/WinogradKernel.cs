@@ -3,33 +3,36 @@ using System.Runtime.Intrinsics;
 
 namespace Diffusion.Models;
 
-/// <summary>3×3 convolutions with a border of one pixel of zeros, in float32, band by band of tiles that stay in the nearer caches (<see cref="WinogradTransform"/>).</summary>
-internal static unsafe class WinogradKernel
+/// <summary>3×3 convolutions with a border of one pixel of zeros, band by band of tiles that stay in the nearer caches (<see cref="WinogradTransform"/>).</summary>
+/// <typeparam name="T">What products are computed in; transforms and sums are float32.</typeparam>
+internal static unsafe class WinogradKernel<T>
+    where T : ITileFormat
 {
     private const int Points = WinogradTransform.Points;
     private const int Vector = 16;
 
     /// <summary>The convolution.</summary>
-    /// <param name="input">Images of some multiple of 16 channels.</param>
-    /// <param name="points">Of <see cref="WinogradWeights"/>.</param>
+    /// <param name="input">Images of some multiple of 16 channels, or of 32 where a word has two values.</param>
+    /// <param name="points">Of <see cref="WinogradWeights{T}"/>.</param>
     /// <param name="bias">[channels of the output], or null.</param>
     /// <param name="output">Images of the same size with some multiple of 16 channels; written.</param>
     /// <param name="product">Of <see cref="Product"/>.</param>
-    public static void Convolve(WinogradImages input, float* points, float* bias, WinogradImages output, TileProduct product)
+    public static void Convolve(WinogradImages input, uint* points, float* bias, WinogradImages output, TileProduct product)
     {
-        var (depth, columns, tiles) = (input.Channels, output.Channels, input.TilesRounded);
-        var (lanes, written) = (WinogradWeights.Lanes(columns), 2L * input.RowsOfBand * input.Width * columns);
-        var floats = ((long)input.PixelsOfBand * depth) + ((long)Points * tiles * (depth + columns)) + written + depth + columns;
-        TileWork.Run(input.Bands, floats + (6 * Vector), (band, scratch) =>
+        var (words, columns, tiles) = (input.Channels / T.PerWord, output.Channels, input.TilesRounded);
+        var (lanes, written) = (TilePanels.LanesFor(columns), 2L * input.RowsOfBand * input.Width * columns);
+        var floats = WinogradTiles.Floats(input, input.Channels) + ((long)Points * tiles * (words + columns)) + written + columns;
+        TileWork.Run(input.Bands, floats + (4 * Vector), (band, scratch) =>
         {
-            float* transformed = scratch.Take((long)Points * tiles * depth), sums = scratch.Take((long)Points * tiles * columns);
-            var count = Transform(input, band, transformed, scratch);
+            var transformed = scratch.TakeWords((long)Points * tiles * words);
+            var sums = scratch.Take((long)Points * tiles * columns);
+            var count = WinogradTiles.Transform<T>(input, band, transformed, scratch);
             for (var point = 0; point < Points; point++)
             {
                 for (var n = 0; n < columns; n += lanes)
                 {
-                    var panel = points + ((long)point * depth * columns) + ((long)n * depth);
-                    product.Run(transformed + ((long)point * tiles * depth), panel, sums + ((long)point * tiles * columns) + n, count, depth);
+                    var panel = points + ((long)point * words * columns) + ((long)n * words);
+                    product.Run(transformed + ((long)point * tiles * words), panel, sums + ((long)point * tiles * columns) + n, count, words);
                 }
             }
 
@@ -40,51 +43,7 @@ internal static unsafe class WinogradKernel
     /// <summary>The products of <see cref="Convolve"/>.</summary>
     /// <returns><see langword="null"/> where this system does not let programs write code.</returns>
     public static TileProduct? Product(int inChannels, int outChannels) =>
-        TileProduct.For(new TileShape(IsNarrow: false, 8, WinogradWeights.Lanes(outChannels), inChannels, 1, TileStart.Zero) { SumStep = outChannels });
-
-    /// <summary>The transformed tiles of a band, [16, tiles rounded up, channels].</summary>
-    /// <returns>The number of tiles; up to a whole block of a product they are followed by zeros.</returns>
-    public static int Transform(WinogradImages images, int band, float* transformed, TileScratch scratch)
-    {
-        var (channels, step, count) = (images.Channels, (long)images.TilesRounded * images.Channels, 0);
-        var pixels = scratch.Take((long)images.PixelsOfBand * channels);
-        var zeros = scratch.Take(channels);
-        new Span<float>(zeros, channels).Clear();
-        foreach (var part in images.Parts(band))
-        {
-            var rows = pixels + ((long)part.Pixel * channels);
-            Transposition.Copy(images.Image(part.Image) + (part.FirstY * images.Width), images.Pixels, channels, (part.EndY - part.FirstY) * images.Width, rows, channels);
-            Transform(images, part, rows, zeros, transformed + ((long)part.Tile * channels), step);
-            count = part.Tile + (part.Rows * images.TilesAcross);
-        }
-
-        for (var point = 0; point < Points; point++)
-        {
-            new Span<float>(transformed + (point * step) + ((long)count * channels), (images.TilesRounded - count) * channels).Clear();
-        }
-
-        return count;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transform(WinogradImages images, WinogradPart part, float* rows, float* zeros, float* transformed, long step)
-    {
-        var seen = stackalloc float*[Points];
-        for (var tile = 0; tile < part.Rows * images.TilesAcross; tile++, transformed += images.Channels)
-        {
-            var (top, left) = ((2 * (part.First + (tile / images.TilesAcross))) - 1, (2 * (tile % images.TilesAcross)) - 1);
-            for (var i = 0; i < Points; i++)
-            {
-                var (y, x) = (top + (i / 4), left + (i % 4));
-                seen[i] = y < 0 || y >= images.Height || x < 0 || x >= images.Width ? zeros : rows + ((((long)(y - part.FirstY) * images.Width) + x) * images.Channels);
-            }
-
-            for (var channel = 0; channel < images.Channels; channel += Vector)
-            {
-                WinogradTransform.Input(seen, channel, transformed + channel, step);
-            }
-        }
-    }
+        TileProduct.For(new TileShape(T.PerWord > 1, 8, TilePanels.LanesFor(outChannels), inChannels / T.PerWord, 1, TileStart.Zero) { SumStep = outChannels });
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Write(float* sums, float* bias, WinogradImages images, int band, float* pixels, float* outside)
@@ -93,16 +52,9 @@ internal static unsafe class WinogradKernel
         var corners = stackalloc float*[4];
         foreach (var part in images.Parts(band))
         {
-            var (firstY, end) = (2 * part.First, Math.Min(images.Height, 2 * (part.First + part.Rows)));
             for (var tile = 0; tile < part.Rows * images.TilesAcross; tile++)
             {
-                var (top, left) = (2 * (tile / images.TilesAcross), 2 * (tile % images.TilesAcross));
-                for (var i = 0; i < 4; i++)
-                {
-                    var (y, x) = (top + (i / 2), left + (i % 2));
-                    corners[i] = firstY + y >= images.Height || x >= images.Width ? outside : pixels + ((((long)y * images.Width) + x) * channels);
-                }
-
+                WinogradTiles.Corners(images, part, tile, channels, pixels, outside, corners);
                 for (var channel = 0; channel < channels; channel += Vector)
                 {
                     var start = bias is null ? Vector512<float>.Zero : Vector512.Load(bias + channel);
@@ -110,7 +62,7 @@ internal static unsafe class WinogradKernel
                 }
             }
 
-            Transposition.Copy(pixels, channels, (end - firstY) * images.Width, channels, images.Image(part.Image) + (firstY * images.Width), images.Pixels);
+            images.Write(part.Image, part.Own, pixels);
         }
     }
 }

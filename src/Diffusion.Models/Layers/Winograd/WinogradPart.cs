@@ -9,9 +9,9 @@ namespace Diffusion.Models;
 /// <param name="Height">The rows of pixels of the image.</param>
 internal readonly record struct WinogradPart(int Image, int First, int Rows, int Tile, int Pixel, int Height)
 {
-    /// <summary>The first row of pixels that the tiles see.</summary>
-    public int FirstY => Math.Max(0, (2 * First) - 1);
+    /// <summary>The rows of pixels that the tiles see.</summary>
+    public (int First, int End) Seen => (Math.Max(0, (2 * First) - 1), Math.Min(Height, (2 * (First + Rows)) + 1));
 
-    /// <summary>The end of the rows of pixels that the tiles see.</summary>
-    public int EndY => Math.Min(Height, (2 * (First + Rows)) + 1);
+    /// <summary>The rows of pixels of the tiles.</summary>
+    public (int First, int End) Own => (2 * First, Math.Min(Height, 2 * (First + Rows)));
 }
