@@ -11,7 +11,7 @@ namespace Diffusion.Models;
 /// <remarks>
 /// State: <c>weight</c> [outChannels, inChannels, k, k] and <c>bias</c> [outChannels], float32 on the CPU until the module is moved.
 /// On the CPU channels are padded by zeros inside the forward pass to 16, or to a multiple of 32, 1×1 kernels are products of
-/// matrices, and 3×3 kernels with a border of one pixel are Winograd's products where no graph is made; no padded value is ever visible. On other devices and in float64 it is libtorch's convolution.
+/// matrices, and 3×3 kernels with a border of one pixel are multiplied by Winograd's method where the channels are multiples of 16; no padded value is ever visible. On other devices and in float64 it is libtorch's convolution.
 /// </remarks>
 public sealed class Conv2d : nn.Module<Tensor, Tensor>
 {
@@ -63,8 +63,7 @@ public sealed class Conv2d : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var narrow = LayerPrecision.IsNarrow(_weight);
         var used = narrow ? LayerPrecision.Narrow(input) : input;
-        var differentiates = is_grad_enabled() && (input.requires_grad || _weight.requires_grad || _bias is { requires_grad: true });
-        var output = !differentiates && WinogradConvolution.Pays(used, _weight, _shape) ? WinogradConvolution.Forward(used, _weight, _bias)
+        var output = WinogradConvolution.Pays(used, _weight, _shape) ? FusedConvolution.Apply(used, _weight, _bias, _shape)
             : narrow ? Convolution.Forward(used, LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias), _shape)
             : Convolution.Forward(used, _weight, _bias, _shape);
         return output.MoveToOuterDisposeScope();

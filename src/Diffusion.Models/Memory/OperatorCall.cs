@@ -41,8 +41,5 @@ internal sealed record OperatorCall(IFinalOperator Last, Func<IReadOnlyList<Tens
         return [.. sources.Select(source => source.requires_grad ? Outside(gradients.Dequeue()) : null)];
     }
 
-    /// <summary>Gradients of a shape that the engine refuses: the one way to make it throw.</summary>
-    public List<Tensor?> Unfit(List<Tensor> saved) => [.. saved[..KeptAt].Select(source => source.requires_grad ? Outside(zeros([.. source.shape, 2, 2])) : null)];
-
     private static Tensor Outside(Tensor tensor) => tensor.DetachFromDisposeScope();
 }

@@ -11,9 +11,6 @@ internal sealed class RecomputedCall(Func<IReadOnlyList<Tensor>, Tensor> forward
     /// <summary>How many of the tensors are inputs; the rest are parameters.</summary>
     public int InputCount => inputCount;
 
-    /// <summary>The shapes of inputs and parameters that get a gradient, <see langword="null"/> for the others.</summary>
-    public IReadOnlyList<long[]?> Shapes { get; set; } = [];
-
     /// <summary>The first run, without gradients.</summary>
     public Tensor First(Tensor[] inputs)
     {

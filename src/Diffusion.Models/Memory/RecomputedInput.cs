@@ -39,7 +39,7 @@ internal sealed class RecomputedInput : autograd.SingleTensorFunction<Recomputed
         using var scope = NewDisposeScope();
         var (output, kept) = call.Last.Forward(call.First(tensors[..call.InputCount]));
         ctx.save_data(Call, call);
-        ctx.save_for_backward([.. tensors, .. kept.Select(tensor => tensor.MoveToOuterDisposeScope())]);
+        ReturnedGradients.Save(ctx, tensors, [.. kept.Select(tensor => tensor.MoveToOuterDisposeScope())]);
         return output.MoveToOuterDisposeScope();
     }
 
@@ -47,24 +47,12 @@ internal sealed class RecomputedInput : autograd.SingleTensorFunction<Recomputed
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
         var call = (OperatorCall)ctx.get_data(Call);
-        using var scope = NewDisposeScope();
-        var saved = ctx.get_saved_variables();
-        List<Tensor?> gradients;
-        try
-        {
-            gradients = is_grad_enabled() ? call.DifferentiableGradients(saved, grad_output) : call.Gradients(saved, grad_output);
-        }
-        catch (Exception error) // an exception that left this method through the native engine would end the process
-        {
-            BackwardPass.Failure = error;
-            gradients = call.Unfit(saved);
-        }
-
+        var gradients = ReturnedGradients.Return(ctx, 1, saved => is_grad_enabled() ? call.DifferentiableGradients(saved, grad_output) : call.Gradients(saved, grad_output));
         if (call.WalkedOnce)
         {
             ctx.Dispose(); // the engine does not do it before the whole graph is gone
         }
 
-        return ReturnedGradients.Return(1, gradients);
+        return gradients;
     }
 }

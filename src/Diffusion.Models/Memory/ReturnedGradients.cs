@@ -8,14 +8,42 @@ internal static class ReturnedGradients
     [ThreadStatic]
     private static List<Tensor?>? t_last;
 
-    /// <summary>Returns gradients, which must be outside of every dispose scope, after the arguments that have none.</summary>
-    /// <param name="without">How many arguments before the tensors have no gradients.</param>
-    /// <param name="gradients">Of the tensors; <see langword="null"/> for those that need none.</param>
-    public static List<Tensor> Return(int without, IEnumerable<Tensor?> gradients)
+    private const string Shapes = "shapes";
+
+    /// <summary>Saves tensors for the backward pass; those that may need gradients first, with their shapes: a failure is told in gradients that no tensor fits.</summary>
+    /// <param name="context">Of the function.</param>
+    /// <param name="sources">What gradients are returned for.</param>
+    /// <param name="others">What else is saved.</param>
+    public static void Save(autograd.AutogradContext context, IReadOnlyList<Tensor> sources, params Tensor[] others)
     {
+        context.save_data(Shapes, sources.Select(source => source.requires_grad ? source.shape : null).ToArray());
+        context.save_for_backward([.. sources, .. others]);
+    }
+
+    /// <summary>
+    /// Returns gradients after the arguments that have none. An exception that left a backward method through the native engine would end the process: it is kept in
+    /// <see cref="BackwardPass.Failure"/>, and what is returned makes the engine throw.
+    /// </summary>
+    /// <param name="context">Of the function, after <see cref="Save"/>.</param>
+    /// <param name="without">How many arguments before the tensors have no gradients.</param>
+    /// <param name="gradients">Makes those of the sources from what was saved, outside of every dispose scope; <see langword="null"/> for those that need none.</param>
+    public static List<Tensor> Return(autograd.AutogradContext context, int without, Func<List<Tensor>, List<Tensor?>> gradients)
+    {
+        List<Tensor?> found;
+        try
+        {
+            using var scope = NewDisposeScope();
+            found = gradients(context.get_saved_variables());
+        }
+        catch (Exception error)
+        {
+            BackwardPass.Failure = error;
+            found = [.. ((long[]?[])context.get_data(Shapes)).Select(shape => shape is null ? null : zeros([.. shape, 2, 2]).DetachFromDisposeScope())]; // shapes that the engine refuses
+        }
+
         var last = t_last;
-        t_last = [.. gradients];
+        t_last = found;
         last?.ForEach(gradient => gradient?.Dispose());
-        return [.. Enumerable.Repeat<Tensor>(null!, without), .. t_last.Select(gradient => gradient!)];
+        return [.. Enumerable.Repeat<Tensor>(null!, without), .. found.Select(gradient => gradient!)];
     }
 }

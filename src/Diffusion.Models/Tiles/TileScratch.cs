@@ -1,16 +1,43 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
 namespace Diffusion.Models;
 
-/// <summary>Memory of one thread, aligned to cache lines and cut into pieces.</summary>
+/// <summary>Memory of one thread, aligned to cache lines and cut into pieces. It is used again: memory that is fresh from the system costs more than what tiles do in it.</summary>
 internal sealed unsafe class TileScratch : IDisposable
 {
     private const int Line = 64;
+    private const long Most = 1 << 24; // what is larger is given back at once, in floats
+
+    private static readonly ConcurrentBag<TileScratch> s_free = [];
+
     private readonly float* _start;
+    private readonly long _floats;
     private float* _next;
 
+    private TileScratch(long floats)
+    {
+        _floats = floats;
+        _next = _start = (float*)NativeMemory.AlignedAlloc((nuint)(floats * sizeof(float)), Line);
+    }
+
+    /// <summary>Memory for so many floats.</summary>
     /// <param name="floats">The sum of all pieces, each rounded up to a multiple of 16.</param>
-    public TileScratch(long floats) => _next = _start = (float*)NativeMemory.AlignedAlloc((nuint)(floats * sizeof(float)), Line);
+    public static TileScratch Rent(long floats)
+    {
+        if (s_free.TryTake(out var free))
+        {
+            if (free._floats >= floats)
+            {
+                free.Reset();
+                return free;
+            }
+
+            free.Free();
+        }
+
+        return new TileScratch(floats);
+    }
 
     /// <summary>The length of a piece in memory.</summary>
     public static long Rounded(long floats) => (floats + (Line / sizeof(float)) - 1) / (Line / sizeof(float)) * (Line / sizeof(float));
@@ -29,5 +56,18 @@ internal sealed unsafe class TileScratch : IDisposable
     /// <summary>Begins again with the first piece.</summary>
     public void Reset() => _next = _start;
 
-    public void Dispose() => NativeMemory.AlignedFree(_start);
+    /// <summary>Gives the memory to the next that needs some.</summary>
+    public void Dispose()
+    {
+        if (_floats > Most || s_free.Count >= Environment.ProcessorCount)
+        {
+            Free();
+        }
+        else
+        {
+            s_free.Add(this);
+        }
+    }
+
+    private void Free() => NativeMemory.AlignedFree(_start);
 }

@@ -16,7 +16,7 @@ internal static class TileWork
             0,
             pieces,
             options,
-            () => new TileScratch(floats),
+            () => TileScratch.Rent(floats),
             (piece, _, scratch) =>
             {
                 scratch.Reset();

@@ -102,10 +102,10 @@ public sealed class ConvolutionLayerTests : IDisposable
     [Fact]
     public void Forward_NothingToPad_IsLibtorchsConvolutionAlone()
     {
-        using var layer = new Conv2d(32, 64, 3, padding: 1, generator: _generator);
+        using var layer = new Conv2d(32, 64, 3, stride: 2, padding: 1, generator: _generator);
         var input = Images(32, channelsLast: false);
 
-        var (ours, plain) = (layer.call(input), nn.functional.conv2d(input, layer.Weight, layer.Bias!, [1, 1], [1, 1]));
+        var (ours, plain) = (layer.call(input), nn.functional.conv2d(input, layer.Weight, layer.Bias!, [2, 2], [1, 1]));
 
         Assert.Equal(plain.data<float>().ToArray(), ours.data<float>().ToArray());
     }

@@ -39,7 +39,7 @@ public sealed unsafe class TileProductTests
         var b = Enumerable.Range(0, values * lanes).Select(_ => (float)random.Next(-9, 10)).ToArray();
         var before = Enumerable.Range(0, count * lanes).Select(i => (float)i).ToArray();
         var product = TileProduct.For(new TileShape(narrow, rows, lanes, rowStep, depthStep, adds ? TileStart.Sums : TileStart.Zero))!;
-        using var memory = new TileScratch(4096 * 4);
+        using var memory = TileScratch.Rent(4096 * 4);
         uint* left = memory.TakeWords(count * depth), right = memory.TakeWords(depth * lanes);
         var sums = memory.Take(count * lanes);
         for (var m = 0; m < count; m++)
@@ -90,7 +90,7 @@ public sealed unsafe class TileProductTests
         const int blocks = 2, depth = 3;
         var (columnStep, sumStep) = (lanes + 16, lanes + 48);
         var product = TileProduct.For(new TileShape(false, rows, lanes, depth, 1, TileStart.Bias) { ColumnStep = columnStep, SumStep = sumStep })!;
-        using var memory = new TileScratch(4096 * 4);
+        using var memory = TileScratch.Rent(4096 * 4);
         float* left = memory.Take(blocks * rows * depth), right = memory.Take(depth * columnStep), bias = memory.Take(lanes), sums = memory.Take(blocks * rows * sumStep);
         new Span<float>(sums, blocks * rows * sumStep).Fill(-1);
         Fill(left, blocks * rows * depth);

@@ -48,20 +48,22 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         var (output, totals) = Forward(layout, tokens);
         var same = output.detach(); // saved after this method, so it is not disposed here; the output itself would keep its own graph alive
         ctx.save_data(Layout, layout);
-        ctx.save_for_backward([.. tokens, same, totals]);
+        ReturnedGradients.Save(ctx, tokens, same, totals);
         return output;
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
-        using var scope = NewDisposeScope();
-        var (layout, saved) = ((AttentionLayout)ctx.get_data(Layout), ctx.get_saved_variables());
-        var tokens = saved.Take(saved.Count - 2).ToArray();
-        var gradients = is_grad_enabled() ? DifferentiableGradients(layout, tokens, grad_output) : Gradients(layout, tokens, saved[^2], saved[^1], grad_output);
+        var layout = (AttentionLayout)ctx.get_data(Layout);
 
         // What was saved stays until the graph is gone: it may be walked a second time.
-        return ReturnedGradients.Return(1, gradients.ConvertAll(gradient => gradient.DetachFromDisposeScope()));
+        return ReturnedGradients.Return(ctx, 1, saved =>
+        {
+            var tokens = saved.Take(saved.Count - 2).ToArray();
+            var gradients = is_grad_enabled() ? DifferentiableGradients(layout, tokens, grad_output) : Gradients(layout, tokens, saved[^2], saved[^1], grad_output);
+            return gradients.ConvertAll<Tensor?>(gradient => gradient.DetachFromDisposeScope());
+        });
     }
 
     /// <summary>The output [B, N, heads·d], and of each query the largest score, to base 2, and one over the sum of its powers, [B, heads, 2, N].</summary>

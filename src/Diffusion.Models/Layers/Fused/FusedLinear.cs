@@ -37,17 +37,18 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         var saved = vars.Cast<Tensor>().ToList();
-        ctx.save_for_backward(saved);
+        ReturnedGradients.Save(ctx, saved);
         return LinearTokens.Map(saved[0], saved[1], saved.ElementAtOrDefault(2));
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
-        using var scope = NewDisposeScope();
-        var saved = ctx.get_saved_variables();
-        var gradients = is_grad_enabled() ? DifferentiableGradients(saved, grad_output) : Gradients(saved, grad_output);
-        return ReturnedGradients.Return(0, gradients.ConvertAll(gradient => gradient?.DetachFromDisposeScope()));
+        return ReturnedGradients.Return(ctx, 0, saved =>
+        {
+            var gradients = is_grad_enabled() ? DifferentiableGradients(saved, grad_output) : Gradients(saved, grad_output);
+            return gradients.ConvertAll(gradient => gradient?.DetachFromDisposeScope());
+        });
     }
 
     private static List<Tensor?> Gradients(List<Tensor> saved, Tensor direction)

@@ -71,7 +71,7 @@ internal static unsafe class LinearKernel<T>
             ? TileProduct.For(new TileShape(IsNarrow: false, Rows, TilePanels.Lanes, a.WordStep, a.RowStep, TileStart.Sums) { ColumnStep = b.RowStep, SumStep = width })!
             : TileProduct.For(new TileShape(IsNarrow: true, Rows, TilePanels.Lanes, 1, height, TileStart.Sums) { ColumnStep = width, SumStep = width })!;
         var (size, total) = ((long)height * width, (long)a.Images * a.Rows);
-        using var partial = new TileScratch(Pieces * size);
+        using var partial = TileScratch.Rent(Pieces * size);
         var parts = partial.Take(Pieces * size);
         TileWork.Run(Pieces, T.PerWord == 1 ? 0 : Depth / 2 * (height + width), (piece, scratch) =>
         {

@@ -28,7 +28,7 @@ internal static unsafe class WinogradGradient<T>
         var (depth, block) = (input.Channels, Block(direction.Channels));
         var blocks = direction.Channels / block;
         var (chunks, size) = (Math.Min(Math.Max(1, Pieces / blocks), input.Bands), (long)Points * block * depth);
-        using var memory = new TileScratch(chunks * blocks * size);
+        using var memory = TileScratch.Rent(chunks * blocks * size);
         var all = memory.Take(chunks * blocks * size);
         var values = (long)Points * input.TilesRounded * (depth + block);
         TileWork.Run(chunks * blocks, (2 * values) + WinogradTiles.Floats(input, depth) + WinogradTiles.Floats(input, block), (piece, scratch) =>

@@ -1,0 +1,57 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary><see cref="WinogradConvolution"/> as an operation of the graph. Gradients that are to be differentiated again come from libtorch.</summary>
+internal sealed class FusedConvolution : autograd.SingleTensorFunction<FusedConvolution>
+{
+    private const string Shape = "shape";
+
+    public override string Name => nameof(FusedConvolution);
+
+    /// <summary>The convolution, where <see cref="WinogradConvolution.Pays"/> says that it pays.</summary>
+    /// <param name="input">[B, C, H, W] in float32 or bfloat16.</param>
+    /// <param name="weight">[O, C, 3, 3].</param>
+    /// <param name="bias">[O], or <see langword="null"/>.</param>
+    /// <param name="shape">Of the convolution.</param>
+    /// <returns>[B, O, H, W] in the type of the input.</returns>
+    public static Tensor Apply(Tensor input, Tensor weight, Tensor? bias, ConvolutionShape shape)
+    {
+        var differentiates = is_grad_enabled() && (input.requires_grad || weight.requires_grad || bias is { requires_grad: true });
+        return differentiates ? apply([shape, input, weight, .. bias is null ? [] : new object[] { bias }]) : WinogradConvolution.Forward(input, weight, bias);
+    }
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        var saved = vars.Skip(1).Cast<Tensor>().ToList();
+        ctx.save_data(Shape, vars[0]);
+        ReturnedGradients.Save(ctx, saved);
+        return WinogradConvolution.Forward(saved[0], saved[1], saved.ElementAtOrDefault(2));
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var received = grad_output; // a handle of its own, which no dispose scope may know
+        var shape = (ConvolutionShape)ctx.get_data(Shape);
+        return ReturnedGradients.Return(ctx, 1, saved =>
+        {
+            var gradients = is_grad_enabled() ? DifferentiableGradients(saved, grad_output, shape) : Gradients(saved, grad_output);
+            return gradients.ConvertAll(gradient => gradient?.DetachFromDisposeScope());
+        });
+    }
+
+    private static List<Tensor?> Gradients(List<Tensor> saved, Tensor direction)
+    {
+        var (ofInput, ofWeight, ofBias) = WinogradConvolution.Gradients(direction, saved[0].detach(), saved[1].detach());
+        Tensor[] all = [ofInput, ofWeight, ofBias];
+        return [.. saved.Zip(all, (source, gradient) => source.requires_grad ? gradient : null)];
+    }
+
+    private static List<Tensor?> DifferentiableGradients(List<Tensor> saved, Tensor direction, ConvolutionShape shape)
+    {
+        var type = saved[0].dtype;
+        var output = Convolution.Forward(saved[0], saved[1].to(type), saved.ElementAtOrDefault(2)?.to(type), shape);
+        var gradients = new Queue<Tensor>(autograd.grad([output], [.. saved.Where(source => source.requires_grad)], [direction], retain_graph: true, create_graph: true));
+        return [.. saved.Select(source => source.requires_grad ? gradients.Dequeue() : null)];
+    }
+}
