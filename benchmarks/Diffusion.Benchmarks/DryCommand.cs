@@ -15,6 +15,7 @@ internal static class DryCommand
         ["samplers", "flow"],
         ["fuzz", "--count", "200"],
         ["memory", "1"],
+        ["quality", "--quick"],
         ["suites", "--quick"],
     ];
 

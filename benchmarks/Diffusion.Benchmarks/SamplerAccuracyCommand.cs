@@ -51,24 +51,11 @@ internal static class SamplerAccuracyCommand
         return string.Create(CultureInfo.InvariantCulture, $"| {sampler} | {(double)denoiser.Calls / Counts.Sum():0.0} | {string.Join(" | ", cells)} |");
     }
 
-    private static double Error(Sampler sampler, IDenoiser denoiser, Tensor start, Tensor exact)
+    private static double Error(Sampler sampler, CountingDenoiser denoiser, Tensor start, Tensor exact)
     {
         using var scope = NewDisposeScope();
         using var noise = new SeededNoise(1);
         using var end = sampler.Continue(denoiser, start * sampler.Levels(denoiser.Schedule)[0].Scale, noise);
         return (end.flatten().sort().Values - exact).square().mean().sqrt().item<float>();
-    }
-
-    private sealed class CountingDenoiser(IDenoiser inner) : IDenoiser
-    {
-        public int Calls { get; private set; }
-
-        public INoiseSchedule Schedule => inner.Schedule;
-
-        public Tensor Denoise(Tensor noisy, NoiseLevel level)
-        {
-            Calls++;
-            return inner.Denoise(noisy, level);
-        }
     }
 }

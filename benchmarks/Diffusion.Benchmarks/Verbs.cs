@@ -16,6 +16,7 @@ internal static class Verbs
         ["profile"] = ProfileCommand.Run,
         ["roofline"] = RooflineCommand.Run,
         ["scaling"] = ScalingCommand.Run,
+        ["quality"] = QualityCommand.Run,
         ["suites"] = SuitesCommand.Run,
         ["dry"] = DryCommand.Run,
         [ScalingMeasurement.Verb] = ScalingMeasurement.Run,
