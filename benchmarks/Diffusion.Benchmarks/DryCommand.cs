@@ -9,6 +9,7 @@ internal static class DryCommand
     [
         ["compare", "--quick"],
         ["profile", "--quick"],
+        ["profile", "--bf16", "--quick"],
         ["roofline", "--quick"],
         ["scaling", "--quick"],
         ["kernels", "--seconds", "1"],

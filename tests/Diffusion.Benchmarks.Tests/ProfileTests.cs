@@ -11,7 +11,7 @@ public sealed class ProfileTests
         var size = ReferenceSize.Quick;
         using var networks = new ReferencePair(size.Network, size.Image);
         using var images = new RandomImages(networks.Image, size.TrainBatch);
-        var profile = NetworkProfile.Of(networks.Ours, images.All, backward: true, repeats: 1);
+        var profile = NetworkProfile.Of(networks.Ours, images.All, backward: true, repeats: 1, NumberFormat.Fp32);
         var blocks = UNetSummary.Of(networks.Ours.Options).Rows.Select(row => row.Block);
         Assert.Empty(blocks.Except(profile.Blocks.Select(block => block.Block)));
         Assert.All(profile.Blocks.Where(block => block.Block != "time"), block => Assert.True(block.Alone is { Forward: > 0, Backward: > 0 }, block.Block));

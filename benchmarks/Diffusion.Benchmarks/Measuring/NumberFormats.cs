@@ -16,5 +16,6 @@ internal static class NumberFormats
     /// <summary>As in keys and tables.</summary>
     public static string Short(this NumberFormat format) => format == NumberFormat.Fp32 ? "fp32" : "bf16";
 
-    private static ComputePrecision Precision(NumberFormat format) => format == NumberFormat.Fp32 ? ComputePrecision.Float32 : ComputePrecision.BFloat16;
+    /// <summary>What the library calls it.</summary>
+    public static ComputePrecision Precision(this NumberFormat format) => format == NumberFormat.Fp32 ? ComputePrecision.Float32 : ComputePrecision.BFloat16;
 }

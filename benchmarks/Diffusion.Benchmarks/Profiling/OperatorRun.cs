@@ -8,7 +8,8 @@ namespace Diffusion.Benchmarks;
 /// <param name="Run">The operator.</param>
 internal sealed record OperatorRun(string Family, IReadOnlyList<long[]> Shapes, Func<IReadOnlyList<Tensor>, Tensor> Run)
 {
-    public IReadOnlyList<TensorLayout> Layouts => [.. Shapes.Select(shape => new TensorLayout(shape, [.. Enumerable.Range(0, shape.Length)], ScalarType.Float32))];
+    /// <summary>What its inputs are like where activations have a type.</summary>
+    public IReadOnlyList<TensorLayout> Layouts(ScalarType type) => [.. Shapes.Select(shape => new TensorLayout(shape, [.. Enumerable.Range(0, shape.Length)], type))];
 
     public string Key => $"{Family} {string.Join(" ", Shapes.Select(shape => string.Join("×", shape)))}";
 }

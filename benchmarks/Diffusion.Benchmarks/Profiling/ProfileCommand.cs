@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Benchmarks;
 
-/// <summary><c>profile [--quick]</c>: where a train step and a reverse step of the reference network spend their time, by block and by kind of operator.</summary>
+/// <summary><c>profile [--bf16] [--quick]</c>: where a train step and a reverse step of the reference network spend their time, by block and by kind of operator.</summary>
 internal static class ProfileCommand
 {
     private const string How = """
@@ -15,23 +15,23 @@ internal static class ProfileCommand
 
     public static int Run(Arguments arguments)
     {
-        var quick = arguments.Flag("--quick");
+        var (quick, format) = (arguments.Flag("--quick"), arguments.Flag("--bf16") ? NumberFormat.Bf16 : NumberFormat.Fp32);
         arguments.End();
         var (size, repeats) = (ReferenceSize.Of(quick), quick ? 1 : 3);
         Console.WriteLine($"{Machine.Line}\n\n{How}");
         using var networks = new ReferencePair(size.Network, size.Image);
-        TrainStep(networks, size, repeats);
-        ReverseStep(networks, size, repeats);
+        TrainStep(networks, size, repeats, format);
+        ReverseStep(networks, size, repeats, format);
         return 0;
     }
 
-    private static void TrainStep(ReferencePair networks, ReferenceSize size, int repeats)
+    private static void TrainStep(ReferencePair networks, ReferenceSize size, int repeats, NumberFormat format)
     {
         using var images = new RandomImages(networks.Image, size.TrainBatch);
         using var pixel = new RandomImages(new ImageShape(1, 1, 1), 1);
-        var profile = NetworkProfile.Of(networks.Ours, images.All, backward: true, repeats);
+        var profile = NetworkProfile.Of(networks.Ours, images.All, backward: true, repeats, format);
         double whole;
-        using (var training = OwnTraining.Start(networks.Ours, images, gradientClip: 1)!)
+        using (var training = OwnTraining.Start(networks.Ours, images, format, gradientClip: 1)!)
         {
             whole = Seconds(training.Step, repeats);
         }
@@ -40,17 +40,17 @@ internal static class ProfileCommand
         using var weights = new WeightsOnly(copy);
         using var update = OwnTraining.Start(weights, pixel, gradientClip: 1)!;
         var forwardProcess = Seconds(() => Draw(images.All), repeats);
-        Print($"A train step of {size.Name}", networks, size.TrainBatch, profile, whole, [("update of the weights: zeroed gradients, clipping, Adam, average", Seconds(update.Step, repeats)), ("noise, noisy images, loss", forwardProcess)]);
+        Print($"A train step of {size.Name}", format, networks, size.TrainBatch, profile, whole, [("update of the weights: zeroed gradients, clipping, Adam, average", Seconds(update.Step, repeats)), ("noise, noisy images, loss", forwardProcess)]);
     }
 
-    private static void ReverseStep(ReferencePair networks, ReferenceSize size, int repeats)
+    private static void ReverseStep(ReferencePair networks, ReferenceSize size, int repeats, NumberFormat format)
     {
         using var images = new RandomImages(networks.Image, size.SampleBatch);
-        var profile = NetworkProfile.Of(networks.Ours, images.All, backward: false, repeats);
-        using var sampling = new OwnSampling(new DdpmSampler(), new NetworkDenoiser(networks.Ours, new LinearNoiseSchedule()), images.All.shape);
+        var profile = NetworkProfile.Of(networks.Ours, images.All, backward: false, repeats, format);
+        using var sampling = new OwnSampling(new DdpmSampler(), NumberFormats.Sampling(networks.Ours, new LinearNoiseSchedule(), format)!, images.All.shape);
         var schedule = new LinearNoiseSchedule();
         var arithmetic = Seconds(() => schedule.Reverse(images.All, images.All, 500, images.All).Dispose(), repeats);
-        Print($"A reverse step of {size.Name}", networks, size.SampleBatch, profile, Seconds(sampling.Step, repeats), [("x̂₀, clipping, posterior", arithmetic)]);
+        Print($"A reverse step of {size.Name}", format, networks, size.SampleBatch, profile, Seconds(sampling.Step, repeats), [("x̂₀, clipping, posterior", arithmetic)]);
     }
 
     private static void Draw(Tensor images)
@@ -62,8 +62,8 @@ internal static class ProfileCommand
         nn.functional.mse_loss(noisy, noise);
     }
 
-    private static void Print(string title, ReferencePair networks, int batch, NetworkProfile profile, double whole, IReadOnlyList<(string What, double Seconds)> rest) =>
-        Console.WriteLine($"\n## {title}, {networks.Image}, batch of {batch}, fp32\n\n{ProfileTable.Of(profile, UNetSummary.Of(networks.Ours.Options), batch, whole, rest)}");
+    private static void Print(string title, NumberFormat format, ReferencePair networks, int batch, NetworkProfile profile, double whole, IReadOnlyList<(string What, double Seconds)> rest) =>
+        Console.WriteLine($"\n## {title}, {networks.Image}, batch of {batch}, {format.Short()}\n\n{ProfileTable.Of(profile, UNetSummary.Of(networks.Ours.Options), batch, whole, rest)}");
 
     private static double Seconds(Action action, int repeats) => Interleaved.Seconds(action, 2, repeats, TimeSpan.Zero).Median;
 }

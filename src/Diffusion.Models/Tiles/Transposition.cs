@@ -20,28 +20,33 @@ internal static unsafe class Transposition
         where TFrom : unmanaged
         where TTo : unmanaged
     {
-        var (wholeRows, wholeColumns) = (rows / Side * Side, columns / Side * Side);
-        for (var j = 0; j < wholeColumns; j += Side)
+        if (rows < Side || columns < Side)
         {
-            for (var i = 0; i < wholeRows; i += Side)
-            {
-                Square(from + (i * fromStep) + j, fromStep, to + (j * toStep) + i, toStep);
-            }
+            Singly(from, fromStep, rows, columns, to, toStep);
+            return;
         }
 
-        Singly(from, fromStep, (0, wholeRows), (wholeColumns, columns), to, toStep);
-        Singly(from, fromStep, (wholeRows, rows), (0, columns), to, toStep);
+        for (var j = 0; j < columns; j += Side)
+        {
+            var column = Math.Min(j, columns - Side); // the last square overlaps the one before
+            for (var i = 0; i < rows; i += Side)
+            {
+                var row = Math.Min(i, rows - Side);
+                Square(from + (row * fromStep) + column, fromStep, to + (column * toStep) + row, toStep);
+            }
+        }
     }
 
-    private static void Singly<TFrom, TTo>(TFrom* from, long fromStep, (int First, int End) rows, (int First, int End) columns, TTo* to, long toStep)
+    private static void Singly<TFrom, TTo>(TFrom* from, long fromStep, int rows, int columns, TTo* to, long toStep)
         where TFrom : unmanaged
         where TTo : unmanaged
     {
-        for (var j = columns.First; j < columns.End; j++)
+        for (var j = 0; j < columns; j++)
         {
-            for (var i = rows.First; i < rows.End; i++)
+            for (var i = 0; i < rows; i++)
             {
-                var value = sizeof(TFrom) == sizeof(float) ? *(float*)(from + (i * fromStep) + j) : BitConverter.UInt32BitsToSingle((uint)*(ushort*)(from + (i * fromStep) + j) << 16);
+                var place = from + (i * fromStep) + j;
+                var value = sizeof(TFrom) == sizeof(float) ? *(float*)place : BitConverter.UInt32BitsToSingle((uint)*(ushort*)place << 16);
                 if (sizeof(TTo) == sizeof(float))
                 {
                     *(float*)(to + (j * toStep) + i) = value;

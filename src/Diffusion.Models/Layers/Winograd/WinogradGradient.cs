@@ -30,8 +30,8 @@ internal static unsafe class WinogradGradient<T>
         var (chunks, size) = (Math.Min(Math.Max(1, Pieces / blocks), input.Bands), (long)Points * block * depth);
         using var memory = TileScratch.Rent(chunks * blocks * size);
         var all = memory.Take(chunks * blocks * size);
-        var values = (long)Points * input.TilesRounded * (depth + block);
-        TileWork.Run(chunks * blocks, (2 * values) + WinogradTiles.Floats(input, depth) + WinogradTiles.Floats(input, block), (piece, scratch) =>
+        var words = (long)Points * input.TilesRounded / T.PerWord * (depth + block);
+        TileWork.Run(chunks * blocks, words + (2 * Vector) + WinogradTiles.Floats(input, depth) + WinogradTiles.Floats(input, block), (piece, scratch) =>
         {
             var (chunk, first) = (piece / blocks, piece % blocks * block);
             var sums = all + (piece * size);
@@ -52,42 +52,18 @@ internal static unsafe class WinogradGradient<T>
     /// <summary>Adds a band.</summary>
     private static void Add(WinogradImages input, WinogradImages direction, int band, int first, int block, float* sums, TileProduct product, TileScratch scratch)
     {
-        var (depth, tiles) = (input.Channels, input.TilesRounded);
-        float* inputs = scratch.Take((long)Points * tiles * depth), directions = scratch.Take((long)Points * tiles * block);
-        var count = WinogradTiles.Transform<Float32Tile>(input, band, (uint*)inputs, scratch);
-        WinogradTiles.TransformDirection(direction, band, first, block, directions, scratch);
-        var words = (count + T.PerWord - 1) / T.PerWord;
-        uint* left = Words(directions, tiles, block, scratch), right = Words(inputs, tiles, depth, scratch);
+        var (depth, tiles, words) = (input.Channels, input.TilesRounded, input.TilesRounded / T.PerWord);
+        uint* inputs = scratch.TakeWords((long)Points * words * depth), directions = scratch.TakeWords((long)Points * words * block);
+        WinogradTiles.ByTile<T>(WinogradTiles.Seen(input, band, scratch), tiles, depth, inputs);
+        WinogradTiles.Directions<T>(WinogradTiles.Own(direction, band, first, block, scratch), tiles, block, directions);
         for (var point = 0; point < Points; point++)
         {
             for (var n = 0; n < depth; n += TilePanels.LanesFor(depth))
             {
-                var place = (long)point * tiles / T.PerWord;
-                product.Run(left + (place * block), right + (place * depth) + n, sums + ((long)point * block * depth) + n, block, words);
+                var (left, right) = ((nint)(directions + ((long)point * words * block)), (nint)(inputs + ((long)point * words * depth) + n));
+                product.Run((void*)left, (void*)right, sums + ((long)point * block * depth) + n, block, words);
             }
         }
-    }
-
-    /// <summary>Rows of tiles → rows of words of one tile or of two neighbours.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static uint* Words(float* values, int tiles, int channels, TileScratch scratch)
-    {
-        if (T.PerWord == 1)
-        {
-            return (uint*)values;
-        }
-
-        var words = scratch.TakeWords((long)Points * tiles / 2 * channels);
-        var to = words;
-        for (var row = 0; row < Points * tiles / 2; row++, values += channels)
-        {
-            for (var channel = 0; channel < channels; channel += Vector, values += Vector, to += Vector)
-            {
-                Vector512.Store(AttentionTile.Pair(Vector512.Load(values), Vector512.Load(values + channels)), to);
-            }
-        }
-
-        return words;
     }
 
     /// <summary>The kernels of one channel of the output, from the sums of all chunks.</summary>

@@ -21,22 +21,22 @@ internal static unsafe class WinogradKernel<T>
     {
         var (words, columns, tiles) = (input.Channels / T.PerWord, output.Channels, input.TilesRounded);
         var (lanes, written) = (TilePanels.LanesFor(columns), 2L * input.RowsOfBand * input.Width * columns);
-        var floats = WinogradTiles.Floats(input, input.Channels) + ((long)Points * tiles * (words + columns)) + written + columns;
-        TileWork.Run(input.Bands, floats + (4 * Vector), (band, scratch) =>
+        var floats = WinogradTiles.Floats(input, input.Channels) + ((long)Points * tiles * (words + columns)) + written + columns + (8L * tiles);
+        TileWork.Run(input.Bands, floats + (5 * Vector), (band, scratch) =>
         {
             var transformed = scratch.TakeWords((long)Points * tiles * words);
             var sums = scratch.Take((long)Points * tiles * columns);
-            var count = WinogradTiles.Transform<T>(input, band, transformed, scratch);
+            WinogradTiles.ByChannel<T>(WinogradTiles.Seen(input, band, scratch), tiles, input.Channels, transformed);
             for (var point = 0; point < Points; point++)
             {
                 for (var n = 0; n < columns; n += lanes)
                 {
                     var panel = points + ((long)point * words * columns) + ((long)n * words);
-                    product.Run(transformed + ((long)point * tiles * words), panel, sums + ((long)point * tiles * columns) + n, count, words);
+                    product.Run(transformed + ((long)point * tiles * words), panel, sums + ((long)point * tiles * columns) + n, tiles, words);
                 }
             }
 
-            Write(sums, bias, output, band, scratch.Take(written), scratch.Take(columns));
+            Write(sums, bias, output, band, scratch.Take(written), scratch.Take(columns), (float**)scratch.Take(8L * tiles));
         });
     }
 
@@ -45,24 +45,28 @@ internal static unsafe class WinogradKernel<T>
     public static TileProduct? Product(int inChannels, int outChannels) =>
         TileProduct.For(new TileShape(T.PerWord > 1, 8, TilePanels.LanesFor(outChannels), inChannels / T.PerWord, 1, TileStart.Zero) { SumStep = outChannels });
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Write(float* sums, float* bias, WinogradImages images, int band, float* pixels, float* outside)
+    private static void Write(float* sums, float* bias, WinogradImages images, int band, float* pixels, float* outside, float** places)
     {
-        var (channels, step) = (images.Channels, (long)images.TilesRounded * images.Channels);
-        var corners = stackalloc float*[4];
         foreach (var part in images.Parts(band))
         {
-            for (var tile = 0; tile < part.Rows * images.TilesAcross; tile++)
-            {
-                WinogradTiles.Corners(images, part, tile, channels, pixels, outside, corners);
-                for (var channel = 0; channel < channels; channel += Vector)
-                {
-                    var start = bias is null ? Vector512<float>.Zero : Vector512.Load(bias + channel);
-                    WinogradTransform.Output(sums + ((long)(part.Tile + tile) * channels) + channel, step, start, corners, channel);
-                }
-            }
-
+            var end = WinogradTiles.Corners(images, part, images.Channels, pixels, outside, places);
+            Outputs(sums, bias, images, (part.Tile, end), places);
             images.Write(part.Image, part.Own, pixels);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Outputs(float* sums, float* bias, WinogradImages images, (int First, int End) tiles, float** places)
+    {
+        var step = (long)images.TilesRounded * images.Channels;
+        for (var tile = tiles.First; tile < tiles.End; tile++)
+        {
+            var from = sums + ((long)tile * images.Channels);
+            for (var channel = 0; channel < images.Channels; channel += Vector)
+            {
+                var start = bias is null ? Vector512<float>.Zero : Vector512.Load(bias + channel);
+                WinogradTransform.Output(from + channel, step, start, places + (4 * tile), channel);
+            }
         }
     }
 }

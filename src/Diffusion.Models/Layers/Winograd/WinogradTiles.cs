@@ -3,114 +3,176 @@ using System.Runtime.Intrinsics;
 
 namespace Diffusion.Models;
 
-/// <summary>The tiles of a band, transformed.</summary>
+/// <summary>The tiles of a band: where their pixels are, and what the transforms make of them.</summary>
 internal static unsafe class WinogradTiles
 {
     private const int Points = WinogradTransform.Points;
     private const int Vector = 16;
 
-    /// <summary>The memory that the transforms need for so many channels, beside their results.</summary>
-    public static long Floats(WinogradImages images, int channels) => TileScratch.Rounded((long)images.PixelsOfBand * channels) + TileScratch.Rounded(channels);
+    /// <summary>The memory that one <see cref="Seen"/> or <see cref="Own"/> needs for so many channels.</summary>
+    public static long Floats(WinogradImages images, int channels) =>
+        TileScratch.Rounded((long)images.PixelsOfBand * channels) + TileScratch.Rounded(channels) + TileScratch.Rounded(2 * Points * images.TilesRounded);
 
-    /// <summary>What the tiles see: Bᵀ d B as words [16, tiles rounded up, channels / values in a word], in which two values are of channels that are 16 apart.</summary>
-    /// <returns>The number of tiles; they are followed by zeros.</returns>
-    public static int Transform<T>(WinogradImages images, int band, uint* transformed, TileScratch scratch)
-        where T : ITileFormat
+    /// <summary>Reads what the tiles see: for each tile 4×4 places of pixels, zeros outside of the image and for the tiles that are there to fill up a block.</summary>
+    public static float** Seen(WinogradImages images, int band, TileScratch scratch)
     {
-        var (channels, words, count) = (images.Channels, images.Channels / T.PerWord, 0);
-        float* pixels = scratch.Take((long)images.PixelsOfBand * channels), zeros = scratch.Take(channels);
-        new Span<float>(zeros, channels).Clear();
+        var (channels, count) = (images.Channels, 0);
+        float* pixels = scratch.Take((long)images.PixelsOfBand * channels), zeros = Zeros(channels, scratch);
+        var places = (float**)scratch.Take(2 * Points * images.TilesRounded);
         foreach (var part in images.Parts(band))
         {
-            var rows = pixels + ((long)part.Pixel * channels);
-            images.Read(part.Image, part.Seen, 0, channels, rows);
-            Inputs<T>(images, part, rows, zeros, transformed + ((long)part.Tile * words));
-            count = part.Tile + (part.Rows * images.TilesAcross);
+            var first = pixels + ((long)part.Pixel * channels);
+            images.Read(part.Image, part.Seen, 0, channels, first);
+            for (var row = 0; row < part.Rows; row++)
+            {
+                for (var column = 0; column < images.TilesAcross; column++, count++)
+                {
+                    Place(images, (2 * (part.First + row)) - 1, (2 * column) - 1, 4, first - ((long)part.Seen.First * images.Width * channels), channels, zeros, places + (Points * count));
+                }
+            }
         }
 
-        Clear(transformed, count, images.TilesRounded, words);
+        new Span<nint>(places + (Points * count), Points * (images.TilesRounded - count)).Fill((nint)zeros);
+        return places;
+    }
+
+    /// <summary>Reads the pixels of the tiles, of some channels: for each tile 2×2 places, zeros where <see cref="Seen"/> has them.</summary>
+    public static float** Own(WinogradImages images, int band, int firstChannel, int channels, TileScratch scratch)
+    {
+        float* pixels = scratch.Take((long)images.PixelsOfBand * channels), zeros = Zeros(channels, scratch);
+        var places = (float**)scratch.Take(2 * Points * images.TilesRounded);
+        var count = 0;
+        foreach (var part in images.Parts(band))
+        {
+            var first = pixels + ((long)part.Pixel * channels);
+            images.Read(part.Image, part.Own, firstChannel, channels, first);
+            count = Corners(images, part, channels, first, zeros, places);
+        }
+
+        new Span<nint>(places + (4 * count), 4 * (images.TilesRounded - count)).Fill((nint)zeros);
+        return places;
+    }
+
+    /// <summary>Where the four pixels of each tile of a part are in memory that begins with the first pixel of the part.</summary>
+    /// <returns>The number of tiles up to the end of the part.</returns>
+    public static int Corners(WinogradImages images, WinogradPart part, int channels, float* pixels, float* outside, float** places)
+    {
+        var count = part.Tile;
+        for (var row = 0; row < part.Rows; row++)
+        {
+            for (var column = 0; column < images.TilesAcross; column++, count++)
+            {
+                Place(images, 2 * (part.First + row), 2 * column, 2, pixels - ((long)part.Own.First * images.Width * channels), channels, outside, places + (4 * count));
+            }
+        }
+
         return count;
     }
 
-    /// <summary>The gradients of the tiles of some channels: A δ Aᵀ as floats [16, tiles rounded up, channels], followed by zeros.</summary>
+    /// <summary>Bᵀ d B as words [16, tiles, channels / values in a word], in which two values are of channels that are 16 apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void TransformDirection(WinogradImages images, int band, int first, int channels, float* transformed, TileScratch scratch)
-    {
-        var (step, count) = ((long)images.TilesRounded * channels, 0);
-        float* pixels = scratch.Take((long)images.PixelsOfBand * channels), zeros = scratch.Take(channels);
-        new Span<float>(zeros, channels).Clear();
-        var corners = stackalloc float*[4];
-        foreach (var part in images.Parts(band))
-        {
-            images.Read(part.Image, part.Own, first, channels, pixels);
-            for (var tile = 0; tile < part.Rows * images.TilesAcross; tile++)
-            {
-                Corners(images, part, tile, channels, pixels, zeros, corners);
-                for (var channel = 0; channel < channels; channel += Vector)
-                {
-                    WinogradTransform.Direction(corners, channel, transformed + ((long)(part.Tile + tile) * channels) + channel, step);
-                }
-            }
-
-            count = part.Tile + (part.Rows * images.TilesAcross);
-        }
-
-        Clear((uint*)transformed, count, images.TilesRounded, channels);
-    }
-
-    /// <summary>Where the four pixels of a tile are in memory that begins with the first pixel of the part.</summary>
-    public static void Corners(WinogradImages images, WinogradPart part, int tile, int channels, float* pixels, float* outside, float** corners)
-    {
-        var (top, left) = (2 * (tile / images.TilesAcross), 2 * (tile % images.TilesAcross));
-        for (var i = 0; i < 4; i++)
-        {
-            var (y, x) = (top + (i / 2), left + (i % 2));
-            corners[i] = part.Own.First + y >= images.Height || x >= images.Width ? outside : pixels + ((((long)y * images.Width) + x) * channels);
-        }
-    }
-
-    [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Inputs<T>(WinogradImages images, WinogradPart part, float* rows, float* zeros, uint* transformed)
+    public static void ByChannel<T>(float** seen, int tiles, int channels, uint* to)
         where T : ITileFormat
     {
-        var (channels, words, firstY) = (images.Channels, images.Channels / T.PerWord, part.Seen.First);
-        var step = (long)images.TilesRounded * words;
-        var seen = stackalloc float*[Points];
-        var two = stackalloc float[2 * Points * Vector];
-        for (var tile = 0; tile < part.Rows * images.TilesAcross; tile++, transformed += words)
+        var words = channels / T.PerWord;
+        var step = (long)tiles * words;
+        for (var tile = 0; tile < tiles; tile++, seen += Points)
         {
-            var (top, left) = ((2 * (part.First + (tile / images.TilesAcross))) - 1, (2 * (tile % images.TilesAcross)) - 1);
-            for (var i = 0; i < Points; i++)
+            for (var word = 0; word < words; word += Vector, to += Vector)
             {
-                var (y, x) = (top + (i / 4), left + (i % 4));
-                seen[i] = y < 0 || y >= images.Height || x < 0 || x >= images.Width ? zeros : rows + ((((long)(y - firstY) * images.Width) + x) * channels);
-            }
-
-            for (var word = 0; word < words; word += Vector)
-            {
-                if (T.PerWord == 1)
-                {
-                    WinogradTransform.Input(seen, word, (float*)transformed + word, step);
-                    continue;
-                }
-
-                WinogradTransform.Input(seen, 2 * word, two, Vector);
-                WinogradTransform.Input(seen, (2 * word) + TilePanels.Apart, two + (Points * Vector), Vector);
-                for (var point = 0; point < Points; point++)
-                {
-                    var (low, high) = (Vector512.Load(two + (point * Vector)), Vector512.Load(two + ((Points + point) * Vector)));
-                    Vector512.Store(AttentionTile.Pair(low, high), transformed + word + (point * step));
-                }
+                Input<T>(seen, seen, 0, T.PerWord * word, (T.PerWord * word) + TilePanels.Apart, to, step);
+                Input<T>(seen, seen, 1, T.PerWord * word, (T.PerWord * word) + TilePanels.Apart, to, step);
+                Input<T>(seen, seen, 2, T.PerWord * word, (T.PerWord * word) + TilePanels.Apart, to, step);
+                Input<T>(seen, seen, 3, T.PerWord * word, (T.PerWord * word) + TilePanels.Apart, to, step);
             }
         }
     }
 
-    private static void Clear(uint* transformed, int first, int tiles, int words)
+    /// <summary>Bᵀ d B as words [16, tiles / values in a word, channels], in which two values are of neighbouring tiles.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ByTile<T>(float** seen, int tiles, int channels, uint* to)
+        where T : ITileFormat
     {
-        for (var point = 0; point < Points; point++)
+        var step = (long)tiles / T.PerWord * channels;
+        for (var tile = 0; tile < tiles; tile += T.PerWord, seen += T.PerWord * Points)
         {
-            new Span<uint>(transformed + ((((long)point * tiles) + first) * words), (tiles - first) * words).Clear();
+            for (var channel = 0; channel < channels; channel += Vector, to += Vector)
+            {
+                Input<T>(seen, seen + Points, 0, channel, channel, to, step);
+                Input<T>(seen, seen + Points, 1, channel, channel, to, step);
+                Input<T>(seen, seen + Points, 2, channel, channel, to, step);
+                Input<T>(seen, seen + Points, 3, channel, channel, to, step);
+            }
         }
     }
+
+    /// <summary>A δ Aᵀ as words like those of <see cref="ByTile"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Directions<T>(float** own, int tiles, int channels, uint* to)
+        where T : ITileFormat
+    {
+        var step = (long)tiles / T.PerWord * channels;
+        for (var tile = 0; tile < tiles; tile += T.PerWord, own += T.PerWord * 4)
+        {
+            for (var channel = 0; channel < channels; channel += Vector, to += Vector)
+            {
+                Direction<T>(own, 0, channel, to, step);
+                Direction<T>(own, 1, channel, to, step);
+                Direction<T>(own, 2, channel, to, step);
+                Direction<T>(own, 3, channel, to, step);
+            }
+        }
+    }
+
+    /// <summary>The places of the pixels of a square.</summary>
+    private static void Place(WinogradImages images, int top, int left, int side, float* image, int channels, float* outside, float** places)
+    {
+        for (var y = top; y < top + side; y++)
+        {
+            var pixel = image + ((((long)y * images.Width) + left) * channels);
+            for (var x = left; x < left + side; x++, pixel += channels, places++)
+            {
+                *places = (uint)y < (uint)images.Height && (uint)x < (uint)images.Width ? pixel : outside;
+            }
+        }
+    }
+
+    private static float* Zeros(int channels, TileScratch scratch)
+    {
+        var zeros = scratch.Take(channels);
+        new Span<float>(zeros, channels).Clear();
+        return zeros;
+    }
+
+    /// <summary>A row of points, which has to be a constant: it is compiled for each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Input<T>(float** one, float** other, int row, int channel, int otherChannel, uint* to, long step)
+        where T : ITileFormat
+    {
+        var low = WinogradTransform.Input(one, row, channel);
+        Store<T>(low, T.PerWord == 1 ? low : WinogradTransform.Input(other, row, otherChannel), to + (4 * row * step), step);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Direction<T>(float** own, int row, int channel, uint* to, long step)
+        where T : ITileFormat
+    {
+        var low = WinogradTransform.Direction(own, row, channel);
+        Store<T>(low, T.PerWord == 1 ? low : WinogradTransform.Direction(own + 4, row, channel), to + (4 * row * step), step);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store<T>(
+        (Vector512<float> A, Vector512<float> B, Vector512<float> C, Vector512<float> D) one, (Vector512<float> A, Vector512<float> B, Vector512<float> C, Vector512<float> D) other, uint* to, long step)
+        where T : ITileFormat
+    {
+        Vector512.Store(Word<T>(one.A, other.A), to);
+        Vector512.Store(Word<T>(one.B, other.B), to + step);
+        Vector512.Store(Word<T>(one.C, other.C), to + (2 * step));
+        Vector512.Store(Word<T>(one.D, other.D), to + (3 * step));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Word<T>(Vector512<float> one, Vector512<float> other)
+        where T : ITileFormat => T.PerWord == 1 ? one.AsUInt32() : AttentionTile.Pair(one, other);
 }

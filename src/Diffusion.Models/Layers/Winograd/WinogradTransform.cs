@@ -15,23 +15,17 @@ internal static unsafe class WinogradTransform
     /// <summary>The products of a tile: 4×4.</summary>
     public const int Points = 16;
 
-    /// <summary>Bᵀ d B of 4×4 pixels d.</summary>
+    /// <summary>A row of Bᵀ d B of 4×4 pixels d.</summary>
     /// <param name="pixels">Of each pixel its channels.</param>
+    /// <param name="row">From 0 to 3.</param>
     /// <param name="channel">The first channel.</param>
-    /// <param name="points">Written: 16 vectors.</param>
-    /// <param name="step">The floats from one to the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Input(float** pixels, int channel, float* points, long step)
+    public static (Vector512<float> A, Vector512<float> B, Vector512<float> C, Vector512<float> D) Input(float** pixels, int row, int channel)
     {
-        Vector512<float> Pixel(int i) => Vector512.Load(pixels[i] + channel);
-        var (a0, a1, a2, a3) = Differences(Pixel(0), Pixel(4), Pixel(8), Pixel(12)); // the first column of pixels
-        var (b0, b1, b2, b3) = Differences(Pixel(1), Pixel(5), Pixel(9), Pixel(13));
-        var (c0, c1, c2, c3) = Differences(Pixel(2), Pixel(6), Pixel(10), Pixel(14));
-        var (d0, d1, d2, d3) = Differences(Pixel(3), Pixel(7), Pixel(11), Pixel(15));
-        Row(Differences(a0, b0, c0, d0), points, step);
-        Row(Differences(a1, b1, c1, d1), points + (4 * step), step);
-        Row(Differences(a2, b2, c2, d2), points + (8 * step), step);
-        Row(Differences(a3, b3, c3, d3), points + (12 * step), step);
+        float** first = pixels + (row == 0 ? 0 : row == 2 ? 8 : 4), second = pixels + (row is 0 or 1 ? 8 : row == 2 ? 4 : 12);
+        var (a, b, c, d) = (Vector512.Load(first[0] + channel), Vector512.Load(first[1] + channel), Vector512.Load(first[2] + channel), Vector512.Load(first[3] + channel));
+        var (e, f, g, h) = (Vector512.Load(second[0] + channel), Vector512.Load(second[1] + channel), Vector512.Load(second[2] + channel), Vector512.Load(second[3] + channel));
+        return row == 1 ? Differences(a + e, b + f, c + g, d + h) : Differences(a - e, b - f, c - g, d - h);
     }
 
     /// <summary>Aᵀ M A: 2×2 pixels.</summary>
@@ -56,20 +50,17 @@ internal static unsafe class WinogradTransform
         Vector512.Store(bottomRight + start, pixels[3] + channel);
     }
 
-    /// <summary>A δ Aᵀ, the gradient of M, of 2×2 gradients δ of pixels.</summary>
+    /// <summary>A row of A δ Aᵀ, the gradient of M, of 2×2 gradients δ of pixels.</summary>
     /// <param name="pixels">Of each of the four its channels.</param>
+    /// <param name="row">From 0 to 3.</param>
     /// <param name="channel">The first channel.</param>
-    /// <param name="points">Written: 16 vectors.</param>
-    /// <param name="step">The floats from one to the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Direction(float** pixels, int channel, float* points, long step)
+    public static (Vector512<float> A, Vector512<float> B, Vector512<float> C, Vector512<float> D) Direction(float** pixels, int row, int channel)
     {
-        Vector512<float> Pixel(int i) => Vector512.Load(pixels[i] + channel);
-        var (left, right, leftBelow, rightBelow) = (Pixel(0), Pixel(1), Pixel(2), Pixel(3));
-        Row(Spread(left, right), points, step);
-        Row(Spread(left + leftBelow, right + rightBelow), points + (4 * step), step);
-        Row(Spread(left - leftBelow, right - rightBelow), points + (8 * step), step);
-        Row(Spread(-leftBelow, -rightBelow), points + (12 * step), step);
+        var (top, topRight) = (Vector512.Load(pixels[0] + channel), Vector512.Load(pixels[1] + channel));
+        var (below, belowRight) = (Vector512.Load(pixels[2] + channel), Vector512.Load(pixels[3] + channel));
+        var (one, other) = row switch { 0 => (top, topRight), 1 => (top + below, topRight + belowRight), 2 => (top - below, topRight - belowRight), _ => (-below, -belowRight) };
+        return (one, one + other, one - other, -other); // A
     }
 
     /// <summary>G g Gᵀ of a kernel g, whose nine values are those of 8 pairs of channels each.</summary>
@@ -117,18 +108,6 @@ internal static unsafe class WinogradTransform
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<float> One, Vector512<float> Other) Sums(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d) => (a + b + c, b - c - d); // Aᵀ
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector512<float> A, Vector512<float> B, Vector512<float> C, Vector512<float> D) Spread(Vector512<float> one, Vector512<float> other) => (one, one + other, one - other, -other); // A
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Row((Vector512<float> A, Vector512<float> B, Vector512<float> C, Vector512<float> D) values, float* points, long step)
-    {
-        Vector512.Store(values.A, points);
-        Vector512.Store(values.B, points + step);
-        Vector512.Store(values.C, points + (2 * step));
-        Vector512.Store(values.D, points + (3 * step));
-    }
 
     private static (Vector256<float> A, Vector256<float> B, Vector256<float> C, Vector256<float> D) Halves(Vector256<float> a, Vector256<float> b, Vector256<float> c)
     {
