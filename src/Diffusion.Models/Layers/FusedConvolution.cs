@@ -25,7 +25,7 @@ internal sealed class FusedConvolution : autograd.SingleTensorFunction<FusedConv
     {
         var saved = vars.Skip(1).Cast<Tensor>().ToList();
         ctx.save_data(Shape, vars[0]);
-        ReturnedGradients.Save(ctx, saved);
+        ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, saved);
         return WinogradConvolution.Forward(saved[0], saved[1], saved.ElementAtOrDefault(2));
     }
 

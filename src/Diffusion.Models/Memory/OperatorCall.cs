@@ -5,9 +5,6 @@ namespace Diffusion.Models;
 /// <summary>What a <see cref="RecomputedInput"/> does, and how many of its tensors are what: inputs, parameters of the first operations, parameters of the last, what the last kept.</summary>
 internal sealed record OperatorCall(IFinalOperator Last, Func<IReadOnlyList<Tensor>, Tensor[]> First, int InputCount, int ParameterCount, ComputePrecision Precision)
 {
-    /// <summary>Whether there is one backward pass, as the code around the forward pass said.</summary>
-    public bool WalkedOnce { get; } = BackwardPass.ExpectsOne;
-
     private int LastAt => InputCount + ParameterCount;
 
     private int KeptAt => LastAt + Last.Parameters.Count;

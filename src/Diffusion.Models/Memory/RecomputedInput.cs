@@ -39,7 +39,7 @@ internal sealed class RecomputedInput : autograd.SingleTensorFunction<Recomputed
         using var scope = NewDisposeScope();
         var (output, kept) = call.Last.Forward(call.First(tensors[..call.InputCount]));
         ctx.save_data(Call, call);
-        ReturnedGradients.Save(ctx, tensors, [.. kept.Select(tensor => tensor.MoveToOuterDisposeScope())]);
+        ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, tensors, [.. kept.Select(tensor => tensor.MoveToOuterDisposeScope())]);
         return output.MoveToOuterDisposeScope();
     }
 
@@ -47,12 +47,6 @@ internal sealed class RecomputedInput : autograd.SingleTensorFunction<Recomputed
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
         var call = (OperatorCall)ctx.get_data(Call);
-        var gradients = ReturnedGradients.Return(ctx, 1, saved => is_grad_enabled() ? call.DifferentiableGradients(saved, grad_output) : call.Gradients(saved, grad_output));
-        if (call.WalkedOnce)
-        {
-            ctx.Dispose(); // the engine does not do it before the whole graph is gone
-        }
-
-        return gradients;
+        return ReturnedGradients.Return(ctx, 1, saved => is_grad_enabled() ? call.DifferentiableGradients(saved, grad_output) : call.Gradients(saved, grad_output));
     }
 }

@@ -15,7 +15,7 @@ internal sealed class RecomputedPart : autograd.SingleTensorFunction<RecomputedP
         var tensors = vars.Skip(1).Cast<Tensor>().ToList();
         ctx.save_data(Call, call);
         ctx.set_materialize_grads(false);
-        ReturnedGradients.Save(ctx, tensors); // the parameters, too: that they were changed since is then an error
+        ReturnedGradients.Save(ctx, once: true, tensors); // the parameters, too: that they were changed since is then an error
         return call.First([.. tensors.Take(call.InputCount)]);
     }
 
@@ -23,9 +23,7 @@ internal sealed class RecomputedPart : autograd.SingleTensorFunction<RecomputedP
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
         var call = (RecomputedCall)ctx.get_data(Call);
-        var gradients = ReturnedGradients.Return(ctx, 1, saved => Gradients(call, saved, grad_output));
-        ctx.Dispose(); // the engine does not do it before the whole graph is gone: what entered every part would stay until then
-        return gradients;
+        return ReturnedGradients.Return(ctx, 1, saved => Gradients(call, saved, grad_output));
     }
 
     private static List<Tensor?> Gradients(RecomputedCall call, List<Tensor> saved, Tensor received)

@@ -9,20 +9,24 @@ internal static class ReturnedGradients
     private static List<Tensor?>? t_last;
 
     private const string Shapes = "shapes";
+    private const string Once = "once";
 
     /// <summary>Saves tensors for the backward pass; those that may need gradients first, with their shapes: a failure is told in gradients that no tensor fits.</summary>
     /// <param name="context">Of the function.</param>
+    /// <param name="once">Whether there is one backward pass, after which it is freed.</param>
     /// <param name="sources">What gradients are returned for.</param>
     /// <param name="others">What else is saved.</param>
-    public static void Save(autograd.AutogradContext context, IReadOnlyList<Tensor> sources, params Tensor[] others)
+    public static void Save(autograd.AutogradContext context, bool once, IReadOnlyList<Tensor> sources, params Tensor[] others)
     {
+        context.save_data(Once, once);
         context.save_data(Shapes, sources.Select(source => source.requires_grad ? source.shape : null).ToArray());
         context.save_for_backward([.. sources, .. others]);
     }
 
     /// <summary>
     /// Returns gradients after the arguments that have none. An exception that left a backward method through the native engine would end the process: it is kept in
-    /// <see cref="BackwardPass.Failure"/>, and what is returned makes the engine throw.
+    /// <see cref="BackwardPass.Failure"/>, and what is returned makes the engine throw. Where there is one backward pass, what was saved is freed: the engine does not do it before
+    /// the whole graph is gone.
     /// </summary>
     /// <param name="context">Of the function, after <see cref="Save"/>.</param>
     /// <param name="without">How many arguments before the tensors have no gradients.</param>
@@ -39,6 +43,11 @@ internal static class ReturnedGradients
         {
             BackwardPass.Failure = error;
             found = [.. ((long[]?[])context.get_data(Shapes)).Select(shape => shape is null ? null : zeros([.. shape, 2, 2]).DetachFromDisposeScope())]; // shapes that the engine refuses
+        }
+
+        if ((bool)context.get_data(Once))
+        {
+            context.Dispose();
         }
 
         var last = t_last;

@@ -45,16 +45,7 @@ internal static unsafe class Transposition
         {
             for (var i = 0; i < rows; i++)
             {
-                var place = from + (i * fromStep) + j;
-                var value = sizeof(TFrom) == sizeof(float) ? *(float*)place : BitConverter.UInt32BitsToSingle((uint)*(ushort*)place << 16);
-                if (sizeof(TTo) == sizeof(float))
-                {
-                    *(float*)(to + (j * toStep) + i) = value;
-                }
-                else
-                {
-                    *(ushort*)(to + (j * toStep) + i) = (ushort)((BitConverter.SingleToUInt32Bits(value) + 0x8000u) >> 16);
-                }
+                TileValues.StoreOne(TileValues.One(from + (i * fromStep) + j), to + (j * toStep) + i);
             }
         }
     }
@@ -64,9 +55,7 @@ internal static unsafe class Transposition
         where TFrom : unmanaged
         where TTo : unmanaged
     {
-        Vector512<float> Row(int i) => sizeof(TFrom) == sizeof(float)
-            ? Vector512.Load((float*)(from + (i * fromStep)))
-            : (Avx512F.ConvertToVector512UInt32(Vector256.Load((ushort*)(from + (i * fromStep)))) << 16).AsSingle();
+        Vector512<float> Row(int i) => TileValues.Load(from + (i * fromStep));
         var (a0, a1, a2, a3) = Fours(Row(0), Row(1), Row(2), Row(3));
         var (b0, b1, b2, b3) = Fours(Row(4), Row(5), Row(6), Row(7));
         var (c0, c1, c2, c3) = Fours(Row(8), Row(9), Row(10), Row(11));
@@ -98,23 +87,9 @@ internal static unsafe class Transposition
     {
         var (even, odd) = (Avx512F.Shuffle4x128(rows0, rows4, 0b10_00_10_00), Avx512F.Shuffle4x128(rows0, rows4, 0b11_01_11_01)); // quarters 0, 2 | 0, 2
         var (evenAfter, oddAfter) = (Avx512F.Shuffle4x128(rows8, rows12, 0b10_00_10_00), Avx512F.Shuffle4x128(rows8, rows12, 0b11_01_11_01));
-        Store(Avx512F.Shuffle4x128(even, evenAfter, 0b10_00_10_00), to);
-        Store(Avx512F.Shuffle4x128(odd, oddAfter, 0b10_00_10_00), to + step);
-        Store(Avx512F.Shuffle4x128(even, evenAfter, 0b11_01_11_01), to + (2 * step));
-        Store(Avx512F.Shuffle4x128(odd, oddAfter, 0b11_01_11_01), to + (3 * step));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TTo>(Vector512<float> column, TTo* to)
-        where TTo : unmanaged
-    {
-        if (sizeof(TTo) == sizeof(float))
-        {
-            Vector512.Store(column, (float*)to);
-        }
-        else
-        {
-            Vector256.Store(AttentionTile.Narrowed(column), (ushort*)to);
-        }
+        TileValues.Store(Avx512F.Shuffle4x128(even, evenAfter, 0b10_00_10_00), to);
+        TileValues.Store(Avx512F.Shuffle4x128(odd, oddAfter, 0b10_00_10_00), to + step);
+        TileValues.Store(Avx512F.Shuffle4x128(even, evenAfter, 0b11_01_11_01), to + (2 * step));
+        TileValues.Store(Avx512F.Shuffle4x128(odd, oddAfter, 0b11_01_11_01), to + (3 * step));
     }
 }

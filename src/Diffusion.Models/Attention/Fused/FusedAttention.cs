@@ -48,7 +48,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         var (output, totals) = Forward(layout, tokens);
         var same = output.detach(); // saved after this method, so it is not disposed here; the output itself would keep its own graph alive
         ctx.save_data(Layout, layout);
-        ReturnedGradients.Save(ctx, tokens, same, totals);
+        ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, tokens, same, totals);
         return output;
     }
 
@@ -56,8 +56,6 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
         var layout = (AttentionLayout)ctx.get_data(Layout);
-
-        // What was saved stays until the graph is gone: it may be walked a second time.
         return ReturnedGradients.Return(ctx, 1, saved =>
         {
             var tokens = saved.Take(saved.Count - 2).ToArray();

@@ -37,7 +37,7 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         var saved = vars.Cast<Tensor>().ToList();
-        ReturnedGradients.Save(ctx, saved);
+        ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, saved);
         return LinearTokens.Map(saved[0], saved[1], saved.ElementAtOrDefault(2));
     }
 
@@ -61,7 +61,7 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
         ];
         if (saved.Count > 2)
         {
-            gradients.Add(saved[2].requires_grad ? dense.view(-1, dense.shape[^1]).sum([0L], type: ScalarType.Float32) : null);
+            gradients.Add(saved[2].requires_grad ? LinearTokens.ToBias(dense) : null);
         }
 
         return gradients;

@@ -67,6 +67,24 @@ internal static unsafe class LinearTokens
         return sums.MoveToOuterDisposeScope();
     }
 
+    /// <summary>The sum of all directions: the gradient of the bias.</summary>
+    /// <param name="direction">[…, O], contiguous.</param>
+    /// <returns>[O], float32.</returns>
+    public static Tensor ToBias(Tensor direction)
+    {
+        var (columns, sums) = ((int)direction.shape[^1], empty(direction.shape[^1]));
+        if (IsNarrow(direction))
+        {
+            TileSums.OfColumns((ushort*)Data(direction), direction.numel() / columns, columns, (float*)Data(sums));
+        }
+        else
+        {
+            TileSums.OfColumns((float*)Data(direction), direction.numel() / columns, columns, (float*)Data(sums));
+        }
+
+        return sums;
+    }
+
     /// <summary>Tokens as the kernel reads them: row after row, or, in float32, as the channels of images.</summary>
     private static Tensor Readable(Tensor tokens) =>
         tokens.is_contiguous() ? tokens

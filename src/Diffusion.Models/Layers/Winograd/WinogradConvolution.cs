@@ -55,7 +55,22 @@ internal static unsafe class WinogradConvolution
         WinogradWeights<T>.TransformBackward((float*)Data(weight), outChannels, inChannels, (uint*)Data(points));
         var ofInput = Convolved<T>(dense, inChannels, points, null);
         WinogradGradient<T>.OfWeight(Images(input), Images(dense), (float*)Data(ofWeight), WinogradGradient<T>.Product(inChannels, outChannels)!);
-        return (ofInput.MoveToOuterDisposeScope(), ofWeight.MoveToOuterDisposeScope(), dense.sum([0L, 2L, 3L], type: ScalarType.Float32).MoveToOuterDisposeScope());
+        return (ofInput.MoveToOuterDisposeScope(), ofWeight.MoveToOuterDisposeScope(), ChannelSums(dense).MoveToOuterDisposeScope());
+    }
+
+    private static Tensor ChannelSums(Tensor direction)
+    {
+        var (sums, pixels) = (empty(direction.shape[1]), (int)(direction.shape[2] * direction.shape[3]));
+        if (direction.dtype == ScalarType.BFloat16)
+        {
+            TileSums.OfChannels((ushort*)Data(direction), (int)direction.shape[0], (int)direction.shape[1], pixels, (float*)Data(sums));
+        }
+        else
+        {
+            TileSums.OfChannels((float*)Data(direction), (int)direction.shape[0], (int)direction.shape[1], pixels, (float*)Data(sums));
+        }
+
+        return sums;
     }
 
     private static Tensor Points<T>(Tensor weight)

@@ -1,0 +1,89 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Diffusion.Models;
+
+/// <summary>Sums of the gradients of biases, in float32 and wider; the same for any number of threads. Values are floats or, as <see cref="ushort"/>, bfloat16.</summary>
+internal static unsafe class TileSums
+{
+    private const int Vector = 16;
+    private const int Pieces = 8;
+
+    /// <summary>The sum of each column of rows.</summary>
+    /// <param name="rows">[count, columns].</param>
+    /// <param name="count">How many rows.</param>
+    /// <param name="columns">A multiple of 16.</param>
+    /// <param name="sums">[columns]; written.</param>
+    public static void OfColumns<T>(T* rows, long count, int columns, float* sums)
+        where T : unmanaged
+    {
+        using var memory = TileScratch.Rent(Pieces * columns);
+        var parts = memory.Take(Pieces * columns);
+        TileWork.Run(Pieces, 0, (piece, _) => Add(rows, count * piece / Pieces, count * (piece + 1) / Pieces, columns, parts + (piece * columns)));
+        for (var column = 0; column < columns; column++)
+        {
+            var sum = 0.0;
+            for (var piece = 0; piece < Pieces; piece++)
+            {
+                sum += parts[(piece * columns) + column];
+            }
+
+            sums[column] = (float)sum;
+        }
+    }
+
+    /// <summary>The sum of each channel of images.</summary>
+    /// <param name="images">[count, channels, pixels].</param>
+    /// <param name="count">How many images.</param>
+    /// <param name="channels">How many channels.</param>
+    /// <param name="pixels">The pixels of a channel.</param>
+    /// <param name="sums">[channels]; written.</param>
+    public static void OfChannels<T>(T* images, int count, int channels, int pixels, float* sums)
+        where T : unmanaged => TileWork.Run(channels, 0, (channel, _) =>
+        {
+            var sum = 0.0;
+            for (var image = 0; image < count; image++)
+            {
+                sum += Sum(images + ((((long)image * channels) + channel) * pixels), pixels);
+            }
+
+            sums[channel] = (float)sum;
+        });
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Add<T>(T* rows, long first, long end, int columns, float* sums)
+        where T : unmanaged
+    {
+        for (var column = 0; column < columns; column += Vector)
+        {
+            var (one, other) = (Vector512<float>.Zero, Vector512<float>.Zero);
+            var row = first;
+            for (; row + 1 < end; row += 2)
+            {
+                one += TileValues.Load(rows + (row * columns) + column);
+                other += TileValues.Load(rows + ((row + 1) * columns) + column);
+            }
+
+            Vector512.Store(row < end ? one + other + TileValues.Load(rows + (row * columns) + column) : one + other, sums + column);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Sum<T>(T* values, int count)
+        where T : unmanaged
+    {
+        var (sum, i) = (Vector512<float>.Zero, 0);
+        for (; i + Vector <= count; i += Vector)
+        {
+            sum += TileValues.Load(values + i);
+        }
+
+        var rest = 0f;
+        for (; i < count; i++)
+        {
+            rest += TileValues.One(values + i);
+        }
+
+        return Vector512.Sum(sum) + rest;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Diffusion.Models;
+
+/// <summary>Vectors of 16 values in memory: floats or, as <see cref="ushort"/>, bfloat16, whose ties go up.</summary>
+internal static unsafe class TileValues
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load<T>(T* place)
+        where T : unmanaged => sizeof(T) == sizeof(float)
+        ? Vector512.Load((float*)place)
+        : (Avx512F.ConvertToVector512UInt32(Vector256.Load((ushort*)place)) << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<T>(Vector512<float> values, T* place)
+        where T : unmanaged
+    {
+        if (sizeof(T) == sizeof(float))
+        {
+            Vector512.Store(values, (float*)place);
+        }
+        else
+        {
+            Vector256.Store(AttentionTile.Narrowed(values), (ushort*)place);
+        }
+    }
+
+    /// <summary>A single value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float One<T>(T* place)
+        where T : unmanaged => sizeof(T) == sizeof(float) ? *(float*)place : BitConverter.UInt32BitsToSingle((uint)*(ushort*)place << 16);
+
+    /// <summary>Writes a single value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreOne<T>(float value, T* place)
+        where T : unmanaged
+    {
+        if (sizeof(T) == sizeof(float))
+        {
+            *(float*)place = value;
+        }
+        else
+        {
+            *(ushort*)place = (ushort)((BitConverter.SingleToUInt32Bits(value) + 0x8000u) >> 16);
+        }
+    }
+}
