@@ -67,7 +67,7 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor images, Tensor time)
     {
         ArgumentNullException.ThrowIfNull(images);
-        return Run(images, time, 2 * images.shape[2], 2 * images.shape[3]);
+        return Run(images, time, 2 * images.size(2), 2 * images.size(3));
     }
 
     /// <summary>Runs the block; one that doubles the image gives it this height and width.</summary>
@@ -85,7 +85,7 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     }
 
     /// <summary>The convolution of what a norm and operations without parameters make of the inputs; that is not kept for the backward pass, unless dropout draws in it.</summary>
-    private Tensor Convolve(Conv2d convolution, Func<IReadOnlyList<Tensor>, Tensor> before, GroupNorm norm, params Tensor[] inputs) => Drops
+    private Tensor Convolve(Conv2d convolution, Func<IReadOnlyList<Tensor>, Tensor> before, GroupNorm norm, params Tensor[] inputs) => Drops || !is_grad_enabled()
         ? convolution.call(before(inputs))
         : RecomputedInput.Run(convolution.AsFinal!, between => [before(between)], [norm], inputs);
 

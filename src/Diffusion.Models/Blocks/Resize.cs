@@ -7,7 +7,7 @@ namespace Diffusion.Models;
 internal static class Resize
 {
     /// <summary>Nearest neighbours, [B, C, H, W] → [B, C, height, width]; the same tensor where it has this size.</summary>
-    public static Tensor To(Tensor images, long height, long width) => images.shape[2] == height && images.shape[3] == width
+    public static Tensor To(Tensor images, long height, long width) => images.size(2) == height && images.size(3) == width
         ? images
         : nn.functional.interpolate(images, size: [height, width], mode: InterpolationMode.Nearest);
 

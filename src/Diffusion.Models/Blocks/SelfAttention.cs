@@ -72,7 +72,7 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
     {
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
-        var (batch, channels, height, width) = (images.shape[0], images.shape[1], images.shape[2], images.shape[3]);
+        var (batch, channels, height, width) = (images.size(0), images.size(1), images.size(2), images.size(3));
         var attended = FusedAttention.Pays(_layout, images.dtype, images.device_type, batch, height * width, height * width)
             ? RecomputedInput.Run(new FinalAttention(_layout), inputs => Projected(inputs[0]), Projections, images)
             : AttentionProduct.Apply(_layout, Projected(images)); // [B, C, H, W] → [B, H·W, C inner]

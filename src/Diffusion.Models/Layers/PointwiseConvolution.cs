@@ -34,27 +34,27 @@ internal static class PointwiseConvolution
 
         using var scope = NewDisposeScope();
         var results = Forward(input, matrix, bias: null, stride: 1);
-        var (height, width) = (((input.shape[2] - 1) * stride) + 1, ((input.shape[3] - 1) * stride) + 1);
+        var (height, width) = (((input.size(2) - 1) * stride) + 1, ((input.size(3) - 1) * stride) + 1);
         var spread = MemoryLayout.IsChannelsLast(input)
-            ? zeros([input.shape[0], height, width, matrix.shape[0]], dtype: input.dtype, device: input.device).permute(0, 3, 1, 2)
-            : zeros([input.shape[0], matrix.shape[0], height, width], dtype: input.dtype, device: input.device);
+            ? zeros([input.size(0), height, width, matrix.size(0)], dtype: input.dtype, device: input.device).permute(0, 3, 1, 2)
+            : zeros([input.size(0), matrix.size(0), height, width], dtype: input.dtype, device: input.device);
         spread.slice(2, 0, long.MaxValue, stride).slice(3, 0, long.MaxValue, stride).copy_(results);
         return (bias is null ? spread : spread + bias.view(-1, 1, 1)).MoveToOuterDisposeScope();
     }
 
     private static Tensor Rows(Tensor pixels, Tensor matrix, Tensor? bias)
     {
-        var (batch, height, width) = (pixels.shape[0], pixels.shape[2], pixels.shape[3]);
-        var rows = pixels.permute(0, 2, 3, 1).reshape(batch * height * width, pixels.shape[1]); // [B, C, H, W] → [B·H·W, C], a view
+        var (batch, height, width) = (pixels.size(0), pixels.size(2), pixels.size(3));
+        var rows = pixels.permute(0, 2, 3, 1).reshape(batch * height * width, pixels.size(1)); // [B, C, H, W] → [B·H·W, C], a view
         return nn.functional.linear(rows, matrix, bias!).view(batch, height, width, -1).permute(0, 3, 1, 2);
     }
 
     private static Tensor Columns(Tensor pixels, Tensor matrix, Tensor? bias)
     {
-        var (batch, height, width) = (pixels.shape[0], pixels.shape[2], pixels.shape[3]);
-        var columns = pixels.reshape(batch, pixels.shape[1], height * width); // [B, C, H, W] → [B, C, H·W], a view
+        var (batch, height, width) = (pixels.size(0), pixels.size(2), pixels.size(3));
+        var columns = pixels.reshape(batch, pixels.size(1), height * width); // [B, C, H, W] → [B, C, H·W], a view
         // Expanded by hand: matmul would fold the batch into the rows, which copies the images into channels-last order.
-        var matrices = matrix.expand(batch, matrix.shape[0], matrix.shape[1]);
+        var matrices = matrix.expand(batch, matrix.size(0), matrix.size(1));
         var product = bmm(matrices, columns);
         if (bias is not null)
         {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
 namespace Diffusion.Models;
@@ -9,7 +8,7 @@ internal sealed unsafe class TileScratch : IDisposable
     private const int Line = 64;
     private const long Most = 1 << 24; // what is larger is given back at once, in floats
 
-    private static readonly ConcurrentBag<TileScratch> s_free = [];
+    private static readonly Stack<TileScratch> s_free = new();
 
     private readonly float* _start;
     private readonly long _floats;
@@ -25,17 +24,19 @@ internal sealed unsafe class TileScratch : IDisposable
     /// <param name="floats">The sum of all pieces, each rounded up to a multiple of 16.</param>
     public static TileScratch Rent(long floats)
     {
-        if (s_free.TryTake(out var free))
+        TileScratch? free;
+        lock (s_free)
         {
-            if (free._floats >= floats)
-            {
-                free.Reset();
-                return free;
-            }
-
-            free.Free();
+            s_free.TryPop(out free);
         }
 
+        if (free is null || free._floats >= floats)
+        {
+            free?.Reset();
+            return free ?? new TileScratch(floats);
+        }
+
+        free.Free();
         return new TileScratch(floats);
     }
 
@@ -59,14 +60,16 @@ internal sealed unsafe class TileScratch : IDisposable
     /// <summary>Gives the memory to the next that needs some.</summary>
     public void Dispose()
     {
-        if (_floats > Most || s_free.Count >= Environment.ProcessorCount)
+        lock (s_free)
         {
-            Free();
+            if (_floats <= Most && s_free.Count < Environment.ProcessorCount)
+            {
+                s_free.Push(this);
+                return;
+            }
         }
-        else
-        {
-            s_free.Add(this);
-        }
+
+        Free();
     }
 
     private void Free() => NativeMemory.AlignedFree(_start);

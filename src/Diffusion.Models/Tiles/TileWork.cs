@@ -5,24 +5,34 @@ namespace Diffusion.Models;
 /// <summary>Work on tiles in pieces that do not depend on each other, on as many threads as libtorch uses.</summary>
 internal static class TileWork
 {
+    private static readonly object s_team = new();
+
     /// <summary>Runs the pieces.</summary>
     /// <param name="pieces">How many there are.</param>
     /// <param name="floats">The memory that a piece needs, which it may take from the scratch.</param>
     /// <param name="work">Does the piece of a number.</param>
     public static void Run(int pieces, long floats, Action<int, TileScratch> work)
     {
-        var options = new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() };
-        Parallel.For(
-            0,
-            pieces,
-            options,
-            () => TileScratch.Rent(floats),
-            (piece, _, scratch) =>
+        var threads = Math.Min(get_num_threads(), pieces);
+        if (threads > 1 && Monitor.TryEnter(s_team)) // where another thread of the program has the team, this one works alone
+        {
+            try
             {
-                scratch.Reset();
-                work(piece, scratch);
-                return scratch;
-            },
-            scratch => scratch.Dispose());
+                TileTeam.Run(threads, pieces, floats, work);
+            }
+            finally
+            {
+                Monitor.Exit(s_team);
+            }
+
+            return;
+        }
+
+        using var scratch = TileScratch.Rent(floats);
+        for (var piece = 0; piece < pieces; piece++)
+        {
+            scratch.Reset();
+            work(piece, scratch);
+        }
     }
 }

@@ -96,7 +96,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         var dense = direction.to(output.dtype).contiguous();
         fixed (byte* data = totals.bytes)
         {
-            layout.Kernel((int)output.shape[0], query.IsNarrow)!.Backward(query, key, value, layout.Whole(output), (float*)data, layout.Whole(dense), layout.Views(gradients));
+            layout.Kernel((int)output.size(0), query.IsNarrow)!.Backward(query, key, value, layout.Whole(output), (float*)data, layout.Whole(dense), layout.Views(gradients));
         }
 
         return [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())];

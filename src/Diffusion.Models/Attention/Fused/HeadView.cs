@@ -11,14 +11,14 @@ internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
     private const int Four = 4;
     private readonly byte* _data = Start(tokens);
     private readonly bool _narrow = tokens.dtype == ScalarType.BFloat16;
-    private readonly long _tokenStride = tokens.shape[2];
+    private readonly long _tokenStride = tokens.size(2);
     private readonly HeadLayout _layout = layout;
 
     /// <summary>Whether the tensor is bfloat16.</summary>
     public bool IsNarrow => _narrow;
 
     /// <summary>The tokens N of an image.</summary>
-    public int Tokens { get; } = checked((int)tokens.shape[1]);
+    public int Tokens { get; } = checked((int)tokens.size(1));
 
     /// <summary>Copies tokens of one head to rows of floats, filling up with zeros.</summary>
     /// <param name="image">The image.</param>

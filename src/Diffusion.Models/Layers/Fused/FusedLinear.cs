@@ -15,11 +15,11 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
     /// <summary>Whether it is the fastest way on this machine.</summary>
     public static bool Pays(Tensor tokens, Tensor weight)
     {
-        var rows = tokens.numel() / weight.shape[1];
+        var rows = tokens.numel() / weight.size(1);
         return weight.dtype == ScalarType.Float32 && tokens.device_type == TorchSharp.DeviceType.CPU
             && (tokens.dtype == ScalarType.BFloat16 ? LinearKernel<BFloat16Tile>.IsAvailable : tokens.dtype == ScalarType.Float32 && LinearKernel<Float32Tile>.IsAvailable)
-            && weight.shape[0] % TilePanels.Lanes == 0 && weight.shape[1] % TilePanels.Lanes == 0 && weight.is_contiguous()
-            && rows >= FewestTokens && rows * Math.Max(weight.shape[0], weight.shape[1]) < int.MaxValue / sizeof(float);
+            && weight.size(0) % TilePanels.Lanes == 0 && weight.size(1) % TilePanels.Lanes == 0 && weight.is_contiguous()
+            && rows >= FewestTokens && rows * Math.Max(weight.size(0), weight.size(1)) < int.MaxValue / sizeof(float);
     }
 
     /// <summary>tokens · weightᵀ + bias.</summary>

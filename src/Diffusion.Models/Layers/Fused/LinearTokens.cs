@@ -14,9 +14,9 @@ internal static unsafe class LinearTokens
     {
         using var scope = NewDisposeScope();
         var panels = IsNarrow(tokens)
-            ? PreparedWeights.Get(weight, nameof(TilePanels) + nameof(ScalarType.BFloat16), static weight => Transposed(weight.to(ScalarType.BFloat16)))
-            : PreparedWeights.Get(weight, nameof(TilePanels), Transposed);
-        return Mapped(Readable(tokens), panels, bias, (int)weight.shape[0]).MoveToOuterDisposeScope();
+            ? PreparedWeights.Get(weight, "panels bfloat16", static weight => Transposed(weight.to(ScalarType.BFloat16)))
+            : PreparedWeights.Get(weight, "panels float32", Transposed);
+        return Mapped(Readable(tokens), panels, bias, (int)weight.size(0)).MoveToOuterDisposeScope();
     }
 
     /// <summary>direction · weight: the gradient of the tokens.</summary>
@@ -26,7 +26,7 @@ internal static unsafe class LinearTokens
     public static Tensor ToInput(Tensor direction, Tensor weight)
     {
         using var scope = NewDisposeScope();
-        var (panels, depth, columns) = (empty_like(weight), (int)weight.shape[0], (int)weight.shape[1]);
+        var (panels, depth, columns) = (empty_like(weight), (int)weight.size(0), (int)weight.size(1));
         if (IsNarrow(direction))
         {
             TilePanels.Pack<BFloat16Tile>((float*)Data(weight), columns, depth, (uint*)Data(panels));
@@ -46,7 +46,7 @@ internal static unsafe class LinearTokens
     public static Tensor ToWeight(Tensor tokens, Tensor direction)
     {
         using var scope = NewDisposeScope();
-        var (readable, inFeatures, outFeatures) = (Readable(tokens), (int)tokens.shape[^1], (int)direction.shape[^1]);
+        var (readable, inFeatures, outFeatures) = (Readable(tokens), (int)tokens.size(-1), (int)direction.size(-1));
         if (!readable.is_contiguous())
         {
             var turned = empty([inFeatures, outFeatures]);
@@ -72,7 +72,7 @@ internal static unsafe class LinearTokens
     /// <returns>[O], float32.</returns>
     public static Tensor ToBias(Tensor direction)
     {
-        var (columns, sums) = ((int)direction.shape[^1], empty(direction.shape[^1]));
+        var (columns, sums) = ((int)direction.size(-1), empty(direction.size(-1)));
         if (IsNarrow(direction))
         {
             TileSums.OfColumns((ushort*)Data(direction), direction.numel() / columns, columns, (float*)Data(sums));
@@ -90,11 +90,11 @@ internal static unsafe class LinearTokens
         tokens.is_contiguous() ? tokens
         : !IsOfImages(tokens) ? tokens.contiguous()
         : IsNarrow(tokens) ? Turned(tokens)
-        : tokens.shape[1] >= LinearKernel<Float32Tile>.FewestRows ? tokens : tokens.contiguous();
+        : tokens.size(1) >= LinearKernel<Float32Tile>.FewestRows ? tokens : tokens.contiguous();
 
     private static Tensor Turned(Tensor tokens)
     {
-        var (images, rows, features) = ((int)tokens.shape[0], (int)tokens.shape[1], (int)tokens.shape[2]);
+        var (images, rows, features) = ((int)tokens.size(0), (int)tokens.size(1), (int)tokens.size(2));
         var (from, dense) = ((nint)Data(tokens.transpose(1, 2)), empty(tokens.shape, dtype: tokens.dtype));
         var to = (nint)Data(dense);
         TileWork.Run(images, 0, (image, _) =>
@@ -105,7 +105,7 @@ internal static unsafe class LinearTokens
     private static Tensor Transposed(Tensor weight)
     {
         var panels = empty_like(weight);
-        TilePanels.PackTransposed((uint*)Data(weight), (int)weight.shape[0], (int)weight.shape[1] / (IsNarrow(weight) ? 2 : 1), (uint*)Data(panels));
+        TilePanels.PackTransposed((uint*)Data(weight), (int)weight.size(0), (int)weight.size(1) / (IsNarrow(weight) ? 2 : 1), (uint*)Data(panels));
         return panels;
     }
 
@@ -130,11 +130,11 @@ internal static unsafe class LinearTokens
 
     private static bool IsNarrow(Tensor tensor) => tensor.dtype == ScalarType.BFloat16;
 
-    private static bool IsOfImages(Tensor tokens) => tokens.dim() == 3 && tokens.stride() is var strides && strides[1] == 1 && strides[2] == tokens.shape[1] && strides[0] == tokens.shape[1] * tokens.shape[2];
+    private static bool IsOfImages(Tensor tokens) => tokens.dim() == 3 && tokens.stride() is var strides && strides[1] == 1 && strides[2] == tokens.size(1) && strides[0] == tokens.size(1) * tokens.size(2);
 
     private static TokenRows Rows(Tensor tokens, bool byImage = false)
     {
-        var (shape, words) = (tokens.shape, (int)tokens.shape[^1] / (IsNarrow(tokens) ? 2 : 1));
+        var (shape, words) = (tokens.shape, (int)tokens.size(-1) / (IsNarrow(tokens) ? 2 : 1));
         return !tokens.is_contiguous() ? new((nint)Data(tokens.transpose(1, 2)), (int)shape[0], (int)shape[1], shape[1] * words, 1, (int)shape[1])
             : byImage ? new((nint)Data(tokens), (int)shape[0], (int)shape[1], shape[1] * words, words, 1)
             : new((nint)Data(tokens), 1, (int)(tokens.numel() / shape[^1]), 0, words, 1);

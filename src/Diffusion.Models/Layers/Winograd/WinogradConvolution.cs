@@ -41,8 +41,8 @@ internal static unsafe class WinogradConvolution
         where T : ITileFormat
     {
         using var scope = NewDisposeScope();
-        var points = PreparedWeights.Get(weight, typeof(WinogradWeights<T>).Name + T.PerWord, Transformed<T>);
-        return Convolved<T>(input, (int)weight.shape[0], points, bias).MoveToOuterDisposeScope();
+        var points = PreparedWeights.Get(weight, T.PerWord == 1 ? "Winograd float32" : "Winograd bfloat16", Transformed<T>);
+        return Convolved<T>(input, (int)weight.size(0), points, bias).MoveToOuterDisposeScope();
     }
 
     private static (Tensor Input, Tensor Weight, Tensor Bias) Gradients<T>(Tensor direction, Tensor input, Tensor weight)
@@ -50,7 +50,7 @@ internal static unsafe class WinogradConvolution
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var (outChannels, inChannels) = ((int)weight.shape[0], (int)weight.shape[1]);
+        var (outChannels, inChannels) = ((int)weight.size(0), (int)weight.size(1));
         var (dense, points, ofWeight) = (direction.to(input.dtype).contiguous(), Points<T>(weight), empty(weight.shape));
         WinogradWeights<T>.TransformBackward((float*)Data(weight), outChannels, inChannels, (uint*)Data(points));
         var ofInput = Convolved<T>(dense, inChannels, points, null);
@@ -60,40 +60,40 @@ internal static unsafe class WinogradConvolution
 
     private static Tensor ChannelSums(Tensor direction)
     {
-        var (sums, pixels) = (empty(direction.shape[1]), (int)(direction.shape[2] * direction.shape[3]));
+        var (sums, pixels) = (empty(direction.size(1)), (int)(direction.size(2) * direction.size(3)));
         if (direction.dtype == ScalarType.BFloat16)
         {
-            TileSums.OfChannels((ushort*)Data(direction), (int)direction.shape[0], (int)direction.shape[1], pixels, (float*)Data(sums));
+            TileSums.OfChannels((ushort*)Data(direction), (int)direction.size(0), (int)direction.size(1), pixels, (float*)Data(sums));
         }
         else
         {
-            TileSums.OfChannels((float*)Data(direction), (int)direction.shape[0], (int)direction.shape[1], pixels, (float*)Data(sums));
+            TileSums.OfChannels((float*)Data(direction), (int)direction.size(0), (int)direction.size(1), pixels, (float*)Data(sums));
         }
 
         return sums;
     }
 
     private static Tensor Points<T>(Tensor weight)
-        where T : ITileFormat => empty([WinogradTransform.Points, weight.shape[0], weight.shape[1] / T.PerWord]);
+        where T : ITileFormat => empty([WinogradTransform.Points, weight.size(0), weight.size(1) / T.PerWord]);
 
     private static Tensor Transformed<T>(Tensor weight)
         where T : ITileFormat
     {
         var points = Points<T>(weight);
-        WinogradWeights<T>.Transform((float*)Data(weight), (int)weight.shape[0], (int)weight.shape[1], (uint*)Data(points));
+        WinogradWeights<T>.Transform((float*)Data(weight), (int)weight.size(0), (int)weight.size(1), (uint*)Data(points));
         return points;
     }
 
     private static Tensor Convolved<T>(Tensor input, int channels, Tensor points, Tensor? bias)
         where T : ITileFormat
     {
-        var output = empty([input.shape[0], channels, input.shape[2], input.shape[3]], dtype: input.dtype);
-        WinogradKernel<T>.Convolve(Images(input), (uint*)Data(points), bias is null ? null : (float*)Data(bias), Images(output), WinogradKernel<T>.Product((int)input.shape[1], channels)!);
+        var output = empty([input.size(0), channels, input.size(2), input.size(3)], dtype: input.dtype);
+        WinogradKernel<T>.Convolve(Images(input), (uint*)Data(points), bias is null ? null : (float*)Data(bias), Images(output), WinogradKernel<T>.Product((int)input.size(1), channels)!);
         return output;
     }
 
     private static WinogradImages Images(Tensor images) =>
-        new((nint)Data(images), (int)images.shape[0], (int)images.shape[1], (int)images.shape[2], (int)images.shape[3], images.dtype == ScalarType.BFloat16);
+        new((nint)Data(images), (int)images.size(0), (int)images.size(1), (int)images.size(2), (int)images.size(3), images.dtype == ScalarType.BFloat16);
 
     private static void* Data(Tensor tensor)
     {

@@ -61,18 +61,7 @@ internal readonly unsafe record struct WinogradImages(nint Data, int Count, int 
     }
 
     /// <summary>The parts of a band, one an image.</summary>
-    public IEnumerable<WinogradPart> Parts(int band)
-    {
-        var (row, end) = (band * RowsOfBand, Math.Min((band + 1) * RowsOfBand, Count * TilesDown));
-        for (int tile = 0, pixel = 0; row < end;)
-        {
-            var (image, first) = (row / TilesDown, row % TilesDown);
-            var rows = Math.Min(end - row, TilesDown - first);
-            var part = new WinogradPart(image, first, rows, tile, pixel, Height);
-            yield return part;
-            (row, tile, pixel) = (row + rows, tile + (rows * TilesAcross), pixel + ((part.Seen.End - part.Seen.First) * Width));
-        }
-    }
+    public WinogradParts Parts(int band) => new(this, band * RowsOfBand, Math.Min((band + 1) * RowsOfBand, Count * TilesDown));
 
     private long Place(int image, int channel, int row) => ((((long)image * Channels) + channel) * Pixels) + ((long)row * Width);
 }

@@ -1,0 +1,38 @@
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace Diffusion.Models.Tests;
+
+public sealed unsafe class TileSumsTests
+{
+    [Theory]
+    [InlineData(1, 16, 1)]
+    [InlineData(3, 48, 49)]
+    [InlineData(5, 32, 100)]
+    public void OfChannels_AndOfColumnsInAnyShape_AgreeWithFloat64(int images, int channels, int pixels)
+    {
+        if (!AttentionTile.IsSupported)
+        {
+            return; // no such instructions here
+        }
+
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3);
+        var values = randn([images, channels, pixels], generator: generator).to(ScalarType.BFloat16);
+        var rows = values.transpose(1, 2).contiguous();
+        var expected = values.to(ScalarType.Float64).sum([0L, 2L]);
+        var (ofChannels, ofColumns) = (new float[channels], new float[channels]);
+
+        fixed (float* channelSums = ofChannels, columnSums = ofColumns)
+        fixed (byte* narrow = values.bytes)
+        fixed (byte* wide = rows.to(ScalarType.Float32).bytes)
+        {
+            TileSums.OfChannels((ushort*)narrow, images, channels, pixels, channelSums);
+            TileSums.OfColumns((float*)wide, (long)images * pixels, channels, columnSums);
+        }
+
+        Assert.True((tensor(ofChannels) - expected).abs().max().item<double>() < 1e-5);
+        Assert.True((tensor(ofColumns) - expected).abs().max().item<double>() < 1e-5);
+    }
+}
