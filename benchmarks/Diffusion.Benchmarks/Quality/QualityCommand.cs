@@ -51,7 +51,8 @@ internal static class QualityCommand
     private static QualityReport Report(QualitySettings settings, QualityNetwork network, RandomFeatures features, RealFeatures heldOut, RealFeatures training)
     {
         var real = (FrechetDistance.Between(training.Few, heldOut.Many), FrechetDistance.Between(heldOut.Few, training.Many));
-        return new QualityReport(Of("ddpm", null, null), Of("dpm++2m", FewSteps, Spacing(settings.Options.Diffusion)), [Of("ddim", FewSteps, null)], real, heldOut.Floor());
+        var spacing = Spacing(settings.Options.Diffusion);
+        return new QualityReport(Of("ddpm", null, null), Of("dpm++2m", FewSteps, spacing), [Of("dpm++2m", FewSteps, StepSpacing.Trailing.Name), Of("dpm++2m-sde", FewSteps, spacing), Of("ddim", FewSteps, null)], real, heldOut.Floor());
 
         SamplerQuality Of(string name, int? steps, string? spacing)
         {

@@ -15,6 +15,11 @@ internal static class PointwiseConvolution
     {
         using var scope = NewDisposeScope();
         var channelsLast = MemoryLayout.IsChannelsLast(input);
+        if (stride == 1 && FusedPointwise.Pays(input, matrix))
+        {
+            return FusedPointwise.Apply(input, matrix, bias).MoveToOuterDisposeScope();
+        }
+
         var pixels = stride == 1 ? input : input.slice(2, 0, long.MaxValue, stride).slice(3, 0, long.MaxValue, stride);
         return (channelsLast ? Rows(pixels, matrix, bias) : Columns(pixels, matrix, bias)).MoveToOuterDisposeScope();
     }
@@ -49,7 +54,8 @@ internal static class PointwiseConvolution
         return nn.functional.linear(rows, matrix, bias!).view(batch, height, width, -1).permute(0, 3, 1, 2);
     }
 
-    private static Tensor Columns(Tensor pixels, Tensor matrix, Tensor? bias)
+    /// <summary>As <see cref="Forward"/> with a step of one pixel, in libtorch's operations.</summary>
+    public static Tensor Columns(Tensor pixels, Tensor matrix, Tensor? bias)
     {
         var (batch, height, width) = (pixels.size(0), pixels.size(2), pixels.size(3));
         var columns = pixels.reshape(batch, pixels.size(1), height * width); // [B, C, H, W] → [B, C, H·W], a view

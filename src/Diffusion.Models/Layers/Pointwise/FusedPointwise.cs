@@ -1,0 +1,95 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary><see cref="PointwiseKernel"/> as an operation of the graph. Gradients that are to be differentiated again come from libtorch.</summary>
+internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<FusedPointwise>
+{
+    public override string Name => nameof(FusedPointwise);
+
+    /// <summary>Whether it is the fastest way on this machine.</summary>
+    public static bool Pays(Tensor input, Tensor matrix) =>
+        input.dtype == ScalarType.Float32 && matrix.dtype == ScalarType.Float32 && LinearKernel<Float32Tile>.IsAvailable
+        && matrix.size(0) % 16 == 0 && matrix.size(1) % 16 == 0 && matrix.is_contiguous()
+        && input.size(2) * input.size(3) >= PointwiseKernel.FewestPixels && input.is_contiguous()
+        && input.numel() / matrix.size(1) * Math.Max(matrix.size(0), matrix.size(1)) is > 0 and < int.MaxValue / sizeof(float);
+
+    /// <summary>The matrix applied to every pixel, and the bias.</summary>
+    /// <param name="input">[B, C, H, W], contiguous.</param>
+    /// <param name="matrix">[O, C], contiguous.</param>
+    /// <param name="bias">[O], or <see langword="null"/>.</param>
+    /// <returns>[B, O, H, W].</returns>
+    public static Tensor Apply(Tensor input, Tensor matrix, Tensor? bias)
+    {
+        var differentiates = is_grad_enabled() && (input.requires_grad || matrix.requires_grad || bias is { requires_grad: true });
+        return differentiates ? apply([input, matrix, .. bias is null ? [] : new object[] { bias }]) : Mapped(input, matrix, transposed: false, bias);
+    }
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        var saved = vars.Cast<Tensor>().ToList();
+        ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, saved);
+        return Mapped(saved[0], saved[1], transposed: false, saved.ElementAtOrDefault(2));
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var received = grad_output; // a handle of its own, which no dispose scope may know
+        return ReturnedGradients.Return(ctx, 0, saved =>
+        {
+            var gradients = is_grad_enabled() ? DifferentiableGradients(saved, grad_output) : Gradients(saved, grad_output);
+            return gradients.ConvertAll(gradient => gradient?.DetachFromDisposeScope());
+        });
+    }
+
+    private static List<Tensor?> Gradients(List<Tensor> saved, Tensor direction)
+    {
+        var (input, matrix, dense) = (saved[0], saved[1], direction.contiguous());
+        List<Tensor?> gradients = [input.requires_grad ? Mapped(dense, matrix, transposed: true, null) : null, matrix.requires_grad ? OfMatrix(dense, input, matrix) : null];
+        if (saved.Count > 2)
+        {
+            gradients.Add(saved[2].requires_grad ? OfBias(dense) : null);
+        }
+
+        return gradients;
+    }
+
+    private static List<Tensor?> DifferentiableGradients(List<Tensor> saved, Tensor direction)
+    {
+        var output = PointwiseConvolution.Columns(saved[0], saved[1], saved.ElementAtOrDefault(2));
+        var gradients = new Queue<Tensor>(autograd.grad([output], [.. saved.Where(source => source.requires_grad)], [direction], retain_graph: true, create_graph: true));
+        return [.. saved.Select(source => source.requires_grad ? gradients.Dequeue() : null)];
+    }
+
+    private static Tensor Mapped(Tensor input, Tensor matrix, bool transposed, Tensor? bias)
+    {
+        var size = Size(input, (int)matrix.size(transposed ? 1 : 0));
+        var output = empty([input.size(0), size.Out, input.size(2), input.size(3)]);
+        PointwiseKernel.Map(Data(matrix), transposed, bias is null ? null : Data(bias), Data(input), Data(output), size);
+        return output;
+    }
+
+    private static Tensor OfMatrix(Tensor direction, Tensor input, Tensor matrix)
+    {
+        var gradient = empty_like(matrix);
+        PointwiseKernel.OfMatrix(Data(direction), Data(input), Data(gradient), Size(input, (int)matrix.size(0)));
+        return gradient;
+    }
+
+    private static Tensor OfBias(Tensor direction)
+    {
+        var (size, sums) = (Size(direction, 0), empty(direction.size(1)));
+        TileSums.OfChannels(Data(direction), size.Images, size.In, size.Pixels, Data(sums));
+        return sums;
+    }
+
+    private static (int Images, int In, int Out, int Pixels) Size(Tensor input, int channels) => ((int)input.size(0), (int)input.size(1), channels, (int)(input.size(2) * input.size(3)));
+
+    private static float* Data(Tensor tensor)
+    {
+        fixed (byte* data = tensor.bytes) // native memory, which does not move
+        {
+            return (float*)data;
+        }
+    }
+}
