@@ -10,7 +10,7 @@ public sealed unsafe class TileProductTests
         var shapes = new TheoryData<bool, int, int, bool, bool>();
         foreach (var narrow in new[] { false, true })
         {
-            foreach (var (rows, lanes) in new[] { (8, 4), (8, 8), (8, 16), (8, 32), (4, 32), (4, 48), (4, 64) })
+            foreach (var (rows, lanes) in new[] { (8, 4), (8, 8), (8, 16), (16, 16), (8, 32), (4, 32), (4, 48), (4, 64) })
             {
                 shapes.Add(narrow, rows, lanes, false, false);
                 shapes.Add(narrow, rows, lanes, true, true);
