@@ -33,11 +33,7 @@ internal sealed class FusedConvolution : autograd.SingleTensorFunction<FusedConv
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
         var shape = (ConvolutionShape)ctx.get_data(Shape);
-        return ReturnedGradients.Return(ctx, 1, saved =>
-        {
-            var gradients = is_grad_enabled() ? DifferentiableGradients(saved, grad_output, shape) : Gradients(saved, grad_output);
-            return gradients.ConvertAll(gradient => gradient?.DetachFromDisposeScope());
-        });
+        return ReturnedGradients.Return(ctx, 1, grad_output, saved => Gradients(saved, grad_output), sources => Plain(sources, shape));
     }
 
     private static List<Tensor?> Gradients(List<Tensor> saved, Tensor direction)
@@ -47,11 +43,9 @@ internal sealed class FusedConvolution : autograd.SingleTensorFunction<FusedConv
         return [.. saved.Zip(all, (source, gradient) => source.requires_grad ? gradient : null)];
     }
 
-    private static List<Tensor?> DifferentiableGradients(List<Tensor> saved, Tensor direction, ConvolutionShape shape)
+    private static Tensor Plain(List<Tensor> sources, ConvolutionShape shape)
     {
-        var type = saved[0].dtype;
-        var output = Convolution.Forward(saved[0], saved[1].to(type), saved.ElementAtOrDefault(2)?.to(type), shape);
-        var gradients = new Queue<Tensor>(autograd.grad([output], [.. saved.Where(source => source.requires_grad)], [direction], retain_graph: true, create_graph: true));
-        return [.. saved.Select(source => source.requires_grad ? gradients.Dequeue() : null)];
+        var type = sources[0].dtype;
+        return Convolution.Forward(sources[0], sources[1].to(type), sources.ElementAtOrDefault(2)?.to(type), shape);
     }
 }

@@ -23,6 +23,19 @@ internal static class ReturnedGradients
         context.save_for_backward([.. sources, .. others]);
     }
 
+    /// <summary>Returns gradients of a function whose own have no derivatives: those that are differentiated again are taken through operations of libtorch.</summary>
+    /// <param name="context">As below.</param>
+    /// <param name="without">As below.</param>
+    /// <param name="direction">Of the output.</param>
+    /// <param name="gradients">Makes those of the sources from what was saved.</param>
+    /// <param name="output">Makes the output of the function from the sources.</param>
+    public static List<Tensor> Return(autograd.AutogradContext context, int without, Tensor direction, Func<List<Tensor>, List<Tensor?>> gradients, Func<List<Tensor>, Tensor> output)
+    {
+        var count = ((long[]?[])context.get_data(Shapes)).Length;
+        return Return(context, without, saved =>
+            (is_grad_enabled() ? Differentiable(saved[..count], output, direction) : gradients(saved)).ConvertAll(gradient => gradient?.DetachFromDisposeScope()));
+    }
+
     /// <summary>
     /// Returns gradients after the arguments that have none. An exception that left a backward method through the native engine would end the process: it is kept in
     /// <see cref="BackwardPass.Failure"/>, and what is returned makes the engine throw. Where there is one backward pass, what was saved is freed: the engine does not do it before
@@ -54,5 +67,11 @@ internal static class ReturnedGradients
         t_last = found;
         last?.ForEach(gradient => gradient?.Dispose());
         return [.. Enumerable.Repeat<Tensor>(null!, without), .. found.Select(gradient => gradient!)];
+    }
+
+    private static List<Tensor?> Differentiable(List<Tensor> sources, Func<List<Tensor>, Tensor> output, Tensor direction)
+    {
+        var gradients = new Queue<Tensor>(autograd.grad([output(sources)], [.. sources.Where(source => source.requires_grad)], [direction], retain_graph: true, create_graph: true));
+        return [.. sources.Select(source => source.requires_grad ? gradients.Dequeue() : null)];
     }
 }

@@ -56,12 +56,8 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
         var layout = (AttentionLayout)ctx.get_data(Layout);
-        return ReturnedGradients.Return(ctx, 1, saved =>
-        {
-            var tokens = saved.Take(saved.Count - 2).ToArray();
-            var gradients = is_grad_enabled() ? DifferentiableGradients(layout, tokens, grad_output) : Gradients(layout, tokens, saved[^2], saved[^1], grad_output);
-            return gradients.ConvertAll<Tensor?>(gradient => gradient.DetachFromDisposeScope());
-        });
+        return ReturnedGradients.Return(
+            ctx, 1, grad_output, saved => Gradients(layout, [.. saved.SkipLast(2)], saved[^2], saved[^1], grad_output).ToList<Tensor?>(), sources => AttentionProduct.Products(layout, [.. sources]));
     }
 
     /// <summary>The output [B, N, heads·d], and of each query the largest score, to base 2, and one over the sum of its powers, [B, heads, 2, N].</summary>
@@ -73,11 +69,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         var (images, count) = (tokens[0].shape[0], tokens[0].shape[1]);
         var output = empty([images, count, layout.Inner], dtype: tokens[0].dtype);
         var totals = empty([images, layout.Heads, 2, count], dtype: ScalarType.Float32);
-        fixed (byte* data = totals.bytes)
-        {
-            layout.Kernel((int)images, query.IsNarrow)!.Forward(query, key, value, layout.Whole(output), (float*)data);
-        }
-
+        layout.Kernel((int)images, query.IsNarrow)!.Forward(query, key, value, layout.Whole(output), TensorMemory.Of<float>(totals));
         return (output, totals);
     }
 
@@ -94,18 +86,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         var (query, key, value) = layout.Views(tokens);
         var gradients = Array.ConvertAll(tokens, part => empty_like(part));
         var dense = direction.to(output.dtype).contiguous();
-        fixed (byte* data = totals.bytes)
-        {
-            layout.Kernel((int)output.size(0), query.IsNarrow)!.Backward(query, key, value, layout.Whole(output), (float*)data, layout.Whole(dense), layout.Views(gradients));
-        }
-
+        layout.Kernel((int)output.size(0), query.IsNarrow)!.Backward(query, key, value, layout.Whole(output), TensorMemory.Of<float>(totals), layout.Whole(dense), layout.Views(gradients));
         return [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())];
-    }
-
-    /// <summary>Gradients that have derivatives themselves, from matrix products: for <c>create_graph</c>.</summary>
-    private static List<Tensor> DifferentiableGradients(AttentionLayout layout, Tensor[] tokens, Tensor direction)
-    {
-        var output = AttentionProduct.Products(layout, tokens);
-        return [.. autograd.grad([output], tokens, [direction], retain_graph: true, create_graph: true)];
     }
 }

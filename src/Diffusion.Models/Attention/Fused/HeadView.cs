@@ -9,7 +9,7 @@ namespace Diffusion.Models;
 internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
 {
     private const int Four = 4;
-    private readonly byte* _data = Start(tokens);
+    private readonly byte* _data = TensorMemory.Of<byte>(tokens);
     private readonly bool _narrow = tokens.dtype == ScalarType.BFloat16;
     private readonly long _tokenStride = tokens.size(2);
     private readonly HeadLayout _layout = layout;
@@ -136,14 +136,6 @@ internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
             {
                 Set(element + c, factor * rows[c]);
             }
-        }
-    }
-
-    private static byte* Start(Tensor tokens)
-    {
-        fixed (byte* data = tokens.bytes) // native memory, which does not move
-        {
-            return data;
         }
     }
 

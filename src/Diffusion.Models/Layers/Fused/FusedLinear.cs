@@ -44,11 +44,7 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
-        return ReturnedGradients.Return(ctx, 0, saved =>
-        {
-            var gradients = is_grad_enabled() ? DifferentiableGradients(saved, grad_output) : Gradients(saved, grad_output);
-            return gradients.ConvertAll(gradient => gradient?.DetachFromDisposeScope());
-        });
+        return ReturnedGradients.Return(ctx, 0, grad_output, saved => Gradients(saved, grad_output), Plain);
     }
 
     private static List<Tensor?> Gradients(List<Tensor> saved, Tensor direction)
@@ -67,11 +63,9 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
         return gradients;
     }
 
-    private static List<Tensor?> DifferentiableGradients(List<Tensor> saved, Tensor direction)
+    private static Tensor Plain(List<Tensor> sources)
     {
-        var (tokens, type) = (saved[0], saved[0].dtype);
-        var output = nn.functional.linear(tokens, saved[1].to(type), saved.ElementAtOrDefault(2)?.to(type)!);
-        var gradients = new Queue<Tensor>(autograd.grad([output], [.. saved.Where(source => source.requires_grad)], [direction], retain_graph: true, create_graph: true));
-        return [.. saved.Select(source => source.requires_grad ? gradients.Dequeue() : null)];
+        var type = sources[0].dtype;
+        return nn.functional.linear(sources[0], sources[1].to(type), sources.ElementAtOrDefault(2)?.to(type)!);
     }
 }

@@ -29,11 +29,11 @@ internal static unsafe class LinearTokens
         var (panels, depth, columns) = (empty_like(weight), (int)weight.size(0), (int)weight.size(1));
         if (IsNarrow(direction))
         {
-            TilePanels.Pack<BFloat16Tile>((float*)Data(weight), columns, depth, (uint*)Data(panels));
+            TilePanels.Pack<BFloat16Tile>(TensorMemory.Of<float>(weight), columns, depth, TensorMemory.Of<uint>(panels));
         }
         else
         {
-            TilePanels.Pack<Float32Tile>((float*)Data(weight), columns, depth, (uint*)Data(panels));
+            TilePanels.Pack<Float32Tile>(TensorMemory.Of<float>(weight), columns, depth, TensorMemory.Of<uint>(panels));
         }
 
         return Mapped(direction, panels, null, columns).MoveToOuterDisposeScope();
@@ -50,18 +50,18 @@ internal static unsafe class LinearTokens
         if (!readable.is_contiguous())
         {
             var turned = empty([inFeatures, outFeatures]);
-            LinearKernel<Float32Tile>.Correlate(Rows(readable), Rows(direction, byImage: true), inFeatures, outFeatures, (float*)Data(turned));
+            LinearKernel<Float32Tile>.Correlate(Rows(readable), Rows(direction, byImage: true), inFeatures, outFeatures, TensorMemory.Of<float>(turned));
             return turned.t().contiguous().MoveToOuterDisposeScope();
         }
 
         var sums = empty([outFeatures, inFeatures]);
         if (IsNarrow(tokens))
         {
-            LinearKernel<BFloat16Tile>.Correlate(Rows(direction), Rows(readable), outFeatures, inFeatures, (float*)Data(sums));
+            LinearKernel<BFloat16Tile>.Correlate(Rows(direction), Rows(readable), outFeatures, inFeatures, TensorMemory.Of<float>(sums));
         }
         else
         {
-            LinearKernel<Float32Tile>.Correlate(Rows(direction), Rows(readable), outFeatures, inFeatures, (float*)Data(sums));
+            LinearKernel<Float32Tile>.Correlate(Rows(direction), Rows(readable), outFeatures, inFeatures, TensorMemory.Of<float>(sums));
         }
 
         return sums.MoveToOuterDisposeScope();
@@ -75,11 +75,11 @@ internal static unsafe class LinearTokens
         var (columns, sums) = ((int)direction.size(-1), empty(direction.size(-1)));
         if (IsNarrow(direction))
         {
-            TileSums.OfColumns((ushort*)Data(direction), direction.numel() / columns, columns, (float*)Data(sums));
+            TileSums.OfColumns(TensorMemory.Of<ushort>(direction), direction.numel() / columns, columns, TensorMemory.Of<float>(sums));
         }
         else
         {
-            TileSums.OfColumns((float*)Data(direction), direction.numel() / columns, columns, (float*)Data(sums));
+            TileSums.OfColumns(TensorMemory.Of<float>(direction), direction.numel() / columns, columns, TensorMemory.Of<float>(sums));
         }
 
         return sums;
@@ -95,8 +95,8 @@ internal static unsafe class LinearTokens
     private static Tensor Turned(Tensor tokens)
     {
         var (images, rows, features) = ((int)tokens.size(0), (int)tokens.size(1), (int)tokens.size(2));
-        var (from, dense) = ((nint)Data(tokens.transpose(1, 2)), empty(tokens.shape, dtype: tokens.dtype));
-        var to = (nint)Data(dense);
+        var (from, dense) = ((nint)TensorMemory.Of<byte>(tokens.transpose(1, 2)), empty(tokens.shape, dtype: tokens.dtype));
+        var to = (nint)TensorMemory.Of<byte>(dense);
         TileWork.Run(images, 0, (image, _) =>
             Transposition.Copy((ushort*)from + ((long)image * rows * features), rows, features, rows, (ushort*)to + ((long)image * rows * features), features));
         return dense;
@@ -105,7 +105,7 @@ internal static unsafe class LinearTokens
     private static Tensor Transposed(Tensor weight)
     {
         var panels = empty_like(weight);
-        TilePanels.PackTransposed((uint*)Data(weight), (int)weight.size(0), (int)weight.size(1) / (IsNarrow(weight) ? 2 : 1), (uint*)Data(panels));
+        TilePanels.PackTransposed(TensorMemory.Of<uint>(weight), (int)weight.size(0), (int)weight.size(1) / (IsNarrow(weight) ? 2 : 1), TensorMemory.Of<uint>(panels));
         return panels;
     }
 
@@ -115,14 +115,14 @@ internal static unsafe class LinearTokens
         var features = (int)shape[^1];
         shape[^1] = columns;
         var output = empty(shape, dtype: tokens.dtype);
-        var start = bias is null ? null : (float*)Data(bias);
+        var start = bias is null ? null : TensorMemory.Of<float>(bias);
         if (IsNarrow(tokens))
         {
-            LinearKernel<BFloat16Tile>.Map(Rows(tokens), (uint*)Data(panels), start, Data(output), features / 2, columns);
+            LinearKernel<BFloat16Tile>.Map(Rows(tokens), TensorMemory.Of<uint>(panels), start, TensorMemory.Of<byte>(output), features / 2, columns);
         }
         else
         {
-            LinearKernel<Float32Tile>.Map(Rows(tokens), (uint*)Data(panels), start, Data(output), features, columns);
+            LinearKernel<Float32Tile>.Map(Rows(tokens), TensorMemory.Of<uint>(panels), start, TensorMemory.Of<byte>(output), features, columns);
         }
 
         return output;
@@ -135,16 +135,8 @@ internal static unsafe class LinearTokens
     private static TokenRows Rows(Tensor tokens, bool byImage = false)
     {
         var (shape, words) = (tokens.shape, (int)tokens.size(-1) / (IsNarrow(tokens) ? 2 : 1));
-        return !tokens.is_contiguous() ? new((nint)Data(tokens.transpose(1, 2)), (int)shape[0], (int)shape[1], shape[1] * words, 1, (int)shape[1])
-            : byImage ? new((nint)Data(tokens), (int)shape[0], (int)shape[1], shape[1] * words, words, 1)
-            : new((nint)Data(tokens), 1, (int)(tokens.numel() / shape[^1]), 0, words, 1);
-    }
-
-    private static void* Data(Tensor tensor)
-    {
-        fixed (byte* data = tensor.bytes) // native memory, which does not move
-        {
-            return data;
-        }
+        return !tokens.is_contiguous() ? new((nint)TensorMemory.Of<byte>(tokens.transpose(1, 2)), (int)shape[0], (int)shape[1], shape[1] * words, 1, (int)shape[1])
+            : byImage ? new((nint)TensorMemory.Of<byte>(tokens), (int)shape[0], (int)shape[1], shape[1] * words, words, 1)
+            : new((nint)TensorMemory.Of<byte>(tokens), 1, (int)(tokens.numel() / shape[^1]), 0, words, 1);
     }
 }

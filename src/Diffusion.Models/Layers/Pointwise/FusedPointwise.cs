@@ -35,11 +35,7 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
-        return ReturnedGradients.Return(ctx, 0, saved =>
-        {
-            var gradients = is_grad_enabled() ? DifferentiableGradients(saved, grad_output) : Gradients(saved, grad_output);
-            return gradients.ConvertAll(gradient => gradient?.DetachFromDisposeScope());
-        });
+        return ReturnedGradients.Return(ctx, 0, grad_output, saved => Gradients(saved, grad_output), sources => PointwiseConvolution.Columns(sources[0], sources[1], sources.ElementAtOrDefault(2)));
     }
 
     private static List<Tensor?> Gradients(List<Tensor> saved, Tensor direction)
@@ -54,42 +50,27 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
         return gradients;
     }
 
-    private static List<Tensor?> DifferentiableGradients(List<Tensor> saved, Tensor direction)
-    {
-        var output = PointwiseConvolution.Columns(saved[0], saved[1], saved.ElementAtOrDefault(2));
-        var gradients = new Queue<Tensor>(autograd.grad([output], [.. saved.Where(source => source.requires_grad)], [direction], retain_graph: true, create_graph: true));
-        return [.. saved.Select(source => source.requires_grad ? gradients.Dequeue() : null)];
-    }
-
     private static Tensor Mapped(Tensor input, Tensor matrix, bool transposed, Tensor? bias)
     {
         var size = Size(input, (int)matrix.size(transposed ? 1 : 0));
         var output = empty([input.size(0), size.Out, input.size(2), input.size(3)]);
-        PointwiseKernel.Map(Data(matrix), transposed, bias is null ? null : Data(bias), Data(input), Data(output), size);
+        PointwiseKernel.Map(TensorMemory.Of<float>(matrix), transposed, bias is null ? null : TensorMemory.Of<float>(bias), TensorMemory.Of<float>(input), TensorMemory.Of<float>(output), size);
         return output;
     }
 
     private static Tensor OfMatrix(Tensor direction, Tensor input, Tensor matrix)
     {
         var gradient = empty_like(matrix);
-        PointwiseKernel.OfMatrix(Data(direction), Data(input), Data(gradient), Size(input, (int)matrix.size(0)));
+        PointwiseKernel.OfMatrix(TensorMemory.Of<float>(direction), TensorMemory.Of<float>(input), TensorMemory.Of<float>(gradient), Size(input, (int)matrix.size(0)));
         return gradient;
     }
 
     private static Tensor OfBias(Tensor direction)
     {
         var (size, sums) = (Size(direction, 0), empty(direction.size(1)));
-        TileSums.OfChannels(Data(direction), size.Images, size.In, size.Pixels, Data(sums));
+        TileSums.OfChannels(TensorMemory.Of<float>(direction), size.Images, size.In, size.Pixels, TensorMemory.Of<float>(sums));
         return sums;
     }
 
     private static (int Images, int In, int Out, int Pixels) Size(Tensor input, int channels) => ((int)input.size(0), (int)input.size(1), channels, (int)(input.size(2) * input.size(3)));
-
-    private static float* Data(Tensor tensor)
-    {
-        fixed (byte* data = tensor.bytes) // native memory, which does not move
-        {
-            return (float*)data;
-        }
-    }
 }

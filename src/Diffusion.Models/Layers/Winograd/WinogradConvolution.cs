@@ -52,9 +52,9 @@ internal static unsafe class WinogradConvolution
         using var scope = NewDisposeScope();
         var (outChannels, inChannels) = ((int)weight.size(0), (int)weight.size(1));
         var (dense, points, ofWeight) = (direction.to(input.dtype).contiguous(), Points<T>(weight), empty(weight.shape));
-        WinogradWeights<T>.TransformBackward((float*)Data(weight), outChannels, inChannels, (uint*)Data(points));
+        WinogradWeights<T>.TransformBackward(TensorMemory.Of<float>(weight), outChannels, inChannels, TensorMemory.Of<uint>(points));
         var ofInput = Convolved<T>(dense, inChannels, points, null);
-        WinogradGradient<T>.OfWeight(Images(input), Images(dense), (float*)Data(ofWeight), WinogradGradient<T>.Product(inChannels, outChannels)!);
+        WinogradGradient<T>.OfWeight(Images(input), Images(dense), TensorMemory.Of<float>(ofWeight), WinogradGradient<T>.Product(inChannels, outChannels)!);
         return (ofInput.MoveToOuterDisposeScope(), ofWeight.MoveToOuterDisposeScope(), ChannelSums(dense).MoveToOuterDisposeScope());
     }
 
@@ -63,11 +63,11 @@ internal static unsafe class WinogradConvolution
         var (sums, pixels) = (empty(direction.size(1)), (int)(direction.size(2) * direction.size(3)));
         if (direction.dtype == ScalarType.BFloat16)
         {
-            TileSums.OfChannels((ushort*)Data(direction), (int)direction.size(0), (int)direction.size(1), pixels, (float*)Data(sums));
+            TileSums.OfChannels(TensorMemory.Of<ushort>(direction), (int)direction.size(0), (int)direction.size(1), pixels, TensorMemory.Of<float>(sums));
         }
         else
         {
-            TileSums.OfChannels((float*)Data(direction), (int)direction.size(0), (int)direction.size(1), pixels, (float*)Data(sums));
+            TileSums.OfChannels(TensorMemory.Of<float>(direction), (int)direction.size(0), (int)direction.size(1), pixels, TensorMemory.Of<float>(sums));
         }
 
         return sums;
@@ -80,7 +80,7 @@ internal static unsafe class WinogradConvolution
         where T : ITileFormat
     {
         var points = Points<T>(weight);
-        WinogradWeights<T>.Transform((float*)Data(weight), (int)weight.size(0), (int)weight.size(1), (uint*)Data(points));
+        WinogradWeights<T>.Transform(TensorMemory.Of<float>(weight), (int)weight.size(0), (int)weight.size(1), TensorMemory.Of<uint>(points));
         return points;
     }
 
@@ -88,18 +88,10 @@ internal static unsafe class WinogradConvolution
         where T : ITileFormat
     {
         var output = empty([input.size(0), channels, input.size(2), input.size(3)], dtype: input.dtype);
-        WinogradKernel<T>.Convolve(Images(input), (uint*)Data(points), bias is null ? null : (float*)Data(bias), Images(output), WinogradKernel<T>.Product((int)input.size(1), channels)!);
+        WinogradKernel<T>.Convolve(Images(input), TensorMemory.Of<uint>(points), bias is null ? null : TensorMemory.Of<float>(bias), Images(output), WinogradKernel<T>.Product((int)input.size(1), channels)!);
         return output;
     }
 
     private static WinogradImages Images(Tensor images) =>
-        new((nint)Data(images), (int)images.size(0), (int)images.size(1), (int)images.size(2), (int)images.size(3), images.dtype == ScalarType.BFloat16);
-
-    private static void* Data(Tensor tensor)
-    {
-        fixed (byte* data = tensor.bytes) // native memory, which does not move
-        {
-            return data;
-        }
-    }
+        new((nint)TensorMemory.Of<byte>(images), (int)images.size(0), (int)images.size(1), (int)images.size(2), (int)images.size(3), images.dtype == ScalarType.BFloat16);
 }
