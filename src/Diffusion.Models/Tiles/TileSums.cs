@@ -3,11 +3,34 @@ using System.Runtime.Intrinsics;
 
 namespace Diffusion.Models;
 
-/// <summary>Sums of the gradients of biases, in float32 and wider; the same for any number of threads. Values are floats or, as <see cref="ushort"/>, bfloat16.</summary>
+/// <summary>Sums that make gradients of weights and biases, in float32 and wider; the same for any number of threads. Values are floats or, as <see cref="ushort"/>, bfloat16.</summary>
 internal static unsafe class TileSums
 {
     private const int Vector = 16;
     private const int Pieces = 8;
+
+    /// <summary>The sum of several matrices of the same size.</summary>
+    /// <param name="parts">One after the other.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="size">The values of each, a multiple of 16.</param>
+    /// <param name="sums">[size]; written.</param>
+    public static void OfParts(float* parts, int count, int size, float* sums)
+    {
+        const int stretch = 4096;
+        TileWork.Run((size + stretch - 1) / stretch, 0, (piece, _) =>
+        {
+            for (var i = piece * stretch; i < Math.Min(size, (piece + 1) * stretch); i += Vector)
+            {
+                var sum = Vector512<float>.Zero;
+                for (var part = 0; part < count; part++)
+                {
+                    sum += Vector512.Load(parts + ((long)part * size) + i);
+                }
+
+                Vector512.Store(sum, sums + i);
+            }
+        });
+    }
 
     /// <summary>The sum of each column of rows.</summary>
     /// <param name="rows">[count, columns].</param>

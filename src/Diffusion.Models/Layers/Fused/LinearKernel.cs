@@ -87,16 +87,7 @@ internal static unsafe class LinearKernel<T>
                 m += count;
             }
         });
-        for (long i = 0; i < size; i++)
-        {
-            var sum = 0f;
-            for (var piece = 0; piece < Pieces; piece++)
-            {
-                sum += parts[(piece * size) + i];
-            }
-
-            sums[i] = sum;
-        }
+        TileSums.OfParts(parts, Pieces, (int)size, sums);
     }
 
     private static void Add(uint* a, uint* b, int count, int height, int width, float* sums, TileProduct product, TileScratch scratch)

@@ -68,6 +68,6 @@ internal static unsafe class PointwiseKernel
                 }
             }
         });
-        TileSums.OfColumns(sums, Pieces, (int)length, gradient);
+        TileSums.OfParts(sums, Pieces, (int)length, gradient);
     }
 }
