@@ -95,7 +95,26 @@ internal sealed class Comparison(ComparisonSettings settings)
             _measured[$"{key}.{contenders[i].Format.Short()}"] = Measurement.Of(seconds[i + 1], seconds[0]);
         }
 
+        if (batch == 1)
+        {
+            _measured["managed_memory"] = Allocated(contenders[0].Run.Step);
+        }
+
         contenders.ForEach(contender => contender.Run.Dispose());
+    }
+
+    private static Measurement Allocated(Action step)
+    {
+        const int steps = 10;
+        const double kibibyte = 1024;
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        for (var i = 0; i < steps; i++)
+        {
+            step();
+        }
+
+        var bytes = (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)steps;
+        return new Measurement(new Samples([bytes / kibibyte]), null, new Samples([bytes]));
     }
 
     /// <summary>What follows the backward pass. This library's part also sets the gradients to 0 and draws a batch of one pixel: its public face has no smaller piece.</summary>
