@@ -49,6 +49,10 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
             throw new InvalidOperationException(
                 $"Step {state.Step + 1} does not fit into memory: {options.MicroBatchSize ?? options.BatchSize} images at once. A smaller {nameof(TrainerOptions.MicroBatchSize)} takes less and trains the same.", e);
         }
+        catch (ExternalException) when (BackwardPass.Failure is { } failure)
+        {
+            throw new InvalidOperationException($"The backward pass of step {state.Step + 1} failed: {failure.Message}", failure);
+        }
     }
 
     private (TrainingStep Step, TrainingDraw Draw) Backward(ImageBatch batch)

@@ -47,6 +47,7 @@ internal static class ReturnedGradients
     public static List<Tensor> Return(autograd.AutogradContext context, int without, Func<List<Tensor>, List<Tensor?>> gradients)
     {
         List<Tensor?> found;
+        BackwardPass.Failure = null;
         try
         {
             using var scope = NewDisposeScope();
@@ -54,7 +55,7 @@ internal static class ReturnedGradients
         }
         catch (Exception error)
         {
-            BackwardPass.Failure = error;
+            BackwardPass.Failure ??= error; // what failed first, where one function is run again within another
             found = [.. ((long[]?[])context.get_data(Shapes)).Select(shape => shape is null ? null : zeros([.. shape, 2, 2]).DetachFromDisposeScope())]; // shapes that the engine refuses
         }
 
