@@ -87,7 +87,7 @@ public abstract class Parameterization
         // With x_t = α·x₀ + σ·ε put in, nothing is divided by a small number after it was rounded: for ε the target is ε to the bit.
         var imageWeight = PerImage.Coefficients(images, levels, level => TargetWeights(level).Image);
         var noiseWeight = PerImage.Coefficients(images, levels, level => TargetWeights(level).Noise);
-        return (imageWeight * images).addcmul_(noiseWeight, noise, 1).MoveToOuterDisposeScope();
+        return (imageWeight * images).addcmul_(noiseWeight, noise, Scalars.One).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the network is given, In·x_t.</summary>
@@ -122,7 +122,7 @@ public abstract class Parameterization
         using var scope = NewDisposeScope();
         var skip = PerImage.Coefficients(noisy, levels, level => At(level).Skip);
         var scale = PerImage.Coefficients(noisy, levels, level => At(level).Out);
-        return (skip * noisy).addcmul_(scale, output, 1).MoveToOuterDisposeScope();
+        return (skip * noisy).addcmul_(scale, output, Scalars.One).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -49,7 +49,7 @@ public static class ForwardProcess
         using var scope = NewDisposeScope();
         var alpha = PerImage.Coefficients(images, levels, level => level.Alpha);
         var sigma = PerImage.Coefficients(images, levels, level => level.Sigma);
-        return (alpha * images).addcmul_(sigma, noise, 1).MoveToOuterDisposeScope();
+        return (alpha * images).addcmul_(sigma, noise, Scalars.One).MoveToOuterDisposeScope();
     }
 
     /// <summary>The levels of several timesteps.</summary>

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -30,7 +31,7 @@ public static class ReverseProcess
         var to = timestep == 0 ? NoiseLevel.Clean : schedule.LevelAt(timestep - 1);
         using var scope = NewDisposeScope();
         var image = Parameterization.Epsilon.ToImage(noisy, predictedNoise, [from]);
-        var reported = clipping == Clipping.None ? image : image.clamp(-1, 1);
+        var reported = clipping == Clipping.None ? image : image.clamp(Scalars.MinusOne, Scalars.One);
         var previous = Ancestral(noisy, clipping == Clipping.Use ? reported : image, from, to, noise);
         return new ReverseStep(previous.MoveToOuterDisposeScope(), reported.MoveToOuterDisposeScope());
     }
@@ -40,7 +41,8 @@ public static class ReverseProcess
     {
         var posterior = Posterior.Between(from, to);
         using var scope = NewDisposeScope();
-        var previous = (image * posterior.ImageWeight).add_(noisy, alpha: posterior.NoisyWeight);
+        using Scalar imageWeight = posterior.ImageWeight, noisyWeight = posterior.NoisyWeight, deviation = Math.Sqrt(posterior.Variance);
+        var previous = image.mul(imageWeight).add_(noisy, alpha: noisyWeight);
         if (posterior.Variance > 0)
         {
             if (noise is null)
@@ -49,7 +51,7 @@ public static class ReverseProcess
             }
 
             Guard.SameShape(noisy, noise);
-            previous.add_(noise, alpha: Math.Sqrt(posterior.Variance));
+            previous.add_(noise, alpha: deviation);
         }
 
         return previous.MoveToOuterDisposeScope();

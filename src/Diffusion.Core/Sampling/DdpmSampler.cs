@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -31,7 +32,7 @@ public sealed class DdpmSampler : Sampler
     {
         ArgumentNullException.ThrowIfNull(context);
         var (image, output) = context.Predict();
-        var reported = _clipping == Clipping.None ? image : image.clamp(-1, 1);
+        var reported = _clipping == Clipping.None ? image : image.clamp(Scalars.MinusOne, Scalars.One);
         var posterior = Posterior.Between(context.From, context.To);
         var mean = StepMath.Sum((posterior.ImageWeight, _clipping == Clipping.Use ? reported : image), (posterior.NoisyWeight, context.Noisy));
         if (context.To.Sigma == 0)
@@ -41,12 +42,13 @@ public sealed class DdpmSampler : Sampler
 
         var noise = context.DrawNoise();
         var bounds = AncestralVariance.LogBounds(context.Denoiser.Schedule, context.From, context.To);
+        using Scalar small = Math.Sqrt(posterior.Variance), large = Math.Exp(bounds.Large / 2), half = 0.5;
         return new StepResult(
             _variance switch
             {
-                ReverseVariance.FixedSmall => mean.add_(noise, alpha: Math.Sqrt(posterior.Variance)),
-                ReverseVariance.FixedLarge => mean.add_(noise, alpha: Math.Exp(bounds.Large / 2)),
-                _ => mean.addcmul_(AncestralVariance.Log(_variance, bounds, Learned(output)).mul(0.5).exp(), noise, 1),
+                ReverseVariance.FixedSmall => mean.add_(noise, alpha: small),
+                ReverseVariance.FixedLarge => mean.add_(noise, alpha: large),
+                _ => mean.addcmul_(AncestralVariance.Log(_variance, bounds, Learned(output)).mul(half).exp(), noise, Scalars.One),
             },
             reported);
     }

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -62,10 +63,11 @@ internal static class StepMath
                 continue;
             }
 
-            sum = sum is null ? value * weight : sum.add_(value, alpha: weight);
+            using Scalar factor = weight;
+            sum = sum is null ? value.mul(factor) : sum.add_(value, alpha: factor);
         }
 
-        return sum ?? terms[0].Value.mul(0);
+        return sum ?? zeros_like(terms[0].Value);
     }
 
     /// <summary>A position in [0, 1] that grows with the noise, for noise sources that follow a path: 2/π·atan(σ/α).</summary>

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -53,14 +54,17 @@ internal sealed class AdamOptimizer : IDisposable
             return;
         }
 
-        gradients.mul_(factor);
+        using Scalar scale = factor, old = _options.Beta1, now = 1 - _options.Beta1, oldSquare = _options.Beta2, nowSquare = 1 - _options.Beta2;
+        using Scalar root = rootFactor, epsilon = _options.Epsilon, mean = -meanFactor;
+        gradients.mul_(scale);
         Decay(values, gradients, decay);
-        Mean.mul_(_options.Beta1).add_(gradients, alpha: 1 - _options.Beta1);
-        MeanSquare.mul_(_options.Beta2).addcmul_(gradients, gradients, 1 - _options.Beta2);
-        values.addcdiv_(Mean, MeanSquare.sqrt().mul_(rootFactor).add_(_options.Epsilon), -meanFactor);
+        Mean.mul_(old).add_(gradients, alpha: now);
+        MeanSquare.mul_(oldSquare).addcmul_(gradients, gradients, nowSquare);
+        values.addcdiv_(Mean, MeanSquare.sqrt().mul_(root).add_(epsilon), mean);
         foreach (var (average, weight) in averages)
         {
-            average.lerp_(values, weight);
+            using Scalar share = weight;
+            average.lerp_(values, share);
         }
     }
 
@@ -78,7 +82,8 @@ internal sealed class AdamOptimizer : IDisposable
             return;
         }
 
-        var (target, factor) = _options.Kind == OptimizerKind.Adam ? (gradients, decay) : (values, -decay);
+        var target = _options.Kind == OptimizerKind.Adam ? gradients : values;
+        using Scalar factor = _options.Kind == OptimizerKind.Adam ? decay : -decay;
         if (_decayed is null)
         {
             target.add_(values, alpha: factor);

@@ -96,7 +96,8 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
         var whole = count == batch.Images.shape[0];
         var images = batch.Images.narrow(0, first, count).to(state.Parameters.Device);
         var (mean, ofImages) = loss.MeanAndImages(images, whole ? draw : draw.Part(first, count), batch.Labels?.narrow(0, first, count));
-        (whole ? mean : mean * ((double)count / batch.Images.shape[0])).backward();
+        using Scalar share = (double)count / batch.Images.shape[0];
+        (whole ? mean : mean.mul(share)).backward();
         return [mean.detach().view(1).MoveToOuterDisposeScope(), ofImages.MoveToOuterDisposeScope()];
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using static TorchSharp.torch;
 
 namespace Diffusion.Models;
@@ -5,15 +7,16 @@ namespace Diffusion.Models;
 /// <summary>The gradients of <see cref="Convolution.Forward"/> without a graph that keeps its input.</summary>
 internal static class ConvolutionGradient
 {
-    // TorchSharp has no method for this operator of libtorch.
+    // TorchSharp has no method for this operator of libtorch. Stride and padding are part of the program: as arguments TorchSharp 0.107 makes them numbers that nobody holds, and a garbage collection
+    // before libtorch reads them lets it read freed memory.
     private const string Script = """
-        def gradients(direction, input, weight, stride: int, padding: int):
-            of_input, of_weight, of_bias = torch.convolution_backward(direction, input, weight, [weight.size(0)], [stride, stride], [padding, padding], [1, 1], False, [0, 0], 1, [True, True, True])
+        def gradients(direction, input, weight):
+            of_input, of_weight, of_bias = torch.convolution_backward(direction, input, weight, [weight.size(0)], [STRIDE, STRIDE], [PADDING, PADDING], [1, 1], False, [0, 0], 1, [True, True, True])
             return [of_input, of_weight, of_bias]
 
         """;
 
-    private static readonly Lazy<jit.CompilationUnit> s_unit = new(() => jit.compile(Script));
+    private static readonly ConcurrentDictionary<(int Stride, int Padding), Lazy<jit.CompilationUnit>> s_units = new();
 
     /// <summary>The gradients of ⟨output, direction⟩.</summary>
     /// <param name="direction">[B, O, H', W'].</param>
@@ -36,7 +39,11 @@ internal static class ConvolutionGradient
 
     private static (Tensor Input, Tensor Weight, Tensor Bias) Plain(Tensor direction, Tensor input, Tensor weight, in ConvolutionShape shape)
     {
-        var gradients = (Tensor[])s_unit.Value.invoke("gradients", direction, input, weight, (long)shape.Stride, (long)shape.Padding)!;
+        var gradients = (Tensor[])s_units.GetOrAdd((shape.Stride, shape.Padding), Compile).Value.invoke("gradients", direction, input, weight)!;
         return (gradients[0], gradients[1], gradients[2]);
     }
+
+    private static Lazy<jit.CompilationUnit> Compile((int Stride, int Padding) shape) => new(() => jit.compile(Script
+        .Replace("STRIDE", shape.Stride.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+        .Replace("PADDING", shape.Padding.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)));
 }
