@@ -14,7 +14,7 @@ internal static class TileWork
     public static void Run(int pieces, long floats, Action<int, TileScratch> work)
     {
         var threads = Math.Min(get_num_threads(), pieces);
-        if (threads > 1 && Monitor.TryEnter(s_team)) // where another thread of the program has the team, this one works alone
+        if (threads > 1 && !Monitor.IsEntered(s_team) && Monitor.TryEnter(s_team)) // who finds the team at work, within a piece or on another thread of the program, works alone
         {
             try
             {

@@ -62,6 +62,17 @@ public sealed class TileWorkTests : IDisposable
     }
 
     [Fact]
+    public void Run_WithinAPiece_DoesBoth()
+    {
+        torch.set_num_threads(4);
+        var sum = 0;
+
+        TileWork.Run(20, 16, (_, _) => TileWork.Run(20, 16, (piece, _) => Interlocked.Add(ref sum, piece)));
+
+        Assert.Equal(20 * 190, sum);
+    }
+
+    [Fact]
     public unsafe void Run_Scratch_IsItsThreadsAlone()
     {
         torch.set_num_threads(4);

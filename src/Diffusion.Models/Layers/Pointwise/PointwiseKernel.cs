@@ -21,14 +21,15 @@ internal static unsafe class PointwiseKernel
     {
         var (rowStep, depthStep) = transposed ? (1, size.Out) : (size.In, 1);
         var product = TileProduct.For(new TileShape(IsNarrow: false, Rows, TilePanels.Lanes, rowStep, depthStep, TileStart.Sums) { ColumnStep = size.Pixels, SumStep = size.Pixels })!;
-        var parts = (size.Pixels + PixelsOfPiece - 1) / PixelsOfPiece;
+        var parts = Math.Max(1, size.Pixels / PixelsOfPiece);
         TileWork.Run(size.Images * parts, 0, (piece, _) =>
         {
             var (image, first) = (piece / parts, piece % parts * PixelsOfPiece);
+            var end = piece % parts == parts - 1 ? size.Pixels : first + PixelsOfPiece; // the last piece takes what is left: a tile of another would overlap it while it is added to
             float* from = x + ((long)image * size.In * size.Pixels), to = y + ((long)image * size.Out * size.Pixels);
-            for (var p = first; p < Math.Min(size.Pixels, first + PixelsOfPiece); p += TilePanels.Lanes)
+            for (var p = first; p < end; p += TilePanels.Lanes)
             {
-                var pixel = Math.Min(p, size.Pixels - TilePanels.Lanes); // the last tile overlaps the one before
+                var pixel = Math.Min(p, end - TilePanels.Lanes); // the last tile overlaps the one before
                 for (var channel = 0; channel < size.Out; channel++)
                 {
                     new Span<float>(to + ((long)channel * size.Pixels) + pixel, TilePanels.Lanes).Fill(bias is null ? 0 : bias[channel]);
