@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Diffusion.Models;
 
@@ -27,7 +28,7 @@ internal static unsafe class WinogradTiles
             {
                 for (var column = 0; column < images.TilesAcross; column++, count++)
                 {
-                    Place(images, (2 * (part.First + row)) - 1, (2 * column) - 1, 4, first - ((long)part.Seen.First * images.Width * channels), channels, zeros, places + (Points * count));
+                    Square(images, (2 * (part.First + row)) - 1, (2 * column) - 1, first - ((long)part.Seen.First * images.Width * channels), channels, zeros, places + (Points * count));
                 }
             }
         }
@@ -62,7 +63,7 @@ internal static unsafe class WinogradTiles
         {
             for (var column = 0; column < images.TilesAcross; column++, count++)
             {
-                Place(images, 2 * (part.First + row), 2 * column, 2, pixels - ((long)part.Own.First * images.Width * channels), channels, outside, places + (4 * count));
+                Corner(images, 2 * (part.First + row), 2 * column, pixels - ((long)part.Own.First * images.Width * channels), channels, outside, places + (4 * count));
             }
         }
 
@@ -124,17 +125,29 @@ internal static unsafe class WinogradTiles
         }
     }
 
-    /// <summary>The places of the pixels of a square.</summary>
-    private static void Place(WinogradImages images, int top, int left, int side, float* image, int channels, float* outside, float** places)
+    /// <summary>The places of 4×4 pixels. Without branches, which the processor would foresee badly: which tiles have a border changes from band to band.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Square(WinogradImages images, int top, int left, float* image, int channels, float* outside, float** places)
     {
-        for (var y = top; y < top + side; y++)
-        {
-            var pixel = image + ((((long)y * images.Width) + left) * channels);
-            for (var x = left; x < left + side; x++, pixel += channels, places++)
-            {
-                *places = (uint)y < (uint)images.Height && (uint)x < (uint)images.Width ? pixel : outside;
-            }
-        }
+        var y = Vector512.Create(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3) + Vector512.Create(top);
+        var x = Vector512.Create(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3) + Vector512.Create(left);
+        var inside = (Vector512.LessThan(y.AsUInt32(), Vector512.Create((uint)images.Height)) & Vector512.LessThan(x.AsUInt32(), Vector512.Create((uint)images.Width))).AsInt32();
+        var bytes = ((y * images.Width) + x) * (channels * sizeof(float));
+        var (first, second) = (Vector512.WidenLower(bytes) + Vector512.Create((long)image), Vector512.WidenUpper(bytes) + Vector512.Create((long)image));
+        Vector512.Store(Vector512.ConditionalSelect(Vector512.WidenLower(inside), first, Vector512.Create((long)outside)), (long*)places);
+        Vector512.Store(Vector512.ConditionalSelect(Vector512.WidenUpper(inside), second, Vector512.Create((long)outside)), (long*)places + Vector512<long>.Count);
+    }
+
+    /// <summary>The places of 2×2 pixels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Corner(WinogradImages images, int top, int left, float* image, int channels, float* outside, float** places)
+    {
+        var y = Vector128.Create(0, 0, 1, 1) + Vector128.Create(top);
+        var x = Vector128.Create(0, 1, 0, 1) + Vector128.Create(left);
+        var inside = (Vector128.LessThan(y.AsUInt32(), Vector128.Create((uint)images.Height)) & Vector128.LessThan(x.AsUInt32(), Vector128.Create((uint)images.Width))).AsInt32();
+        var bytes = ((y * images.Width) + x) * (channels * sizeof(float));
+        var place = Avx2.ConvertToVector256Int64(bytes) + Vector256.Create((long)image);
+        Vector256.Store(Vector256.ConditionalSelect(Avx2.ConvertToVector256Int64(inside), place, Vector256.Create((long)outside)), (long*)places);
     }
 
     private static float* Zeros(int channels, TileScratch scratch)
