@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Diffusion.Models;
@@ -36,6 +37,7 @@ internal static unsafe class TilePanels
     /// <param name="columns">A multiple of 32.</param>
     /// <param name="depth">A multiple of the values in a word.</param>
     /// <param name="panels">Written.</param>
+    [MethodImpl(Loop.Alone)]
     public static void Pack<T>(float* matrix, int columns, int depth, uint* panels)
         where T : ITileFormat
     {

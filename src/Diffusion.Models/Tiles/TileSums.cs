@@ -73,7 +73,7 @@ internal static unsafe class TileSums
             sums[channel] = (float)sum;
         });
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Loop.Alone)]
     private static void Add<T>(T* rows, long first, long end, int columns, float* sums)
         where T : unmanaged
     {
@@ -91,7 +91,7 @@ internal static unsafe class TileSums
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Loop.Alone)]
     private static float Sum<T>(T* values, int count)
         where T : unmanaged
     {

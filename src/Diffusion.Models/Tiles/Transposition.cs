@@ -37,6 +37,7 @@ internal static unsafe class Transposition
         }
     }
 
+    [MethodImpl(Loop.Alone)]
     private static void Singly<TFrom, TTo>(TFrom* from, long fromStep, int rows, int columns, TTo* to, long toStep)
         where TFrom : unmanaged
         where TTo : unmanaged
@@ -50,7 +51,7 @@ internal static unsafe class Transposition
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Loop.Alone)]
     private static void Square<TFrom, TTo>(TFrom* from, long fromStep, TTo* to, long toStep)
         where TFrom : unmanaged
         where TTo : unmanaged

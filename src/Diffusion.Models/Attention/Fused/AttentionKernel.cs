@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
@@ -40,7 +41,7 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
     /// <inheritdoc/>
     public void Backward(HeadView query, HeadView key, HeadView value, HeadView output, float* totals, HeadView direction, (HeadView Query, HeadView Key, HeadView Value) gradients)
     {
-        var size = (6 * Columns(query)) + (3 * Padded(query)) + (7 * Lanes) + (4 * Score);
+        var size = (4 * Columns(query)) + (3 * Padded(query)) + (7 * Lanes) + (4 * Score);
         TileWork.Run(images * heads, size, (work, scratch) =>
         {
             var (image, head, columns) = (work / heads, work % heads, (int)Padded(query));
@@ -49,9 +50,10 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
                 Rows = ReadRows(query, image, head, scratch),
                 Directions = ReadRows(direction, image, head, scratch),
                 Gradients = scratch.Take(Columns(query)),
-                Totals = new() { Maxima = scratch.Take(columns), Shares = scratch.Take(columns), Inner = scratch.Take(columns) },
+                Totals = new() { Maxima = scratch.Take(columns), Shares = scratch.Take(columns), Inner = scratch.Take(columns) }, // D of every query is the inner product of its output and its direction
             };
-            InnerProducts(image, head, output, direction, packed.Totals.Inner, columns, scratch);
+            output.Multiply(direction, image, head, packed.Totals.Inner);
+            new Span<float>(packed.Totals.Inner + query.Tokens, columns - query.Tokens).Clear();
             packed.Pairs = Paired(packed.Rows, columns, scratch);
             packed.DirectionPairs = Paired(packed.Directions, columns, scratch);
             Copy(totals + (2L * work * query.Tokens), query.Tokens, packed.Totals.Maxima, columns);
@@ -88,8 +90,8 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
             products.Spread.Run(tile.ByQuery, pairs, packed.Gradients + ((long)j * _features), count, AttentionTile.Rows / T.PerWord);
         }
 
-        keyGradient.WriteLanes(image, head, first, _scale, tile.KeySums);
-        valueGradient.WriteLanes(image, head, first, 1, tile.ValueSums);
+        keyGradient.WriteLanes(image, head, first, _scale, tile.KeySums, tile.Scores);
+        valueGradient.WriteLanes(image, head, first, 1, tile.ValueSums, tile.Scores);
     }
 
     private void Forward(int image, int head, int first, int last, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, TileScratch scratch)
@@ -115,30 +117,12 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
             }
 
             Divide(sums, powers);
-            output.WriteLanes(image, head, first, 1, sums);
+            output.WriteLanes(image, head, first, 1, sums, scores);
             for (var i = 0; i < Math.Min(AttentionTile.Rows, query.Tokens - first); i++)
             {
                 totals[first + i] = maxima[i] * _binaryScale;
                 totals[query.Tokens + first + i] = 1 / powers[i];
             }
-        }
-    }
-
-    /// <summary>D of every query: the inner product of its output and its direction.</summary>
-    private void InnerProducts(int image, int head, HeadView output, HeadView direction, float* inner, int queries, TileScratch scratch)
-    {
-        float* outputs = scratch.Take((long)queries * _features), directions = scratch.Take((long)queries * _features);
-        output.Read(image, head, 0, queries, outputs);
-        direction.Read(image, head, 0, queries, directions);
-        for (var i = 0; i < queries; i++)
-        {
-            var sum = Vector128<float>.Zero;
-            for (var end = outputs + _features; outputs < end; outputs += Vector128<float>.Count, directions += Vector128<float>.Count)
-            {
-                sum += Vector128.Load(outputs) * Vector128.Load(directions);
-            }
-
-            inner[i] = Vector128.Sum(sum);
         }
     }
 
@@ -166,6 +150,7 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
         return pairs;
     }
 
+    [MethodImpl(Loop.Alone)]
     private void Pair(uint* rows, int count, uint* pairs)
     {
         if (T.PerWord == 1)
@@ -196,6 +181,7 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
         new Span<float>(to + count, length - count).Clear();
     }
 
+    [MethodImpl(Loop.Alone)]
     private void Divide(float* sums, float* powers)
     {
         for (var i = 0; i < Lanes; i += Vector512<float>.Count)

@@ -14,7 +14,7 @@ internal static class AttentionTile
     public const int Columns = 64;
 
     /// <summary>Whether the processor has what tiles need.</summary>
-    public static bool IsSupported => Avx512DQ.IsSupported;
+    public static bool IsSupported => Avx512DQ.IsSupported && Avx512BW.VL.IsSupported;
 
     /// <summary>The width that a head is filled up to with zeros: 4, 8, or a multiple of 16.</summary>
     public static int Padded(int width) => width <= 4 ? 4 : width <= 8 ? 8 : (width + 15) / 16 * 16;

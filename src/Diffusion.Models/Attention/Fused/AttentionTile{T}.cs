@@ -28,7 +28,7 @@ internal static unsafe class AttentionTile<T>
     /// <param name="sums">[features, 32]: sums that were made with the old maxima.</param>
     /// <param name="features">Any number.</param>
     /// <remarks>Milakov and Gimelshein, Online normalizer calculation for softmax, arXiv:1805.02867, algorithm 3.</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Loop.Alone)]
     public static void Softmax(float* scores, int count, float factor, uint* weights, float* maxima, float* totals, float* sums, int features)
     {
         var scale = Vector512.Create(factor);
@@ -93,7 +93,7 @@ internal static unsafe class AttentionTile<T>
     /// <param name="gradients">Words [count / values in a word, 32]: dS; written. May be where the slopes are.</param>
     /// <param name="byQuery">Words [count, 32 / values in a word]: dS; written, unless a word is a float: then it is the same as <paramref name="gradients"/>.</param>
     /// <remarks>FlashAttention, arXiv:2205.14135, appendix B.2, with D the inner product of a query's output and its gradient.</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Loop.Alone)]
     public static void Slopes(float* scores, float* slopes, int count, float factor, QueryTotals queries, uint* weights, uint* gradients, uint* byQuery)
     {
         var scale = Vector512.Create(factor);

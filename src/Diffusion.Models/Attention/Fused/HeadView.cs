@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
 namespace Diffusion.Models;
@@ -8,7 +7,6 @@ namespace Diffusion.Models;
 /// <param name="layout">Where in a token's features the heads lie.</param>
 internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
 {
-    private const int Four = 4;
     private readonly byte* _data = TensorMemory.Of<byte>(tokens);
     private readonly bool _narrow = tokens.dtype == ScalarType.BFloat16;
     private readonly long _tokenStride = tokens.size(2);
@@ -20,39 +18,6 @@ internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
     /// <summary>The tokens N of an image.</summary>
     public int Tokens { get; } = checked((int)tokens.size(1));
 
-    /// <summary>Copies tokens of one head to rows of floats, filling up with zeros.</summary>
-    /// <param name="image">The image.</param>
-    /// <param name="head">The head.</param>
-    /// <param name="first">The first token.</param>
-    /// <param name="count">The rows to fill; those after the last token become zeros.</param>
-    /// <param name="rows">[count, padded width of a head].</param>
-    public void Read(int image, int head, int first, int count, float* rows)
-    {
-        var (width, padded) = (_layout.Width, AttentionTile.Padded(_layout.Width));
-        for (var i = 0; i < count; i++, rows += padded)
-        {
-            var c = 0;
-            if (first + i < Tokens)
-            {
-                var element = Element(image, head, first + i);
-                for (; c + Four <= width; c += Four)
-                {
-                    Vector128.Store(_narrow ? Widened(((ulong*)((ushort*)_data + element + c))[0]) : Vector128.Load((float*)_data + element + c), rows + c);
-                }
-
-                for (; c < width; c++)
-                {
-                    rows[c] = _narrow ? BitConverter.UInt32BitsToSingle((uint)((ushort*)_data)[element + c] << 16) : ((float*)_data)[element + c];
-                }
-            }
-
-            for (; c < padded; c++)
-            {
-                rows[c] = 0;
-            }
-        }
-    }
-
     /// <summary>Copies tokens of one head to rows of words, filling up with zeros.</summary>
     /// <param name="image">The image.</param>
     /// <param name="head">The head.</param>
@@ -63,24 +28,23 @@ internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
     public void ReadRows<T>(int image, int head, int first, int count, uint* rows)
         where T : ITileFormat
     {
-        if (T.PerWord == 1)
+        var there = Math.Clamp(Tokens - first, 0, count);
+        var (from, padded) = (Element(image, head, first), AttentionTile.Padded(_layout.Width));
+        if (T.PerWord > 1)
         {
-            Read(image, head, first, count, (float*)rows);
-            return;
+            TileRows.Copy((ushort*)_data + from, _tokenStride, there, _layout.Width, 1, (ushort*)rows, padded, padded);
+        }
+        else if (_narrow)
+        {
+            TileRows.Copy((ushort*)_data + from, _tokenStride, there, _layout.Width, 1, (float*)rows, padded, padded);
+        }
+        else
+        {
+            TileRows.Copy((float*)_data + from, _tokenStride, there, _layout.Width, 1, (float*)rows, padded, padded);
         }
 
-        var (width, padded) = (_layout.Width, AttentionTile.Padded(_layout.Width));
-        var row = (ushort*)rows;
-        for (var i = 0; i < count; i++, row += padded)
-        {
-            var there = first + i < Tokens ? width : 0;
-            if (there > 0)
-            {
-                new ReadOnlySpan<ushort>((ushort*)_data + Element(image, head, first + i), width).CopyTo(new Span<ushort>(row, width));
-            }
-
-            new Span<ushort>(row + there, padded - there).Clear();
-        }
+        var words = padded / T.PerWord;
+        new Span<uint>(rows + ((long)there * words), (count - there) * words).Clear();
     }
 
     /// <summary>Copies the 32 tokens of a tile, one to each lane.</summary>
@@ -95,13 +59,7 @@ internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
     {
         ReadRows<T>(image, head, first, AttentionTile.Rows, rows);
         var words = AttentionTile.Padded(_layout.Width) / T.PerWord;
-        for (var c = 0; c < words; c++)
-        {
-            for (var i = 0; i < AttentionTile.Rows; i++)
-            {
-                lanes[(c * AttentionTile.Rows) + i] = rows[(i * words) + c]; // [32, d] → [d, 32]
-            }
-        }
+        Transposition.Copy((float*)rows, words, AttentionTile.Rows, words, (float*)lanes, AttentionTile.Rows); // [32, d] → [d, 32]
     }
 
     /// <summary>Writes the tokens of a tile.</summary>
@@ -110,16 +68,12 @@ internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
     /// <param name="first">The first token; lanes after the last one are left out.</param>
     /// <param name="factor">What everything is multiplied by.</param>
     /// <param name="lanes">[padded width of a head, 32].</param>
-    public void WriteLanes(int image, int head, int first, float factor, float* lanes)
+    /// <param name="rows">As many floats; the tokens as rows afterwards.</param>
+    public void WriteLanes(int image, int head, int first, float factor, float* lanes, float* rows)
     {
-        for (var i = 0; i < Math.Min(AttentionTile.Rows, Tokens - first); i++)
-        {
-            var element = Element(image, head, first + i);
-            for (var c = 0; c < _layout.Width; c++)
-            {
-                Set(element + c, factor * lanes[(c * AttentionTile.Rows) + i]); // [d, 32] → [32, d]
-            }
-        }
+        var padded = AttentionTile.Padded(_layout.Width);
+        Transposition.Copy(lanes, AttentionTile.Rows, padded, AttentionTile.Rows, rows, padded); // [d, 32] → [32, d]
+        Write(image, head, first, Math.Min(AttentionTile.Rows, Tokens - first), factor, rows);
     }
 
     /// <summary>Writes all tokens of a head.</summary>
@@ -127,36 +81,36 @@ internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
     /// <param name="head">The head.</param>
     /// <param name="factor">What everything is multiplied by.</param>
     /// <param name="rows">[N or more, padded width of a head].</param>
-    public void Write(int image, int head, float factor, float* rows)
-    {
-        for (var i = 0; i < Tokens; i++, rows += AttentionTile.Padded(_layout.Width))
-        {
-            var element = Element(image, head, i);
-            for (var c = 0; c < _layout.Width; c++)
-            {
-                Set(element + c, factor * rows[c]);
-            }
-        }
-    }
+    public void Write(int image, int head, float factor, float* rows) => Write(image, head, 0, Tokens, factor, rows);
 
-    private static Vector128<float> Widened(ulong four) => (Vector128.WidenLower(Vector128.CreateScalar(four).AsUInt16()) << 16).AsSingle();
-
-    /// <summary>The nearest bfloat16, of two equally near ones the even one.</summary>
-    private static ushort Narrowed(float value)
+    /// <summary>The inner product of each token of a head with the same of another view of this type.</summary>
+    /// <param name="other">The other tokens.</param>
+    /// <param name="image">The image.</param>
+    /// <param name="head">The head.</param>
+    /// <param name="products">[N]; written.</param>
+    public void Multiply(HeadView other, int image, int head, float* products)
     {
-        var bits = BitConverter.SingleToUInt32Bits(value);
-        return float.IsNaN(value) ? (ushort)0x7FC0 : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
-    }
-
-    private void Set(long element, float value)
-    {
+        var (from, with) = (Element(image, head, 0), other.Element(image, head, 0));
         if (_narrow)
         {
-            ((ushort*)_data)[element] = Narrowed(value);
+            TileRows.Multiply((ushort*)_data + from, _tokenStride, (ushort*)other._data + with, other._tokenStride, Tokens, _layout.Width, products);
         }
         else
         {
-            ((float*)_data)[element] = value;
+            TileRows.Multiply((float*)_data + from, _tokenStride, (float*)other._data + with, other._tokenStride, Tokens, _layout.Width, products);
+        }
+    }
+
+    private void Write(int image, int head, int first, int count, float factor, float* rows)
+    {
+        var (to, padded) = (Element(image, head, first), AttentionTile.Padded(_layout.Width));
+        if (_narrow)
+        {
+            TileRows.Copy(rows, padded, count, _layout.Width, factor, (ushort*)_data + to, _tokenStride, _layout.Width);
+        }
+        else
+        {
+            TileRows.Copy(rows, padded, count, _layout.Width, factor, (float*)_data + to, _tokenStride, _layout.Width);
         }
     }
 

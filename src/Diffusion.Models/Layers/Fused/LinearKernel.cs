@@ -105,7 +105,7 @@ internal static unsafe class LinearKernel<T>
     }
 
     /// <summary>Rows of bfloat16 → words of two neighbouring rows; beside the last of an odd number stands 0.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Loop.Alone)]
     private static uint* Pairs(ushort* rows, int count, int length, TileScratch scratch)
     {
         var pairs = scratch.TakeWords(Depth / 2 * length);
@@ -123,7 +123,7 @@ internal static unsafe class LinearKernel<T>
         return pairs;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Loop.Alone)]
     private static void Narrow(float* sums, int count, ushort* to, int step)
     {
         for (var row = 0; row < count; row++, sums += TilePanels.Lanes, to += step)

@@ -68,6 +68,7 @@ internal static unsafe class WinogradGradient<T>
 
     /// <summary>The kernels of one channel of the output, from the sums of all chunks.</summary>
     [SkipLocalsInit]
+    [MethodImpl(Loop.Alone)]
     private static void Write(float* sums, long pointStep, int chunks, long chunkStep, int depth, float* weight)
     {
         Span<Vector512<float>> points = stackalloc Vector512<float>[Points];

@@ -55,7 +55,7 @@ internal static unsafe class WinogradKernel<T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Loop.Alone)]
     private static void Outputs(float* sums, float* bias, WinogradImages images, (int First, int End) tiles, float** places)
     {
         var step = (long)images.TilesRounded * images.Channels;

@@ -15,6 +15,7 @@ internal static unsafe class WinogradTiles
         TileScratch.Rounded((long)images.PixelsOfBand * channels) + TileScratch.Rounded(channels) + TileScratch.Rounded(2 * Points * images.TilesRounded);
 
     /// <summary>Reads what the tiles see: for each tile 4×4 places of pixels, zeros outside of the image and for the tiles that are there to fill up a block.</summary>
+    [MethodImpl(Loop.Alone)]
     public static float** Seen(WinogradImages images, int band, TileScratch scratch)
     {
         var (channels, count) = (images.Channels, 0);
@@ -38,6 +39,7 @@ internal static unsafe class WinogradTiles
     }
 
     /// <summary>Reads the pixels of the tiles, of some channels: for each tile 2×2 places, zeros where <see cref="Seen"/> has them.</summary>
+    [MethodImpl(Loop.Alone)]
     public static float** Own(WinogradImages images, int band, int firstChannel, int channels, TileScratch scratch)
     {
         float* pixels = scratch.Take((long)images.PixelsOfBand * channels), zeros = Zeros(channels, scratch);
@@ -56,6 +58,7 @@ internal static unsafe class WinogradTiles
 
     /// <summary>Where the four pixels of each tile of a part are in memory that begins with the first pixel of the part.</summary>
     /// <returns>The number of tiles up to the end of the part.</returns>
+    [MethodImpl(Loop.Alone)]
     public static int Corners(WinogradImages images, WinogradPart part, int channels, float* pixels, float* outside, float** places)
     {
         var count = part.Tile;
@@ -71,7 +74,7 @@ internal static unsafe class WinogradTiles
     }
 
     /// <summary>Bᵀ d B as words [16, tiles, channels / values in a word], in which two values are of channels that are 16 apart.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Loop.Alone)]
     public static void ByChannel<T>(float** seen, int tiles, int channels, uint* to)
         where T : ITileFormat
     {
@@ -90,7 +93,7 @@ internal static unsafe class WinogradTiles
     }
 
     /// <summary>Bᵀ d B as words [16, tiles / values in a word, channels], in which two values are of neighbouring tiles.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Loop.Alone)]
     public static void ByTile<T>(float** seen, int tiles, int channels, uint* to)
         where T : ITileFormat
     {
@@ -108,7 +111,7 @@ internal static unsafe class WinogradTiles
     }
 
     /// <summary>A δ Aᵀ as words like those of <see cref="ByTile"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Loop.Alone)]
     public static void Directions<T>(float** own, int tiles, int channels, uint* to)
         where T : ITileFormat
     {

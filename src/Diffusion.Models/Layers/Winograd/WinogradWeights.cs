@@ -50,6 +50,7 @@ internal static unsafe class WinogradWeights<T>
     }
 
     [SkipLocalsInit]
+    [MethodImpl(Loop.Alone)]
     private static void Columns(float* weight, long apart, Vector256<int> indices, bool flips, uint* points, long step)
     {
         var values = stackalloc float[WinogradTransform.Points * Vector256<float>.Count * 2];
@@ -68,6 +69,7 @@ internal static unsafe class WinogradWeights<T>
     }
 
     [SkipLocalsInit]
+    [MethodImpl(Loop.Alone)]
     private static void Columns(float* weight, Vector256<int> indices, bool flips, float* points)
     {
         Span<Vector256<float>> kernel = stackalloc Vector256<float>[Kernel];
