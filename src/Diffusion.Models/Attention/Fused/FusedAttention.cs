@@ -8,10 +8,9 @@ namespace Diffusion.Models;
 /// </summary>
 internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttention>
 {
-    // Where matrix products are as fast (docs/performance.md): their scores then fit into a cache, or the heads keep them busy.
-    private const long FewestScores = 128 * 128;
-    private const int WidestFloat32 = 64;
-    private const int WidestBFloat16 = 32;
+    private const long FewestScores = 32 * 32; // below, tiles are mostly empty
+    private const long FewestScoresToDifferentiate = 128 * 128; // in float32, where sums over few keys are more accurate than the inner product that the backward pass takes in their place
+    private const int Widest = 64; // what tiles of wider heads work on does not fit into a first-level cache
 
     private const string Layout = "layout";
 
@@ -26,8 +25,9 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
     public static bool Pays(AttentionLayout layout, ScalarType type, TorchSharp.DeviceType device, long images, long queries, long keys) =>
         device == TorchSharp.DeviceType.CPU
         && images * Math.Max(queries, keys) * 3 * layout.Inner is > 0 and < int.MaxValue / sizeof(float)
-        && queries * keys >= FewestScores
-        && layout.Width <= type switch { ScalarType.Float32 => WidestFloat32, ScalarType.BFloat16 => WidestBFloat16, _ => 0 }
+        && queries * keys >= (type == ScalarType.Float32 && is_grad_enabled() ? FewestScoresToDifferentiate : FewestScores)
+        && (type is ScalarType.Float32 or ScalarType.BFloat16)
+        && layout.Width <= Widest
         && layout.Kernel(1, type == ScalarType.BFloat16) is not null;
 
     /// <summary>softmax(q·kᵀ/√d)·v.</summary>
