@@ -30,6 +30,7 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     private readonly Conv2d? _shortcut;
 
     private readonly ResidualPlan _plan;
+    private readonly ForwardResidual _forward;
 
     /// <summary>Makes the block.</summary>
     /// <param name="inChannels">The channels that enter.</param>
@@ -57,6 +58,7 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
             ZeroInitialization.Apply(_conv2);
         }
 
+        _forward = new ForwardResidual(plan, _norm1, _conv1, _time, _norm2, _conv2, _shortcut);
         RegisterComponents();
     }
 
@@ -73,6 +75,11 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>Runs the block; one that doubles the image gives it this height and width.</summary>
     internal Tensor Run(Tensor images, Tensor time, long height, long width)
     {
+        if (ForwardOnly.IsOn && !Drops && _forward.Pays(images, time))
+        {
+            return _forward.Run(images, time);
+        }
+
         using var scope = NewDisposeScope();
         var hidden = Convolve(_conv1, inputs => Resample(_plan.Options.Activation.Apply(_norm1.call(inputs[0])), height, width), _norm1, images);
         var shift = _time.call(time).unsqueeze(-1).unsqueeze(-1); // [B, C] → [B, C, 1, 1], or 2·C

@@ -28,6 +28,7 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
 
     private readonly AttentionPlan _plan;
     private readonly AttentionLayout _layout;
+    private readonly ForwardAttention _forward;
 
     /// <summary>Makes the block.</summary>
     /// <param name="channels">The channels that enter and leave.</param>
@@ -62,6 +63,7 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
             ZeroInitialization.Apply(_out);
         }
 
+        _forward = new ForwardAttention(plan, _layout, _norm, _qkv is null ? [_query!, _key!, _value!] : [_qkv], _out);
         RegisterComponents();
     }
 
@@ -71,6 +73,11 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
+        if (ForwardOnly.IsOn && _forward.Pays(images))
+        {
+            return _forward.Run(images);
+        }
+
         using var scope = NewDisposeScope();
         var (batch, channels, height, width) = (images.size(0), images.size(1), images.size(2), images.size(3));
         var attended = FusedAttention.Pays(_layout, images.dtype, images.device_type, batch, height * width, height * width)

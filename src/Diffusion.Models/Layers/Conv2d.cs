@@ -64,6 +64,7 @@ public sealed class Conv2d : nn.Module<Tensor, Tensor>
         var narrow = LayerPrecision.IsNarrow(_weight);
         var used = narrow ? LayerPrecision.Narrow(input) : input;
         var output = WinogradConvolution.Pays(used, _weight, _shape) ? FusedConvolution.Apply(used, _weight, _bias, _shape)
+            : narrow && _shape.IsPointwise && _shape.Stride == 1 ? PointwiseConvolution.Narrow(used, _weight, _bias, _shape)
             : narrow ? Convolution.Forward(used, LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias), _shape)
             : Convolution.Forward(used, _weight, _bias, _shape);
         return output.MoveToOuterDisposeScope();

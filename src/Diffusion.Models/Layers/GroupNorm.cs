@@ -46,6 +46,9 @@ public sealed class GroupNorm : nn.Module<Tensor, Tensor>
     /// <summary>The channels of the input.</summary>
     public int Channels { get; }
 
+    /// <summary>What is added to the variance.</summary>
+    internal double Eps => _eps;
+
     /// <summary>The factor of each channel, [channels]; the module owns it.</summary>
     public Parameter Weight => _weight;
 

@@ -16,7 +16,7 @@ internal sealed class RecomputedPart : autograd.SingleTensorFunction<RecomputedP
         ctx.save_data(Call, call);
         ctx.set_materialize_grads(false);
         ReturnedGradients.Save(ctx, once: true, tensors); // the parameters, too: that they were changed since is then an error
-        return call.First([.. tensors.Take(call.InputCount)]);
+        return ForwardOnly.First(() => call.First([.. tensors.Take(call.InputCount)]));
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)

@@ -62,7 +62,7 @@ internal sealed unsafe class TileScratch : IDisposable
     {
         lock (s_free)
         {
-            if (_floats <= Most && s_free.Count < Environment.ProcessorCount)
+            if (_floats <= Most && s_free.Count < 2 * Environment.ProcessorCount)
             {
                 s_free.Push(this);
                 return;

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Diffusion.Models;
 
@@ -44,7 +43,7 @@ internal static unsafe class AttentionTile<T>
             if (maximum != before)
             {
                 Vector512.Store(maximum, maxima + half);
-                var shrink = Power((before - maximum) * scale);
+                var shrink = BinaryPower<T>.Of((before - maximum) * scale);
                 Vector512.Store(Vector512.Load(totals + half) * shrink, totals + half);
                 for (var c = 0; c < features; c++)
                 {
@@ -59,7 +58,7 @@ internal static unsafe class AttentionTile<T>
             var j = 0;
             for (; j + T.PerWord <= count; j += T.PerWord, from += T.PerWord * Rows, to += Rows)
             {
-                var power = Power(Vector512.MultiplyAddEstimate(Vector512.Load(from), scale, -shift));
+                var power = BinaryPower<T>.Of(Vector512.MultiplyAddEstimate(Vector512.Load(from), scale, -shift));
                 if (T.PerWord == 1)
                 {
                     total += power;
@@ -67,14 +66,14 @@ internal static unsafe class AttentionTile<T>
                     continue;
                 }
 
-                var next = Power(Vector512.MultiplyAddEstimate(Vector512.Load(from + Rows), scale, -shift));
+                var next = BinaryPower<T>.Of(Vector512.MultiplyAddEstimate(Vector512.Load(from + Rows), scale, -shift));
                 total += power + next;
                 Vector512.Store(AttentionTile.Pair(power, next), to);
             }
 
             if (j < count)
             {
-                var power = Power(Vector512.MultiplyAddEstimate(Vector512.Load(from), scale, -shift));
+                var power = BinaryPower<T>.Of(Vector512.MultiplyAddEstimate(Vector512.Load(from), scale, -shift));
                 total += power;
                 Vector512.Store(AttentionTile.Pair(power, Vector512<float>.Zero), to);
             }
@@ -122,37 +121,9 @@ internal static unsafe class AttentionTile<T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Weight(float* scores, int j, int half, Vector512<float> scale, QueryTotals queries) =>
-        Vector512.Create(queries.Shares[j]) * Power(Vector512.MultiplyAddEstimate(Vector512.Load(scores + (j * Rows) + half), scale, Vector512.Create(-queries.Maxima[j])));
+        Vector512.Create(queries.Shares[j]) * BinaryPower<T>.Of(Vector512.MultiplyAddEstimate(Vector512.Load(scores + (j * Rows) + half), scale, Vector512.Create(-queries.Maxima[j])));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Gradient(float* slopes, int j, int half, Vector512<float> weight, QueryTotals queries) =>
         weight * (Vector512.Load(slopes + (j * Rows) + half) - Vector512.Create(queries.Inner[j]));
-
-    /// <summary>2^x for x up to 0 or a little more, with a relative error below 1e-7, or 7.6e-5 where the weights are rounded to bfloat16; below −126 it is 2^−126. NaN stays NaN.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Power(Vector512<float> x)
-    {
-        x = Vector512.MaxNative(Vector512.Create(-126f), x); // the second operand is what comes out where one is NaN
-        var rest = Avx512DQ.Reduce(x, 0b1001); // x − ⌊x⌋
-
-        // The polynomials of degree 3 and 6 with the least relative error on [0, 1], by Remez' exchange.
-        Vector512<float> power;
-        if (T.PerWord > 1)
-        {
-            power = Vector512.FusedMultiplyAdd(Vector512.Create(7.8024523e-2f), rest, Vector512.Create(0.22606716f));
-            power = Vector512.FusedMultiplyAdd(power, rest, Vector512.Create(0.69583354f));
-            power = Vector512.FusedMultiplyAdd(power, rest, Vector512.Create(0.99992522f));
-        }
-        else
-        {
-            power = Vector512.FusedMultiplyAdd(Vector512.Create(2.1702255e-4f), rest, Vector512.Create(1.2439688e-3f));
-            power = Vector512.FusedMultiplyAdd(power, rest, Vector512.Create(9.678841e-3f));
-            power = Vector512.FusedMultiplyAdd(power, rest, Vector512.Create(5.548334e-2f));
-            power = Vector512.FusedMultiplyAdd(power, rest, Vector512.Create(0.24022984f));
-            power = Vector512.FusedMultiplyAdd(power, rest, Vector512.Create(0.693147f));
-            power = Vector512.FusedMultiplyAdd(power, rest, Vector512<float>.One);
-        }
-
-        return Avx512F.Scale(power, x); // times 2^⌊x⌋
-    }
 }

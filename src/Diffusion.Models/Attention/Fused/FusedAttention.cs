@@ -25,7 +25,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
     public static bool Pays(AttentionLayout layout, ScalarType type, TorchSharp.DeviceType device, long images, long queries, long keys) =>
         device == TorchSharp.DeviceType.CPU
         && images * Math.Max(queries, keys) * 3 * layout.Inner is > 0 and < int.MaxValue / sizeof(float)
-        && queries * keys >= (type == ScalarType.Float32 && is_grad_enabled() ? FewestScoresToDifferentiate : FewestScores)
+        && queries * keys >= (type == ScalarType.Float32 && !ForwardOnly.IsOn ? FewestScoresToDifferentiate : FewestScores)
         && (type is ScalarType.Float32 or ScalarType.BFloat16)
         && layout.Width <= Widest
         && layout.Kernel(1, type == ScalarType.BFloat16) is not null;

@@ -13,11 +13,13 @@ internal static unsafe class LinearTokens
     public static Tensor Map(Tensor tokens, Tensor weight, Tensor? bias)
     {
         using var scope = NewDisposeScope();
-        var panels = IsNarrow(tokens)
-            ? PreparedWeights.Get(weight, "panels bfloat16", static weight => Transposed(weight.to(ScalarType.BFloat16)))
-            : PreparedWeights.Get(weight, "panels float32", Transposed);
-        return Mapped(Readable(tokens), panels, bias, (int)weight.size(0)).MoveToOuterDisposeScope();
+        return Mapped(Readable(tokens), Panels(weight, IsNarrow(tokens)), bias, (int)weight.size(0)).MoveToOuterDisposeScope();
     }
+
+    /// <summary>A weight [O, C] as <see cref="TilePanels"/>: of the run or of the current dispose scope.</summary>
+    public static Tensor Panels(Tensor weight, bool narrow) => narrow
+        ? PreparedWeights.Get(weight, "panels bfloat16", static weight => Transposed(weight.to(ScalarType.BFloat16)))
+        : PreparedWeights.Get(weight, "panels float32", Transposed);
 
     /// <summary>direction · weight: the gradient of the tokens.</summary>
     /// <param name="direction">[…, O], contiguous.</param>

@@ -9,7 +9,8 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
 
     /// <summary>Whether it is the fastest way on this machine.</summary>
     public static bool Pays(Tensor input, Tensor matrix) =>
-        input.dtype == ScalarType.Float32 && matrix.dtype == ScalarType.Float32 && LinearKernel<Float32Tile>.IsAvailable
+        matrix.dtype == ScalarType.Float32 && input.device_type == TorchSharp.DeviceType.CPU
+        && (input.dtype == ScalarType.BFloat16 ? LinearKernel<BFloat16Tile>.IsAvailable : input.dtype == ScalarType.Float32 && LinearKernel<Float32Tile>.IsAvailable)
         && matrix.size(0) % 16 == 0 && matrix.size(1) % 16 == 0 && matrix.is_contiguous()
         && input.size(2) * input.size(3) >= PointwiseKernel.FewestPixels && input.is_contiguous()
         && input.numel() / matrix.size(1) * Math.Max(matrix.size(0), matrix.size(1)) is > 0 and < int.MaxValue / sizeof(float);
@@ -35,12 +36,42 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
-        return ReturnedGradients.Return(ctx, 0, grad_output, saved => Gradients(saved, grad_output), sources => PointwiseConvolution.Columns(sources[0], sources[1], sources.ElementAtOrDefault(2)));
+        return ReturnedGradients.Return(ctx, 0, grad_output, saved => Gradients(saved, grad_output), Plain);
+    }
+
+    private static Tensor Plain(List<Tensor> sources)
+    {
+        var type = sources[0].dtype;
+        return PointwiseConvolution.Columns(sources[0], sources[1].to(type), sources.ElementAtOrDefault(2)?.to(type));
+    }
+
+    /// <summary>The matrix applied to every pixel, without a graph.</summary>
+    /// <param name="input">As for <see cref="Apply"/>.</param>
+    /// <param name="matrix">[O, C], or [C, O] where it is transposed.</param>
+    /// <param name="transposed">Whether it is.</param>
+    /// <param name="bias">[O], or <see langword="null"/>.</param>
+    public static Tensor Mapped(Tensor input, Tensor matrix, bool transposed, Tensor? bias)
+    {
+        using var scope = NewDisposeScope();
+        var size = Size(input, (int)matrix.size(transposed ? 1 : 0));
+        var output = empty([input.size(0), size.Out, input.size(2), input.size(3)], dtype: input.dtype);
+        var start = bias is null ? null : TensorMemory.Of<float>(bias);
+        if (IsNarrow(input))
+        {
+            var rounded = (transposed ? matrix.t() : matrix).to(ScalarType.BFloat16).contiguous();
+            PointwiseKernel.Map(TensorMemory.Of<ushort>(rounded), start, TensorMemory.Of<ushort>(input), TensorMemory.Of<ushort>(output), size);
+        }
+        else
+        {
+            PointwiseKernel.Map(TensorMemory.Of<float>(matrix), transposed, start, TensorMemory.Of<float>(input), TensorMemory.Of<float>(output), size);
+        }
+
+        return output.MoveToOuterDisposeScope();
     }
 
     private static List<Tensor?> Gradients(List<Tensor> saved, Tensor direction)
     {
-        var (input, matrix, dense) = (saved[0], saved[1], direction.contiguous());
+        var (input, matrix, dense) = (saved[0], saved[1], direction.to(saved[0].dtype).contiguous());
         List<Tensor?> gradients = [input.requires_grad ? Mapped(dense, matrix, transposed: true, null) : null, matrix.requires_grad ? OfMatrix(dense, input, matrix) : null];
         if (saved.Count > 2)
         {
@@ -50,27 +81,39 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
         return gradients;
     }
 
-    private static Tensor Mapped(Tensor input, Tensor matrix, bool transposed, Tensor? bias)
-    {
-        var size = Size(input, (int)matrix.size(transposed ? 1 : 0));
-        var output = empty([input.size(0), size.Out, input.size(2), input.size(3)]);
-        PointwiseKernel.Map(TensorMemory.Of<float>(matrix), transposed, bias is null ? null : TensorMemory.Of<float>(bias), TensorMemory.Of<float>(input), TensorMemory.Of<float>(output), size);
-        return output;
-    }
-
     private static Tensor OfMatrix(Tensor direction, Tensor input, Tensor matrix)
     {
-        var gradient = empty_like(matrix);
-        PointwiseKernel.OfMatrix(TensorMemory.Of<float>(direction), TensorMemory.Of<float>(input), TensorMemory.Of<float>(gradient), Size(input, (int)matrix.size(0)));
-        return gradient;
+        using var scope = NewDisposeScope();
+        var (size, gradient) = (Size(input, (int)matrix.size(0)), empty_like(matrix));
+        if (IsNarrow(input) && size.Pixels % 2 == 0)
+        {
+            PointwiseKernel.OfMatrix(TensorMemory.Of<ushort>(direction), TensorMemory.Of<ushort>(input), TensorMemory.Of<float>(gradient), size);
+        }
+        else
+        {
+            var (wideDirection, wide) = (direction.to(ScalarType.Float32), input.to(ScalarType.Float32)); // themselves, or for an odd number of pixels, which are no whole words
+            PointwiseKernel.OfMatrix(TensorMemory.Of<float>(wideDirection), TensorMemory.Of<float>(wide), TensorMemory.Of<float>(gradient), size);
+        }
+
+        return gradient.MoveToOuterDisposeScope();
     }
 
     private static Tensor OfBias(Tensor direction)
     {
         var (size, sums) = (Size(direction, 0), empty(direction.size(1)));
-        TileSums.OfChannels(TensorMemory.Of<float>(direction), size.Images, size.In, size.Pixels, TensorMemory.Of<float>(sums));
+        if (IsNarrow(direction))
+        {
+            TileSums.OfChannels(TensorMemory.Of<ushort>(direction), size.Images, size.In, size.Pixels, TensorMemory.Of<float>(sums));
+        }
+        else
+        {
+            TileSums.OfChannels(TensorMemory.Of<float>(direction), size.Images, size.In, size.Pixels, TensorMemory.Of<float>(sums));
+        }
+
         return sums;
     }
+
+    private static bool IsNarrow(Tensor images) => images.dtype == ScalarType.BFloat16;
 
     private static (int Images, int In, int Out, int Pixels) Size(Tensor input, int channels) => ((int)input.size(0), (int)input.size(1), channels, (int)(input.size(2) * input.size(3)));
 }

@@ -24,6 +24,20 @@ internal static class PointwiseConvolution
         return (channelsLast ? Rows(pixels, matrix, bias) : Columns(pixels, matrix, bias)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>A 1×1 convolution of images in bfloat16, with float32 weights.</summary>
+    /// <param name="input">[B, C, H, W].</param>
+    /// <param name="weight">[O, C, 1, 1].</param>
+    /// <param name="bias">[O] or <see langword="null"/>.</param>
+    /// <param name="shape">Of a convolution with a stride of 1.</param>
+    /// <returns>[B, O, H, W].</returns>
+    public static Tensor Narrow(Tensor input, Tensor weight, Tensor? bias, in ConvolutionShape shape)
+    {
+        using var scope = NewDisposeScope();
+        var matrix = weight.view(shape.OutChannels, shape.InChannels);
+        var output = FusedPointwise.Pays(input, matrix) ? FusedPointwise.Apply(input, matrix, bias) : Convolution.Forward(input, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias), shape);
+        return output.MoveToOuterDisposeScope();
+    }
+
     /// <summary>Applies one matrix to every pixel and moves the results apart; between them is the bias alone.</summary>
     /// <param name="input">[B, C, H, W].</param>
     /// <param name="matrix">[O, C].</param>

@@ -1,6 +1,10 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
 namespace Diffusion.Models;
 
-/// <summary>A matrix applied to every pixel of float32 images [B, C, pixels], on tiles, and its gradients.</summary>
+/// <summary>A matrix applied to every pixel of images [B, C, pixels] in float32 or bfloat16, on tiles, and its gradients.</summary>
 internal static unsafe class PointwiseKernel
 {
     /// <summary>The pixels that an image must have: those of a tile.</summary>
@@ -40,15 +44,51 @@ internal static unsafe class PointwiseKernel
         });
     }
 
+    /// <summary>y = matrix · x + bias, in bfloat16 with sums in float32.</summary>
+    /// <param name="matrix">[outChannels, inChannels].</param>
+    /// <param name="bias">[outChannels], or null.</param>
+    /// <param name="x">[images, inChannels, pixels].</param>
+    /// <param name="y">[images, outChannels, pixels]; written.</param>
+    /// <param name="size">Images, channels in and out (even, and a multiple of 8), pixels.</param>
+    public static void Map(ushort* matrix, float* bias, ushort* x, ushort* y, (int Images, int In, int Out, int Pixels) size)
+    {
+        var depth = size.In / 2;
+        var product = TileProduct.For(new TileShape(IsNarrow: true, Rows, TilePanels.Lanes, depth, 1, TileStart.Zero))!;
+        var parts = Math.Max(1, size.Pixels / PixelsOfPiece);
+        TileWork.Run(size.Images * parts, (depth + size.Out) * TilePanels.Lanes, (piece, scratch) =>
+        {
+            var (image, first) = (piece / parts, piece % parts * PixelsOfPiece);
+            var end = piece % parts == parts - 1 ? size.Pixels : first + PixelsOfPiece;
+            var (words, sums) = ((nint)scratch.TakeWords((long)depth * TilePanels.Lanes), (nint)scratch.Take((long)size.Out * TilePanels.Lanes));
+            for (var p = first; p < end; p += TilePanels.Lanes)
+            {
+                var pixel = Math.Min(p, end - TilePanels.Lanes);
+                Pair(x + ((long)image * size.In * size.Pixels) + pixel, size.Pixels, depth, (uint*)words);
+                product.Run(matrix, (void*)words, (float*)sums, size.Out, depth);
+                Write((float*)sums, bias, size.Out, y + ((long)image * size.Out * size.Pixels) + pixel, size.Pixels);
+            }
+        });
+    }
+
     /// <summary>The gradient of the matrix: Σ over images and pixels of direction · xᵀ.</summary>
     /// <param name="direction">[images, outChannels, pixels].</param>
     /// <param name="x">[images, inChannels, pixels].</param>
     /// <param name="gradient">[outChannels, inChannels]; written.</param>
     /// <param name="size">Images, channels in and out (multiples of 16 and of 8), pixels.</param>
-    public static void OfMatrix(float* direction, float* x, float* gradient, (int Images, int In, int Out, int Pixels) size)
+    public static void OfMatrix(float* direction, float* x, float* gradient, (int Images, int In, int Out, int Pixels) size) => OfMatrix(direction, x, gradient, size, narrow: false);
+
+    /// <summary>The same of images in bfloat16.</summary>
+    /// <param name="direction">[images, outChannels, pixels].</param>
+    /// <param name="x">[images, inChannels, pixels].</param>
+    /// <param name="gradient">[outChannels, inChannels]; written.</param>
+    /// <param name="size">Images, channels in and out (multiples of 16 and of 8), pixels (an even number).</param>
+    public static void OfMatrix(ushort* direction, ushort* x, float* gradient, (int Images, int In, int Out, int Pixels) size) =>
+        OfMatrix((float*)direction, (float*)x, gradient, size with { Pixels = size.Pixels / 2 }, narrow: true); // words of two pixels
+
+    private static void OfMatrix(float* direction, float* x, float* gradient, (int Images, int In, int Out, int Pixels) size, bool narrow)
     {
         var lanes = TilePanels.LanesFor(size.In);
-        var product = TileProduct.For(new TileShape(IsNarrow: false, Rows, lanes, size.Pixels, 1, TileStart.Sums) { ColumnStep = size.In, SumStep = size.In })!;
+        var product = TileProduct.For(new TileShape(narrow, Rows, lanes, size.Pixels, 1, TileStart.Sums) { ColumnStep = size.In, SumStep = size.In })!;
         var length = (long)size.Out * size.In;
         using var memory = TileScratch.Rent(Pieces * length);
         var sums = memory.Take(Pieces * length);
@@ -70,5 +110,32 @@ internal static unsafe class PointwiseKernel
             }
         });
         TileSums.OfParts(sums, Pieces, (int)length, gradient);
+    }
+
+    /// <summary>32 pixels of pairs of channels as words.</summary>
+    [MethodImpl(Loop.Alone)]
+    private static void Pair(ushort* channels, int step, int pairs, uint* words)
+    {
+        for (var pair = 0; pair < pairs; pair++, channels += 2 * step)
+        {
+            for (var i = 0; i < TilePanels.Lanes; i += Vector512<uint>.Count, words += Vector512<uint>.Count)
+            {
+                var (one, other) = (Avx512F.ConvertToVector512UInt32(Vector256.Load(channels + i)), Avx512F.ConvertToVector512UInt32(Vector256.Load(channels + step + i)));
+                Vector512.Store(one | (other << 16), words);
+            }
+        }
+    }
+
+    [MethodImpl(Loop.Alone)]
+    private static void Write(float* sums, float* bias, int channels, ushort* to, int step)
+    {
+        for (var channel = 0; channel < channels; channel++, to += step)
+        {
+            var start = Vector512.Create(bias == null ? 0 : bias[channel]);
+            for (var i = 0; i < TilePanels.Lanes; i += Vector512<float>.Count, sums += Vector512<float>.Count)
+            {
+                TileValues.Store(Vector512.Load(sums) + start, to + i);
+            }
+        }
     }
 }

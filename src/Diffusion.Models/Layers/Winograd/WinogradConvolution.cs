@@ -16,7 +16,8 @@ internal static unsafe class WinogradConvolution
             && Math.Max(inChannels, outChannels) >= FewestChannels
             && weight.dtype == ScalarType.Float32 && input.device_type == TorchSharp.DeviceType.CPU
             && AttentionTile.IsSupported
-            && input.shape is [> 0, _, > 1, > 1] size && size[0] * size[2] * size[3] * Math.Max(inChannels, outChannels) < int.MaxValue / sizeof(float)
+            && input.dim() == 4 && (Images: input.size(0), Height: input.size(2), Width: input.size(3)) is { Images: > 0, Height: > 1, Width: > 1 } size
+            && size.Images * size.Height * size.Width * Math.Max(inChannels, outChannels) < int.MaxValue / sizeof(float)
             && input.is_contiguous() && weight.is_contiguous()
             && (narrow ? WinogradKernel<BFloat16Tile>.Product(inChannels, outChannels) : WinogradKernel<Float32Tile>.Product(inChannels, outChannels)) is not null;
     }
@@ -37,12 +38,15 @@ internal static unsafe class WinogradConvolution
     public static (Tensor Input, Tensor Weight, Tensor Bias) Gradients(Tensor direction, Tensor input, Tensor weight) =>
         input.dtype == ScalarType.BFloat16 ? Gradients<BFloat16Tile>(direction, input, weight) : Gradients<Float32Tile>(direction, input, weight);
 
+    /// <summary>The weight as <see cref="WinogradKernel{T}.Convolve"/> reads it: of the run or of the current dispose scope.</summary>
+    public static Tensor Prepared<T>(Tensor weight)
+        where T : ITileFormat => PreparedWeights.Get(weight, T.PerWord == 1 ? "Winograd float32" : "Winograd bfloat16", Transformed<T>);
+
     private static Tensor Forward<T>(Tensor input, Tensor weight, Tensor? bias)
         where T : ITileFormat
     {
         using var scope = NewDisposeScope();
-        var points = PreparedWeights.Get(weight, T.PerWord == 1 ? "Winograd float32" : "Winograd bfloat16", Transformed<T>);
-        return Convolved<T>(input, (int)weight.size(0), points, bias).MoveToOuterDisposeScope();
+        return Convolved<T>(input, (int)weight.size(0), Prepared<T>(weight), bias).MoveToOuterDisposeScope();
     }
 
     private static (Tensor Input, Tensor Weight, Tensor Bias) Gradients<T>(Tensor direction, Tensor input, Tensor weight)
@@ -54,7 +58,7 @@ internal static unsafe class WinogradConvolution
         var (dense, points, ofWeight) = (direction.to(input.dtype).contiguous(), Points<T>(weight), empty(weight.shape));
         WinogradWeights<T>.TransformBackward(TensorMemory.Of<float>(weight), outChannels, inChannels, TensorMemory.Of<uint>(points));
         var ofInput = Convolved<T>(dense, inChannels, points, null);
-        WinogradGradient<T>.OfWeight(Images(input), Images(dense), TensorMemory.Of<float>(ofWeight), WinogradGradient<T>.Product(inChannels, outChannels)!);
+        WinogradGradient<T>.OfWeight(WinogradImages.Of(input), WinogradImages.Of(dense), TensorMemory.Of<float>(ofWeight), WinogradGradient<T>.Product(inChannels, outChannels)!);
         return (ofInput.MoveToOuterDisposeScope(), ofWeight.MoveToOuterDisposeScope(), ChannelSums(dense).MoveToOuterDisposeScope());
     }
 
@@ -88,10 +92,7 @@ internal static unsafe class WinogradConvolution
         where T : ITileFormat
     {
         var output = empty([input.size(0), channels, input.size(2), input.size(3)], dtype: input.dtype);
-        WinogradKernel<T>.Convolve(Images(input), TensorMemory.Of<uint>(points), bias is null ? null : TensorMemory.Of<float>(bias), Images(output), WinogradKernel<T>.Product((int)input.size(1), channels)!);
+        WinogradKernel<T>.Convolve(WinogradImages.Of(input), TensorMemory.Of<uint>(points), new ConvolutionEnds { Bias = bias is null ? null : TensorMemory.Of<float>(bias) }, WinogradImages.Of(output));
         return output;
     }
-
-    private static WinogradImages Images(Tensor images) =>
-        new((nint)TensorMemory.Of<byte>(images), (int)images.size(0), (int)images.size(1), (int)images.size(2), (int)images.size(3), images.dtype == ScalarType.BFloat16);
 }

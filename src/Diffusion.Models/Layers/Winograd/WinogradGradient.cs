@@ -54,7 +54,7 @@ internal static unsafe class WinogradGradient<T>
     {
         var (depth, tiles, words) = (input.Channels, input.TilesRounded, input.TilesRounded / T.PerWord);
         uint* inputs = scratch.TakeWords((long)Points * words * depth), directions = scratch.TakeWords((long)Points * words * block);
-        WinogradTiles.ByTile<T>(WinogradTiles.Seen(input, band, scratch), tiles, depth, inputs);
+        WinogradTiles.ByTile<T>(WinogradTiles.Seen<T>(input, band, default, scratch), tiles, depth, inputs);
         WinogradTiles.Directions<T>(WinogradTiles.Own(direction, band, first, block, scratch), tiles, block, directions);
         for (var point = 0; point < Points; point++)
         {

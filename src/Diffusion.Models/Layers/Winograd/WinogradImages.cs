@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Diffusion.Models;
 
 /// <summary>Images [B, C, H, W] cut into tiles of 2×2 pixels, and these into bands of rows of tiles, which may reach over several images.</summary>
@@ -32,10 +34,18 @@ internal readonly unsafe record struct WinogradImages(nint Data, int Count, int 
     /// <summary>The most pixels that the tiles of a band see, with a border of one row on each side of each image.</summary>
     public int PixelsOfBand => Math.Min(Count * Height, (2 * RowsOfBand) + (2 * (((RowsOfBand - 1) / TilesDown) + 2))) * Width;
 
+    /// <summary>Those of a dense tensor [B, C, H, W] in float32 or bfloat16.</summary>
+    public static WinogradImages Of(Tensor images) =>
+        new((nint)TensorMemory.Of<byte>(images), (int)images.size(0), (int)images.size(1), (int)images.size(2), (int)images.size(3), images.dtype == ScalarType.BFloat16);
+
     /// <summary>Copies rows of pixels of some channels, pixel by pixel: [rows · W, channels].</summary>
-    public void Read(int image, (int First, int End) rows, int firstChannel, int channels, float* pixels)
+    public void Read(int image, (int First, int End) rows, int firstChannel, int channels, float* pixels) =>
+        Read(image, rows.First * Width, (rows.End - rows.First) * Width, firstChannel, channels, pixels);
+
+    /// <summary>Copies some pixels of some channels: [count, channels].</summary>
+    public void Read(int image, int first, int count, int firstChannel, int channels, float* pixels)
     {
-        var (place, count) = (Place(image, firstChannel, rows.First), (rows.End - rows.First) * Width);
+        var place = Place(image, firstChannel, first);
         if (IsNarrow)
         {
             Transposition.Copy((ushort*)Data + place, Pixels, channels, count, pixels, channels);
@@ -46,10 +56,13 @@ internal readonly unsafe record struct WinogradImages(nint Data, int Count, int 
         }
     }
 
-    /// <summary>Copies back what is like <see cref="Read"/>.</summary>
-    public void Write(int image, (int First, int End) rows, float* pixels)
+    /// <summary>Copies back rows of pixels.</summary>
+    public void Write(int image, (int First, int End) rows, float* pixels) => Write(image, rows.First * Width, (rows.End - rows.First) * Width, pixels);
+
+    /// <summary>Copies back some pixels of all channels.</summary>
+    public void Write(int image, int first, int count, float* pixels)
     {
-        var (place, count) = (Place(image, 0, rows.First), (rows.End - rows.First) * Width);
+        var place = Place(image, 0, first);
         if (IsNarrow)
         {
             Transposition.Copy(pixels, Channels, count, Channels, (ushort*)Data + place, Pixels);
@@ -63,5 +76,5 @@ internal readonly unsafe record struct WinogradImages(nint Data, int Count, int 
     /// <summary>The parts of a band, one an image.</summary>
     public WinogradParts Parts(int band) => new(this, band * RowsOfBand, Math.Min((band + 1) * RowsOfBand, Count * TilesDown));
 
-    private long Place(int image, int channel, int row) => ((((long)image * Channels) + channel) * Pixels) + ((long)row * Width);
+    private long Place(int image, int channel, int pixel) => ((((long)image * Channels) + channel) * Pixels) + pixel;
 }

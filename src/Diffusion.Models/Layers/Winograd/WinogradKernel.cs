@@ -14,11 +14,11 @@ internal static unsafe class WinogradKernel<T>
     /// <summary>The convolution.</summary>
     /// <param name="input">Images of some multiple of 16 channels, or of 32 where a word has two values.</param>
     /// <param name="points">Of <see cref="WinogradWeights{T}"/>.</param>
-    /// <param name="bias">[channels of the output], or null.</param>
+    /// <param name="ends">What is done before and after.</param>
     /// <param name="output">Images of the same size with some multiple of 16 channels; written.</param>
-    /// <param name="product">Of <see cref="Product"/>.</param>
-    public static void Convolve(WinogradImages input, uint* points, float* bias, WinogradImages output, TileProduct product)
+    public static void Convolve(WinogradImages input, uint* points, ConvolutionEnds ends, WinogradImages output)
     {
+        var product = Product(input.Channels, output.Channels)!;
         var (words, columns, tiles) = (input.Channels / T.PerWord, output.Channels, input.TilesRounded);
         var (lanes, written) = (TilePanels.LanesFor(columns), 2L * input.RowsOfBand * input.Width * columns);
         var floats = WinogradTiles.Floats(input, input.Channels) + ((long)Points * tiles * (words + columns)) + written + columns + (8L * tiles);
@@ -26,7 +26,7 @@ internal static unsafe class WinogradKernel<T>
         {
             var transformed = scratch.TakeWords((long)Points * tiles * words);
             var sums = scratch.Take((long)Points * tiles * columns);
-            WinogradTiles.ByChannel<T>(WinogradTiles.Seen(input, band, scratch), tiles, input.Channels, transformed);
+            WinogradTiles.ByChannel<T>(WinogradTiles.Seen<T>(input, band, ends.Map, scratch), tiles, input.Channels, transformed);
             for (var point = 0; point < Points; point++)
             {
                 for (var n = 0; n < columns; n += lanes)
@@ -36,7 +36,7 @@ internal static unsafe class WinogradKernel<T>
                 }
             }
 
-            Write(sums, bias, output, band, scratch.Take(written), scratch.Take(columns), (float**)scratch.Take(8L * tiles));
+            Write(sums, ends, output, band, scratch.Take(written), scratch.Take(columns), (float**)scratch.Take(8L * tiles));
         });
     }
 
@@ -45,18 +45,23 @@ internal static unsafe class WinogradKernel<T>
     public static TileProduct? Product(int inChannels, int outChannels) =>
         TileProduct.For(new TileShape(T.PerWord > 1, 8, TilePanels.LanesFor(outChannels), inChannels / T.PerWord, 1, TileStart.Zero) { SumStep = outChannels });
 
-    private static void Write(float* sums, float* bias, WinogradImages images, int band, float* pixels, float* outside, float** places)
+    private static void Write(float* sums, ConvolutionEnds ends, WinogradImages images, int band, float* pixels, float* outside, float** places)
     {
         foreach (var part in images.Parts(band))
         {
             var end = WinogradTiles.Corners(images, part, images.Channels, pixels, outside, places);
-            Outputs(sums, bias, images, (part.Tile, end), places);
+            if (ends.Added != 0)
+            {
+                (images with { Data = ends.Added }).Read(part.Image, part.Own, 0, images.Channels, pixels);
+            }
+
+            Outputs(sums, ends.BiasOf(part.Image), ends.Added != 0, images, (part.Tile, end), places);
             images.Write(part.Image, part.Own, pixels);
         }
     }
 
     [MethodImpl(Loop.Alone)]
-    private static void Outputs(float* sums, float* bias, WinogradImages images, (int First, int End) tiles, float** places)
+    private static void Outputs(float* sums, float* bias, bool adds, WinogradImages images, (int First, int End) tiles, float** places)
     {
         var step = (long)images.TilesRounded * images.Channels;
         for (var tile = tiles.First; tile < tiles.End; tile++)
@@ -65,7 +70,7 @@ internal static unsafe class WinogradKernel<T>
             for (var channel = 0; channel < images.Channels; channel += Vector)
             {
                 var start = bias is null ? Vector512<float>.Zero : Vector512.Load(bias + channel);
-                WinogradTransform.Output(from + channel, step, start, places + (4 * tile), channel);
+                WinogradTransform.Output(from + channel, step, start, adds, places + (4 * tile), channel);
             }
         }
     }

@@ -14,9 +14,10 @@ internal static unsafe class WinogradTiles
     public static long Floats(WinogradImages images, int channels) =>
         TileScratch.Rounded((long)images.PixelsOfBand * channels) + TileScratch.Rounded(channels) + TileScratch.Rounded(2 * Points * images.TilesRounded);
 
-    /// <summary>Reads what the tiles see: for each tile 4×4 places of pixels, zeros outside of the image and for the tiles that are there to fill up a block.</summary>
+    /// <summary>Reads what the tiles see and maps it: for each tile 4×4 places of pixels, zeros outside of the image and for the tiles that are there to fill up a block.</summary>
     [MethodImpl(Loop.Alone)]
-    public static float** Seen(WinogradImages images, int band, TileScratch scratch)
+    public static float** Seen<T>(WinogradImages images, int band, ChannelMap map, TileScratch scratch)
+        where T : ITileFormat
     {
         var (channels, count) = (images.Channels, 0);
         float* pixels = scratch.Take((long)images.PixelsOfBand * channels), zeros = Zeros(channels, scratch);
@@ -25,6 +26,7 @@ internal static unsafe class WinogradTiles
         {
             var first = pixels + ((long)part.Pixel * channels);
             images.Read(part.Image, part.Seen, 0, channels, first);
+            map.Apply<T>(part.Image, first, (part.Seen.End - part.Seen.First) * images.Width);
             for (var row = 0; row < part.Rows; row++)
             {
                 for (var column = 0; column < images.TilesAcross; column++, count++)

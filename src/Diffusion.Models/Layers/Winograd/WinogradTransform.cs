@@ -32,11 +32,13 @@ internal static unsafe class WinogradTransform
     /// <param name="points">16 vectors M.</param>
     /// <param name="step">The floats from one to the next.</param>
     /// <param name="start">What is added to each pixel.</param>
+    /// <param name="adds">Whether what the pixels hold is added, too.</param>
     /// <param name="pixels">Of each of the four its channels; written.</param>
     /// <param name="channel">The first channel.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Output(float* points, long step, Vector512<float> start, float** pixels, int channel)
+    public static void Output(float* points, long step, Vector512<float> start, bool adds, float** pixels, int channel)
     {
+        Vector512<float> Before(int i) => adds ? start + Vector512.Load(pixels[i] + channel) : start;
         Vector512<float> Point(int i) => Vector512.Load(points + (i * step));
         var (a0, a1) = Sums(Point(0), Point(4), Point(8), Point(12));
         var (b0, b1) = Sums(Point(1), Point(5), Point(9), Point(13));
@@ -44,10 +46,10 @@ internal static unsafe class WinogradTransform
         var (d0, d1) = Sums(Point(3), Point(7), Point(11), Point(15));
         var (top, topRight) = Sums(a0, b0, c0, d0);
         var (bottom, bottomRight) = Sums(a1, b1, c1, d1);
-        Vector512.Store(top + start, pixels[0] + channel);
-        Vector512.Store(topRight + start, pixels[1] + channel);
-        Vector512.Store(bottom + start, pixels[2] + channel);
-        Vector512.Store(bottomRight + start, pixels[3] + channel);
+        Vector512.Store(top + Before(0), pixels[0] + channel);
+        Vector512.Store(topRight + Before(1), pixels[1] + channel);
+        Vector512.Store(bottom + Before(2), pixels[2] + channel);
+        Vector512.Store(bottomRight + Before(3), pixels[3] + channel);
     }
 
     /// <summary>A row of A δ Aᵀ, the gradient of M, of 2×2 gradients δ of pixels.</summary>

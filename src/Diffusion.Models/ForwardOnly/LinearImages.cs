@@ -1,0 +1,111 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Diffusion.Models;
+
+/// <summary>Linear maps from the pixels of images to tokens and from tokens to pixels, which nobody has to turn around.</summary>
+/// <typeparam name="T">What images and tokens are, and products are computed in; sums are float32.</typeparam>
+internal static unsafe class LinearImages<T>
+    where T : ITileFormat
+{
+    /// <summary>The pixels that an image must have: the rows of a tile.</summary>
+    public const int FewestPixels = Rows;
+
+    private const int Rows = 8;
+    private const int RowsOfPiece = 128;
+
+    /// <summary>y[image, pixel, n] = bias[n] + Σ_c map(x)[image, c, pixel] · b[c, n].</summary>
+    /// <param name="images">x, with a multiple of 32 channels.</param>
+    /// <param name="map">What is done to it before.</param>
+    /// <param name="panels">b, as <see cref="TilePanels"/>.</param>
+    /// <param name="bias">[columns], or null.</param>
+    /// <param name="tokens">y, [images, pixels, columns]; written.</param>
+    /// <param name="columns">A multiple of 32.</param>
+    public static void ToTokens(WinogradImages images, ChannelMap map, uint* panels, float* bias, void* tokens, int columns)
+    {
+        var (channels, depth, parts) = (images.Channels, images.Channels / T.PerWord, (images.Pixels + RowsOfPiece - 1) / RowsOfPiece);
+        var product = Product(depth, TilePanels.Lanes, bias is null ? TileStart.Zero : TileStart.Bias);
+        TileWork.Run(images.Count * parts, RowsOfPiece * (channels + depth + TilePanels.Lanes), (piece, scratch) =>
+        {
+            var (image, first) = (piece / parts, piece % parts * RowsOfPiece);
+            var count = Math.Min(RowsOfPiece, images.Pixels - first);
+            float* pixels = scratch.Take(RowsOfPiece * channels), sums = scratch.Take(RowsOfPiece * TilePanels.Lanes);
+            images.Read(image, first, count, 0, channels, pixels);
+            map.Apply<T>(image, pixels, count);
+            var rows = Words(pixels, count, channels, scratch);
+            var y = (((long)image * images.Pixels) + first) * columns;
+            for (var n = 0; n < columns; n += TilePanels.Lanes)
+            {
+                product.Run(rows, panels + ((long)n * depth), sums, count, depth, bias is null ? null : bias + n);
+                if (T.PerWord == 1)
+                {
+                    TileRows.Copy(sums, TilePanels.Lanes, count, TilePanels.Lanes, 1, (float*)tokens + y + n, columns, TilePanels.Lanes);
+                }
+                else
+                {
+                    TileRows.Copy(sums, TilePanels.Lanes, count, TilePanels.Lanes, 1, (ushort*)tokens + y + n, columns, TilePanels.Lanes);
+                }
+            }
+        });
+    }
+
+    /// <summary>y[image, n, pixel] = added[image, n, pixel] + bias[n] + Σ_k tokens[image, pixel, k] · b[k, n].</summary>
+    /// <param name="tokens">[images, pixels, features].</param>
+    /// <param name="features">A multiple of 32.</param>
+    /// <param name="panels">b, as <see cref="TilePanels"/>.</param>
+    /// <param name="bias">[channels of the images], or null.</param>
+    /// <param name="added">Images of the shape and type of the output.</param>
+    /// <param name="images">y, with a multiple of 32 channels and at least 8 pixels an image; written.</param>
+    public static void ToImages(uint* tokens, int features, uint* panels, float* bias, WinogradImages added, WinogradImages images)
+    {
+        var (channels, depth, parts) = (images.Channels, features / T.PerWord, (images.Pixels + RowsOfPiece - 1) / RowsOfPiece);
+        var product = Product(depth, channels, bias is null ? TileStart.Zero : TileStart.Bias);
+        TileWork.Run(images.Count * parts, 2 * RowsOfPiece * channels, (piece, scratch) =>
+        {
+            var (image, first) = (piece / parts, piece % parts * RowsOfPiece);
+            var count = Math.Min(RowsOfPiece, images.Pixels - first);
+            first -= Math.Max(0, Rows - count); // the last pixels together with some before them
+            count = Math.Max(count, Rows);
+            float* sums = scratch.Take(RowsOfPiece * channels), pixels = scratch.Take(RowsOfPiece * channels);
+            var rows = tokens + ((((long)image * images.Pixels) + first) * depth);
+            var whole = count / Rows * Rows;
+            for (var n = 0; n < channels; n += TilePanels.Lanes)
+            {
+                var panel = panels + ((long)n * depth);
+                product.Run(rows, panel, sums + n, whole, depth, bias is null ? null : bias + n);
+                if (whole < count)
+                {
+                    product.Run(rows + ((long)(count - Rows) * depth), panel, sums + ((long)(count - Rows) * channels) + n, Rows, depth, bias is null ? null : bias + n);
+                }
+            }
+
+            added.Read(image, first, count, 0, channels, pixels);
+            Add(pixels, count * channels, sums);
+            images.Write(image, first, count, sums);
+        });
+    }
+
+    private static TileProduct Product(int depth, int sumStep, TileStart start) =>
+        TileProduct.For(new TileShape(T.PerWord > 1, Rows, TilePanels.Lanes, depth, 1, start) { SumStep = sumStep })!;
+
+    private static uint* Words(float* pixels, int count, int channels, TileScratch scratch)
+    {
+        if (T.PerWord == 1)
+        {
+            return (uint*)pixels;
+        }
+
+        var words = scratch.TakeWords(RowsOfPiece * channels / T.PerWord);
+        TileRows.Copy(pixels, channels, count, channels, 1, (ushort*)words, channels, channels);
+        return words;
+    }
+
+    [MethodImpl(Loop.Alone)]
+    private static void Add(float* values, int count, float* sums)
+    {
+        for (var i = 0; i < count; i += Vector512<float>.Count)
+        {
+            Vector512.Store(Vector512.Load(sums + i) + Vector512.Load(values + i), sums + i);
+        }
+    }
+}
