@@ -23,18 +23,19 @@ internal static unsafe class LinearImages<T>
     /// <param name="columns">A multiple of 32.</param>
     public static void ToTokens(WinogradImages images, ChannelMap map, uint* panels, float* bias, void* tokens, int columns)
     {
-        var (channels, depth, parts) = (images.Channels, images.Channels / T.PerWord, (images.Pixels + RowsOfPiece - 1) / RowsOfPiece);
+        var (channels, depth, blocks) = (images.Channels, images.Channels / T.PerWord, (images.Pixels + RowsOfPiece - 1) / RowsOfPiece);
         var product = Product(depth, TilePanels.Lanes, bias is null ? TileStart.Zero : TileStart.Bias);
-        TileWork.Run(images.Count * parts, RowsOfPiece * (channels + depth + TilePanels.Lanes), (piece, scratch) =>
+        var parts = TileWork.Parts(images.Count * blocks, columns / TilePanels.Lanes);
+        TileWork.Run(images.Count * blocks * parts, RowsOfPiece * (channels + depth + TilePanels.Lanes), (piece, scratch) =>
         {
-            var (image, first) = (piece / parts, piece % parts * RowsOfPiece);
+            var (image, first, part) = (piece / parts / blocks, piece / parts % blocks * RowsOfPiece, piece % parts);
             var count = Math.Min(RowsOfPiece, images.Pixels - first);
             float* pixels = scratch.Take(RowsOfPiece * channels), sums = scratch.Take(RowsOfPiece * TilePanels.Lanes);
             images.Read(image, first, count, 0, channels, pixels);
             map.Apply<T>(image, pixels, count);
             var rows = Words(pixels, count, channels, scratch);
             var y = (((long)image * images.Pixels) + first) * columns;
-            for (var n = 0; n < columns; n += TilePanels.Lanes)
+            for (var n = columns / parts * part; n < columns / parts * (part + 1); n += TilePanels.Lanes)
             {
                 product.Run(rows, panels + ((long)n * depth), sums, count, depth, bias is null ? null : bias + n);
                 if (T.PerWord == 1)
@@ -58,30 +59,33 @@ internal static unsafe class LinearImages<T>
     /// <param name="images">y, with a multiple of 32 channels and at least 8 pixels an image; written.</param>
     public static void ToImages(uint* tokens, int features, uint* panels, float* bias, WinogradImages added, WinogradImages images)
     {
-        var (channels, depth, parts) = (images.Channels, features / T.PerWord, (images.Pixels + RowsOfPiece - 1) / RowsOfPiece);
-        var product = Product(depth, channels, bias is null ? TileStart.Zero : TileStart.Bias);
-        TileWork.Run(images.Count * parts, 2 * RowsOfPiece * channels, (piece, scratch) =>
+        var (depth, blocks) = (features / T.PerWord, (images.Pixels + RowsOfPiece - 1) / RowsOfPiece);
+        var parts = TileWork.Parts(images.Count * blocks, images.Channels / TilePanels.Lanes);
+        var columns = images.Channels / parts;
+        var product = Product(depth, columns, bias is null ? TileStart.Zero : TileStart.Bias);
+        TileWork.Run(images.Count * blocks * parts, 2 * RowsOfPiece * columns, (piece, scratch) =>
         {
-            var (image, first) = (piece / parts, piece % parts * RowsOfPiece);
+            var (image, first, channel) = (piece / parts / blocks, piece / parts % blocks * RowsOfPiece, piece % parts * columns);
             var count = Math.Min(RowsOfPiece, images.Pixels - first);
             first -= Math.Max(0, Rows - count); // the last pixels together with some before them
             count = Math.Max(count, Rows);
-            float* sums = scratch.Take(RowsOfPiece * channels), pixels = scratch.Take(RowsOfPiece * channels);
+            float* sums = scratch.Take(RowsOfPiece * columns), pixels = scratch.Take(RowsOfPiece * columns);
             var rows = tokens + ((((long)image * images.Pixels) + first) * depth);
             var whole = count / Rows * Rows;
-            for (var n = 0; n < channels; n += TilePanels.Lanes)
+            for (var n = 0; n < columns; n += TilePanels.Lanes)
             {
-                var panel = panels + ((long)n * depth);
-                product.Run(rows, panel, sums + n, whole, depth, bias is null ? null : bias + n);
+                var panel = panels + ((long)(channel + n) * depth);
+                var start = bias is null ? null : bias + channel + n;
+                product.Run(rows, panel, sums + n, whole, depth, start);
                 if (whole < count)
                 {
-                    product.Run(rows + ((long)(count - Rows) * depth), panel, sums + ((long)(count - Rows) * channels) + n, Rows, depth, bias is null ? null : bias + n);
+                    product.Run(rows + ((long)(count - Rows) * depth), panel, sums + ((long)(count - Rows) * columns) + n, Rows, depth, start);
                 }
             }
 
-            added.Read(image, first, count, 0, channels, pixels);
-            Add(pixels, count * channels, sums);
-            images.Write(image, first, count, sums);
+            added.Read(image, first, count, channel, columns, pixels);
+            Add(pixels, count * columns, sums);
+            images.Slice(channel, columns).Write(image, first, count, sums);
         });
     }
 

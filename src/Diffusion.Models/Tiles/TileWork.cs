@@ -5,7 +5,23 @@ namespace Diffusion.Models;
 /// <summary>Work on tiles in pieces that do not depend on each other, on as many threads as libtorch uses.</summary>
 internal static class TileWork
 {
+    private const int PiecesOfThread = 2;
+
     private static readonly object s_team = new();
+
+    /// <summary>Into how many parts each of too few pieces is cut, so that every thread has some.</summary>
+    /// <param name="pieces">How many there are.</param>
+    /// <param name="units">What a piece consists of: each part gets as many.</param>
+    public static int Parts(int pieces, int units)
+    {
+        var parts = Math.Clamp(((PiecesOfThread * get_num_threads()) + pieces - 1) / pieces, 1, units);
+        while (units % parts != 0)
+        {
+            parts--;
+        }
+
+        return parts;
+    }
 
     /// <summary>Runs the pieces.</summary>
     /// <param name="pieces">How many there are.</param>

@@ -25,21 +25,23 @@ internal static unsafe class PointwiseKernel
     {
         var (rowStep, depthStep) = transposed ? (1, size.Out) : (size.In, 1);
         var product = TileProduct.For(new TileShape(IsNarrow: false, Rows, TilePanels.Lanes, rowStep, depthStep, TileStart.Sums) { ColumnStep = size.Pixels, SumStep = size.Pixels })!;
-        var parts = Math.Max(1, size.Pixels / PixelsOfPiece);
-        TileWork.Run(size.Images * parts, 0, (piece, _) =>
+        var blocks = Math.Max(1, size.Pixels / PixelsOfPiece);
+        var parts = TileWork.Parts(size.Images * blocks, size.Out / Rows);
+        var channels = size.Out / parts;
+        TileWork.Run(size.Images * blocks * parts, 0, (piece, _) =>
         {
-            var (image, first) = (piece / parts, piece % parts * PixelsOfPiece);
-            var end = piece % parts == parts - 1 ? size.Pixels : first + PixelsOfPiece; // the last piece takes what is left: a tile of another would overlap it while it is added to
+            var (image, first, firstChannel) = (piece / parts / blocks, piece / parts % blocks * PixelsOfPiece, piece % parts * channels);
+            var end = piece / parts % blocks == blocks - 1 ? size.Pixels : first + PixelsOfPiece; // the last piece takes what is left: a tile of another would overlap it while it is added to
             float* from = x + ((long)image * size.In * size.Pixels), to = y + ((long)image * size.Out * size.Pixels);
             for (var p = first; p < end; p += TilePanels.Lanes)
             {
                 var pixel = Math.Min(p, end - TilePanels.Lanes); // the last tile overlaps the one before
-                for (var channel = 0; channel < size.Out; channel++)
+                for (var channel = firstChannel; channel < firstChannel + channels; channel++)
                 {
                     new Span<float>(to + ((long)channel * size.Pixels) + pixel, TilePanels.Lanes).Fill(bias is null ? 0 : bias[channel]);
                 }
 
-                product.Run(matrix, from + pixel, to + pixel, size.Out, size.In);
+                product.Run(matrix + ((long)firstChannel * rowStep), from + pixel, to + ((long)firstChannel * size.Pixels) + pixel, channels, size.In);
             }
         });
     }
@@ -54,18 +56,20 @@ internal static unsafe class PointwiseKernel
     {
         var depth = size.In / 2;
         var product = TileProduct.For(new TileShape(IsNarrow: true, Rows, TilePanels.Lanes, depth, 1, TileStart.Zero))!;
-        var parts = Math.Max(1, size.Pixels / PixelsOfPiece);
-        TileWork.Run(size.Images * parts, (depth + size.Out) * TilePanels.Lanes, (piece, scratch) =>
+        var blocks = Math.Max(1, size.Pixels / PixelsOfPiece);
+        var parts = TileWork.Parts(size.Images * blocks, size.Out / Rows);
+        var channels = size.Out / parts;
+        TileWork.Run(size.Images * blocks * parts, (depth + channels) * TilePanels.Lanes, (piece, scratch) =>
         {
-            var (image, first) = (piece / parts, piece % parts * PixelsOfPiece);
-            var end = piece % parts == parts - 1 ? size.Pixels : first + PixelsOfPiece;
-            var (words, sums) = ((nint)scratch.TakeWords((long)depth * TilePanels.Lanes), (nint)scratch.Take((long)size.Out * TilePanels.Lanes));
+            var (image, first, channel) = (piece / parts / blocks, piece / parts % blocks * PixelsOfPiece, piece % parts * channels);
+            var end = piece / parts % blocks == blocks - 1 ? size.Pixels : first + PixelsOfPiece;
+            var (words, sums) = ((nint)scratch.TakeWords((long)depth * TilePanels.Lanes), (nint)scratch.Take((long)channels * TilePanels.Lanes));
             for (var p = first; p < end; p += TilePanels.Lanes)
             {
                 var pixel = Math.Min(p, end - TilePanels.Lanes);
                 Pair(x + ((long)image * size.In * size.Pixels) + pixel, size.Pixels, depth, (uint*)words);
-                product.Run(matrix, (void*)words, (float*)sums, size.Out, depth);
-                Write((float*)sums, bias, size.Out, y + ((long)image * size.Out * size.Pixels) + pixel, size.Pixels);
+                product.Run(matrix + ((long)channel * size.In), (void*)words, (float*)sums, channels, depth);
+                Write((float*)sums, bias == null ? null : bias + channel, channels, y + ((((long)image * size.Out) + channel) * size.Pixels) + pixel, size.Pixels);
             }
         });
     }

@@ -17,4 +17,11 @@ internal readonly unsafe struct ConvolutionEnds
 
     /// <summary>What is added to the channels of an image.</summary>
     public float* BiasOf(int image) => Bias == null ? null : Bias + ((long)image * BiasStep);
+
+    /// <summary>The same for some channels of the output.</summary>
+    public ConvolutionEnds Slice(WinogradImages output, int firstChannel) => this with
+    {
+        Bias = Bias == null ? null : Bias + firstChannel,
+        Added = Added == 0 ? 0 : output.At(Added, firstChannel),
+    };
 }

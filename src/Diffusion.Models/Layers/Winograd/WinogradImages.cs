@@ -13,6 +13,9 @@ internal readonly unsafe record struct WinogradImages(nint Data, int Count, int 
 {
     private const int TilesOfBand = 64;
 
+    /// <summary>The values from an image to the next.</summary>
+    public long ImageStep { get; init; } = (long)Channels * Height * Width;
+
     /// <summary>The tiles of a row.</summary>
     public int TilesAcross => (Width + 1) / 2;
 
@@ -37,6 +40,12 @@ internal readonly unsafe record struct WinogradImages(nint Data, int Count, int 
     /// <summary>Those of a dense tensor [B, C, H, W] in float32 or bfloat16.</summary>
     public static WinogradImages Of(Tensor images) =>
         new((nint)TensorMemory.Of<byte>(images), (int)images.size(0), (int)images.size(1), (int)images.size(2), (int)images.size(3), images.dtype == ScalarType.BFloat16);
+
+    /// <summary>Some of the channels of these images.</summary>
+    public WinogradImages Slice(int firstChannel, int channels) => this with { Data = At(Data, firstChannel), Channels = channels };
+
+    /// <summary>Where a channel of the first image is in memory like that of these images.</summary>
+    public nint At(nint data, int channel) => data + (nint)((long)channel * Pixels * (IsNarrow ? sizeof(ushort) : sizeof(float)));
 
     /// <summary>Copies rows of pixels of some channels, pixel by pixel: [rows · W, channels].</summary>
     public void Read(int image, (int First, int End) rows, int firstChannel, int channels, float* pixels) =>
@@ -76,5 +85,5 @@ internal readonly unsafe record struct WinogradImages(nint Data, int Count, int 
     /// <summary>The parts of a band, one an image.</summary>
     public WinogradParts Parts(int band) => new(this, band * RowsOfBand, Math.Min((band + 1) * RowsOfBand, Count * TilesDown));
 
-    private long Place(int image, int channel, int pixel) => ((((long)image * Channels) + channel) * Pixels) + pixel;
+    private long Place(int image, int channel, int pixel) => (image * ImageStep) + ((long)channel * Pixels) + pixel;
 }

@@ -18,12 +18,14 @@ internal static unsafe class WinogradKernel<T>
     /// <param name="output">Images of the same size with some multiple of 16 channels; written.</param>
     public static void Convolve(WinogradImages input, uint* points, ConvolutionEnds ends, WinogradImages output)
     {
-        var product = Product(input.Channels, output.Channels)!;
-        var (words, columns, tiles) = (input.Channels / T.PerWord, output.Channels, input.TilesRounded);
-        var (lanes, written) = (TilePanels.LanesFor(columns), 2L * input.RowsOfBand * input.Width * columns);
+        var (words, lanes, tiles) = (input.Channels / T.PerWord, TilePanels.LanesFor(output.Channels), input.TilesRounded);
+        var parts = TileWork.Parts(input.Bands, output.Channels / lanes);
+        var columns = output.Channels / parts;
+        var (product, written) = (Product(input.Channels, output.Channels, columns)!, 2L * input.RowsOfBand * input.Width * columns);
         var floats = WinogradTiles.Floats(input, input.Channels) + ((long)Points * tiles * (words + columns)) + written + columns + (8L * tiles);
-        TileWork.Run(input.Bands, floats + (5 * Vector), (band, scratch) =>
+        TileWork.Run(input.Bands * parts, floats + (5 * Vector), (piece, scratch) =>
         {
+            var (band, first) = (piece / parts, piece % parts * columns);
             var transformed = scratch.TakeWords((long)Points * tiles * words);
             var sums = scratch.Take((long)Points * tiles * columns);
             WinogradTiles.ByChannel<T>(WinogradTiles.Seen<T>(input, band, ends.Map, scratch), tiles, input.Channels, transformed);
@@ -31,19 +33,19 @@ internal static unsafe class WinogradKernel<T>
             {
                 for (var n = 0; n < columns; n += lanes)
                 {
-                    var panel = points + ((long)point * words * columns) + ((long)n * words);
+                    var panel = points + ((long)point * words * output.Channels) + ((long)(first + n) * words);
                     product.Run(transformed + ((long)point * tiles * words), panel, sums + ((long)point * tiles * columns) + n, tiles, words);
                 }
             }
 
-            Write(sums, ends, output, band, scratch.Take(written), scratch.Take(columns), (float**)scratch.Take(8L * tiles));
+            Write(sums, ends.Slice(output, first), output.Slice(first, columns), band, scratch.Take(written), scratch.Take(columns), (float**)scratch.Take(8L * tiles));
         });
     }
 
     /// <summary>The products of <see cref="Convolve"/>.</summary>
     /// <returns><see langword="null"/> where this system does not let programs write code.</returns>
-    public static TileProduct? Product(int inChannels, int outChannels) =>
-        TileProduct.For(new TileShape(T.PerWord > 1, 8, TilePanels.LanesFor(outChannels), inChannels / T.PerWord, 1, TileStart.Zero) { SumStep = outChannels });
+    public static TileProduct? Product(int inChannels, int outChannels, int columns) =>
+        TileProduct.For(new TileShape(T.PerWord > 1, 8, TilePanels.LanesFor(outChannels), inChannels / T.PerWord, 1, TileStart.Zero) { SumStep = columns });
 
     private static void Write(float* sums, ConvolutionEnds ends, WinogradImages images, int band, float* pixels, float* outside, float** places)
     {
