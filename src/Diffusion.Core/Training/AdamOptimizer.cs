@@ -32,6 +32,9 @@ internal sealed class AdamOptimizer : IDisposable
     /// <summary>The moving average of the squared gradients.</summary>
     public Tensor MeanSquare { get; }
 
+    /// <summary>Whether <see cref="FusedAdam"/> is left out, as where it does not work.</summary>
+    internal bool OperationsOnly { get; init; }
+
     /// <summary>Updates the values, and the averages of them, in place.</summary>
     /// <param name="values">The weights.</param>
     /// <param name="gradients">Their gradients; they may be changed.</param>
@@ -47,7 +50,7 @@ internal sealed class AdamOptimizer : IDisposable
         var meanFactor = learningRate / (1 - Math.Pow(_options.Beta1, step));
         var rootFactor = 1 / Math.Sqrt(1 - Math.Pow(_options.Beta2, step));
         var decay = _options.WeightDecay * (_options.Kind == OptimizerKind.Adam ? 1 : learningRate);
-        if (FusedAdam.Handles(values))
+        if (!OperationsOnly && FusedAdam.Handles(values))
         {
             new FusedAdam(_options.Kind, (float)factor, ((float)_options.Beta1, (float)(1 - _options.Beta1)), ((float)_options.Beta2, (float)(1 - _options.Beta2)), (float)_options.Epsilon, (float)meanFactor, (float)rootFactor, (float)decay)
                 .Update(values, gradients, Mean, MeanSquare, _decayed, averages);
@@ -63,7 +66,7 @@ internal sealed class AdamOptimizer : IDisposable
         values.addcdiv_(Mean, MeanSquare.sqrt().mul_(root).add_(epsilon), mean);
         foreach (var (average, weight) in averages)
         {
-            using Scalar share = weight;
+            using var share = tensor(weight);
             average.lerp_(values, share);
         }
     }

@@ -12,7 +12,9 @@ public sealed class OptimizerTests
     [InlineData(OptimizerKind.Adam, 0.1, null, true)]
     [InlineData(OptimizerKind.AdamW, 0.1, 0.02, true)]
     [InlineData(OptimizerKind.AdamW, 0.0, 1000.0, false)]
-    public void Update_ThirtySteps_EqualsTorch(OptimizerKind kind, double decay, double? clip, bool matricesOnly)
+    [InlineData(OptimizerKind.Adam, 0.1, null, false, true)]
+    [InlineData(OptimizerKind.AdamW, 0.1, 0.02, true, true)]
+    public void Update_ThirtySteps_EqualsTorch(OptimizerKind kind, double decay, double? clip, bool matricesOnly, bool operationsOnly = false)
     {
         using var scope = NewDisposeScope();
         using var ours = new TinyNetwork();
@@ -21,7 +23,7 @@ public sealed class OptimizerTests
         using var optimizer = new AdamOptimizer(
             flat.Values,
             new OptimizerOptions { Kind = kind, WeightDecay = decay, Beta1 = 0.8, Beta2 = 0.95, GradientClip = clip, DecayMatricesOnly = matricesOnly },
-            matricesOnly ? flat.Matrices() : null);
+            matricesOnly ? flat.Matrices() : null) { OperationsOnly = operationsOnly };
         optim.Optimizer Torch(IEnumerable<TorchSharp.Modules.Parameter> parameters, double weightDecay) => kind == OptimizerKind.Adam
             ? optim.Adam(parameters, 0.01, 0.8, 0.95, weight_decay: weightDecay)
             : optim.AdamW(parameters, 0.01, 0.8, 0.95, weight_decay: weightDecay);
