@@ -38,6 +38,15 @@ public sealed class LibraryTests
             DependencyRules.BadReferences(library).Concat(DependencyRules.BadReferences(library.GetName().Name!, ProjectOf(library.GetName().Name!)))));
 
     [Fact]
+    public void Numbers_OfTheLibraries_AreKeptWhileTheyAreRead() => Offenders.None(
+        "A number that libtorch reads belongs to nobody (eng/BannedSymbols.Numbers.txt):",
+        Repository.Libraries.SelectMany(NumberRules.Uses));
+
+    [Fact]
+    public void BannedNumbers_OfTorchSharp_AreAllThere() => Offenders.None(
+        "Banned, but not in TorchSharp:", NumberRules.Unknown(typeof(TorchSharp.torch).Assembly));
+
+    [Fact]
     public void PublicTypes_OfTheLibraries_HaveASummary() => Offenders.None(
         "Public types without a <summary>:",
         Repository.Libraries.SelectMany(library =>

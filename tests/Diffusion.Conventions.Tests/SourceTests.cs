@@ -45,6 +45,9 @@ public sealed class SourceTests
         "await or yield in a method that opens a scope:", SourceRules.LeavesOpenScope(Libraries.Concat(Tests)));
 
     [Fact]
+    public void Numbers_OfTheLibraries_BelongToSomebody() => Offenders.None("A number for libtorch without using:", NumberRules.Unkept(Libraries));
+
+    [Fact]
     public void Numerics_OfCore_CiteTheirSource() => Offenders.None(
         "Numerics without a source:",
         DocumentationRules.WithoutSource([.. Libraries.Where(file =>

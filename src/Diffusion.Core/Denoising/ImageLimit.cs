@@ -1,4 +1,5 @@
 using System.Globalization;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -63,7 +64,9 @@ public abstract class ImageLimit
         public override Tensor Apply(Tensor image)
         {
             ArgumentNullException.ThrowIfNull(image);
-            return image.clamp(-range, range);
+            using var least = (-range).ToScalar();
+            using var most = range.ToScalar();
+            return image.clamp(least, most);
         }
 
         public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"clip to {range}");
@@ -80,7 +83,8 @@ public abstract class ImageLimit
             var shape = new long[image.dim()];
             Array.Fill(shape, 1);
             shape[0] = image.shape[0];
-            var threshold = Quantile(values.flatten(1).abs(), ratio).clamp_(1, max).view(shape); // [B] → [B, 1, …]
+            using var most = max.ToScalar();
+            var threshold = Quantile(values.flatten(1).abs(), ratio).clamp_(Scalars.One, most).view(shape); // [B] → [B, 1, …]
             return values.maximum(-threshold).minimum(threshold).div_(threshold).to(image.dtype).MoveToOuterDisposeScope();
         }
 
@@ -95,7 +99,8 @@ public abstract class ImageLimit
             // Only the values from the quantile up need an order, and of the high quantiles in use these are few.
             var (largest, _) = rows.topk((int)(last - below + 1), 1, largest: true, sorted: true);
             var lower = largest.select(1, last - below);
-            return below == last ? lower : lower + ((largest.select(1, last - below - 1) - lower) * (rank - below));
+            using var share = (rank - below).ToScalar();
+            return below == last ? lower : lower.Plus((largest.select(1, last - below - 1) - lower) * share);
         }
     }
 }

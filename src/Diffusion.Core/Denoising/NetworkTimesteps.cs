@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -6,9 +7,12 @@ namespace Diffusion;
 internal static class NetworkTimesteps
 {
     /// <summary>[B], Int64 for a whole timestep, float32 for a fraction.</summary>
-    public static Tensor Of(NoiseLevel level, Tensor noisy) => double.IsInteger(level.Timestep)
-        ? full([noisy.shape[0]], (long)level.Timestep, ScalarType.Int64, noisy.device)
-        : full([noisy.shape[0]], level.Timestep, ScalarType.Float32, noisy.device);
+    public static Tensor Of(NoiseLevel level, Tensor noisy)
+    {
+        var isWhole = double.IsInteger(level.Timestep);
+        using var timestep = isWhole ? ((long)level.Timestep).ToScalar() : level.Timestep.ToScalar();
+        return full([noisy.shape[0]], timestep, isWhole ? ScalarType.Int64 : ScalarType.Float32, noisy.device);
+    }
 
     /// <summary>[B], Int64 where all timesteps are whole, float32 otherwise.</summary>
     public static Tensor Of(NoiseLevel[] levels, Device device) => Array.TrueForAll(levels, level => double.IsInteger(level.Timestep))

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -61,6 +62,7 @@ public sealed class ClassifierGuidance : IDenoiser
         var (image, variance) = _inner.Predict(noisy, level);
         var gradient = _gradient(noisy, level);
         Guard.SameShape(noisy, gradient);
-        return new Prediction(image.add(gradient, alpha: shift).MoveToOuterDisposeScope(), variance?.MoveToOuterDisposeScope());
+        using var factor = shift.ToScalar();
+        return new Prediction(image.add(gradient, alpha: factor).MoveToOuterDisposeScope(), variance?.MoveToOuterDisposeScope());
     }
 }

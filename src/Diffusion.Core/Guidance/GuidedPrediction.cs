@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -45,31 +46,39 @@ internal static class GuidedPrediction
         using var scope = NewDisposeScope();
         if (options is { Rescale: 0, KeepParallel: 1 })
         {
-            return worse.lerp(better, options.Scale).MoveToOuterDisposeScope();
+            using var share = tensor(options.Scale);
+            return worse.lerp(better, share).MoveToOuterDisposeScope();
         }
 
         // x̂₀ = Skip·x_t + Out·output: the space in which lengths are measured. For x̂₀ itself Skip = 0 and Out = 1.
         var (skip, scale, _) = options.Space.At(level);
         (skip, scale) = double.IsFinite(skip / scale) && double.IsFinite(1 / scale) && double.IsFinite(skip) && double.IsFinite(scale) ? (skip, scale) : (0, 1);
+        using var unit = scale.ToScalar();
+        using var kept = skip.ToScalar();
+        using var taken = (-skip / scale).ToScalar();
         var target = ToSpace(better);
         var update = target - ToSpace(worse);
         if (options.KeepParallel != 1)
         {
-            var share = Sum(update * target) / Sum(target * target).clamp_min(double.Epsilon); // [B, 1, …]
-            update.sub_((share * (1 - options.KeepParallel)).to(update.dtype) * target);
+            using var least = double.Epsilon.ToScalar();
+            using var left = (1 - options.KeepParallel).ToScalar();
+            var share = Sum(update * target) / Sum(target * target).clamp_min(least); // [B, 1, …]
+            update.sub_((share * left).to(update.dtype) * target);
         }
 
-        var guided = target.add(update, alpha: options.Scale - 1);
+        using var further = (options.Scale - 1).ToScalar();
+        var guided = target.add(update, alpha: further);
         if (options.Rescale > 0)
         {
             var factor = Deviation(target) / Deviation(guided);
             // An image of one value has no deviation to restore.
-            guided.mul_(((factor - 1) * options.Rescale).nan_to_num_(0, 0, 0) + 1);
+            using var rescale = options.Rescale.ToScalar();
+            guided.mul_(((factor - Scalars.One) * rescale).nan_to_num_(0, 0, 0).Plus(Scalars.One));
         }
 
-        return (skip == 0 && scale == 1 ? guided : guided.mul_(scale).add_(noisy, alpha: skip)).MoveToOuterDisposeScope();
+        return (skip == 0 && scale == 1 ? guided : guided.mul_(unit).add_(noisy, alpha: kept)).MoveToOuterDisposeScope();
 
-        Tensor ToSpace(Tensor image) => skip == 0 && scale == 1 ? image : (image / scale).add_(noisy, alpha: -skip / scale);
+        Tensor ToSpace(Tensor image) => skip == 0 && scale == 1 ? image : (image / unit).add_(noisy, alpha: taken);
     }
 
     /// <summary>The sum over all but the first dimension, in double precision: [B, …] → [B, 1, …].</summary>

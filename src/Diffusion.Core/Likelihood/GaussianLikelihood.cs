@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -26,9 +27,9 @@ public static class GaussianLikelihood
         ArgumentNullException.ThrowIfNull(otherMean);
         ArgumentNullException.ThrowIfNull(otherLogVariance);
         using var scope = NewDisposeScope();
-        var variances = otherLogVariance - logVariance + (logVariance - otherLogVariance).exp();
-        var means = (mean - otherMean).square() * (-otherLogVariance).exp();
-        return ((variances + means - 1) * 0.5).MoveToOuterDisposeScope();
+        var variances = (otherLogVariance - logVariance).Plus((logVariance - otherLogVariance).exp());
+        var means = (mean - otherMean).pow(Scalars.Two) * (-otherLogVariance).exp();
+        return ((variances.Plus(means) - Scalars.One) * Scalars.Half).MoveToOuterDisposeScope();
     }
 
     /// <summary>Φ(x), to 2e-4: (1 + tanh(√(2/π)·(x + 0.044715·x³)))/2.</summary>
@@ -38,7 +39,10 @@ public static class GaussianLikelihood
     {
         ArgumentNullException.ThrowIfNull(values);
         using var scope = NewDisposeScope();
-        return ((((values + (values.pow(3) * 0.044715)) * Math.Sqrt(2 / Math.PI)).tanh() + 1) * 0.5).MoveToOuterDisposeScope();
+        using var three = 3.ToScalar();
+        using var share = 0.044715.ToScalar();
+        using var slope = Math.Sqrt(2 / Math.PI).ToScalar();
+        return ((values.Plus(values.pow(three) * share) * slope).tanh().Plus(Scalars.One) * Scalars.Half).MoveToOuterDisposeScope();
     }
 
     /// <summary>The logarithm of the probability of 8-bit values under a Gaussian, each value standing for its bin; the outer bins are open.</summary>
@@ -57,13 +61,20 @@ public static class GaussianLikelihood
         using var scope = NewDisposeScope();
         var distance = images - mean;
         var scale = (-logDeviation).exp();
-        var upper = NormalDistribution(scale * (distance + HalfBin));
-        var lower = NormalDistribution(scale * (distance - HalfBin));
+        using var halfBin = HalfBin.ToScalar();
+        using var edge = Edge.ToScalar();
+        using var otherEdge = (-Edge).ToScalar();
+        var upper = NormalDistribution(scale * distance.Plus(halfBin));
+        var lower = NormalDistribution(scale * (distance - halfBin));
         var first = Log(upper);
-        var last = Log(1 - lower);
+        var last = Log(lower.negative().Plus(Scalars.One));
         var between = Log(upper - lower);
-        return where(images < -Edge, first, where(images > Edge, last, between)).MoveToOuterDisposeScope();
+        return where(images < otherEdge, first, where(images > edge, last, between)).MoveToOuterDisposeScope();
     }
 
-    private static Tensor Log(Tensor probability) => probability.clamp_min(LeastProbability).log();
+    private static Tensor Log(Tensor probability)
+    {
+        using var least = LeastProbability.ToScalar();
+        return probability.clamp_min(least).log();
+    }
 }

@@ -9,7 +9,7 @@ public sealed class LikelihoodReport : IDisposable
     {
         (Prior, Terms, ImageErrors, NoiseErrors) = (prior, terms, imageErrors, noiseErrors);
         using var sum = terms.sum([1]);
-        Total = sum + prior;
+        Total = sum.Plus(prior);
     }
 
     /// <summary>The bound on −log₂ of the likelihood, bits per dimension, [B]: terms and prior together.</summary>

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -72,10 +73,12 @@ public sealed class VariationalBound
             var noisy = ForwardProcess.AddNoise(images, drawn, [level]);
             var prediction = denoiser.Predict(noisy, level);
             using var reverse = bound.Reverse(noisy, prediction, [t]);
-            var implied = (noisy - (reverse.Image * level.Alpha)) / level.Sigma;
+            using var alpha = level.Alpha.ToScalar();
+            using var sigma = level.Sigma.ToScalar();
+            var implied = (noisy - (reverse.Image * alpha)) / sigma;
             columns.Terms[t] = bound.Term(images, noisy, reverse, [t]).MoveToOuterDisposeScope();
-            columns.Images[t] = PerImage.Mean((reverse.Image - images).square()).MoveToOuterDisposeScope();
-            columns.Noise[t] = PerImage.Mean((implied - drawn).square()).MoveToOuterDisposeScope();
+            columns.Images[t] = PerImage.Mean((reverse.Image - images).pow(Scalars.Two)).MoveToOuterDisposeScope();
+            columns.Noise[t] = PerImage.Mean((implied - drawn).pow(Scalars.Two)).MoveToOuterDisposeScope();
             prediction.Image.Dispose();
             prediction.Variance?.Dispose();
         }
@@ -102,7 +105,7 @@ public sealed class VariationalBound
         Guard.SameShape(noisy, prediction.Image);
         Check(noisy, timesteps);
         using var scope = NewDisposeScope();
-        var reported = _clipping == Clipping.None ? prediction.Image.alias() : prediction.Image.clamp(-1, 1);
+        var reported = _clipping == Clipping.None ? prediction.Image.alias() : prediction.Image.clamp(Scalars.MinusOne, Scalars.One);
         var mean = PosteriorMean(_clipping == Clipping.Use ? reported : prediction.Image, noisy, timesteps);
         var logVariance = LogVariance(noisy, prediction.Variance, timesteps);
         return new(mean.MoveToOuterDisposeScope(), logVariance.MoveToOuterDisposeScope(), reported.MoveToOuterDisposeScope());
@@ -135,28 +138,31 @@ public sealed class VariationalBound
         // Pure noise has the variance α² + σ². The part without the image is a number of double precision: in single precision it would cancel.
         var level = _steps[^1].Level;
         var (signal, share) = (level.Alpha / level.Scale, level.Sigma / level.Scale);
-        var constant = 0.5 * ((share * share) - 1 - (2 * Math.Log(share)));
-        return (((PerImage.Mean(images.square()) * (0.5 * signal * signal)) + constant) / Math.Log(2)).MoveToOuterDisposeScope();
+        using var constant = (0.5 * ((share * share) - 1 - (2 * Math.Log(share)))).ToScalar();
+        using var factor = (0.5 * signal * signal).ToScalar();
+        using var bit = Math.Log(2).ToScalar();
+        return ((PerImage.Mean(images.pow(Scalars.Two)) * factor).Plus(constant) / bit).MoveToOuterDisposeScope();
     }
 
     private Tensor Term(Tensor images, Tensor noisy, ReverseDistribution reverse, IReadOnlyList<int> timesteps)
     {
         using var scope = NewDisposeScope();
         var decoded = timesteps.Count(t => t == 0);
-        var decoder = decoded == 0 ? null : PerImage.Mean(GaussianLikelihood.DiscretizedLog(images, reverse.Mean, reverse.LogVariance * 0.5)).neg();
+        var decoder = decoded == 0 ? null : PerImage.Mean(GaussianLikelihood.DiscretizedLog(images, reverse.Mean, reverse.LogVariance * Scalars.Half)).neg();
         var divergence = decoded == timesteps.Count
             ? null
             : PerImage.Mean(GaussianLikelihood.Divergence(
                 PosteriorMean(images, noisy, timesteps), Values(images, timesteps, t => _steps[t].LogVariance.Small), reverse.Mean, reverse.LogVariance));
-        var term = decoder is null ? divergence! : divergence is null ? decoder : where(Values(decoder, timesteps, t => t == 0 ? 1 : 0) > 0, decoder, divergence);
-        return (term / Math.Log(2)).MoveToOuterDisposeScope();
+        var term = decoder is null ? divergence! : divergence is null ? decoder : where(Values(decoder, timesteps, t => t == 0 ? 1 : 0) > Scalars.Zero, decoder, divergence);
+        using var bit = Math.Log(2).ToScalar();
+        return (term / bit).MoveToOuterDisposeScope();
     }
 
     private Tensor PosteriorMean(Tensor images, Tensor noisy, IReadOnlyList<int> timesteps)
     {
         using var scope = NewDisposeScope();
         var image = Values(images, timesteps, t => _steps[t].Posterior.ImageWeight);
-        return (image * images).addcmul(Values(images, timesteps, t => _steps[t].Posterior.NoisyWeight), noisy, 1).MoveToOuterDisposeScope();
+        return (image * images).addcmul(Values(images, timesteps, t => _steps[t].Posterior.NoisyWeight), noisy, Scalars.One).MoveToOuterDisposeScope();
     }
 
     private Tensor LogVariance(Tensor noisy, Tensor? output, IReadOnlyList<int> timesteps)
@@ -181,7 +187,7 @@ public sealed class VariationalBound
         using var scope = NewDisposeScope();
         var half = Values(noisy, timesteps, t => (_steps[t].LogVariance.Large - _steps[t].LogVariance.Small) / 2);
         var middle = Values(noisy, timesteps, t => (_steps[t].LogVariance.Large + _steps[t].LogVariance.Small) / 2);
-        return (half * output + middle).MoveToOuterDisposeScope();
+        return (half * output).Plus(middle).MoveToOuterDisposeScope();
     }
 
     private static Tensor Values(Tensor batch, IReadOnlyList<int> timesteps, Func<int, double> value) => PerImage.Values(batch, [.. timesteps.Select(value)]);

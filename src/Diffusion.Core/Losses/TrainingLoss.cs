@@ -173,8 +173,9 @@ public sealed class TrainingLoss
         var timesteps = draw.Timesteps.Timesteps ?? throw new InvalidOperationException(
             $"The variational bound has a term for each timestep; the distribution '{_objective.Timesteps.Name}' draws levels between them.");
         var prediction = term.IsWhole ? output.Prediction : output.Prediction.detach();
-        var bound = _bound!.Terms(images, noisy, new Prediction(_parameterization.ToImage(noisy, prediction, levels), output.Variance), timesteps) * (term.Weight * _schedule.Timesteps);
-        return (term.IsWhole ? bound : Weighed() + bound).MoveToOuterDisposeScope();
+        using var weight = (term.Weight * _schedule.Timesteps).ToScalar();
+        var bound = _bound!.Terms(images, noisy, new Prediction(_parameterization.ToImage(noisy, prediction, levels), output.Variance), timesteps) * weight;
+        return (term.IsWhole ? bound : Weighed().Plus(bound)).MoveToOuterDisposeScope();
 
         Tensor Weighed()
         {
@@ -218,9 +219,13 @@ public sealed class TrainingLoss
         }
 
         var known = labels.to(images.device);
-        return draw.Unlabelled is { } dropped && _labels.NullLabel is { } none
-            ? where(tensor(dropped.ToArray()).to(images.device), full_like(known, none), known)
-            : known;
+        if (draw.Unlabelled is not { } dropped || _labels.NullLabel is not { } none)
+        {
+            return known;
+        }
+
+        using var label = none.ToScalar();
+        return where(tensor(dropped.ToArray()).to(images.device), full_like(known, label), known);
     }
 
     private Tensor Noise(Tensor images, TrainingDraw draw)
@@ -230,7 +235,8 @@ public sealed class TrainingLoss
         if (_objective.OffsetNoise > 0)
         {
             var offset = draw.Offset ?? throw new ArgumentException($"The objective has offset noise of {_objective.OffsetNoise}; the draw has none.", nameof(draw));
-            noise = noise + (offset.to(images.device).view(images.shape[0], -1, 1, 1) * _objective.OffsetNoise);
+            using var deviation = _objective.OffsetNoise.ToScalar();
+            noise = noise.Plus(offset.to(images.device).view(images.shape[0], -1, 1, 1) * deviation);
         }
 
         return _objective.Immiscible ? noise[tensor(NoiseAssignment.Nearest(images, noise).Select(index => (long)index).ToArray(), ScalarType.Int64).to(images.device)] : noise;

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -28,7 +29,9 @@ internal static class AncestralVariance
             return output.alias();
         }
 
-        using var halved = output * ((bounds.Large - bounds.Small) / 2);
-        return halved + ((bounds.Large + bounds.Small) / 2);
+        using var half = ((bounds.Large - bounds.Small) / 2).ToScalar();
+        using var middle = ((bounds.Large + bounds.Small) / 2).ToScalar();
+        using var halved = output * half;
+        return halved.Plus(middle);
     }
 }

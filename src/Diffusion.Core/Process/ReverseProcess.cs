@@ -41,8 +41,10 @@ public static class ReverseProcess
     {
         var posterior = Posterior.Between(from, to);
         using var scope = NewDisposeScope();
-        using Scalar imageWeight = posterior.ImageWeight, noisyWeight = posterior.NoisyWeight, deviation = Math.Sqrt(posterior.Variance);
-        var previous = image.mul(imageWeight).add_(noisy, alpha: noisyWeight);
+        using var imageWeight = posterior.ImageWeight.ToScalar();
+        using var noisyWeight = posterior.NoisyWeight.ToScalar();
+        using var deviation = Math.Sqrt(posterior.Variance).ToScalar();
+        var previous = (image * imageWeight).add_(noisy, alpha: noisyWeight);
         if (posterior.Variance > 0)
         {
             if (noise is null)

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -46,12 +47,14 @@ internal sealed class BrownianPath(long seed, long[] shape) : IDisposable
         }
 
         Keep(used, [(from, start), (to, end)]);
-        return increment.div_(Math.Sqrt(Math.Abs(to - from))).MoveToOuterDisposeScope();
+        using var deviation = Math.Sqrt(Math.Abs(to - from)).ToScalar();
+        return increment.div_(deviation).MoveToOuterDisposeScope();
 
         void Add(long node, double weight)
         {
             used[node] = _large.TryGetValue(node, out var noise) ? noise : Normal(node);
-            increment.add_(used[node], alpha: weight);
+            using var factor = weight.ToScalar();
+            increment.add_(used[node], alpha: factor);
         }
     }
 
@@ -84,7 +87,8 @@ internal sealed class BrownianPath(long seed, long[] shape) : IDisposable
             if (weight > 0)
             {
                 using var noise = Normal(interval.Node);
-                all.add_(noise, alpha: weight);
+                using var factor = weight.ToScalar();
+                all.add_(noise, alpha: factor);
             }
         }
     }

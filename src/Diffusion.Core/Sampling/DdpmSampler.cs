@@ -42,13 +42,14 @@ public sealed class DdpmSampler : Sampler
 
         var noise = context.DrawNoise();
         var bounds = AncestralVariance.LogBounds(context.Denoiser.Schedule, context.From, context.To);
-        using Scalar small = Math.Sqrt(posterior.Variance), large = Math.Exp(bounds.Large / 2), half = 0.5;
+        using var small = Math.Sqrt(posterior.Variance).ToScalar();
+        using var large = Math.Exp(bounds.Large / 2).ToScalar();
         return new StepResult(
             _variance switch
             {
                 ReverseVariance.FixedSmall => mean.add_(noise, alpha: small),
                 ReverseVariance.FixedLarge => mean.add_(noise, alpha: large),
-                _ => mean.addcmul_(AncestralVariance.Log(_variance, bounds, Learned(output)).mul(half).exp(), noise, Scalars.One),
+                _ => mean.addcmul_(AncestralVariance.Log(_variance, bounds, Learned(output)).mul(Scalars.Half).exp(), noise, Scalars.One),
             },
             reported);
     }

@@ -1,3 +1,5 @@
+using TorchSharp;
+
 namespace Diffusion;
 
 /// <summary>The slope at the geometric middle of the step, x̂₀ along α and ε̂ along σ. Second order, two evaluations a step; optionally ancestral.</summary>
@@ -35,6 +37,7 @@ public sealed class Dpm2Sampler : Sampler
             next = StepMath.Sum((1, context.Noisy), (down.Alpha - from.Alpha, halfwayImage), (down.Sigma - from.Sigma, noise));
         }
 
-        return new StepResult(added == 0 ? next : next.add_(context.DrawNoise(), alpha: added), image);
+        using var deviation = added.ToScalar();
+        return new StepResult(added == 0 ? next : next.add_(context.DrawNoise(), alpha: deviation), image);
     }
 }

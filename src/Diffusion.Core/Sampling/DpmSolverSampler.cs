@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -68,7 +69,8 @@ public sealed class DpmSolverSampler : Sampler
         var weights = Weights(context, order, h, weight, to.Alpha * StepMath.Phi2(full), to.Alpha * StepMath.Phi3(full));
         var next = Blend(to.Sigma / from.Sigma * replaced, context.Noisy, weights, images);
         var added = to.Sigma * Math.Sqrt(1 - (replaced * replaced)) * _options.NoiseScale;
-        return added == 0 ? next : next.add_(context.DrawNoise(), alpha: added);
+        using var deviation = added.ToScalar();
+        return added == 0 ? next : next.add_(context.DrawNoise(), alpha: deviation);
     }
 
     private Tensor AlongNoise(StepContext context, Tensor image, int order)

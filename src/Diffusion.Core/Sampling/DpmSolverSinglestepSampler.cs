@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -59,6 +60,9 @@ public sealed class DpmSolverSinglestepSampler : Sampler
         return new StepResult(Noised(StepMath.FirstOrder(noisy, used, from, down), context, to, added), image);
     }
 
-    private Tensor Noised(Tensor noisy, StepContext context, NoiseLevel to, double added) =>
-        added == 0 ? noisy : noisy.add_(context.DrawNoise(context.From, to), alpha: added * _noiseScale);
+    private Tensor Noised(Tensor noisy, StepContext context, NoiseLevel to, double added)
+    {
+        using var deviation = (added * _noiseScale).ToScalar();
+        return added == 0 ? noisy : noisy.add_(context.DrawNoise(context.From, to), alpha: deviation);
+    }
 }

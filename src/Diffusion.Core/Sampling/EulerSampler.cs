@@ -1,3 +1,5 @@
+using TorchSharp;
+
 namespace Diffusion;
 
 /// <summary>Euler's method, with churn or as ancestral sampling. First order: one evaluation a step.</summary>
@@ -35,6 +37,7 @@ public sealed class EulerSampler : Sampler
         var image = context.Denoise(noisy, from);
         var (down, added) = StepMath.Ancestral(from, context.To, _eta);
         var next = StepMath.FirstOrder(noisy, image, from, down);
-        return new StepResult(added == 0 ? next : next.add_(context.DrawNoise(), alpha: added * _noiseScale), image);
+        using var deviation = (added * _noiseScale).ToScalar();
+        return new StepResult(added == 0 ? next : next.add_(context.DrawNoise(), alpha: deviation), image);
     }
 }

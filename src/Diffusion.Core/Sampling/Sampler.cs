@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -174,7 +175,8 @@ public abstract class Sampler
         ThrowUnlessImages(shape, nameof(shape));
         var levels = Levels(denoiser.Schedule);
         using var scope = NewDisposeScope();
-        using var start = noise.Draw(shape, denoiser.Device).mul_(levels[0].Scale);
+        using var scale = levels[0].Scale.ToScalar();
+        using var start = noise.Draw(shape, denoiser.Device).mul_(scale);
         return new SamplingRun(this, denoiser, levels, 0, start, noise);
     }
 

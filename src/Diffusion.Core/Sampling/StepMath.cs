@@ -63,8 +63,8 @@ internal static class StepMath
                 continue;
             }
 
-            using Scalar factor = weight;
-            sum = sum is null ? value.mul(factor) : sum.add_(value, alpha: factor);
+            using var factor = weight.ToScalar();
+            sum = sum is null ? value * factor : sum.add_(value, alpha: factor);
         }
 
         return sum ?? zeros_like(terms[0].Value);

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -58,13 +59,15 @@ public sealed class InpaintingSampler : Sampler
         ArgumentNullException.ThrowIfNull(context);
         ThrowUnlessFits(context.Noisy.shape);
         var result = _inner.Take(context.Levels is JumpLevels levels ? levels.Plain(context) : context);
-        var known = _images.to(context.Noisy.device) * context.To.Alpha;
+        using var alpha = context.To.Alpha.ToScalar();
+        using var sigma = context.To.Sigma.ToScalar();
+        var known = _images.to(context.Noisy.device) * alpha;
         if (context.To.Sigma > 0)
         {
-            known = known + (context.DrawNoise() * context.To.Sigma); // [B or 1, C, H, W] → [B, C, H, W]
+            known = known.Plus(context.DrawNoise() * sigma); // [B or 1, C, H, W] → [B, C, H, W]
         }
 
-        return result with { Next = where(_mask.to(context.Noisy.device) == 1, StepMath.Like(result.Next, known), result.Next) };
+        return result with { Next = where(_mask.to(context.Noisy.device) == Scalars.One, StepMath.Like(result.Next, known), result.Next) };
     }
 
     private static void ThrowUnlessMask(long[] images, Tensor mask)
@@ -77,7 +80,7 @@ public sealed class InpaintingSampler : Sampler
         }
 
         using var scope = NewDisposeScope();
-        var other = (mask != 0).logical_and(mask != 1).sum().item<long>();
+        var other = (mask != Scalars.Zero).logical_and(mask != Scalars.One).sum().item<long>();
         if (other > 0)
         {
             throw new ArgumentException($"'mask' must hold 1 (known) and 0 (to be painted) only; {other} of its {mask.numel()} values are others.", nameof(mask));

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -32,10 +33,13 @@ public static class LatentInterpolation
         var (a, b) = (from.to(ScalarType.Float64).flatten(1), to.to(ScalarType.Float64).flatten(1)); // [B, …] → [B, N]
         var cosine = (a * b).sum(1, keepdim: true) / ((a * a).sum(1, keepdim: true) * (b * b).sum(1, keepdim: true)).sqrt();
         var angle = cosine.acos();
-        var arc = cosine.abs() < NearlyParallel; // false where it is NaN
-        var first = where(arc, (angle * (1 - share)).sin() / angle.sin(), full_like(angle, 1 - share));
-        var second = where(arc, (angle * share).sin() / angle.sin(), full_like(angle, share));
-        return ((first * a) + (second * b)).view(from.shape).to(from.dtype).MoveToOuterDisposeScope();
+        using var nearlyParallel = NearlyParallel.ToScalar();
+        using var ofFrom = (1 - share).ToScalar();
+        using var ofTo = share.ToScalar();
+        var arc = cosine.abs() < nearlyParallel; // false where it is NaN
+        var first = where(arc, (angle * ofFrom).sin() / angle.sin(), full_like(angle, ofFrom));
+        var second = where(arc, (angle * ofTo).sin() / angle.sin(), full_like(angle, ofTo));
+        return (first * a).Plus(second * b).view(from.shape).to(from.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Points along the arcs between the images of two batches, at equal distances, both ends included.</summary>

@@ -57,13 +57,19 @@ internal sealed class AdamOptimizer : IDisposable
             return;
         }
 
-        using Scalar scale = factor, old = _options.Beta1, now = 1 - _options.Beta1, oldSquare = _options.Beta2, nowSquare = 1 - _options.Beta2;
-        using Scalar root = rootFactor, epsilon = _options.Epsilon, mean = -meanFactor;
+        using var scale = factor.ToScalar();
+        using var old = _options.Beta1.ToScalar();
+        using var now = (1 - _options.Beta1).ToScalar();
+        using var oldSquare = _options.Beta2.ToScalar();
+        using var nowSquare = (1 - _options.Beta2).ToScalar();
+        using var root = rootFactor.ToScalar();
+        using var epsilon = _options.Epsilon.ToScalar();
+        using var mean = (-meanFactor).ToScalar();
         gradients.mul_(scale);
         Decay(values, gradients, decay);
         Mean.mul_(old).add_(gradients, alpha: now);
         MeanSquare.mul_(oldSquare).addcmul_(gradients, gradients, nowSquare);
-        values.addcdiv_(Mean, MeanSquare.sqrt().mul_(root).add_(epsilon), mean);
+        values.addcdiv_(Mean, MeanSquare.sqrt().mul_(root).add_(epsilon, Scalars.One), mean);
         foreach (var (average, weight) in averages)
         {
             using var share = tensor(weight);
@@ -86,7 +92,7 @@ internal sealed class AdamOptimizer : IDisposable
         }
 
         var target = _options.Kind == OptimizerKind.Adam ? gradients : values;
-        using Scalar factor = _options.Kind == OptimizerKind.Adam ? decay : -decay;
+        using var factor = (_options.Kind == OptimizerKind.Adam ? decay : -decay).ToScalar();
         if (_decayed is null)
         {
             target.add_(values, alpha: factor);

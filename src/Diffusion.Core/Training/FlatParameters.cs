@@ -87,7 +87,7 @@ internal sealed class FlatParameters : IDisposable
         var mask = zeros_like(Values);
         foreach (var (_, parameter, offset) in _entries.Where(entry => entry.Parameter.dim() > 1))
         {
-            mask.narrow(0, offset, parameter.numel()).fill_(1);
+            mask.narrow(0, offset, parameter.numel()).fill_(Scalars.One);
         }
 
         return mask.DetachFromDisposeScope();

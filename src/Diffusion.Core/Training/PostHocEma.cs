@@ -92,6 +92,7 @@ public sealed class PostHocEma
         {
             using var part = NewDisposeScope();
             using var file = Safetensors.Load(path);
+            using var factor = coefficient.ToScalar();
             foreach (var (name, tensor) in file)
             {
                 if (!tensor.is_floating_point())
@@ -100,11 +101,11 @@ public sealed class PostHocEma
                 }
                 else if (sums.TryGetValue(name, out var sum))
                 {
-                    sum.add_(tensor.to(ScalarType.Float64), alpha: coefficient);
+                    sum.add_(tensor.to(ScalarType.Float64), alpha: factor);
                 }
                 else
                 {
-                    sums[name] = tensor.to(ScalarType.Float64).mul_(coefficient).MoveToOuterDisposeScope();
+                    sums[name] = tensor.to(ScalarType.Float64).mul_(factor).MoveToOuterDisposeScope();
                 }
             }
         }

@@ -96,8 +96,8 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
         var whole = count == batch.Images.shape[0];
         var images = batch.Images.narrow(0, first, count).to(state.Parameters.Device);
         var (mean, ofImages) = loss.MeanAndImages(images, whole ? draw : draw.Part(first, count), batch.Labels?.narrow(0, first, count));
-        using Scalar share = (double)count / batch.Images.shape[0];
-        (whole ? mean : mean.mul(share)).backward();
+        using var share = ((double)count / batch.Images.shape[0]).ToScalar();
+        (whole ? mean : mean * share).backward();
         return [mean.detach().view(1).MoveToOuterDisposeScope(), ofImages.MoveToOuterDisposeScope()];
     }
 

@@ -33,8 +33,8 @@ internal static class AttentionProduct
         }
 
         // On the CPU the two products are faster than libtorch's fused attention, and over contiguous heads much faster than over strided ones.
-        using Scalar scale = 1 / Math.Sqrt(query.size(-1)); // kept alive: TorchSharp frees numbers while they are read
-        var scores = matmul(query.contiguous().mul(scale), key.contiguous().transpose(-2, -1));
+        using var scale = (1 / Math.Sqrt(query.size(-1))).ToScalar();
+        var scores = matmul(query.contiguous() * scale, key.contiguous().transpose(-2, -1));
         return matmul(nn.functional.softmax(scores, -1), value.contiguous());
     }
 }

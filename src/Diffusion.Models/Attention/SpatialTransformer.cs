@@ -85,7 +85,7 @@ public sealed class SpatialTransformer : nn.Module<Tensor, Tensor, Tensor>
         }
 
         var result = Options.LinearProjection ? Images(_projectOut.call(tokens), height, width) : _projectOut.call(Images(tokens, height, width));
-        return (images + result).MoveToOuterDisposeScope();
+        return images.Plus(result).MoveToOuterDisposeScope();
     }
 
     private static Tensor Tokens(Tensor images) => images.flatten(2).transpose(1, 2); // [B, C, H, W] → [B, H·W, C]

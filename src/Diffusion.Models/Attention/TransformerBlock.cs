@@ -56,8 +56,8 @@ public sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
         TokenInput.CheckContext(context, tokens.shape[0], _cross.ContextChannels, nameof(TransformerBlock));
         using var scope = NewDisposeScope();
         var normalized = _norm1.call(tokens);
-        var hidden = tokens + _self.call(normalized, normalized);
-        hidden = hidden + _cross.call(_norm2.call(hidden), context);
-        return (hidden + _feed.call(_norm3.call(hidden))).MoveToOuterDisposeScope();
+        var hidden = tokens.Plus(_self.call(normalized, normalized));
+        hidden = hidden.Plus(_cross.call(_norm2.call(hidden), context));
+        return hidden.Plus(_feed.call(_norm3.call(hidden))).MoveToOuterDisposeScope();
     }
 }

@@ -10,7 +10,7 @@ internal static class ActivationFunction
     {
         Activation.Relu => nn.functional.relu(values),
         Activation.Gelu => nn.functional.gelu(values),
-        Activation.Mish => nn.functional.mish(values),
+        Activation.Mish => Mish.Apply(values),
         _ => nn.functional.silu(values),
     };
 }

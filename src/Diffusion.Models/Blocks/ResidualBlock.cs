@@ -88,7 +88,8 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
             : Convolve(_conv2, inputs => Drop(_plan.Options.Activation.Apply(_norm2.call(inputs[0]))), _norm2, Sum(hidden, shift));
         var input = Resample(images, height, width);
         hidden = Sum(hidden, _shortcut is null ? input : _shortcut.call(input));
-        return (_plan.OutputScale is 1 ? hidden : hidden / _plan.OutputScale).MoveToOuterDisposeScope();
+        using var scale = _plan.OutputScale.ToScalar();
+        return (_plan.OutputScale is 1 ? hidden : hidden / scale).MoveToOuterDisposeScope();
     }
 
     /// <summary>The convolution of what a norm and operations without parameters make of the inputs; that is not kept for the backward pass, unless dropout draws in it.</summary>
@@ -97,7 +98,7 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
         : RecomputedInput.Run(convolution.AsFinal!, between => [before(between)], [norm], inputs);
 
     /// <summary>The sum; without gradients in the place of <paramref name="hidden"/>, which nobody else has.</summary>
-    private static Tensor Sum(Tensor hidden, Tensor other) => is_grad_enabled() || other.dtype != hidden.dtype ? hidden + other : hidden.add_(other);
+    private static Tensor Sum(Tensor hidden, Tensor other) => is_grad_enabled() || other.dtype != hidden.dtype ? hidden.Plus(other) : hidden.add_(other, Scalars.One);
 
     private bool Drops => _plan.Options.Dropout > 0 && training;
 
@@ -106,7 +107,7 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     private Tensor ScaledAndShifted(Tensor hidden, Tensor shift)
     {
         var parts = shift.chunk(2, dim: 1); // [B, 2·C, 1, 1] → scale, shift
-        return _plan.Options.Activation.Apply((_norm2.call(hidden) * (parts[0] + 1)) + parts[1]);
+        return _plan.Options.Activation.Apply((_norm2.call(hidden) * parts[0].Plus(Scalars.One)).Plus(parts[1]));
     }
 
     private Tensor Resample(Tensor images, long height, long width) => _plan.Resampling switch

@@ -83,8 +83,9 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
         var attended = FusedAttention.Pays(_layout, images.dtype, images.device_type, batch, height * width, height * width)
             ? RecomputedInput.Run(new FinalAttention(_layout), inputs => Projected(inputs[0]), Projections, images)
             : AttentionProduct.Apply(_layout, Projected(images)); // [B, C, H, W] → [B, H·W, C inner]
-        var result = images + _out.call(attended).transpose(1, 2).reshape(batch, channels, height, width); // → [B, C, H, W]
-        return (_plan.OutputScale is 1 ? result : result / _plan.OutputScale).MoveToOuterDisposeScope();
+        var result = images.Plus(_out.call(attended).transpose(1, 2).reshape(batch, channels, height, width)); // → [B, C, H, W]
+        using var scale = _plan.OutputScale.ToScalar();
+        return (_plan.OutputScale is 1 ? result : result / scale).MoveToOuterDisposeScope();
     }
 
     private nn.Module[] Projections => [.. new nn.Module?[] { _norm, _qkv, _query, _key, _value }.OfType<nn.Module>()];

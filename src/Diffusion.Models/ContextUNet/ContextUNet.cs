@@ -84,7 +84,7 @@ public sealed class ContextUNet : nn.Module<Tensor, Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         var dialect = Options.Dialect;
         var time = dialect.Residual.Activation.Apply(NetworkEnds.Time(_time, timesteps)); // [B, time dimension]
-        var hidden = NetworkEnds.First(_convIn, dialect.CenterInput ? (images * 2) - 1 : images);
+        var hidden = NetworkEnds.First(_convIn, dialect.CenterInput ? (images * Scalars.Two) - Scalars.One : images);
         var skips = new Stack<Tensor>();
         foreach (var block in _down)
         {

@@ -26,7 +26,8 @@ internal sealed class FourierWaves : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var weight = get_buffer("weight")!;
         // In the type of the weights and in this order of products: an angle is up to thousands, so the networks that are trained with it see its rounding.
-        var angles = timesteps.to(weight.dtype).log().unsqueeze(1) * weight.unsqueeze(0) * 2 * Math.PI; // [B, 1] × [1, width/2] → [B, width/2]
+        using var pi = Math.PI.ToScalar();
+        var angles = timesteps.to(weight.dtype).log().unsqueeze(1) * weight.unsqueeze(0) * Scalars.Two * pi; // [B, 1] × [1, width/2] → [B, width/2]
         Tensor[] waves = _order == WaveOrder.SineFirst ? [angles.sin(), angles.cos()] : [angles.cos(), angles.sin()];
         return cat(waves, dim: 1).MoveToOuterDisposeScope(); // → [B, width]
     }

@@ -38,8 +38,9 @@ public static class SinusoidalEmbedding
 
         using var scope = NewDisposeScope();
         var half = dimension / 2;
-        using Scalar end = half, rate = -Math.Log(options.MaxPeriod) / (half - options.FrequencyShift); // kept alive: TorchSharp frees numbers while they are read
-        var frequencies = arange(end, ScalarType.Float64, timesteps.device).mul_(rate).exp_();
+        using var end = half.ToScalar();
+        using var rate = (-Math.Log(options.MaxPeriod) / (half - options.FrequencyShift)).ToScalar();
+        var frequencies = arange(Scalars.Zero, end, Scalars.One, ScalarType.Float64, timesteps.device).mul_(rate).exp_();
         var angles = timesteps.to(ScalarType.Float64).unsqueeze(1) * frequencies; // [B, 1] × [d/2] → [B, d/2], in double: t·f reaches 1000
         Tensor[] waves = options.Order == WaveOrder.SineFirst ? [angles.sin(), angles.cos()] : [angles.cos(), angles.sin()];
         return cat(waves, dim: 1).to(ScalarType.Float32).MoveToOuterDisposeScope();

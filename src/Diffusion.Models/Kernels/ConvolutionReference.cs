@@ -24,7 +24,7 @@ internal static class ConvolutionReference
             var slope = direction[b].reshape(direction.shape[1], -1);         // [O, windows]
             outputs.Add(matrix.matmul(windows).view(direction.shape[1..]).MoveToOuterDisposeScope());
             inputGradients.Add(Scatter(matrix.t().matmul(slope), input.shape, shape).MoveToOuterDisposeScope());
-            weightGradient.add_(slope.matmul(windows.t()));
+            weightGradient.add_(slope.matmul(windows.t()), Scalars.One);
         }
 
         return Assemble(outputs, inputGradients, weightGradient, weight, bias, direction);
@@ -43,7 +43,7 @@ internal static class ConvolutionReference
             var slope = Gather(direction.slice(0, b, b + 1, 1), shape);       // [O·k², pixels]
             outputs.Add(Scatter(matrix.t().matmul(pixels), direction.shape, shape).MoveToOuterDisposeScope());
             inputGradients.Add(matrix.matmul(slope).view(input.shape[1..]).MoveToOuterDisposeScope());
-            weightGradient.add_(pixels.matmul(slope.t()));
+            weightGradient.add_(pixels.matmul(slope.t()), Scalars.One);
         }
 
         return Assemble(outputs, inputGradients, weightGradient, weight, bias, direction);
@@ -51,7 +51,7 @@ internal static class ConvolutionReference
 
     private static Results Assemble(
         List<Tensor> outputs, List<Tensor> inputGradients, Tensor weightGradient, Tensor weight, Tensor bias, Tensor direction) =>
-        new(stack(outputs) + bias.view(-1, 1, 1), stack(inputGradients), weightGradient.view(weight.shape), direction.sum([0, 2, 3]));
+        new(stack(outputs).Plus(bias.view(-1, 1, 1)), stack(inputGradients), weightGradient.view(weight.shape), direction.sum([0, 2, 3]));
 
     private static Tensor Gather(Tensor image, ConvolutionShape shape) =>
         nn.functional.unfold(image, shape.Kernel, padding: shape.Padding, stride: shape.Stride)[0];

@@ -36,7 +36,7 @@ internal static class MemoryPoison
     {
         for (var i = 0; i < BlocksOfEachSize; i++)
         {
-            _ = full([Math.Max(1, bytes / sizeof(int))], -1, dtype: ScalarType.Int32, device: CPU);
+            _ = full([Math.Max(1, bytes / sizeof(int))], Scalars.MinusOne, dtype: ScalarType.Int32, device: CPU);
         }
     }
 }

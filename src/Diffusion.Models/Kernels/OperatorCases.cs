@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion.Models;
@@ -6,6 +7,8 @@ namespace Diffusion.Models;
 internal static class OperatorCases
 {
     private const double Eps = 1e-5;
+
+    private static readonly Scalar s_quarter = 0.25.ToScalar();
 
     /// <summary>All of them: small enough for a check at the start of a program.</summary>
     public static IEnumerable<OperatorCase> All() =>
@@ -37,7 +40,7 @@ internal static class OperatorCases
             yield return new(
                 $"linear {inner}→{outer}, 64 rows", type, [[64, inner], [outer, inner], [outer]],
                 x => nn.functional.linear(x[0], x[1], x[2]),
-                x => (x[0].unsqueeze(1) * x[1]).sum(-1) + x[2]);
+                x => (x[0].unsqueeze(1) * x[1]).sum(-1).Plus(x[2]));
         }
 
         foreach (var channelsLast in (bool[])[false, true])
@@ -50,30 +53,32 @@ internal static class OperatorCases
         yield return LayerNorm(type) with { ParameterType = ScalarType.Float32 };
         yield return new(
             "attention of 49 pixels, 4 heads of 16", type, [[4, 49, 16], [4, 49, 16], [4, 49, 16]],
-            x => nn.functional.softmax(bmm(x[0], x[1].transpose(1, 2)) * 0.25, -1).matmul(x[2]),
-            x => Softmax((x[0].unsqueeze(2) * x[1].unsqueeze(1)).sum(-1) * 0.25).matmul(x[2]));
+            x => nn.functional.softmax(bmm(x[0], x[1].transpose(1, 2)) * s_quarter, -1).matmul(x[2]),
+            x => Softmax((x[0].unsqueeze(2) * x[1].unsqueeze(1)).sum(-1) * s_quarter).matmul(x[2]));
     }
 
     private static OperatorCase GroupNorm(ScalarType type, bool channelsLast) => new(
         $"group norm, 8 groups of 48 channels, 4×14×14, {(channelsLast ? "channels-last" : "NCHW")}", type, [[4, 48, 14, 14], [48], [48]],
         x => nn.functional.group_norm(MemoryLayout.Dense(x[0], channelsLast), 8, x[1], x[2], Eps),
-        x => Normalized(x[0].view(4, 8, -1)).view(4, 48, 14, 14) * x[1].view(-1, 1, 1) + x[2].view(-1, 1, 1));
+        x => Normalized(x[0].view(4, 8, -1)).view(4, 48, 14, 14).mul(x[1].view(-1, 1, 1)).Plus(x[2].view(-1, 1, 1)));
 
     private static OperatorCase LayerNorm(ScalarType type) => new(
         "layer norm of 96 features, 200 rows", type, [[200, 96], [96], [96]],
         x => nn.functional.layer_norm(x[0], [96], x[1], x[2], Eps),
-        x => Normalized(x[0]) * x[1] + x[2]);
+        x => Normalized(x[0]).mul(x[1]).Plus(x[2]));
 
     private static Tensor Attended((Tensor Query, Tensor Key, Tensor Value) heads)
     {
-        var scores = (heads.Query.unsqueeze(-2) * heads.Key.unsqueeze(-3)).sum(-1) / Math.Sqrt(heads.Query.shape[^1]); // [B, heads, N, 1, d] × [B, heads, 1, L, d] → [B, heads, N, L]
-        return (Softmax(scores).unsqueeze(-1) * heads.Value.unsqueeze(-3)).sum(-2).transpose(1, 2).flatten(2);       // → [B, heads, N, d] → [B, N, heads·d]
+        using var length = Math.Sqrt(heads.Query.shape[^1]).ToScalar();
+        var scores = (heads.Query.unsqueeze(-2) * heads.Key.unsqueeze(-3)).sum(-1) / length; // [B, heads, N, 1, d] × [B, heads, 1, L, d] → [B, heads, N, L]
+        return (Softmax(scores).unsqueeze(-1) * heads.Value.unsqueeze(-3)).sum(-2).transpose(1, 2).flatten(2); // → [B, heads, N, d] → [B, N, heads·d]
     }
 
     private static Tensor Normalized(Tensor groups)
     {
         var centred = groups - groups.mean([-1], keepdim: true);
-        return centred / (centred.square().mean([-1], keepdim: true) + Eps).sqrt();
+        using var eps = Eps.ToScalar();
+        return centred / centred.pow(Scalars.Two).mean([-1], keepdim: true).Plus(eps).sqrt();
     }
 
     private static Tensor Softmax(Tensor scores)

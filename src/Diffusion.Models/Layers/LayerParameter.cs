@@ -1,4 +1,5 @@
 using TorchSharp.Modules;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion.Models;
@@ -37,7 +38,8 @@ internal static class LayerParameter
     public static Parameter Constant(long length, double value)
     {
         using var scope = NewDisposeScope();
-        var parameter = new Parameter(full([length], value, dtype: ScalarType.Float32, device: CPU));
+        using var number = value.ToScalar();
+        var parameter = new Parameter(full([length], number, dtype: ScalarType.Float32, device: CPU));
         parameter.DetachFromDisposeScope();
         return parameter;
     }

@@ -84,7 +84,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
         Check(images, timesteps, labels);
         using var scope = NewDisposeScope();
         var (dialect, time) = (Options.Dialect, Time(timesteps, labels, images.shape[0]));
-        var hidden = NetworkEnds.First(_convIn, dialect.CenterInput ? (images * 2) - 1 : images);
+        var hidden = NetworkEnds.First(_convIn, dialect.CenterInput ? (images * Scalars.Two) - Scalars.One : images);
         var skips = new Stack<Tensor>();
         foreach (var block in _down)
         {
@@ -114,7 +114,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
     {
         using var precision = MixedPrecision.Use(ComputePrecision.Float32);
         var time = _time.call(timesteps);
-        time = labels is null ? time : time + _labels!.Embed(labels, batch, _time);
+        time = labels is null ? time : time.Plus(_labels!.Embed(labels, batch, _time));
         return Options.Dialect.Residual.Activation.Apply(time);
     }
 

@@ -58,7 +58,7 @@ internal static class PointwiseConvolution
             ? zeros([input.size(0), height, width, matrix.size(0)], dtype: input.dtype, device: input.device).permute(0, 3, 1, 2)
             : zeros([input.size(0), matrix.size(0), height, width], dtype: input.dtype, device: input.device);
         spread.slice(2, 0, long.MaxValue, stride).slice(3, 0, long.MaxValue, stride).copy_(results);
-        return (bias is null ? spread : spread + bias.view(-1, 1, 1)).MoveToOuterDisposeScope();
+        return (bias is null ? spread : spread.Plus(bias.view(-1, 1, 1))).MoveToOuterDisposeScope();
     }
 
     private static Tensor Rows(Tensor pixels, Tensor matrix, Tensor? bias)
@@ -78,7 +78,7 @@ internal static class PointwiseConvolution
         var product = bmm(matrices, columns);
         if (bias is not null)
         {
-            product.add_(bias.view(-1, 1)); // not baddbmm: TorchSharp 0.107 passes its arguments in another order than it names them
+            product.add_(bias.view(-1, 1), Scalars.One); // not baddbmm: TorchSharp 0.107 passes its arguments in another order than it names them
         }
 
         return product.view(batch, -1, height, width);
