@@ -81,16 +81,34 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
         }
 
         using var scope = NewDisposeScope();
-        var hidden = Convolve(_conv1, inputs => Resample(_plan.Options.Activation.Apply(_norm1.call(inputs[0])), height, width), _norm1, images);
-        var shift = _time.call(time).unsqueeze(-1).unsqueeze(-1); // [B, C] → [B, C, 1, 1], or 2·C
-        hidden = _plan.Options.TimeInjection == TimeInjection.ScaleShift
-            ? Convolve(_conv2, inputs => Drop(ScaledAndShifted(inputs[0], inputs[1])), _norm2, hidden, shift)
-            : Convolve(_conv2, inputs => Drop(_plan.Options.Activation.Apply(_norm2.call(inputs[0]))), _norm2, Sum(hidden, shift));
+        var shift = _time.call(time); // [B, C], or 2·C
+        var hidden = First(images, shift, height, width);
+        hidden = Second(hidden, shift.unsqueeze(-1).unsqueeze(-1)); // → [B, C, 1, 1]
         var input = Resample(images, height, width);
         hidden = Sum(hidden, _shortcut is null ? input : _shortcut.call(input));
         using var scale = _plan.OutputScale.ToScalar();
         return (_plan.OutputScale is 1 ? hidden : hidden / scale).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Norm, activation, change of size, convolution, and the time where it is added.</summary>
+    private Tensor First(Tensor images, Tensor shift, long height, long width)
+    {
+        if (_plan is { Resampling: ResidualResampling.None, Options.Activation: Activation.Silu } && NormedConvolution.Pays(images, _norm1, _conv1, _conv1.Shape))
+        {
+            return NormedConvolution.Apply(images, _norm1, _conv1, Scales ? null : shift);
+        }
+
+        var hidden = Convolve(_conv1, inputs => Resample(_plan.Options.Activation.Apply(_norm1.call(inputs[0])), height, width), _norm1, images);
+        return Scales ? hidden : Sum(hidden, shift.unsqueeze(-1).unsqueeze(-1)); // [B, C] → [B, C, 1, 1]
+    }
+
+    /// <summary>Norm, the time where it scales, activation, dropout, convolution.</summary>
+    private Tensor Second(Tensor hidden, Tensor shift) =>
+        Scales ? Convolve(_conv2, inputs => Drop(ScaledAndShifted(inputs[0], inputs[1])), _norm2, hidden, shift)
+        : !Drops && _plan.Options.Activation == Activation.Silu && NormedConvolution.Pays(hidden, _norm2, _conv2, _conv2.Shape) ? NormedConvolution.Apply(hidden, _norm2, _conv2, null)
+        : Convolve(_conv2, inputs => Drop(_plan.Options.Activation.Apply(_norm2.call(inputs[0]))), _norm2, hidden);
+
+    private bool Scales => _plan.Options.TimeInjection == TimeInjection.ScaleShift;
 
     /// <summary>The convolution of what a norm and operations without parameters make of the inputs; that is not kept for the backward pass, unless dropout draws in it.</summary>
     private Tensor Convolve(Conv2d convolution, Func<IReadOnlyList<Tensor>, Tensor> before, GroupNorm norm, params Tensor[] inputs) => Drops || !is_grad_enabled()

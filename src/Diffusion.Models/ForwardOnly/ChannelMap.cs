@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Diffusion.Models;
 
@@ -40,6 +41,15 @@ internal readonly unsafe struct ChannelMap(float* scales, float* shifts, int cha
         }
     }
 
+    /// <summary>1 / (1 + e^−x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Sigmoid<T>(Vector512<float> x)
+        where T : ITileFormat
+    {
+        var divisor = Vector512<float>.One + BinaryPower<T>.Of(x * Vector512.Create(-BinaryE));
+        return T.PerWord == 1 ? Vector512<float>.One / divisor : Avx512F.Reciprocal14(divisor); // with a relative error of 2^−14
+    }
+
     [MethodImpl(Loop.Alone)]
     private static void Mapped(float* scales, float* shifts, int channels, float* pixels, int count)
     {
@@ -61,7 +71,7 @@ internal readonly unsafe struct ChannelMap(float* scales, float* shifts, int cha
             for (var channel = 0; channel < channels; channel += Vector512<float>.Count, pixels += Vector512<float>.Count)
             {
                 var value = Vector512.FusedMultiplyAdd(Vector512.Load(pixels), Vector512.Load(scales + channel), Vector512.Load(shifts + channel));
-                Vector512.Store(value / (Vector512<float>.One + BinaryPower<T>.Of(value * Vector512.Create(-BinaryE))), pixels); // x / (1 + e^−x)
+                Vector512.Store(value * Sigmoid<T>(value), pixels);
             }
         }
     }

@@ -9,8 +9,6 @@ namespace Diffusion.Models;
 /// </summary>
 internal sealed unsafe class ForwardResidual(ResidualPlan plan, GroupNorm norm1, Conv2d conv1, Linear time, GroupNorm norm2, Conv2d conv2, Conv2d? shortcut)
 {
-    private readonly ConvolutionShape _shape1 = new(plan.InChannels, plan.OutChannels, 3, 1, 1);
-    private readonly ConvolutionShape _shape2 = new(plan.OutChannels, plan.OutChannels, 3, 1, 1);
     private readonly bool _fits = plan is { Options.Activation: Activation.Silu, Resampling: ResidualResampling.None, OutputScale: 1 } && plan.TimeDimension % 16 == 0;
 
     private bool Modulates => plan.Options.TimeInjection == TimeInjection.ScaleShift;
@@ -18,7 +16,7 @@ internal sealed unsafe class ForwardResidual(ResidualPlan plan, GroupNorm norm1,
     /// <summary>Whether it can be done and is the fastest way; the caller sees to it that nothing is differentiated and nothing dropped.</summary>
     public bool Pays(Tensor images, Tensor embedding) =>
         _fits && images.dim() == 4 && images.dtype == (LayerPrecision.IsNarrow(conv1.Weight) ? ScalarType.BFloat16 : ScalarType.Float32)
-        && WinogradConvolution.Pays(images, conv1.Weight, _shape1) && WinogradConvolution.Pays(images, conv2.Weight, _shape2)
+        && WinogradConvolution.Pays(images, conv1.Weight, conv1.Shape) && WinogradConvolution.Pays(images, conv2.Weight, conv2.Shape)
         && (shortcut is null || FusedPointwise.Pays(images, shortcut.Weight))
         && embedding.dtype == ScalarType.Float32 && embedding.is_contiguous() && time.Weight.dtype == ScalarType.Float32 && time.Weight.is_contiguous()
         && norm1.Weight.dtype == ScalarType.Float32 && norm2.Weight.dtype == ScalarType.Float32;

@@ -15,7 +15,8 @@ internal static unsafe class GroupMoments
     /// <param name="modulationStep">The numbers from an image to the next.</param>
     /// <param name="scales">[images, channels]; written.</param>
     /// <param name="shifts">[images, channels]; written.</param>
-    public static void Map(WinogradImages images, GroupNorm norm, float* modulation, long modulationStep, float* scales, float* shifts)
+    /// <param name="moments">[images, groups, 2]: the mean and one over the deviation; written, unless it is null.</param>
+    public static void Map(WinogradImages images, GroupNorm norm, float* modulation, long modulationStep, float* scales, float* shifts, float* moments = null)
     {
         var (groups, channels, eps) = (norm.Groups, images.Channels / norm.Groups, norm.Eps);
         float* weight = TensorMemory.Of<float>(norm.Weight), bias = TensorMemory.Of<float>(norm.Bias);
@@ -25,6 +26,11 @@ internal static unsafe class GroupMoments
             var start = (((long)image * images.Channels) + first) * images.Pixels;
             var (mean, variance) = images.IsNarrow ? Of((ushort*)images.Data + start, count) : Of((float*)images.Data + start, count);
             var one = 1 / Math.Sqrt(variance + eps);
+            if (moments != null)
+            {
+                (moments[2 * piece], moments[(2 * piece) + 1]) = ((float)mean, (float)one);
+            }
+
             var modulated = modulation == null ? null : modulation + (image * modulationStep);
             for (var channel = first; channel < first + channels; channel++)
             {

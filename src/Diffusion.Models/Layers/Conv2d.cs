@@ -50,6 +50,9 @@ public sealed class Conv2d : nn.Module<Tensor, Tensor>
     /// <summary>The bias, [outChannels], or <see langword="null"/> where the layer has none; the module owns it.</summary>
     public Parameter? Bias => _bias;
 
+    /// <summary>Its numbers.</summary>
+    internal ConvolutionShape Shape => _shape;
+
     /// <summary>The convolution as the end of a <see cref="RecomputedInput"/>; <see langword="null"/> where that does not pay: products of matrices, which libtorch does otherwise.</summary>
     internal FinalConvolution? AsFinal => _shape.IsPointwise ? null : new FinalConvolution(this, _shape);
 

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Diffusion.Models;
 
@@ -26,11 +25,11 @@ internal static unsafe class TileRows
         var scale = Vector512.Create(factor);
         for (var c = 0; c < filled; c += Vector)
         {
-            var (read, written) = (First(width - c), First(filled - c));
+            var (read, written) = (TileValues.First(width - c), TileValues.First(filled - c));
             var (source, place) = ((nint)(from + c), (nint)(to + c));
             for (var i = 0; i < count; i++, source += (nint)(fromStep * sizeof(TFrom)), place += (nint)(toStep * sizeof(TTo)))
             {
-                Store(written, Load(read, (TFrom*)source) * scale, (TTo*)place);
+                TileValues.Store(written, TileValues.Load(read, (TFrom*)source) * scale, (TTo*)place);
             }
         }
     }
@@ -52,34 +51,11 @@ internal static unsafe class TileRows
             var sum = Vector512<float>.Zero;
             for (var c = 0; c < width; c += Vector)
             {
-                var read = First(width - c);
-                sum += Load(read, one + c) * Load(read, other + c);
+                var read = TileValues.First(width - c);
+                sum += TileValues.Load(read, one + c) * TileValues.Load(read, other + c);
             }
 
             products[i] = Vector512.Sum(sum);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<int> First(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Load<T>(Vector512<int> mask, T* place)
-        where T : unmanaged => sizeof(T) == sizeof(float)
-        ? Avx512F.MaskLoad((float*)place, mask.AsSingle(), Vector512<float>.Zero)
-        : (Avx512F.ConvertToVector512UInt32(Avx512BW.VL.MaskLoad((ushort*)place, Avx512F.ConvertToVector256UInt16(mask), Vector256<ushort>.Zero)) << 16).AsSingle();
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<T>(Vector512<int> mask, Vector512<float> values, T* place)
-        where T : unmanaged
-    {
-        if (sizeof(T) == sizeof(float))
-        {
-            Avx512F.MaskStore((float*)place, mask.AsSingle(), values);
-        }
-        else
-        {
-            Avx512BW.VL.MaskStore((ushort*)place, Avx512F.ConvertToVector256UInt16(mask), AttentionTile.Narrowed(values));
         }
     }
 }

@@ -73,6 +73,28 @@ internal static unsafe class TileSums
             sums[channel] = (float)sum;
         });
 
+    /// <summary>As <see cref="OfChannels{T}(T*, int, int, int, float*)"/>, and the sum of each channel of each image.</summary>
+    /// <param name="images">[count, channels, pixels].</param>
+    /// <param name="count">How many images.</param>
+    /// <param name="channels">How many channels.</param>
+    /// <param name="pixels">The pixels of a channel.</param>
+    /// <param name="sums">[channels]; written.</param>
+    /// <param name="ofImages">[count, channels]; written.</param>
+    public static void OfChannels<T>(T* images, int count, int channels, int pixels, float* sums, float* ofImages)
+        where T : unmanaged => TileWork.Run(channels, 0, (channel, _) =>
+        {
+            var total = 0.0;
+            for (var image = 0; image < count; image++)
+            {
+                var place = ((long)image * channels) + channel;
+                var sum = Sum(images + (place * pixels), pixels);
+                ofImages[place] = sum;
+                total += sum;
+            }
+
+            sums[channel] = (float)total;
+        });
+
     [MethodImpl(Loop.Alone)]
     private static void Add<T>(T* rows, long first, long end, int columns, float* sums)
         where T : unmanaged

@@ -46,4 +46,30 @@ internal static unsafe class TileValues
             *(ushort*)place = (ushort)((BitConverter.SingleToUInt32Bits(value) + 0x8000u) >> 16);
         }
     }
+
+    /// <summary>The mask of the first values of a vector: none, some or all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> First(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count));
+
+    /// <summary>The values under a mask, and zeros; nothing else is read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load<T>(Vector512<int> mask, T* place)
+        where T : unmanaged => sizeof(T) == sizeof(float)
+        ? Avx512F.MaskLoad((float*)place, mask.AsSingle(), Vector512<float>.Zero)
+        : (Avx512F.ConvertToVector512UInt32(Avx512BW.VL.MaskLoad((ushort*)place, Avx512F.ConvertToVector256UInt16(mask), Vector256<ushort>.Zero)) << 16).AsSingle();
+
+    /// <summary>Writes the values under a mask.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<T>(Vector512<int> mask, Vector512<float> values, T* place)
+        where T : unmanaged
+    {
+        if (sizeof(T) == sizeof(float))
+        {
+            Avx512F.MaskStore((float*)place, mask.AsSingle(), values);
+        }
+        else
+        {
+            Avx512BW.VL.MaskStore((ushort*)place, Avx512F.ConvertToVector256UInt16(mask), AttentionTile.Narrowed(values));
+        }
+    }
 }

@@ -54,12 +54,23 @@ internal static unsafe class WinogradConvolution
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var (outChannels, inChannels) = ((int)weight.size(0), (int)weight.size(1));
-        var (dense, points, ofWeight) = (direction.to(input.dtype).contiguous(), Points<T>(weight), empty(weight.shape));
-        WinogradWeights<T>.TransformBackward(TensorMemory.Of<float>(weight), outChannels, inChannels, TensorMemory.Of<uint>(points));
-        var ofInput = Convolved<T>(dense, inChannels, points, null);
-        WinogradGradient<T>.OfWeight(WinogradImages.Of(input), WinogradImages.Of(dense), TensorMemory.Of<float>(ofWeight), WinogradGradient<T>.Product(inChannels, outChannels)!);
+        var (dense, ofWeight) = (direction.to(input.dtype).contiguous(), empty_like(weight));
+        var ofInput = InputGradient<T>(dense, weight);
+        WinogradGradient<T>.OfWeight(WinogradImages.Of(input), default, WinogradImages.Of(dense), TensorMemory.Of<float>(ofWeight));
         return (ofInput.MoveToOuterDisposeScope(), ofWeight.MoveToOuterDisposeScope(), ChannelSums(dense).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The gradient of the input.</summary>
+    /// <param name="direction">[B, O, H, W], contiguous.</param>
+    /// <param name="weight">[O, C, 3, 3], contiguous.</param>
+    /// <returns>[B, C, H, W].</returns>
+    public static Tensor InputGradient<T>(Tensor direction, Tensor weight)
+        where T : ITileFormat
+    {
+        using var scope = NewDisposeScope();
+        var (outChannels, inChannels, points) = ((int)weight.size(0), (int)weight.size(1), Points<T>(weight));
+        WinogradWeights<T>.TransformBackward(TensorMemory.Of<float>(weight), outChannels, inChannels, TensorMemory.Of<uint>(points));
+        return Convolved<T>(direction, inChannels, points, null).MoveToOuterDisposeScope();
     }
 
     private static Tensor ChannelSums(Tensor direction)

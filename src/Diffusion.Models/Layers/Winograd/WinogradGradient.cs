@@ -15,16 +15,17 @@ internal static unsafe class WinogradGradient<T>
 
     /// <summary>The products.</summary>
     /// <returns><see langword="null"/> where this system does not let programs write code.</returns>
-    public static TileProduct? Product(int inChannels, int outChannels) => TileProduct.For(
+    private static TileProduct? Product(int inChannels, int outChannels) => TileProduct.For(
         new TileShape(T.PerWord > 1, 8, TilePanels.LanesFor(inChannels), 1, Block(outChannels), TileStart.Sums) { ColumnStep = inChannels, SumStep = inChannels });
 
     /// <summary>The gradient of ⟨output, direction⟩.</summary>
     /// <param name="input">What entered, with some multiple of 16 channels.</param>
+    /// <param name="map">What is done to it before the convolution.</param>
     /// <param name="direction">Images of the same size with some multiple of 16 channels.</param>
     /// <param name="weight">[channels of the direction, channels of the input, 3, 3]; written.</param>
-    /// <param name="product">Of <see cref="Product"/>.</param>
-    public static void OfWeight(WinogradImages input, WinogradImages direction, float* weight, TileProduct product)
+    public static void OfWeight(WinogradImages input, ChannelMap map, WinogradImages direction, float* weight)
     {
+        var product = Product(input.Channels, direction.Channels)!;
         var (depth, block) = (input.Channels, Block(direction.Channels));
         var blocks = direction.Channels / block;
         var (chunks, size) = (Math.Min(Math.Max(1, Pieces / blocks), input.Bands), (long)Points * block * depth);
@@ -39,7 +40,7 @@ internal static unsafe class WinogradGradient<T>
             for (var band = (int)((long)input.Bands * chunk / chunks); band < (long)input.Bands * (chunk + 1) / chunks; band++)
             {
                 scratch.Reset();
-                Add(input, direction, band, first, block, sums, product, scratch);
+                Add(input, map, direction, band, first, block, sums, product, scratch);
             }
         });
         TileWork.Run(direction.Channels, 0, (channel, _) =>
@@ -50,11 +51,11 @@ internal static unsafe class WinogradGradient<T>
     private static int Block(int outChannels) => outChannels % 64 == 0 ? 64 : outChannels;
 
     /// <summary>Adds a band.</summary>
-    private static void Add(WinogradImages input, WinogradImages direction, int band, int first, int block, float* sums, TileProduct product, TileScratch scratch)
+    private static void Add(WinogradImages input, ChannelMap map, WinogradImages direction, int band, int first, int block, float* sums, TileProduct product, TileScratch scratch)
     {
         var (depth, tiles, words) = (input.Channels, input.TilesRounded, input.TilesRounded / T.PerWord);
         uint* inputs = scratch.TakeWords((long)Points * words * depth), directions = scratch.TakeWords((long)Points * words * block);
-        WinogradTiles.ByTile<T>(WinogradTiles.Seen<T>(input, band, default, scratch), tiles, depth, inputs);
+        WinogradTiles.ByTile<T>(WinogradTiles.Seen<T>(input, band, map, scratch), tiles, depth, inputs);
         WinogradTiles.Directions<T>(WinogradTiles.Own(direction, band, first, block, scratch), tiles, block, directions);
         for (var point = 0; point < Points; point++)
         {
