@@ -34,6 +34,26 @@ internal static unsafe class TileRows
         }
     }
 
+    /// <summary>rows[i, c] *= factors[i].</summary>
+    /// <param name="rows">[count, width].</param>
+    /// <param name="count">How many rows.</param>
+    /// <param name="width">The values of a row.</param>
+    /// <param name="factors">[count].</param>
+    [MethodImpl(Loop.Alone)]
+    public static void Scale<T>(T* rows, int count, int width, float* factors)
+        where T : unmanaged
+    {
+        for (var i = 0; i < count; i++, rows += width)
+        {
+            var factor = Vector512.Create(factors[i]);
+            for (var c = 0; c < width; c += Vector)
+            {
+                var mask = TileValues.First(width - c);
+                TileValues.Store(mask, TileValues.Load(mask, rows + c) * factor, rows + c);
+            }
+        }
+    }
+
     /// <summary>products[i] = Σ_c one[i, c] · other[i, c].</summary>
     /// <param name="one">[count, width].</param>
     /// <param name="oneStep">The values from a row to the next.</param>

@@ -45,10 +45,21 @@ public sealed class FusedAttentionTests : IDisposable
     public void Apply_LargeScores_AgreesWithFloat64(double factor) =>
         Check(AttentionLayout.Joint(2, 8), ScalarType.Float32, Draw(1, 70, 48) * Math.Sqrt(factor));
 
-    [Fact]
-    public void Apply_NotANumberInOneHead_ReachesThatHeadOnly()
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    public void Apply_AllScoresFarBelowZero_GivesFiniteGradients(ScalarType type)
     {
-        var tokens = Draw(1, 40, 24);
+        var (query, keys) = (ones(1, 40, 4) * 12, ones(1, 40, 4) * -12 + Draw(1, 40, 4)); // scores of about −288, where keys that fill up a tile have 0
+        Check(AttentionLayout.Separate(1, 4), type, query, keys, Draw(1, 40, 4));
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    public void Apply_NotANumberInOneHead_ReachesThatHeadOnly(ScalarType type)
+    {
+        var tokens = Draw(1, 40, 24).to(type);
         tokens[0, 3, 1] = float.NaN; // of a query
 
         var output = FusedAttention.Apply(AttentionLayout.Joint(2, 4), tokens);

@@ -54,10 +54,15 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
             };
             output.Multiply(direction, image, head, packed.Totals.Inner);
             new Span<float>(packed.Totals.Inner + query.Tokens, columns - query.Tokens).Clear();
-            packed.Pairs = Paired(packed.Rows, columns, scratch);
-            packed.DirectionPairs = Paired(packed.Directions, columns, scratch);
             Copy(totals + (2L * work * query.Tokens), query.Tokens, packed.Totals.Maxima, columns);
             Copy(totals + (((2L * work) + 1) * query.Tokens), query.Tokens, packed.Totals.Shares, columns); // tokens that are not there have no weight
+            if (T.PerWord > 1)
+            {
+                Prepare(packed, columns);
+            }
+
+            packed.Pairs = Paired(packed.Rows, columns, scratch);
+            packed.DirectionPairs = Paired(packed.Directions, columns, scratch);
             new Span<float>(packed.Gradients, (int)Columns(query)).Clear();
             var tile = new KeyTile(scratch, Lanes);
             for (var first = 0; first < key.Tokens; first += AttentionTile.Rows)
@@ -67,6 +72,17 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
 
             gradients.Query.Write(image, head, _scale, packed.Gradients);
         });
+    }
+
+    /// <summary>Multiplies directions by shares, so that tiles need not, and turns maxima into what tiles start from.</summary>
+    private void Prepare(Queries packed, int columns)
+    {
+        TileRows.Scale((ushort*)packed.Directions, columns, _features, packed.Totals.Shares);
+        for (var i = 0; i < columns; i++)
+        {
+            packed.Totals.Inner[i] *= packed.Totals.Shares[i];
+            packed.Totals.Maxima[i] = NarrowPower.Start(packed.Totals.Maxima[i]);
+        }
     }
 
     /// <summary>A tile of keys against all queries: dK = dSᵀ·Q, dV = Pᵀ·dO, and its share of dQ = dS·K.</summary>
@@ -84,7 +100,16 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
             var (at, depth) = ((long)j * Words, count / T.PerWord);
             products.Scores.Run(packed.Rows + at, tile.Keys, tile.Scores, count, Words);
             products.Scores.Run(packed.Directions + at, tile.Values, tile.Slopes, count, Words);
-            AttentionTile<T>.Slopes(tile.Scores, tile.Slopes, count, _binaryScale, packed.Totals + j, tile.Weights, tile.Gradients, tile.ByQuery);
+            if (T.PerWord == 1)
+            {
+                Float32AttentionTile.Slopes(tile.Scores, tile.Slopes, count, _binaryScale, packed.Totals + j);
+            }
+            else
+            {
+                BFloat16AttentionTile.Slopes(tile.Scores, tile.Slopes, count, _binaryScale, packed.Totals + j, tile.Weights, tile.Gradients, (ushort*)tile.ByQuery);
+            }
+
+            ClearLanes(tile.ByQuery, count, key.Tokens - first);
             products.Sums.Run(packed.Pairs + at, tile.Gradients, tile.KeySums, _features, depth);
             products.Sums.Run(packed.DirectionPairs + at, tile.Weights, tile.ValueSums, _features, depth);
             products.Spread.Run(tile.ByQuery, pairs, packed.Gradients + ((long)j * _features), count, AttentionTile.Rows / T.PerWord);
@@ -112,7 +137,15 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
             {
                 var (count, at) = (Math.Min(AttentionTile.Columns, key.Tokens - j), (long)j * Words);
                 products.Scores.Run(keys + at, lanes, scores, count, Words);
-                AttentionTile<T>.Softmax(scores, count, _binaryScale, weights, maxima, powers, sums, _features);
+                if (T.PerWord == 1)
+                {
+                    Float32AttentionTile.Softmax(scores, count, _binaryScale, maxima, powers, sums, _features);
+                }
+                else
+                {
+                    BFloat16AttentionTile.Softmax(scores, count, _binaryScale, weights, maxima, powers, sums, _features);
+                }
+
                 products.Sums.Run(values + at, weights, sums, _features, (count + T.PerWord - 1) / T.PerWord);
             }
 
@@ -120,9 +153,25 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
             output.WriteLanes(image, head, first, 1, sums, scores);
             for (var i = 0; i < Math.Min(AttentionTile.Rows, query.Tokens - first); i++)
             {
-                totals[first + i] = maxima[i] * _binaryScale;
+                totals[first + i] = T.PerWord == 1 ? maxima[i] * _binaryScale : NarrowPower.Step(maxima[i] * _binaryScale);
                 totals[query.Tokens + first + i] = 1 / powers[i];
             }
+        }
+    }
+
+    /// <summary>Keys that are not there have no gradients: those of scores of 0, where all others are far below, could be infinite, and infinity times 0 is not 0.</summary>
+    private static void ClearLanes(uint* gradients, int rows, int keys)
+    {
+        if (keys >= AttentionTile.Rows)
+        {
+            return;
+        }
+
+        var (size, lanes) = (sizeof(uint) / T.PerWord, AttentionTile.Rows - keys);
+        var row = (byte*)gradients + (keys * size);
+        for (var i = 0; i < rows; i++, row += AttentionTile.Rows * size)
+        {
+            new Span<byte>(row, lanes * size).Clear();
         }
     }
 

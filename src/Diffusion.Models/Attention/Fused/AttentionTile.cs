@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Diffusion.Models;
 
 /// <summary>The size of tiles, and values that are rounded to bfloat16.</summary>
-internal static class AttentionTile
+internal static unsafe class AttentionTile
 {
     /// <summary>The rows of a tile.</summary>
     public const int Rows = 32;
@@ -27,4 +27,19 @@ internal static class AttentionTile
     /// <summary>Values in bfloat16.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<ushort> Narrowed(Vector512<float> values) => Avx512F.ConvertToVector256UInt16((values.AsUInt32() + Vector512.Create(0x8000u)) >>> 16);
+
+    /// <summary>Scales down the total and the sums of 16 rows.</summary>
+    /// <param name="factor">Of each row.</param>
+    /// <param name="total">[16].</param>
+    /// <param name="sums">[features, 32].</param>
+    /// <param name="features">Any number.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Shrink(Vector512<float> factor, float* total, float* sums, int features)
+    {
+        Vector512.Store(Vector512.Load(total) * factor, total);
+        for (var c = 0; c < features; c++, sums += Rows)
+        {
+            Vector512.Store(Vector512.Load(sums) * factor, sums);
+        }
+    }
 }
