@@ -10,6 +10,9 @@ namespace Diffusion;
 /// <remarks>Training and <see cref="Weights.Load"/> between two steps of a run are noticed, and that a weight points elsewhere; a weight that you change yourself in the middle of a run is not.</remarks>
 public static class PreparedWeights
 {
+    /// <summary>Whether a run keeps what <see cref="Get"/> makes now of weights on the CPU: if not, it belongs to the current dispose scope.</summary>
+    public static bool AreKept => WeightCache.Current is not null && !is_grad_enabled();
+
     /// <summary>A weight in another form.</summary>
     /// <param name="weight">The weight.</param>
     /// <param name="form">The name of the form: one weight may have several.</param>
@@ -21,7 +24,7 @@ public static class PreparedWeights
         ArgumentNullException.ThrowIfNull(weight);
         ArgumentNullException.ThrowIfNull(form);
         ArgumentNullException.ThrowIfNull(prepare);
-        return WeightCache.Current is { } run && !is_grad_enabled() && weight.device_type == DeviceType.CPU && weight.numel() <= int.MaxValue / sizeof(float)
+        return WeightCache.Current is { } run && AreKept && weight.device_type == DeviceType.CPU && weight.numel() <= int.MaxValue / sizeof(float)
             ? run.Of(weight, form, prepare)
             : prepare(weight);
     }

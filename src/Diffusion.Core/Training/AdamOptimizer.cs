@@ -50,7 +50,7 @@ internal sealed class AdamOptimizer : IDisposable
         var meanFactor = learningRate / (1 - Math.Pow(_options.Beta1, step));
         var rootFactor = 1 / Math.Sqrt(1 - Math.Pow(_options.Beta2, step));
         var decay = _options.WeightDecay * (_options.Kind == OptimizerKind.Adam ? 1 : learningRate);
-        if (!OperationsOnly && FusedAdam.Handles(values))
+        if (!OperationsOnly && FlatBuffer.Handles(values))
         {
             new FusedAdam(_options.Kind, (float)factor, ((float)_options.Beta1, (float)(1 - _options.Beta1)), ((float)_options.Beta2, (float)(1 - _options.Beta2)), (float)_options.Epsilon, (float)meanFactor, (float)rootFactor, (float)decay)
                 .Update(values, gradients, Mean, MeanSquare, _decayed, averages);

@@ -17,10 +17,7 @@ namespace Diffusion;
 /// <param name="Decay">The weight decay; times the learning rate for AdamW.</param>
 internal readonly record struct FusedAdam(OptimizerKind Kind, float GradientFactor, (float Old, float New) Beta1, (float Old, float New) Beta2, float Epsilon, float MeanFactor, float RootFactor, float Decay)
 {
-    private const int Chunk = 1 << 14; // five buffers of it stay in a second-level cache
-
-    /// <summary>Whether these buffers can be handled.</summary>
-    public static bool Handles(Tensor values) => values.device_type == TorchSharp.DeviceType.CPU && values.numel() <= int.MaxValue / sizeof(float);
+    private const int Block = 1 << 10; // five buffers of it stay in a first-level cache
 
     /// <summary>Updates all but the gradients in place.</summary>
     /// <param name="values">The weights.</param>
@@ -32,27 +29,22 @@ internal readonly record struct FusedAdam(OptimizerKind Kind, float GradientFact
     public unsafe void Update(Tensor values, Tensor gradients, Tensor mean, Tensor meanSquare, Tensor? decayed, IReadOnlyList<(Tensor Average, double Weight)> averages)
     {
         var count = (int)values.numel();
-        var buffers = averages.Select(average => ((nint)Pointer(average.Average), (float)average.Weight)).ToArray();
-        nint value = (nint)Pointer(values), gradient = (nint)Pointer(gradients), first = (nint)Pointer(mean), second = (nint)Pointer(meanSquare), mask = decayed is null ? 0 : (nint)Pointer(decayed);
+        var buffers = averages.Select(average => ((nint)FlatBuffer.Pointer(average.Average), (float)average.Weight)).ToArray();
+        nint value = (nint)FlatBuffer.Pointer(values), gradient = (nint)FlatBuffer.Pointer(gradients), mean1 = (nint)FlatBuffer.Pointer(mean), mean2 = (nint)FlatBuffer.Pointer(meanSquare), mask = decayed is null ? 0 : (nint)FlatBuffer.Pointer(decayed);
         var step = this;
-        Parallel.For(0, (count + Chunk - 1) / Chunk, new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, chunk =>
+        FlatBuffer.OnThreads(count, (first, length) =>
         {
-            var (start, length) = (chunk * Chunk, Math.Min(Chunk, count - (chunk * Chunk)));
-            var weights = new Span<float>((float*)value + start, length);
-            step.Adam(weights, new((float*)gradient + start, length), new((float*)first + start, length), new((float*)second + start, length), mask == 0 ? [] : new((float*)mask + start, length));
-            foreach (var (average, weight) in buffers)
+            for (var end = first + length; first < end; first += Block)
             {
-                Average(weights, new((float*)average + start, length), weight);
+                var size = Math.Min(Block, end - first);
+                var weights = new Span<float>((float*)value + first, size);
+                step.Adam(weights, new((float*)gradient + first, size), new((float*)mean1 + first, size), new((float*)mean2 + first, size), mask == 0 ? [] : new((float*)mask + first, size));
+                foreach (var (average, weight) in buffers)
+                {
+                    Average(weights, new((float*)average + first, size), weight);
+                }
             }
         });
-    }
-
-    private static unsafe float* Pointer(Tensor tensor)
-    {
-        fixed (byte* data = tensor.bytes) // native memory: it does not move
-        {
-            return (float*)data;
-        }
     }
 
     /// <summary>As lerp: exact where the weight is 0 or 1.</summary>

@@ -39,26 +39,45 @@ internal sealed class DownBlock : nn.Module
     /// <returns>[B, C out, H, W], or half the height and width.</returns>
     public Tensor Run(Tensor images, Tensor time, Stack<Tensor> skips)
     {
-        using var scope = NewDisposeScope();
-        var hidden = images;
-        skips.Push(hidden);
-        for (var i = 0; i < _block.Residuals; i++)
+        skips.Push(images);
+        var hidden = Layer(0, images, time, skips);
+        for (var i = 1; i < _block.Residuals; i++)
         {
-            hidden = _layers.Layer(i, hidden, time);
-            if (_block.Network.Dialect.Skips == SkipConnections.Layer)
-            {
-                skips.Push(hidden.alias().MoveToOuterDisposeScope()); // another handle: the block itself may return this one
-            }
+            using var before = hidden;
+            hidden = Layer(i, before, time, skips);
         }
 
-        return Halve(hidden, time).MoveToOuterDisposeScope();
+        if (!_block.Resamples)
+        {
+            return hidden;
+        }
+
+        using var whole = hidden;
+        return Halve(whole, time);
     }
 
-    private Tensor Halve(Tensor images, Tensor time) => !_block.Resamples ? images : _downsample switch
+    private Tensor Layer(int index, Tensor images, Tensor time, Stack<Tensor> skips)
+    {
+        var hidden = _layers.Layer(index, images, time);
+        if (_block.Network.Dialect.Skips == SkipConnections.Layer)
+        {
+            skips.Push(hidden.alias()); // another handle: the block disposes of this one, or returns it
+        }
+
+        return hidden;
+    }
+
+    private Tensor Halve(Tensor images, Tensor time) => _downsample switch
     {
         ResidualBlock residual => residual.call(images, time),
-        Conv2d convolution when _block.Downsampling == Downsampling.Convolution3BottomRight => convolution.call(nn.functional.pad(images, [0, 1, 0, 1])),
+        Conv2d convolution when _block.Downsampling == Downsampling.Convolution3BottomRight => OfPadded(convolution, images),
         Conv2d convolution => convolution.call(images),
         _ => Resize.Halve(images),
     };
+
+    private static Tensor OfPadded(Conv2d convolution, Tensor images)
+    {
+        using var padded = nn.functional.pad(images, [0, 1, 0, 1]); // below and to the right
+        return convolution.call(padded);
+    }
 }

@@ -32,14 +32,14 @@ internal sealed class UNetLayers : nn.Module<Tensor, Tensor, Tensor>
     /// <returns>[B, C out, H, W].</returns>
     public override Tensor forward(Tensor images, Tensor time)
     {
-        using var scope = NewDisposeScope();
-        var hidden = images;
-        for (var i = 0; i < _residuals.Count; i++)
+        var hidden = Layer(0, images, time);
+        for (var i = 1; i < _residuals.Count; i++)
         {
-            hidden = Layer(i, hidden, time);
+            using var before = hidden;
+            hidden = Layer(i, before, time);
         }
 
-        return hidden.MoveToOuterDisposeScope();
+        return hidden;
     }
 
     /// <summary>One residual block with its attention.</summary>
@@ -58,10 +58,12 @@ internal sealed class UNetLayers : nn.Module<Tensor, Tensor, Tensor>
 
     private Tensor Layer(ResidualBlock residual, SelfAttention? attention, Tensor images, Tensor time)
     {
-        using var scope = NewDisposeScope();
-        var hidden = attention is not null && _startsAlone ? attention.call(images) : images;
-        hidden = residual.call(hidden, time);
-        hidden = attention is not null && !_startsAlone ? attention.call(hidden) : hidden;
-        return hidden.MoveToOuterDisposeScope();
+        if (attention is null)
+        {
+            return residual.call(images, time);
+        }
+
+        using var between = _startsAlone ? attention.call(images) : residual.call(images, time);
+        return _startsAlone ? residual.call(between, time) : attention.call(between);
     }
 }

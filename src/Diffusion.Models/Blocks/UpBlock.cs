@@ -38,21 +38,61 @@ internal sealed class UpBlock : nn.Module
     /// <returns>[B, C out, H', W'].</returns>
     public Tensor Run(Tensor images, Tensor time, Stack<Tensor> skips)
     {
-        using var scope = NewDisposeScope();
-        var hidden = Double(images, time, skips.Peek().shape[2], skips.Peek().shape[3]);
-        for (var i = 0; i < _block.Residuals; i++)
+        if (!_block.Resamples)
         {
-            hidden = _layers.Layer(i, i < _block.Skips.Count ? cat([hidden, skips.Pop()], dim: 1) : hidden, time);
+            return Layers(images, time, skips);
         }
 
-        return hidden.MoveToOuterDisposeScope();
+        using var doubled = Double(images, time, skips.Peek().size(2), skips.Peek().size(3));
+        return Layers(doubled, time, skips);
     }
 
-    private Tensor Double(Tensor images, Tensor time, long height, long width) => !_block.Resamples ? images : _upsample switch
+    private Tensor Layers(Tensor images, Tensor time, Stack<Tensor> skips)
     {
-        ConvTranspose2d transposed => Resize.To(transposed.call(images), height, width),
-        Conv2d convolution => convolution.call(Resize.To(images, height, width)),
+        var hidden = Layer(0, images, time, skips);
+        for (var i = 1; i < _block.Residuals; i++)
+        {
+            using var before = hidden;
+            hidden = Layer(i, before, time, skips);
+        }
+
+        return hidden;
+    }
+
+    private Tensor Layer(int index, Tensor images, Tensor time, Stack<Tensor> skips)
+    {
+        if (index >= _block.Skips.Count)
+        {
+            return _layers.Layer(index, images, time);
+        }
+
+        using var skip = skips.Pop();
+        using var joined = cat([images, skip], dim: 1);
+        return _layers.Layer(index, joined, time);
+    }
+
+    private Tensor Double(Tensor images, Tensor time, long height, long width) => _upsample switch
+    {
+        ConvTranspose2d transposed => Cut(transposed.call(images), height, width),
+        Conv2d convolution => OfEnlarged(convolution, images, height, width),
         ResidualBlock residual => residual.Run(images, time, height, width),
         _ => Resize.To(images, height, width),
     };
+
+    private static Tensor Cut(Tensor doubled, long height, long width)
+    {
+        if (doubled.size(2) == height && doubled.size(3) == width)
+        {
+            return doubled;
+        }
+
+        using var whole = doubled;
+        return Resize.To(whole, height, width);
+    }
+
+    private static Tensor OfEnlarged(Conv2d convolution, Tensor images, long height, long width)
+    {
+        using var enlarged = Resize.To(images, height, width);
+        return convolution.call(enlarged);
+    }
 }

@@ -3,58 +3,82 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
-/// <summary>A self-attention over pixels on the CPU without gradients: the norm happens while the projections read, the input is added while the last one writes.</summary>
-internal sealed unsafe class ForwardAttention(AttentionPlan plan, AttentionLayout layout, GroupNorm? norm, IReadOnlyList<Linear> projections, Linear last)
+/// <summary>
+/// A self-attention over pixels on the CPU without gradients: the norm happens while the projections read, the input is added while the last one writes. Some images go all the way at a time, so
+/// that their tokens stay in the nearer caches.
+/// </summary>
+internal sealed unsafe class ForwardAttention(AttentionPlan plan, AttentionLayout layout, GroupNorm? norm, Linear[] projections, Linear last)
 {
+    private const int PixelsAtOnce = 1 << 12;
+
     private readonly bool _fits = plan.OutputScale is 1 && plan.Channels % TilePanels.Lanes == 0 && plan.Inner % TilePanels.Lanes == 0;
 
     /// <summary>Whether it can be done and is the fastest way; the caller sees to it that nothing is differentiated.</summary>
     public bool Pays(Tensor images) =>
-        _fits && images.dim() == 4 && images.device_type == DeviceType.CPU && images.is_contiguous() && AttentionTile.IsSupported
-        && images.dtype == (LayerPrecision.IsNarrow(last.Weight) ? ScalarType.BFloat16 : ScalarType.Float32)
+        _fits && images.dim() == 4 && images.is_contiguous() && images.dtype == (LayerPrecision.IsNarrow(last.Weight) ? ScalarType.BFloat16 : ScalarType.Float32)
         && (images.dtype == ScalarType.BFloat16 ? LinearKernel<BFloat16Tile>.IsAvailable : LinearKernel<Float32Tile>.IsAvailable)
-        && images.size(2) * images.size(3) >= LinearImages<Float32Tile>.FewestPixels && images.size(0) > 0
-        && images.size(0) * images.size(2) * images.size(3) * 3 * Math.Max(plan.Channels, plan.Inner) < int.MaxValue / sizeof(float)
-        && (norm is null || norm.Weight.dtype == ScalarType.Float32) && last.Weight.dtype == ScalarType.Float32 && last.Weight.is_contiguous()
-        && projections.All(static projection => projection.Weight.dtype == ScalarType.Float32 && projection.Weight.is_contiguous());
+        && images.size(2) * images.size(3) is >= LinearImages<Float32Tile>.FewestPixels and var tokens
+        && FusedAttention.Pays(layout, images.dtype, images.device_type, images.size(0), tokens, tokens)
+        && (norm is null || norm.Weight.dtype == ScalarType.Float32) && Array.TrueForAll(projections, IsReadable) && IsReadable(last);
 
     /// <summary>Runs the block.</summary>
     /// <param name="images">[B, C, H, W], as <see cref="Pays"/> wants them.</param>
     /// <returns>[B, C, H, W].</returns>
-    public Tensor Run(Tensor images) => images.dtype == ScalarType.BFloat16 ? Run<BFloat16Tile>(images) : Run<Float32Tile>(images);
-
-    private Tensor Run<T>(Tensor images)
-        where T : ITileFormat
+    public Tensor Run(Tensor images)
     {
-        using var scope = NewDisposeScope();
-        var attended = AttentionProduct.Apply(layout, Projected<T>(images)).contiguous();
         var output = empty_like(images);
-        LinearImages<T>.ToImages(TensorMemory.Of<uint>(attended), plan.Inner, Panels<T>(last), Bias(last), WinogradImages.Of(images), WinogradImages.Of(output));
-        return output.MoveToOuterDisposeScope();
+        using var scope = PreparedWeights.AreKept ? null : NewDisposeScope();
+        if (images.dtype == ScalarType.BFloat16)
+        {
+            Run<BFloat16Tile>(WinogradImages.Of(images), WinogradImages.Of(output));
+        }
+        else
+        {
+            Run<Float32Tile>(WinogradImages.Of(images), WinogradImages.Of(output));
+        }
+
+        GC.KeepAlive(images);
+        return output;
     }
 
-    private Tensor[] Projected<T>(Tensor images)
+    private void Run<T>(WinogradImages images, WinogradImages output)
         where T : ITileFormat
     {
-        var (input, tokens) = (WinogradImages.Of(images), new Tensor[projections.Count]);
-        using var memory = TileScratch.Rent(2 * TileScratch.Rounded((long)input.Count * input.Channels));
-        var map = norm is null ? default : Normalised(input, norm, memory);
-        for (var i = 0; i < tokens.Length; i++)
+        var (atOnce, maps) = (Math.Clamp(PixelsAtOnce / images.Pixels, 1, images.Count), TileScratch.Rounded((long)images.Count * images.Channels));
+        var pixels = (long)atOnce * images.Pixels;
+        using var memory = TileScratch.Rent((2 * maps) + TileScratch.Rounded(pixels * 4 * plan.Inner / T.PerWord) + TileScratch.Rounded(pixels * 2 * plan.Heads));
+        float* scales = memory.Take(maps), shifts = memory.Take(maps), tokens = memory.Take(pixels * 4 * plan.Inner / T.PerWord), totals = memory.Take(pixels * 2 * plan.Heads);
+        if (norm is not null)
         {
-            var columns = projections[i].OutFeatures;
-            tokens[i] = empty([images.size(0), input.Pixels, columns], dtype: images.dtype);
-            LinearImages<T>.ToTokens(input, map, Panels<T>(projections[i]), Bias(projections[i]), TensorMemory.Of<byte>(tokens[i]), columns);
+            GroupMoments.Map(images, norm, null, 0, scales, shifts);
         }
 
-        return tokens;
-
-        static ChannelMap Normalised(WinogradImages input, GroupNorm norm, TileScratch memory)
+        for (var first = 0; first < images.Count; first += atOnce)
         {
-            float* scales = memory.Take((long)input.Count * input.Channels), shifts = memory.Take((long)input.Count * input.Channels);
-            GroupMoments.Map(input, norm, null, 0, scales, shifts);
-            return new ChannelMap(scales, shifts, input.Channels, activates: false);
+            var map = norm is null ? default : new ChannelMap(scales + ((long)first * images.Channels), shifts + ((long)first * images.Channels), images.Channels, activates: false);
+            Run<T>(images.Some(first, Math.Min(atOnce, images.Count - first)), map, tokens, totals, output.Some(first, Math.Min(atOnce, images.Count - first)));
         }
     }
+
+    private void Run<T>(WinogradImages images, ChannelMap map, float* tokens, float* totals, WinogradImages output)
+        where T : ITileFormat
+    {
+        var words = (long)images.Count * images.Pixels * plan.Inner / T.PerWord;
+        var attended = tokens + (3 * words);
+        Span<nint> projected = stackalloc nint[projections.Length];
+        for (var i = 0; i < projected.Length; i++)
+        {
+            projected[i] = (nint)(tokens + (i * words));
+            LinearImages<T>.ToTokens(images, map, Panels<T>(projections[i]), Bias(projections[i]), (void*)projected[i], projections[i].OutFeatures);
+        }
+
+        var narrow = T.PerWord > 1;
+        var (query, key, value) = layout.Views(projected, narrow, images.Pixels);
+        layout.Kernel(narrow)!.Forward(images.Count, query, key, value, new(attended, narrow, images.Pixels, plan.Inner, HeadLayout.Alone(plan.HeadWidth)), totals);
+        LinearImages<T>.ToImages((uint*)attended, plan.Inner, Panels<T>(last), Bias(last), images, output);
+    }
+
+    private static bool IsReadable(Linear linear) => linear.Weight.dtype == ScalarType.Float32 && linear.Weight.is_contiguous();
 
     private static uint* Panels<T>(Linear linear)
         where T : ITileFormat => TensorMemory.Of<uint>(LinearTokens.Panels(linear.Weight, T.PerWord > 1));

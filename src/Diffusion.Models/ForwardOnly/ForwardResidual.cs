@@ -30,8 +30,8 @@ internal sealed unsafe class ForwardResidual(ResidualPlan plan, GroupNorm norm1,
     private Tensor Run<T>(Tensor images, Tensor embedding)
         where T : ITileFormat
     {
-        using var scope = NewDisposeScope();
         var output = empty([images.size(0), plan.OutChannels, images.size(2), images.size(3)], dtype: images.dtype);
+        using var scope = PreparedWeights.AreKept ? null : NewDisposeScope();
         var (input, result) = (WinogradImages.Of(images), WinogradImages.Of(output));
         var (rows, values, most) = ((int)embedding.size(0), (long)input.Count * input.Pixels * plan.OutChannels, (long)input.Count * Math.Max(plan.InChannels, plan.OutChannels));
         using var memory = TileScratch.Rent(TileScratch.Rounded(values / T.PerWord) + (2 * TileScratch.Rounded(most)) + TileScratch.Rounded((long)rows * plan.TimeChannels));
@@ -46,7 +46,7 @@ internal sealed unsafe class ForwardResidual(ResidualPlan plan, GroupNorm norm1,
         var added = shortcut is null ? input.Data : Shortcut<T>(input, result);
         WinogradKernel<T>.Convolve(hidden, Points<T>(conv2), new() { Map = new(scales, shifts, plan.OutChannels, activates: true), Bias = Bias(conv2), Added = added }, result);
         GC.KeepAlive(images);
-        return output.MoveToOuterDisposeScope();
+        return output;
     }
 
     /// <summary>The projected input, in the place of the output.</summary>

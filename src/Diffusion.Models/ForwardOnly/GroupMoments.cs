@@ -18,28 +18,7 @@ internal static unsafe class GroupMoments
     /// <param name="moments">[images, groups, 2]: the mean and one over the deviation; written, unless it is null.</param>
     public static void Map(WinogradImages images, GroupNorm norm, float* modulation, long modulationStep, float* scales, float* shifts, float* moments = null)
     {
-        var (groups, channels, eps) = (norm.Groups, images.Channels / norm.Groups, norm.Eps);
-        float* weight = TensorMemory.Of<float>(norm.Weight), bias = TensorMemory.Of<float>(norm.Bias);
-        TileWork.Run(images.Count * groups, 0, (piece, _) =>
-        {
-            var (image, first, count) = (piece / groups, piece % groups * channels, channels * images.Pixels);
-            var start = (((long)image * images.Channels) + first) * images.Pixels;
-            var (mean, variance) = images.IsNarrow ? Of((ushort*)images.Data + start, count) : Of((float*)images.Data + start, count);
-            var one = 1 / Math.Sqrt(variance + eps);
-            if (moments != null)
-            {
-                (moments[2 * piece], moments[(2 * piece) + 1]) = ((float)mean, (float)one);
-            }
-
-            var modulated = modulation == null ? null : modulation + (image * modulationStep);
-            for (var channel = first; channel < first + channels; channel++)
-            {
-                var factor = modulated == null ? 1.0 : 1.0 + modulated[channel];
-                var (scale, summand) = (factor * weight[channel] * one, modulated == null ? 0.0 : modulated[images.Channels + channel]);
-                scales[((long)image * images.Channels) + channel] = (float)scale;
-                shifts[((long)image * images.Channels) + channel] = (float)((factor * bias[channel]) - (mean * scale) + summand);
-            }
-        });
+        TileWork.Run(images.Count * norm.Groups, 0, new Groups(images, norm, modulation, modulationStep, scales, shifts, moments));
     }
 
     private static (double Mean, double Variance) Of<T>(T* values, int count)
@@ -100,5 +79,34 @@ internal static unsafe class GroupMoments
         }
 
         return Vector512.Sum(one + other) + rest;
+    }
+
+    /// <summary>A group of an image in each piece.</summary>
+    private readonly struct Groups(WinogradImages images, GroupNorm norm, float* modulation, long modulationStep, float* scales, float* shifts, float* moments) : ITileWork
+    {
+        private readonly float* _weight = TensorMemory.Of<float>(norm.Weight);
+        private readonly float* _bias = TensorMemory.Of<float>(norm.Bias);
+
+        public void Do(int piece, TileScratch scratch)
+        {
+            var channels = images.Channels / norm.Groups;
+            var (image, first, count) = (piece / norm.Groups, piece % norm.Groups * channels, channels * images.Pixels);
+            var start = (((long)image * images.Channels) + first) * images.Pixels;
+            var (mean, variance) = images.IsNarrow ? Of((ushort*)images.Data + start, count) : Of((float*)images.Data + start, count);
+            var one = 1 / Math.Sqrt(variance + norm.Eps);
+            if (moments != null)
+            {
+                (moments[2 * piece], moments[(2 * piece) + 1]) = ((float)mean, (float)one);
+            }
+
+            var modulated = modulation == null ? null : modulation + (image * modulationStep);
+            for (var channel = first; channel < first + channels; channel++)
+            {
+                var factor = modulated == null ? 1.0 : 1.0 + modulated[channel];
+                var (scale, summand) = (factor * _weight[channel] * one, modulated == null ? 0.0 : modulated[images.Channels + channel]);
+                scales[((long)image * images.Channels) + channel] = (float)scale;
+                shifts[((long)image * images.Channels) + channel] = (float)((factor * _bias[channel]) - (mean * scale) + summand);
+            }
+        }
     }
 }

@@ -26,28 +26,7 @@ internal static unsafe class LinearImages<T>
         var (channels, depth, blocks) = (images.Channels, images.Channels / T.PerWord, (images.Pixels + RowsOfPiece - 1) / RowsOfPiece);
         var product = Product(depth, TilePanels.Lanes, bias is null ? TileStart.Zero : TileStart.Bias);
         var parts = TileWork.Parts(images.Count * blocks, columns / TilePanels.Lanes);
-        TileWork.Run(images.Count * blocks * parts, RowsOfPiece * (channels + depth + TilePanels.Lanes), (piece, scratch) =>
-        {
-            var (image, first, part) = (piece / parts / blocks, piece / parts % blocks * RowsOfPiece, piece % parts);
-            var count = Math.Min(RowsOfPiece, images.Pixels - first);
-            float* pixels = scratch.Take(RowsOfPiece * channels), sums = scratch.Take(RowsOfPiece * TilePanels.Lanes);
-            images.Read(image, first, count, 0, channels, pixels);
-            map.Apply<T>(image, pixels, count);
-            var rows = Words(pixels, count, channels, scratch);
-            var y = (((long)image * images.Pixels) + first) * columns;
-            for (var n = columns / parts * part; n < columns / parts * (part + 1); n += TilePanels.Lanes)
-            {
-                product.Run(rows, panels + ((long)n * depth), sums, count, depth, bias is null ? null : bias + n);
-                if (T.PerWord == 1)
-                {
-                    TileRows.Copy(sums, TilePanels.Lanes, count, TilePanels.Lanes, 1, (float*)tokens + y + n, columns, TilePanels.Lanes);
-                }
-                else
-                {
-                    TileRows.Copy(sums, TilePanels.Lanes, count, TilePanels.Lanes, 1, (ushort*)tokens + y + n, columns, TilePanels.Lanes);
-                }
-            }
-        });
+        TileWork.Run(images.Count * blocks * parts, RowsOfPiece * (channels + depth + TilePanels.Lanes), new Reading(images, map, panels, bias, tokens, columns, product, blocks, parts));
     }
 
     /// <summary>y[image, n, pixel] = added[image, n, pixel] + bias[n] + Σ_k tokens[image, pixel, k] · b[k, n].</summary>
@@ -63,30 +42,7 @@ internal static unsafe class LinearImages<T>
         var parts = TileWork.Parts(images.Count * blocks, images.Channels / TilePanels.Lanes);
         var columns = images.Channels / parts;
         var product = Product(depth, columns, bias is null ? TileStart.Zero : TileStart.Bias);
-        TileWork.Run(images.Count * blocks * parts, 2 * RowsOfPiece * columns, (piece, scratch) =>
-        {
-            var (image, first, channel) = (piece / parts / blocks, piece / parts % blocks * RowsOfPiece, piece % parts * columns);
-            var count = Math.Min(RowsOfPiece, images.Pixels - first);
-            first -= Math.Max(0, Rows - count); // the last pixels together with some before them
-            count = Math.Max(count, Rows);
-            float* sums = scratch.Take(RowsOfPiece * columns), pixels = scratch.Take(RowsOfPiece * columns);
-            var rows = tokens + ((((long)image * images.Pixels) + first) * depth);
-            var whole = count / Rows * Rows;
-            for (var n = 0; n < columns; n += TilePanels.Lanes)
-            {
-                var panel = panels + ((long)(channel + n) * depth);
-                var start = bias is null ? null : bias + channel + n;
-                product.Run(rows, panel, sums + n, whole, depth, start);
-                if (whole < count)
-                {
-                    product.Run(rows + ((long)(count - Rows) * depth), panel, sums + ((long)(count - Rows) * columns) + n, Rows, depth, start);
-                }
-            }
-
-            added.Read(image, first, count, channel, columns, pixels);
-            Add(pixels, count * columns, sums);
-            images.Slice(channel, columns).Write(image, first, count, sums);
-        });
+        TileWork.Run(images.Count * blocks * parts, 2 * RowsOfPiece * columns, new Writing(tokens, features, panels, bias, added, images, product, blocks, parts));
     }
 
     private static TileProduct Product(int depth, int sumStep, TileStart start) =>
@@ -110,6 +66,64 @@ internal static unsafe class LinearImages<T>
         for (var i = 0; i < count; i += Vector512<float>.Count)
         {
             Vector512.Store(Vector512.Load(sums + i) + Vector512.Load(values + i), sums + i);
+        }
+    }
+
+    /// <summary>Some pixels of an image, to some columns, in each piece.</summary>
+    private readonly struct Reading(WinogradImages images, ChannelMap map, uint* panels, float* bias, void* tokens, int columns, TileProduct product, int blocks, int parts) : ITileWork
+    {
+        public void Do(int piece, TileScratch scratch)
+        {
+            var (channels, depth) = (images.Channels, images.Channels / T.PerWord);
+            var (image, first, part) = (piece / parts / blocks, piece / parts % blocks * RowsOfPiece, piece % parts);
+            var count = Math.Min(RowsOfPiece, images.Pixels - first);
+            float* pixels = scratch.Take(RowsOfPiece * channels), sums = scratch.Take(RowsOfPiece * TilePanels.Lanes);
+            images.Read(image, first, count, 0, channels, pixels);
+            map.Apply<T>(image, pixels, count);
+            var rows = Words(pixels, count, channels, scratch);
+            var y = (((long)image * images.Pixels) + first) * columns;
+            for (var n = columns / parts * part; n < columns / parts * (part + 1); n += TilePanels.Lanes)
+            {
+                product.Run(rows, panels + ((long)n * depth), sums, count, depth, bias is null ? null : bias + n);
+                if (T.PerWord == 1)
+                {
+                    TileRows.Copy(sums, TilePanels.Lanes, count, TilePanels.Lanes, 1, (float*)tokens + y + n, columns, TilePanels.Lanes);
+                }
+                else
+                {
+                    TileRows.Copy(sums, TilePanels.Lanes, count, TilePanels.Lanes, 1, (ushort*)tokens + y + n, columns, TilePanels.Lanes);
+                }
+            }
+        }
+    }
+
+    /// <summary>Some pixels of an image, of some channels, in each piece.</summary>
+    private readonly struct Writing(uint* tokens, int features, uint* panels, float* bias, WinogradImages added, WinogradImages images, TileProduct product, int blocks, int parts) : ITileWork
+    {
+        public void Do(int piece, TileScratch scratch)
+        {
+            var (depth, columns) = (features / T.PerWord, images.Channels / parts);
+            var (image, first, channel) = (piece / parts / blocks, piece / parts % blocks * RowsOfPiece, piece % parts * columns);
+            var count = Math.Min(RowsOfPiece, images.Pixels - first);
+            first -= Math.Max(0, Rows - count); // the last pixels together with some before them
+            count = Math.Max(count, Rows);
+            float* sums = scratch.Take(RowsOfPiece * columns), pixels = scratch.Take(RowsOfPiece * columns);
+            var rows = tokens + ((((long)image * images.Pixels) + first) * depth);
+            var whole = count / Rows * Rows;
+            for (var n = 0; n < columns; n += TilePanels.Lanes)
+            {
+                var panel = panels + ((long)(channel + n) * depth);
+                var start = bias is null ? null : bias + channel + n;
+                product.Run(rows, panel, sums + n, whole, depth, start);
+                if (whole < count)
+                {
+                    product.Run(rows + ((long)(count - Rows) * depth), panel, sums + ((long)(count - Rows) * columns) + n, Rows, depth, start);
+                }
+            }
+
+            added.Read(image, first, count, channel, columns, pixels);
+            Add(pixels, count * columns, sums);
+            images.Slice(channel, columns).Write(image, first, count, sums);
         }
     }
 }

@@ -63,13 +63,18 @@ public sealed class Conv2d : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         LayerInput.CheckImages(input, InChannels, nameof(Conv2d));
+        return LayerPrecision.IsNarrow(_weight) ? Narrow(input)
+            : WinogradConvolution.Pays(input, _weight, _shape) ? FusedConvolution.Apply(input, _weight, _bias, _shape)
+            : Convolution.Forward(input, _weight, _bias, _shape);
+    }
+
+    private Tensor Narrow(Tensor input)
+    {
         using var scope = NewDisposeScope();
-        var narrow = LayerPrecision.IsNarrow(_weight);
-        var used = narrow ? LayerPrecision.Narrow(input) : input;
+        var used = LayerPrecision.Narrow(input);
         var output = WinogradConvolution.Pays(used, _weight, _shape) ? FusedConvolution.Apply(used, _weight, _bias, _shape)
-            : narrow && _shape.IsPointwise && _shape.Stride == 1 ? PointwiseConvolution.Narrow(used, _weight, _bias, _shape)
-            : narrow ? Convolution.Forward(used, LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias), _shape)
-            : Convolution.Forward(used, _weight, _bias, _shape);
+            : _shape.IsPointwise && _shape.Stride == 1 ? PointwiseConvolution.Narrow(used, _weight, _bias, _shape)
+            : Convolution.Forward(used, LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias), _shape);
         return output.MoveToOuterDisposeScope();
     }
 }

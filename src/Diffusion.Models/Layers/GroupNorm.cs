@@ -62,10 +62,9 @@ public sealed class GroupNorm : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var shape = input.shape;
-        if (shape.Length < 2 || shape[1] != Channels)
+        if (input.dim() < 2 || input.size(1) != Channels)
         {
-            throw new ArgumentException($"GroupNorm needs an input of shape [B, {Channels}, …]; it was given [{string.Join(", ", shape)}].", nameof(input));
+            throw new ArgumentException($"GroupNorm needs an input of shape [B, {Channels}, …]; it was given [{string.Join(", ", input.shape)}].", nameof(input));
         }
 
         if (input.dtype == _weight.dtype || input.device_type == TorchSharp.DeviceType.CPU)

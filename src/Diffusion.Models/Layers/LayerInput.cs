@@ -9,10 +9,9 @@ internal static class LayerInput
     public static void CheckImages(Tensor input, int channels, string layer)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var shape = input.shape;
-        if (shape.Length != 4 || shape[1] != channels)
+        if (input.dim() != 4 || input.size(1) != channels)
         {
-            throw new ArgumentException($"{layer} needs an input of shape [B, {channels}, H, W]; it was given [{string.Join(", ", shape)}].", nameof(input));
+            throw new ArgumentException($"{layer} needs an input of shape [B, {channels}, H, W]; it was given [{string.Join(", ", input.shape)}].", nameof(input));
         }
     }
 }

@@ -47,18 +47,21 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var shape = input.shape;
-        if (shape.Length == 0 || shape[^1] != InFeatures)
+        if (input.dim() == 0 || input.size(-1) != InFeatures)
         {
-            throw new ArgumentException($"Linear needs an input of shape […, {InFeatures}]; it was given [{string.Join(", ", shape)}].", nameof(input));
+            throw new ArgumentException($"Linear needs an input of shape […, {InFeatures}]; it was given [{string.Join(", ", input.shape)}].", nameof(input));
         }
 
+        return LayerPrecision.IsNarrow(_weight) ? Narrow(input)
+            : FusedLinear.Pays(input, _weight) ? FusedLinear.Apply(input, _weight, _bias)
+            : nn.functional.linear(input, _weight, _bias!);
+    }
+
+    private Tensor Narrow(Tensor input)
+    {
         using var scope = NewDisposeScope();
-        var narrow = LayerPrecision.IsNarrow(_weight);
-        var used = narrow ? LayerPrecision.Narrow(input) : input;
-        var output = FusedLinear.Pays(used, _weight) ? FusedLinear.Apply(used, _weight, _bias)
-            : narrow ? nn.functional.linear(used, LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias)!)
-            : nn.functional.linear(used, _weight, _bias!);
+        var used = LayerPrecision.Narrow(input);
+        var output = FusedLinear.Pays(used, _weight) ? FusedLinear.Apply(used, _weight, _bias) : nn.functional.linear(used, LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias)!);
         return output.MoveToOuterDisposeScope();
     }
 }

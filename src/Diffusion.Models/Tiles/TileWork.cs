@@ -27,17 +27,26 @@ internal static class TileWork
     /// <param name="pieces">How many there are.</param>
     /// <param name="floats">The memory that a piece needs, which it may take from the scratch.</param>
     /// <param name="work">Does the piece of a number.</param>
-    public static void Run(int pieces, long floats, Action<int, TileScratch> work)
+    public static void Run(int pieces, long floats, Action<int, TileScratch> work) => Run(pieces, floats, new Lambda(work));
+
+    /// <summary>Runs the pieces.</summary>
+    /// <param name="pieces">How many there are.</param>
+    /// <param name="floats">The memory that a piece needs, which it may take from the scratch.</param>
+    /// <param name="work">Does the pieces.</param>
+    public static void Run<TWork>(int pieces, long floats, TWork work)
+        where TWork : struct, ITileWork
     {
         var threads = Math.Min(get_num_threads(), pieces);
         if (threads > 1 && !Monitor.IsEntered(s_team) && Monitor.TryEnter(s_team)) // who finds the team at work, within a piece or on another thread of the program, works alone
         {
             try
             {
-                TileTeam.Run(threads, pieces, floats, work);
+                OfTeam<TWork>.Work = work;
+                TileTeam.Run(threads, pieces, floats, OfTeam<TWork>.Do);
             }
             finally
             {
+                OfTeam<TWork>.Work = default;
                 Monitor.Exit(s_team);
             }
 
@@ -48,7 +57,21 @@ internal static class TileWork
         for (var piece = 0; piece < pieces; piece++)
         {
             scratch.Reset();
-            work(piece, scratch);
+            work.Do(piece, scratch);
         }
+    }
+
+    /// <summary>What the team works on, where all its threads find it. Only who has the team writes it.</summary>
+    private static class OfTeam<TWork>
+        where TWork : struct, ITileWork
+    {
+        public static readonly Action<int, TileScratch> Do = static (piece, scratch) => Work.Do(piece, scratch);
+
+        public static TWork Work;
+    }
+
+    private readonly struct Lambda(Action<int, TileScratch> work) : ITileWork
+    {
+        public void Do(int piece, TileScratch scratch) => work(piece, scratch);
     }
 }

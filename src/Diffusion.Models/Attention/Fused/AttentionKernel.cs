@@ -12,7 +12,7 @@ namespace Diffusion.Models;
 /// <remarks>
 /// FlashAttention, arXiv:2205.14135, algorithms 1 and 4: tiles, a running softmax, scores computed again in the backward pass.
 /// </remarks>
-internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width, AttentionProducts products) : IAttentionKernel
+internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionProducts products) : IAttentionKernel
     where T : ITileFormat
 {
     private const int ForwardRows = 256; // of a piece of work
@@ -26,20 +26,16 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
     private int Words => _features / T.PerWord;
 
     /// <inheritdoc/>
-    public void Forward(HeadView query, HeadView key, HeadView value, HeadView output, float* totals)
+    public void Forward(int images, HeadView query, HeadView key, HeadView value, HeadView output, float* totals)
     {
         var parts = (query.Tokens + ForwardRows - 1) / ForwardRows;
         parts = images * heads >= 4 * get_num_threads() ? 1 : parts;
         var rows = (((query.Tokens + parts - 1) / parts) + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows;
-        TileWork.Run(images * heads * parts, (3 * Columns(key)) + (4 * Lanes) + (2 * Score) + (2 * AttentionTile.Rows), (work, scratch) =>
-        {
-            var (image, head, first) = (work / parts / heads, work / parts % heads, work % parts * rows);
-            Forward(image, head, first, Math.Min(query.Tokens, first + rows), query, key, value, output, totals + (2L * (work / parts) * query.Tokens), scratch);
-        });
+        TileWork.Run(images * heads * parts, (3 * Columns(key)) + (4 * Lanes) + (2 * Score) + (2 * AttentionTile.Rows), new ForwardWork(this, heads, query, key, value, output, totals, parts, rows));
     }
 
     /// <inheritdoc/>
-    public void Backward(HeadView query, HeadView key, HeadView value, HeadView output, float* totals, HeadView direction, (HeadView Query, HeadView Key, HeadView Value) gradients)
+    public void Backward(int images, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, HeadView direction, (HeadView Query, HeadView Key, HeadView Value) gradients)
     {
         var size = (4 * Columns(query)) + (3 * Padded(query)) + (7 * Lanes) + (4 * Score);
         TileWork.Run(images * heads, size, (work, scratch) =>
@@ -269,5 +265,15 @@ internal sealed unsafe class AttentionKernel<T>(int images, int heads, int width
         public uint* Gradients => T.PerWord == 1 ? (uint*)Slopes : _narrowed + (Score / 2);
 
         public uint* ByQuery => T.PerWord == 1 ? (uint*)Slopes : _narrowed + Score;
+    }
+
+    /// <summary>Some queries of a head in each piece.</summary>
+    private readonly struct ForwardWork(AttentionKernel<T> kernel, int heads, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, int parts, int rows) : ITileWork
+    {
+        public void Do(int work, TileScratch scratch)
+        {
+            var (image, head, first) = (work / parts / heads, work / parts % heads, work % parts * rows);
+            kernel.Forward(image, head, first, Math.Min(query.Tokens, first + rows), query, key, value, output, totals + (2L * (work / parts) * query.Tokens), scratch);
+        }
     }
 }

@@ -3,8 +3,17 @@ using static TorchSharp.torch;
 namespace Diffusion.Models;
 
 /// <summary>Where the heads of queries, keys and values lie: in one tensor of tokens or in three.</summary>
-internal sealed record AttentionLayout(int Heads, int Width, HeadLayout Query, HeadLayout Key, HeadLayout Value)
+internal sealed class AttentionLayout(int heads, int width, HeadLayout query, HeadLayout key, HeadLayout value)
 {
+    private readonly Lazy<IAttentionKernel?> _floats = new(() => Kernel<Float32Tile>(heads, width));
+    private readonly Lazy<IAttentionKernel?> _pairs = new(() => Kernel<BFloat16Tile>(heads, width));
+
+    /// <summary>How many heads there are.</summary>
+    public int Heads => heads;
+
+    /// <summary>The features of a head.</summary>
+    public int Width => width;
+
     /// <summary>The features of all heads together.</summary>
     public int Inner => Heads * Width;
 
@@ -29,23 +38,30 @@ internal sealed record AttentionLayout(int Heads, int Width, HeadLayout Query, H
 
     /// <summary>The kernel for tokens of a type.</summary>
     /// <returns><see langword="null"/> where this machine cannot run it.</returns>
-    public IAttentionKernel? Kernel(int images, bool narrow)
-    {
-        var features = AttentionTile.Padded(Width);
-        return !AttentionTile.IsSupported ? null
-            : narrow && TileProduct.MultipliesNarrow ? AttentionProducts.For<BFloat16Tile>(features) is { } pairs ? new AttentionKernel<BFloat16Tile>(images, Heads, Width, pairs) : null
-            : AttentionProducts.For<Float32Tile>(features) is { } floats ? new AttentionKernel<Float32Tile>(images, Heads, Width, floats) : null;
-    }
+    public IAttentionKernel? Kernel(bool narrow) => !AttentionTile.IsSupported ? null : narrow && TileProduct.MultipliesNarrow ? _pairs.Value : _floats.Value;
 
     /// <summary>The heads of one tensor, or of three.</summary>
-    public (HeadView Query, HeadView Key, HeadView Value) Views(Tensor[] tokens) => (new(tokens[0], Query), new(tokens[tokens.Length / 2], Key), new(tokens[^1], Value));
+    public (HeadView Query, HeadView Key, HeadView Value) Views(Tensor[] tokens) => (HeadView.Of(tokens[0], query), HeadView.Of(tokens[tokens.Length / 2], key), HeadView.Of(tokens[^1], value));
 
     /// <summary>The heads as views, [B, heads, N, d] each.</summary>
     public (Tensor Query, Tensor Key, Tensor Value) Split(Tensor[] tokens) =>
-        (Heads4(tokens[0], Query), Heads4(tokens[tokens.Length / 2], Key), Heads4(tokens[^1], Value));
+        (Heads4(tokens[0], query), Heads4(tokens[tokens.Length / 2], key), Heads4(tokens[^1], value));
 
     /// <summary>The heads of a tensor [B, N, heads·d] of nothing else.</summary>
-    public HeadView Whole(Tensor tokens) => new(tokens, HeadLayout.Alone(Width));
+    public HeadView Whole(Tensor tokens) => HeadView.Of(tokens, HeadLayout.Alone(Width));
+
+    /// <summary>The heads of tokens in memory.</summary>
+    /// <param name="data">One block of tokens [B, N, …], or three.</param>
+    /// <param name="narrow">Whether they are bfloat16.</param>
+    /// <param name="tokens">N.</param>
+    public unsafe (HeadView Query, HeadView Key, HeadView Value) Views(ReadOnlySpan<nint> data, bool narrow, int tokens)
+    {
+        var features = data.Length == 1 ? 3 * Inner : Inner;
+        return (new((void*)data[0], narrow, tokens, features, query), new((void*)data[data.Length / 2], narrow, tokens, features, key), new((void*)data[^1], narrow, tokens, features, value));
+    }
+
+    private static AttentionKernel<T>? Kernel<T>(int heads, int width)
+        where T : ITileFormat => AttentionProducts.For<T>(AttentionTile.Padded(width)) is { } products ? new AttentionKernel<T>(heads, width, products) : null;
 
     private Tensor Heads4(Tensor tokens, HeadLayout part) => tokens
         .narrow(2, part.Offset / part.Stride * part.Stride, Heads * part.Stride)

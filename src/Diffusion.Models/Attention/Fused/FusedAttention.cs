@@ -28,7 +28,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         && queries * keys >= (type == ScalarType.Float32 && !ForwardOnly.IsOn ? FewestScoresToDifferentiate : FewestScores)
         && (type is ScalarType.Float32 or ScalarType.BFloat16)
         && layout.Width <= Widest
-        && layout.Kernel(1, type == ScalarType.BFloat16) is not null;
+        && layout.Kernel(type == ScalarType.BFloat16) is not null;
 
     /// <summary>softmax(q·kᵀ/√d)·v.</summary>
     /// <param name="layout">Where queries, keys and values lie.</param>
@@ -69,7 +69,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         var (images, count) = (tokens[0].shape[0], tokens[0].shape[1]);
         var output = empty([images, count, layout.Inner], dtype: tokens[0].dtype);
         var totals = empty([images, layout.Heads, 2, count], dtype: ScalarType.Float32);
-        layout.Kernel((int)images, query.IsNarrow)!.Forward(query, key, value, layout.Whole(output), TensorMemory.Of<float>(totals));
+        layout.Kernel(query.IsNarrow)!.Forward((int)images, query, key, value, layout.Whole(output), TensorMemory.Of<float>(totals));
         return (output, totals);
     }
 
@@ -86,7 +86,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         var (query, key, value) = layout.Views(tokens);
         var gradients = Array.ConvertAll(tokens, part => empty_like(part));
         var dense = direction.to(output.dtype).contiguous();
-        layout.Kernel((int)output.size(0), query.IsNarrow)!.Backward(query, key, value, layout.Whole(output), TensorMemory.Of<float>(totals), layout.Whole(dense), layout.Views(gradients));
+        layout.Kernel(query.IsNarrow)!.Backward((int)output.size(0), query, key, value, layout.Whole(output), TensorMemory.Of<float>(totals), layout.Whole(dense), layout.Views(gradients));
         return [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())];
     }
 }

@@ -2,21 +2,27 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
-/// <summary>One part (queries, keys or values) of a dense tensor of tokens [B, N, features], float32 or bfloat16, head by head.</summary>
-/// <param name="tokens">The tensor. It must stay alive while the view is used.</param>
-/// <param name="layout">Where in a token's features the heads lie.</param>
-internal readonly unsafe struct HeadView(Tensor tokens, HeadLayout layout)
+/// <summary>One part (queries, keys or values) of dense tokens [B, N, features], float32 or bfloat16, head by head.</summary>
+/// <param name="data">The first feature of the first token.</param>
+/// <param name="narrow">Whether they are bfloat16.</param>
+/// <param name="tokens">N.</param>
+/// <param name="features">The features of a token.</param>
+/// <param name="layout">Where in these the heads lie.</param>
+internal readonly unsafe struct HeadView(void* data, bool narrow, int tokens, int features, HeadLayout layout)
 {
-    private readonly byte* _data = TensorMemory.Of<byte>(tokens);
-    private readonly bool _narrow = tokens.dtype == ScalarType.BFloat16;
-    private readonly long _tokenStride = tokens.size(2);
+    private readonly byte* _data = (byte*)data;
+    private readonly bool _narrow = narrow;
+    private readonly long _tokenStride = features;
     private readonly HeadLayout _layout = layout;
 
     /// <summary>Whether the tensor is bfloat16.</summary>
     public bool IsNarrow => _narrow;
 
     /// <summary>The tokens N of an image.</summary>
-    public int Tokens { get; } = checked((int)tokens.size(1));
+    public int Tokens { get; } = tokens;
+
+    /// <summary>Of a tensor, which must stay alive while the view is used.</summary>
+    public static HeadView Of(Tensor tokens, HeadLayout layout) => new(TensorMemory.Of<byte>(tokens), tokens.dtype == ScalarType.BFloat16, checked((int)tokens.size(1)), (int)tokens.size(2), layout);
 
     /// <summary>Copies tokens of one head to rows of words, filling up with zeros.</summary>
     /// <param name="image">The image.</param>

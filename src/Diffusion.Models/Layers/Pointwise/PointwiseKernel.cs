@@ -27,23 +27,7 @@ internal static unsafe class PointwiseKernel
         var product = TileProduct.For(new TileShape(IsNarrow: false, Rows, TilePanels.Lanes, rowStep, depthStep, TileStart.Sums) { ColumnStep = size.Pixels, SumStep = size.Pixels })!;
         var blocks = Math.Max(1, size.Pixels / PixelsOfPiece);
         var parts = TileWork.Parts(size.Images * blocks, size.Out / Rows);
-        var channels = size.Out / parts;
-        TileWork.Run(size.Images * blocks * parts, 0, (piece, _) =>
-        {
-            var (image, first, firstChannel) = (piece / parts / blocks, piece / parts % blocks * PixelsOfPiece, piece % parts * channels);
-            var end = piece / parts % blocks == blocks - 1 ? size.Pixels : first + PixelsOfPiece; // the last piece takes what is left: a tile of another would overlap it while it is added to
-            float* from = x + ((long)image * size.In * size.Pixels), to = y + ((long)image * size.Out * size.Pixels);
-            for (var p = first; p < end; p += TilePanels.Lanes)
-            {
-                var pixel = Math.Min(p, end - TilePanels.Lanes); // the last tile overlaps the one before
-                for (var channel = firstChannel; channel < firstChannel + channels; channel++)
-                {
-                    new Span<float>(to + ((long)channel * size.Pixels) + pixel, TilePanels.Lanes).Fill(bias is null ? 0 : bias[channel]);
-                }
-
-                product.Run(matrix + ((long)firstChannel * rowStep), from + pixel, to + ((long)firstChannel * size.Pixels) + pixel, channels, size.In);
-            }
-        });
+        TileWork.Run(size.Images * blocks * parts, 0, new Float32Pixels(matrix, rowStep, bias, x, y, size, product, blocks, parts));
     }
 
     /// <summary>y = matrix · x + bias, in bfloat16 with sums in float32.</summary>
@@ -59,19 +43,7 @@ internal static unsafe class PointwiseKernel
         var blocks = Math.Max(1, size.Pixels / PixelsOfPiece);
         var parts = TileWork.Parts(size.Images * blocks, size.Out / Rows);
         var channels = size.Out / parts;
-        TileWork.Run(size.Images * blocks * parts, (depth + channels) * TilePanels.Lanes, (piece, scratch) =>
-        {
-            var (image, first, channel) = (piece / parts / blocks, piece / parts % blocks * PixelsOfPiece, piece % parts * channels);
-            var end = piece / parts % blocks == blocks - 1 ? size.Pixels : first + PixelsOfPiece;
-            var (words, sums) = ((nint)scratch.TakeWords((long)depth * TilePanels.Lanes), (nint)scratch.Take((long)channels * TilePanels.Lanes));
-            for (var p = first; p < end; p += TilePanels.Lanes)
-            {
-                var pixel = Math.Min(p, end - TilePanels.Lanes);
-                Pair(x + ((long)image * size.In * size.Pixels) + pixel, size.Pixels, depth, (uint*)words);
-                product.Run(matrix + ((long)channel * size.In), (void*)words, (float*)sums, channels, depth);
-                Write((float*)sums, bias == null ? null : bias + channel, channels, y + ((((long)image * size.Out) + channel) * size.Pixels) + pixel, size.Pixels);
-            }
-        });
+        TileWork.Run(size.Images * blocks * parts, (depth + channels) * TilePanels.Lanes, new BFloat16Pixels(matrix, bias, x, y, size, product, blocks, parts));
     }
 
     /// <summary>The gradient of the matrix: Σ over images and pixels of direction · xᵀ.</summary>
@@ -139,6 +111,47 @@ internal static unsafe class PointwiseKernel
             for (var i = 0; i < TilePanels.Lanes; i += Vector512<float>.Count, sums += Vector512<float>.Count)
             {
                 TileValues.Store(Vector512.Load(sums) + start, to + i);
+            }
+        }
+    }
+
+    /// <summary>Some pixels of an image, to some channels, in each piece.</summary>
+    private readonly struct Float32Pixels(float* matrix, int rowStep, float* bias, float* x, float* y, (int Images, int In, int Out, int Pixels) size, TileProduct product, int blocks, int parts) : ITileWork
+    {
+        public void Do(int piece, TileScratch scratch)
+        {
+            var channels = size.Out / parts;
+            var (image, first, firstChannel) = (piece / parts / blocks, piece / parts % blocks * PixelsOfPiece, piece % parts * channels);
+            var end = piece / parts % blocks == blocks - 1 ? size.Pixels : first + PixelsOfPiece; // the last piece takes what is left: a tile of another would overlap it while it is added to
+            float* from = x + ((long)image * size.In * size.Pixels), to = y + ((long)image * size.Out * size.Pixels);
+            for (var p = first; p < end; p += TilePanels.Lanes)
+            {
+                var pixel = Math.Min(p, end - TilePanels.Lanes); // the last tile overlaps the one before
+                for (var channel = firstChannel; channel < firstChannel + channels; channel++)
+                {
+                    new Span<float>(to + ((long)channel * size.Pixels) + pixel, TilePanels.Lanes).Fill(bias is null ? 0 : bias[channel]);
+                }
+
+                product.Run(matrix + ((long)firstChannel * rowStep), from + pixel, to + ((long)firstChannel * size.Pixels) + pixel, channels, size.In);
+            }
+        }
+    }
+
+    /// <summary>The same in bfloat16.</summary>
+    private readonly struct BFloat16Pixels(ushort* matrix, float* bias, ushort* x, ushort* y, (int Images, int In, int Out, int Pixels) size, TileProduct product, int blocks, int parts) : ITileWork
+    {
+        public void Do(int piece, TileScratch scratch)
+        {
+            var (depth, channels) = (size.In / 2, size.Out / parts);
+            var (image, first, channel) = (piece / parts / blocks, piece / parts % blocks * PixelsOfPiece, piece % parts * channels);
+            var end = piece / parts % blocks == blocks - 1 ? size.Pixels : first + PixelsOfPiece;
+            var (words, sums) = ((nint)scratch.TakeWords((long)depth * TilePanels.Lanes), (nint)scratch.Take((long)channels * TilePanels.Lanes));
+            for (var p = first; p < end; p += TilePanels.Lanes)
+            {
+                var pixel = Math.Min(p, end - TilePanels.Lanes);
+                Pair(x + ((long)image * size.In * size.Pixels) + pixel, size.Pixels, depth, (uint*)words);
+                product.Run(matrix + ((long)channel * size.In), (void*)words, (float*)sums, channels, depth);
+                Write((float*)sums, bias == null ? null : bias + channel, channels, y + ((((long)image * size.Out) + channel) * size.Pixels) + pixel, size.Pixels);
             }
         }
     }

@@ -45,8 +45,10 @@ internal static unsafe class WinogradConvolution
     private static Tensor Forward<T>(Tensor input, Tensor weight, Tensor? bias)
         where T : ITileFormat
     {
-        using var scope = NewDisposeScope();
-        return Convolved<T>(input, (int)weight.size(0), Prepared<T>(weight), bias).MoveToOuterDisposeScope();
+        var output = empty([input.size(0), weight.size(0), input.size(2), input.size(3)], dtype: input.dtype);
+        using var scope = PreparedWeights.AreKept ? null : NewDisposeScope();
+        Convolve<T>(input, Prepared<T>(weight), bias, output);
+        return output;
     }
 
     private static (Tensor Input, Tensor Weight, Tensor Bias) Gradients<T>(Tensor direction, Tensor input, Tensor weight)
@@ -67,10 +69,12 @@ internal static unsafe class WinogradConvolution
     public static Tensor InputGradient<T>(Tensor direction, Tensor weight)
         where T : ITileFormat
     {
-        using var scope = NewDisposeScope();
-        var (outChannels, inChannels, points) = ((int)weight.size(0), (int)weight.size(1), Points<T>(weight));
+        var (outChannels, inChannels) = ((int)weight.size(0), (int)weight.size(1));
+        var gradient = empty([direction.size(0), inChannels, direction.size(2), direction.size(3)], dtype: direction.dtype);
+        using var points = Points<T>(weight);
         WinogradWeights<T>.TransformBackward(TensorMemory.Of<float>(weight), outChannels, inChannels, TensorMemory.Of<uint>(points));
-        return Convolved<T>(direction, inChannels, points, null).MoveToOuterDisposeScope();
+        Convolve<T>(direction, points, null, gradient);
+        return gradient;
     }
 
     private static Tensor ChannelSums(Tensor direction)
@@ -99,11 +103,7 @@ internal static unsafe class WinogradConvolution
         return points;
     }
 
-    private static Tensor Convolved<T>(Tensor input, int channels, Tensor points, Tensor? bias)
-        where T : ITileFormat
-    {
-        var output = empty([input.size(0), channels, input.size(2), input.size(3)], dtype: input.dtype);
+    private static void Convolve<T>(Tensor input, Tensor points, Tensor? bias, Tensor output)
+        where T : ITileFormat =>
         WinogradKernel<T>.Convolve(WinogradImages.Of(input), TensorMemory.Of<uint>(points), new ConvolutionEnds { Bias = bias is null ? null : TensorMemory.Of<float>(bias) }, WinogradImages.Of(output));
-        return output;
-    }
 }

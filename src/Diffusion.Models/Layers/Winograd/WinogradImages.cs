@@ -44,6 +44,9 @@ internal readonly unsafe record struct WinogradImages(nint Data, int Count, int 
     /// <summary>Some of the channels of these images.</summary>
     public WinogradImages Slice(int firstChannel, int channels) => this with { Data = At(Data, firstChannel), Channels = channels };
 
+    /// <summary>Some of these images.</summary>
+    public WinogradImages Some(int first, int count) => this with { Data = Data + (nint)(first * ImageStep * (IsNarrow ? sizeof(ushort) : sizeof(float))), Count = count };
+
     /// <summary>Where a channel of the first image is in memory like that of these images.</summary>
     public nint At(nint data, int channel) => data + (nint)((long)channel * Pixels * (IsNarrow ? sizeof(ushort) : sizeof(float)));
 

@@ -23,23 +23,7 @@ internal static unsafe class WinogradKernel<T>
         var columns = output.Channels / parts;
         var (product, written) = (Product(input.Channels, output.Channels, columns)!, 2L * input.RowsOfBand * input.Width * columns);
         var floats = WinogradTiles.Floats(input, input.Channels) + ((long)Points * tiles * (words + columns)) + written + columns + (8L * tiles);
-        TileWork.Run(input.Bands * parts, floats + (5 * Vector), (piece, scratch) =>
-        {
-            var (band, first) = (piece / parts, piece % parts * columns);
-            var transformed = scratch.TakeWords((long)Points * tiles * words);
-            var sums = scratch.Take((long)Points * tiles * columns);
-            WinogradTiles.ByChannel<T>(WinogradTiles.Seen<T>(input, band, ends.Map, scratch), tiles, input.Channels, transformed);
-            for (var point = 0; point < Points; point++)
-            {
-                for (var n = 0; n < columns; n += lanes)
-                {
-                    var panel = points + ((long)point * words * output.Channels) + ((long)(first + n) * words);
-                    product.Run(transformed + ((long)point * tiles * words), panel, sums + ((long)point * tiles * columns) + n, tiles, words);
-                }
-            }
-
-            Write(sums, ends.Slice(output, first), output.Slice(first, columns), band, scratch.Take(written), scratch.Take(columns), (float**)scratch.Take(8L * tiles));
-        });
+        TileWork.Run(input.Bands * parts, floats + (5 * Vector), new Bands(input, points, ends, output, product, parts));
     }
 
     /// <summary>The products of <see cref="Convolve"/>.</summary>
@@ -74,6 +58,30 @@ internal static unsafe class WinogradKernel<T>
                 var start = bias is null ? Vector512<float>.Zero : Vector512.Load(bias + channel);
                 WinogradTransform.Output(from + channel, step, start, adds, places + (4 * tile), channel);
             }
+        }
+    }
+
+    /// <summary>Some channels of the output of a band in each piece.</summary>
+    private readonly struct Bands(WinogradImages input, uint* points, ConvolutionEnds ends, WinogradImages output, TileProduct product, int parts) : ITileWork
+    {
+        public void Do(int piece, TileScratch scratch)
+        {
+            var (words, lanes, tiles, columns) = (input.Channels / T.PerWord, TilePanels.LanesFor(output.Channels), input.TilesRounded, output.Channels / parts);
+            var written = 2L * input.RowsOfBand * input.Width * columns;
+            var (band, first) = (piece / parts, piece % parts * columns);
+            var transformed = scratch.TakeWords((long)Points * tiles * words);
+            var sums = scratch.Take((long)Points * tiles * columns);
+            WinogradTiles.ByChannel<T>(WinogradTiles.Seen<T>(input, band, ends.Map, scratch), tiles, input.Channels, transformed);
+            for (var point = 0; point < Points; point++)
+            {
+                for (var n = 0; n < columns; n += lanes)
+                {
+                    var panel = points + ((long)point * words * output.Channels) + ((long)(first + n) * words);
+                    product.Run(transformed + ((long)point * tiles * words), panel, sums + ((long)point * tiles * columns) + n, tiles, words);
+                }
+            }
+
+            Write(sums, ends.Slice(output, first), output.Slice(first, columns), band, scratch.Take(written), scratch.Take(columns), (float**)scratch.Take(8L * tiles));
         }
     }
 }
