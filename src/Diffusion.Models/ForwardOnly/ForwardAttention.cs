@@ -9,9 +9,10 @@ namespace Diffusion.Models;
 /// </summary>
 internal sealed unsafe class ForwardAttention(AttentionPlan plan, AttentionLayout layout, GroupNorm? norm, Linear[] projections, Linear last)
 {
+    private const int Vector = 16;
     private const int PixelsAtOnce = 1 << 12;
 
-    private readonly bool _fits = plan.OutputScale is 1 && plan.Channels % TilePanels.Lanes == 0 && plan.Inner % TilePanels.Lanes == 0;
+    private readonly bool _fits = plan.OutputScale is 1 && plan.Channels % Vector == 0 && plan.Inner % Vector == 0;
 
     /// <summary>Whether it can be done and is the fastest way; the caller sees to it that nothing is differentiated.</summary>
     public bool Pays(Tensor images) =>

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Diffusion.Models;
 
-/// <summary>A matrix as <see cref="TileProduct"/> reads it fastest: panels of 32 columns, one row of a panel after the other, [⌈columns / 32⌉, depth, 32].</summary>
+/// <summary>A matrix as <see cref="TileProduct"/> reads it fastest: panels of 32 columns, or of 16 where these do not fill them, one row of a panel after the other, [columns / lanes, depth, lanes].</summary>
 internal static unsafe class TilePanels
 {
     /// <summary>The columns of a panel.</summary>
@@ -21,14 +21,15 @@ internal static unsafe class TilePanels
 
     /// <summary>Copies a matrix whose columns lie in rows of memory: b[k, n] = matrix[n · depth + k].</summary>
     /// <param name="matrix">[columns, depth] of words.</param>
-    /// <param name="columns">A multiple of 32.</param>
+    /// <param name="columns">A multiple of 16.</param>
     /// <param name="depth">At least 1.</param>
     /// <param name="panels">Written.</param>
     public static void PackTransposed(uint* matrix, int columns, int depth, uint* panels)
     {
-        for (var first = 0; first < columns; first += Lanes, matrix += (long)Lanes * depth, panels += (long)Lanes * depth)
+        var lanes = LanesFor(columns);
+        for (var first = 0; first < columns; first += lanes, matrix += (long)lanes * depth, panels += (long)lanes * depth)
         {
-            Transposition.Copy((float*)matrix, depth, Lanes, depth, (float*)panels, Lanes);
+            Transposition.Copy((float*)matrix, depth, lanes, depth, (float*)panels, lanes);
         }
     }
 

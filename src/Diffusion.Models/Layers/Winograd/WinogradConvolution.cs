@@ -8,12 +8,20 @@ internal static unsafe class WinogradConvolution
     private const int FewestChannels = 32; // below, the transforms cost more than the multiplications that they save
 
     /// <summary>Whether it is the fastest way on this machine.</summary>
-    public static bool Pays(Tensor input, Tensor weight, in ConvolutionShape shape)
+    public static bool Pays(Tensor input, Tensor weight, in ConvolutionShape shape) =>
+        Math.Max(shape.InChannels, shape.OutChannels) >= FewestChannels && IsPossible(input, weight, shape, input.dtype == ScalarType.BFloat16);
+
+    /// <summary>Whether this machine can do it.</summary>
+    /// <param name="input">[B, C, H, W], bfloat16 or float32.</param>
+    /// <param name="weight">[O, C, k, k].</param>
+    /// <param name="shape">Of the convolution.</param>
+    /// <param name="narrow">Whether products are of bfloat16.</param>
+    public static bool IsPossible(Tensor input, Tensor weight, in ConvolutionShape shape, bool narrow)
     {
-        var (inChannels, outChannels, narrow) = (shape.InChannels, shape.OutChannels, input.dtype == ScalarType.BFloat16);
+        var (inChannels, outChannels, multiple) = (shape.InChannels, shape.OutChannels, narrow ? 32 : 16);
         return shape is { Kernel: 3, Stride: 1, Padding: 1 }
-            && (narrow ? TileProduct.MultipliesNarrow && inChannels % 32 == 0 && outChannels % 32 == 0 : input.dtype == ScalarType.Float32 && inChannels % 16 == 0 && outChannels % 16 == 0)
-            && Math.Max(inChannels, outChannels) >= FewestChannels
+            && inChannels % multiple == 0 && outChannels % multiple == 0
+            && (!narrow || TileProduct.MultipliesNarrow) && input.dtype is ScalarType.Float32 or ScalarType.BFloat16
             && weight.dtype == ScalarType.Float32 && input.device_type == TorchSharp.DeviceType.CPU
             && AttentionTile.IsSupported
             && input.dim() == 4 && (Images: input.size(0), Height: input.size(2), Width: input.size(3)) is { Images: > 0, Height: > 1, Width: > 1 } size
