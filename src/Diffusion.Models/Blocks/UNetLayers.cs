@@ -47,13 +47,13 @@ internal sealed class UNetLayers : nn.Module<Tensor, Tensor, Tensor>
     {
         var attention = index - (_startsAlone ? 1 : 0);
         var (residual, attends) = (_residuals[index], attention >= 0 && attention < _attentions.Count ? _attentions[attention] : null);
-        if (!_recomputes)
-        {
-            return Layer(residual, attends, images, time);
-        }
+        return _recomputes ? Recomputed(residual, attends, images, time) : Layer(residual, attends, images, time);
+    }
 
-        nn.Module[] parts = attends is null ? [residual] : [residual, attends];
-        return GradientCheckpointing.Run(parts, inputs => Layer(residual, attends, inputs[0], inputs[1]), images, time);
+    private Tensor Recomputed(ResidualBlock residual, SelfAttention? attention, Tensor images, Tensor time)
+    {
+        nn.Module[] parts = attention is null ? [residual] : [residual, attention];
+        return GradientCheckpointing.Run(parts, inputs => Layer(residual, attention, inputs[0], inputs[1]), images, time);
     }
 
     private Tensor Layer(ResidualBlock residual, SelfAttention? attention, Tensor images, Tensor time)

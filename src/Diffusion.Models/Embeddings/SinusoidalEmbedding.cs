@@ -36,13 +36,46 @@ public static class SinusoidalEmbedding
             throw new ArgumentException($"The dimension must be even and at least 2; it is {dimension}.", nameof(dimension));
         }
 
+        return timesteps.device_type == DeviceType.CPU && !timesteps.requires_grad ? OnCpu(timesteps, dimension, options) : ByOperations(timesteps, dimension, options);
+    }
+
+    /// <summary>The same without a dozen tensors, for timesteps that nobody differentiates by.</summary>
+    private static unsafe Tensor OnCpu(Tensor timesteps, int dimension, TimeEmbeddingOptions options)
+    {
+        var (count, half) = ((int)timesteps.size(0), dimension / 2);
+        var embedding = empty([count, dimension]);
+        using var dense = empty([count], dtype: ScalarType.Float64);
+        using var copied = dense.copy_(timesteps);
+        double* times = TensorMemory.Of<double>(dense);
+        var values = TensorMemory.Of<float>(embedding);
+        var (sines, cosines) = options.Order == WaveOrder.SineFirst ? (0, half) : (half, 0);
+        var rate = Rate(half, options);
+        for (var i = 0; i < half; i++)
+        {
+            var frequency = Math.Exp(i * rate);
+            for (var row = 0; row < count; row++)
+            {
+                var (sine, cosine) = Math.SinCos(times[row] * frequency); // in double: t·f reaches 1000
+                var wave = values + ((long)row * dimension) + i;
+                (wave[sines], wave[cosines]) = ((float)sine, (float)cosine);
+            }
+        }
+
+        return embedding;
+    }
+
+    private static Tensor ByOperations(Tensor timesteps, int dimension, TimeEmbeddingOptions options)
+    {
         using var scope = NewDisposeScope();
         var half = dimension / 2;
         using var end = half.ToScalar();
-        using var rate = (-Math.Log(options.MaxPeriod) / (half - options.FrequencyShift)).ToScalar();
+        using var rate = Rate(half, options).ToScalar();
         var frequencies = arange(Scalars.Zero, end, Scalars.One, ScalarType.Float64, timesteps.device).mul_(rate).exp_();
         var angles = timesteps.to(ScalarType.Float64).unsqueeze(1) * frequencies; // [B, 1] × [d/2] → [B, d/2], in double: t·f reaches 1000
         Tensor[] waves = options.Order == WaveOrder.SineFirst ? [angles.sin(), angles.cos()] : [angles.cos(), angles.sin()];
         return cat(waves, dim: 1).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
+
+    /// <summary>The logarithm of what a frequency is multiplied by to give the next.</summary>
+    private static double Rate(int half, TimeEmbeddingOptions options) => -Math.Log(options.MaxPeriod) / (half - options.FrequencyShift);
 }

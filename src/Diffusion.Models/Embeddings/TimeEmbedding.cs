@@ -48,8 +48,10 @@ public sealed class TimeEmbedding : nn.Module<Tensor, Tensor>
     /// <returns>[B, dimension], the type of the weights.</returns>
     public override Tensor forward(Tensor timesteps)
     {
-        using var scope = NewDisposeScope();
-        return _linear2.call(nn.functional.silu(_linear1.call(Waves(timesteps)))).MoveToOuterDisposeScope();
+        using var waves = Waves(timesteps);
+        using var hidden = _linear1.call(waves);
+        using var activated = nn.functional.silu(hidden);
+        return _linear2.call(activated);
     }
 
     /// <summary>What enters the first linear map: [B] → [B, width], the type of the weights.</summary>

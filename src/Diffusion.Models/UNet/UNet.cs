@@ -83,7 +83,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
     {
         Check(images, timesteps, labels);
         using var scope = NewDisposeScope();
-        var (dialect, time) = (Options.Dialect, Time(timesteps, labels, images.shape[0]));
+        var (dialect, time) = (Options.Dialect, Time(timesteps, labels, images.size(0)));
         var hidden = NetworkEnds.First(_convIn, dialect.CenterInput ? (images * Scalars.Two) - Scalars.One : images);
         var skips = new Stack<Tensor>();
         foreach (var block in _down)
@@ -122,14 +122,14 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(timesteps);
-        if (images.dim() != 4 || images.shape[1] != _convIn.InChannels)
+        if (images.dim() != 4 || images.size(1) != _convIn.InChannels)
         {
             throw new ArgumentException($"Images must have the shape [B, {_convIn.InChannels}, H, W]; the shape is [{string.Join(", ", images.shape)}].", nameof(images));
         }
 
-        if (timesteps.dim() != 1 || (timesteps.shape[0] != images.shape[0] && timesteps.shape[0] != 1))
+        if (timesteps.dim() != 1 || (timesteps.size(0) != images.size(0) && timesteps.size(0) != 1))
         {
-            throw new ArgumentException($"Timesteps must have the shape [{images.shape[0]}], one an image, or [1]; the shape is [{string.Join(", ", timesteps.shape)}].", nameof(timesteps));
+            throw new ArgumentException($"Timesteps must have the shape [{images.size(0)}], one an image, or [1]; the shape is [{string.Join(", ", timesteps.shape)}].", nameof(timesteps));
         }
 
         if (labels is null != _labels is null)
