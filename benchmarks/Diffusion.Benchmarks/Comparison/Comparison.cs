@@ -117,16 +117,14 @@ internal sealed class Comparison(ComparisonSettings settings)
         return new Measurement(new Samples([bytes / kibibyte]), null, new Samples([bytes]));
     }
 
-    /// <summary>What follows the backward pass. This library's part also sets the gradients to 0 and draws a batch of one pixel: its public face has no smaller piece.</summary>
+    /// <summary>What follows the backward pass: clipping by the norm, Adam, the average of the weights.</summary>
     private void Optimizer(ReferencePair networks)
     {
-        using var pixel = new RandomImages(new ImageShape(1, 1, 1), 1);
         using var batch = new RandomImages(networks.Image, 1);
         using var eager = new EagerTrainer(networks.Eager, gradientClip: 1);
         eager.Step(batch.All);
-        using var weights = new WeightsOnly(networks.Ours);
-        using var ours = OwnTraining.Start(weights, pixel, gradientClip: 1)!;
-        var seconds = Interleaved.Seconds([eager.Update, ours.Step], 3, settings.Least, settings.Share(0.1));
+        using var ours = new OwnUpdate(networks.Ours, gradientClip: 1);
+        var seconds = Interleaved.Seconds([eager.Update, ours.Run], 3, settings.Least, settings.Share(0.1));
         _measured["optimizer"] = Measurement.Of(seconds[1], seconds[0]);
     }
 }

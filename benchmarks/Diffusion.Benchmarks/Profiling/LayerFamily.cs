@@ -10,6 +10,7 @@ internal static class LayerFamily
     public const string Tokens = "attention: images to tokens and back";
     public const string Activation = "activation (SiLU)";
     public const string Joins = "sums and joins: residuals, time shift, skip connections";
+    public const string Normed = "norm, SiLU and convolution 3×3 as one";
     public const string Other = "other layers";
 
     /// <summary>The kind of a layer.</summary>
@@ -21,6 +22,8 @@ internal static class LayerFamily
         ConvTranspose2d => "convolution, transposed",
         GroupNorm => "norm",
         Linear => "linear",
+        ResidualBlock => "residual block as one",
+        SelfAttention => "self-attention block as one",
         _ => Other,
     };
 }

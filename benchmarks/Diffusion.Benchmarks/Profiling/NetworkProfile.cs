@@ -28,7 +28,7 @@ internal sealed class NetworkProfile
         var (calls, inPlace) = InPlace(network, images, timesteps, backward, repeats);
         var pieces = calls.Where(call => call.Depth == 0).GroupBy(call => call.Block);
         var blocks = pieces.Select(block => (block.Key, inPlace[block.Key], Sum(block.Select(call => Isolated.Time(call.Call, call.Inputs, backward, repeats)))));
-        return new([.. blocks], [.. Layers(calls, backward, repeats).Concat(Operators(network.Options, images, backward, repeats, format == NumberFormat.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32))]);
+        return new([.. blocks], [.. Layers(calls, backward, repeats).Concat(Operators(OperatorRuns.Of(network.Options, (int)images.shape[0], calls), backward, repeats, format == NumberFormat.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32))]);
     }
 
     private static (IReadOnlyList<ModuleCall> Calls, Dictionary<string, double> Forward) InPlace(UNet network, Tensor images, Tensor timesteps, bool gradients, int repeats)
@@ -58,7 +58,7 @@ internal sealed class NetworkProfile
         .GroupBy(entry => entry.Family)
         .Select(family => (family.Key, family.Sum(entry => entry.Count), Sum(family.Select(entry => entry.Alone))));
 
-    private static IEnumerable<(string Family, int Count, Isolated Alone)> Operators(UNetOptions options, Tensor images, bool backward, int repeats, ScalarType type) => OperatorRuns.Of(options, (int)images.shape[0])
+    private static IEnumerable<(string Family, int Count, Isolated Alone)> Operators(IEnumerable<OperatorRun> runs, bool backward, int repeats, ScalarType type) => runs
         .GroupBy(run => run.Key)
         .Select(group => (group.First().Family, Count: group.Count(), Alone: group.Count() * Isolated.Time(group.First().Run, group.First().Layouts(type), backward, repeats)))
         .GroupBy(entry => entry.Family)

@@ -11,5 +11,9 @@ internal sealed record OperatorRun(string Family, IReadOnlyList<long[]> Shapes, 
     /// <summary>What its inputs are like where activations have a type.</summary>
     public IReadOnlyList<TensorLayout> Layouts(ScalarType type) => [.. Shapes.Select(shape => new TensorLayout(shape, [.. Enumerable.Range(0, shape.Length)], type))];
 
-    public string Key => $"{Family} {string.Join(" ", Shapes.Select(shape => string.Join("×", shape)))}";
+    /// <summary>What tells it from others of its kind with the same inputs.</summary>
+    public int Outputs { get; init; }
+
+    /// <summary>Runs of one key take the same time.</summary>
+    public string Key => $"{Family} {Outputs} {string.Join(" ", Shapes.Select(shape => string.Join("×", shape)))}";
 }

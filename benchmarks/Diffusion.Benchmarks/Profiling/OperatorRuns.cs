@@ -7,20 +7,25 @@ namespace Diffusion.Benchmarks;
 internal static class OperatorRuns
 {
     /// <summary>Each operator of each block, for a batch.</summary>
-    public static IEnumerable<OperatorRun> Of(UNetOptions options, int batch)
+    /// <param name="options">The network.</param>
+    /// <param name="batch">The images.</param>
+    /// <param name="calls">The parts that were called: what a block does without calling a layer, it does as one operation.</param>
+    public static IEnumerable<OperatorRun> Of(UNetOptions options, int batch, IReadOnlyList<ModuleCall> calls)
     {
-        var plan = UNetPlan.Of(options);
+        var (plan, leaves) = (UNetPlan.Of(options), calls.Where(call => call.IsLeaf).Select(call => call.Module).ToList());
+        var (residuals, attentions) = (leaves.Exists(layer => layer is ResidualBlock), leaves.Exists(layer => layer is SelfAttention));
+        var convolves = leaves.Exists(layer => layer is Conv2d { Shape: { Kernel: 3, Stride: 1, InChannels: >= 32, OutChannels: >= 32 } });
         foreach (var block in plan.Down.Concat(plan.Mid).Concat(plan.Up))
         {
             for (var i = 0; i < block.Residuals; i++)
             {
-                foreach (var run in Residual(block, i, batch))
+                foreach (var run in Residual(block, i, batch, asOne: residuals, normed: !convolves))
                 {
                     yield return run;
                 }
             }
 
-            for (var i = 0; i < block.Attentions; i++)
+            for (var i = 0; i < block.Attentions && !attentions; i++)
             {
                 foreach (var run in Attention(block.Attention(), batch, block.Height, block.Width))
                 {
@@ -32,20 +37,36 @@ internal static class OperatorRuns
         yield return new(LayerFamily.Activation, [[batch, plan.LastChannels, options.Image.Height, options.Image.Width]], inputs => nn.functional.silu(inputs[0]));
     }
 
-    private static IEnumerable<OperatorRun> Residual(BlockPlan block, int layer, int batch)
+    private static IEnumerable<OperatorRun> Residual(BlockPlan block, int layer, int batch, bool asOne, bool normed)
     {
         var plan = block.Residual(layer);
         long[] before = [batch, plan.InChannels, block.Height, block.Width];
         long[] after = [batch, plan.OutChannels, block.Height, block.Width];
-        yield return new(LayerFamily.Activation, [before], inputs => nn.functional.silu(inputs[0]));
-        yield return new(LayerFamily.Activation, [after], inputs => nn.functional.silu(inputs[0]));
-        yield return new(LayerFamily.Joins, [after, [batch, plan.OutChannels, 1, 1]], inputs => inputs[0] + inputs[1]);
-        yield return new(LayerFamily.Joins, [after, after], inputs => inputs[0] + inputs[1]);
         if (layer < block.Skips.Count)
         {
             var skip = block.Skips[layer];
             yield return new(LayerFamily.Joins, [[batch, plan.InChannels - skip, block.Height, block.Width], [batch, skip, block.Height, block.Width]], inputs => cat([inputs[0], inputs[1]], 1));
         }
+
+        if (asOne)
+        {
+            yield break;
+        }
+
+        foreach (var (channels, shape) in new[] { (plan.InChannels, before), (plan.OutChannels, after) })
+        {
+            if (normed && Math.Min(channels, plan.OutChannels) >= 32)
+            {
+                var (norm, convolution) = (new GroupNorm(plan.Groups, channels), new Conv2d(channels, plan.OutChannels, 3, padding: 1));
+                yield return new(LayerFamily.Normed, [shape], inputs => NormedConvolution.Apply(inputs[0], norm, convolution, null)) { Outputs = plan.OutChannels };
+            }
+            else
+            {
+                yield return new(LayerFamily.Activation, [shape], inputs => nn.functional.silu(inputs[0]));
+            }
+        }
+
+        yield return new(LayerFamily.Joins, [after, after], inputs => inputs[0] + inputs[1]);
     }
 
     private static IEnumerable<OperatorRun> Attention(AttentionPlan plan, int batch, int height, int width)

@@ -9,7 +9,7 @@ internal static class ProfileCommand
     private const string How = """
         How the numbers were obtained: libtorch's profiler has no binding in TorchSharp. "In place" is the time between a forward hook before and one after each part of the running network.
         "Alone" is the same part run again by itself on inputs of the same shapes and order in memory, forward and then backward to its inputs and weights; parts of the same kind and shapes are run once and counted as
-        often as they occur. Operators that are no layer are run at the shapes that the plan of the network says. Medians of a few runs after one to warm up. Alone a part finds its memory in another
+        often as they occur. Operators that are no layer are run at the shapes that the plan of the network says; what a block does as one operation is one row. Medians of a few runs after one to warm up. Alone a part finds its memory in another
         state than within the step: the sum differs from the whole, and both are printed.
         """;
 
@@ -28,7 +28,6 @@ internal static class ProfileCommand
     private static void TrainStep(ReferencePair networks, ReferenceSize size, int repeats, NumberFormat format)
     {
         using var images = new RandomImages(networks.Image, size.TrainBatch);
-        using var pixel = new RandomImages(new ImageShape(1, 1, 1), 1);
         var profile = NetworkProfile.Of(networks.Ours, images.All, backward: true, repeats, format);
         double whole;
         using (var training = OwnTraining.Start(networks.Ours, images, format, gradientClip: 1)!)
@@ -37,10 +36,9 @@ internal static class ProfileCommand
         }
 
         using var copy = UNetBuilder.From(networks.Ours.Options).Build();
-        using var weights = new WeightsOnly(copy);
-        using var update = OwnTraining.Start(weights, pixel, gradientClip: 1)!;
+        using var update = new OwnUpdate(copy, gradientClip: 1);
         var forwardProcess = Seconds(() => Draw(images.All), repeats);
-        Print($"A train step of {size.Name}", format, networks, size.TrainBatch, profile, whole, [("update of the weights: zeroed gradients, clipping, Adam, average", Seconds(update.Step, repeats)), ("noise, noisy images, loss", forwardProcess)]);
+        Print($"A train step of {size.Name}", format, networks, size.TrainBatch, profile, whole, [("update of the weights: clipping, Adam, average", Seconds(update.Run, repeats)), ("noise, noisy images, loss", forwardProcess)]);
     }
 
     private static void ReverseStep(ReferencePair networks, ReferenceSize size, int repeats, NumberFormat format)

@@ -2,16 +2,11 @@ using BenchmarkDotNet.Attributes;
 
 namespace Diffusion.Benchmarks;
 
-/// <summary>
-/// What follows the backward pass: clipping, Adam, the average of the weights of the reference network. The trainer's part also sets the gradients to 0
-/// and draws a batch of one pixel.
-/// </summary>
+/// <summary>What follows the backward pass: clipping, Adam, the average of the weights of the reference network.</summary>
 public class OptimizerBenchmarks : NetworkSuite
 {
     private EagerTrainer _eager = null!;
-    private WeightsOnly _weights = null!;
-    private RandomImages _pixel = null!;
-    private OwnTraining _ours = null!;
+    private OwnUpdate _ours = null!;
 
     /// <inheritdoc/>
     public override IEnumerable<int> Batches => [1];
@@ -27,11 +22,11 @@ public class OptimizerBenchmarks : NetworkSuite
         Synchronize();
     }
 
-    /// <summary>A step of the trainer of a network that computes nothing.</summary>
+    /// <summary>The update of a trainer.</summary>
     [Benchmark]
     public void Trainer()
     {
-        _ours.Step();
+        _ours.Run();
         Synchronize();
     }
 
@@ -39,15 +34,12 @@ public class OptimizerBenchmarks : NetworkSuite
     {
         _eager = new EagerTrainer(Networks.Eager, gradientClip: 1);
         _eager.Step(Images.All);
-        _weights = new WeightsOnly(Networks.Ours);
-        _pixel = new RandomImages(new ImageShape(1, 1, 1), 1, Target);
-        _ours = OwnTraining.Start(_weights, _pixel, gradientClip: 1)!;
+        _ours = new OwnUpdate(Networks.Ours, gradientClip: 1);
     }
 
     private protected override void Release()
     {
         _ours.Dispose();
-        _pixel.Dispose();
         _eager.Dispose();
     }
 }

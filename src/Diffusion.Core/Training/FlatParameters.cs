@@ -60,6 +60,9 @@ internal sealed class FlatParameters : IDisposable
 
     public Device Device => _entries[0].Parameter.device;
 
+    /// <summary>The Euclidean norm of all gradients together, [1]; on their device, so that nobody waits for it here.</summary>
+    public Tensor GradientNorm() => FlatBuffer.Handles(Gradients) ? tensor([FlatBuffer.Norm(Gradients)]) : Gradients.norm().view(1);
+
     /// <summary>A buffer of the same layout, cut into named views that the caller disposes.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> Named(Tensor buffer) =>
         _entries.Select(entry => KeyValuePair.Create(entry.Name, View(buffer, entry.Parameter, entry.Offset)));

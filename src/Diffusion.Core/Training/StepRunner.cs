@@ -71,7 +71,7 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
         var results = parts.SelectMany(part => Backward(batch, draw, part.First, part.Count)).ToList();
 
         // One transfer, the only time a step waits for the device: mean and losses of each part, then the norm.
-        var numbers = cat([.. results, GradientNorm()]).to(ScalarType.Float64).cpu().data<double>().ToArray();
+        var numbers = cat([.. results, state.Parameters.GradientNorm()]).to(ScalarType.Float64).cpu().data<double>().ToArray();
         var (mean, losses, at) = (0.0, new List<double>(count), 0);
         foreach (var part in parts)
         {
@@ -82,9 +82,6 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
 
         return (new TrainingStep(state.Step + 1, mean, count, 0, default) { GradientNorm = numbers[at], ImageLosses = losses, Levels = draw.Timesteps.Levels }, draw);
     }
-
-    /// <summary>[1]; on the device of the gradients, so that nobody waits for it here.</summary>
-    private Tensor GradientNorm() => state.Parameters.Gradients is var gradients && FlatBuffer.Handles(gradients) ? tensor([FlatBuffer.Norm(gradients)]) : gradients.norm().view(1);
 
     private static List<(int First, int Count)> Parts(int count, int size) =>
         [.. Enumerable.Range(0, (count + size - 1) / size).Select(part => (part * size, Math.Min(size, count - (part * size))))];
