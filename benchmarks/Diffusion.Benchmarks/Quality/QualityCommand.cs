@@ -52,7 +52,7 @@ internal static class QualityCommand
     {
         var real = (FrechetDistance.Between(training.Few, heldOut.Many), FrechetDistance.Between(heldOut.Few, training.Many));
         var spacing = Spacing(settings.Options.Diffusion);
-        return new QualityReport(Of("ddpm", null, null), Of("dpm++2m", FewSteps, spacing), [Of("dpm++2m", FewSteps, StepSpacing.Trailing.Name), Of("dpm++2m-sde", FewSteps, spacing), Of("ddim", FewSteps, null)], real, heldOut.Floor());
+        return new QualityReport(Of("ddpm", null, null), [Of("dpm++2m", FewSteps, spacing), Of("dpm++2m-sde", FewSteps, spacing)], [Of("dpm++2m", FewSteps, StepSpacing.Trailing.Name), Of("ddim", FewSteps, null)], real, heldOut.Floor());
 
         SamplerQuality Of(string name, int? steps, string? spacing)
         {
