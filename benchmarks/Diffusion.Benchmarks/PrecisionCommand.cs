@@ -36,7 +36,7 @@ internal static class PrecisionCommand
             double Mean(double[] losses) => losses.AsSpan(end - Window, Window).ToArray().Average();
             var (one, other, third) = (Mean(exact), Mean(narrow), Mean(chance));
             largest = Math.Max(largest, Math.Abs((other / one) - 1));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {end - Window + 1}–{end} | {one:f5} | {other:f5} | {(other / one) - 1:+0.00 %;-0.00 %} | {third:f5} | {(third / one) - 1:+0.00 %;-0.00 %} |"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {end - Window + 1}–{end} | {one:f5} | {other:f5} | {(other / one) - 1:+0.00 %;-0.00 %;0.00 %} | {third:f5} | {(third / one) - 1:+0.00 %;-0.00 %;0.00 %} |"));
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\nlargest difference of bfloat16 {largest:0.00 %}, allowed {Allowed:0 %}"));
