@@ -27,7 +27,7 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
     private readonly Linear _out;
 
     private readonly AttentionPlan _plan;
-    private readonly AttentionLayout _layout;
+    private readonly SelfAttentionLayers _layers;
     private readonly ForwardAttention _forward;
 
     /// <summary>Makes the block.</summary>
@@ -44,7 +44,6 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
         : base(nameof(SelfAttention))
     {
         _plan = plan;
-        _layout = AttentionLayout.Of(plan);
         _norm = plan.Groups > 0 ? new GroupNorm(plan.Groups, plan.Channels, plan.Eps) : null;
         if (plan.Projection == AttentionProjection.Separate)
         {
@@ -63,7 +62,8 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
             ZeroInitialization.Apply(_out);
         }
 
-        _forward = new ForwardAttention(plan, _layout, _norm, _qkv is null ? [_query!, _key!, _value!] : [_qkv], _out);
+        _layers = new SelfAttentionLayers(plan, AttentionLayout.Of(plan), _norm, _qkv is null ? [_query!, _key!, _value!] : [_qkv], _out);
+        _forward = new ForwardAttention(_layers);
         RegisterComponents();
     }
 
@@ -78,11 +78,16 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
             return _forward.Run(images);
         }
 
+        if (NormedAttention.Pays(_layers, images))
+        {
+            return NormedAttention.Apply(_layers, images);
+        }
+
         using var scope = NewDisposeScope();
         var (batch, channels, height, width) = (images.size(0), images.size(1), images.size(2), images.size(3));
-        var attended = FusedAttention.Pays(_layout, images.dtype, images.device_type, batch, height * width, height * width)
-            ? RecomputedInput.Run(new FinalAttention(_layout), inputs => Projected(inputs[0]), Projections, images)
-            : AttentionProduct.Apply(_layout, Projected(images)); // [B, C, H, W] → [B, H·W, C inner]
+        var attended = FusedAttention.Pays(_layers.Layout, images.dtype, images.device_type, batch, height * width, height * width)
+            ? RecomputedInput.Run(new FinalAttention(_layers.Layout), inputs => Projected(inputs[0]), Projections, images)
+            : AttentionProduct.Apply(_layers.Layout, Projected(images)); // [B, C, H, W] → [B, H·W, C inner]
         var result = images.Plus(_out.call(attended).transpose(1, 2).reshape(batch, channels, height, width)); // → [B, C, H, W]
         using var scale = _plan.OutputScale.ToScalar();
         return (_plan.OutputScale is 1 ? result : result / scale).MoveToOuterDisposeScope();

@@ -7,20 +7,12 @@ namespace Diffusion.Models;
 /// A self-attention over pixels on the CPU without gradients: the norm happens while the projections read, the input is added while the last one writes. Some images go all the way at a time, so
 /// that their tokens stay in the nearer caches.
 /// </summary>
-internal sealed unsafe class ForwardAttention(AttentionPlan plan, AttentionLayout layout, GroupNorm? norm, Linear[] projections, Linear last)
+internal sealed unsafe class ForwardAttention(SelfAttentionLayers layers)
 {
-    private const int Vector = 16;
     private const int PixelsAtOnce = 1 << 12;
 
-    private readonly bool _fits = plan.OutputScale is 1 && plan.Channels % Vector == 0 && plan.Inner % Vector == 0;
-
     /// <summary>Whether it can be done and is the fastest way; the caller sees to it that nothing is differentiated.</summary>
-    public bool Pays(Tensor images) =>
-        _fits && images.dim() == 4 && images.is_contiguous() && images.dtype == (LayerPrecision.IsNarrow(last.Weight) ? ScalarType.BFloat16 : ScalarType.Float32)
-        && (images.dtype == ScalarType.BFloat16 ? LinearKernel<BFloat16Tile>.IsAvailable : LinearKernel<Float32Tile>.IsAvailable)
-        && images.size(2) * images.size(3) is >= LinearImages<Float32Tile>.FewestPixels and var tokens
-        && FusedAttention.Pays(layout, images.dtype, images.device_type, images.size(0), tokens, tokens)
-        && (norm is null || norm.Weight.dtype == ScalarType.Float32) && Array.TrueForAll(projections, IsReadable) && IsReadable(last);
+    public bool Pays(Tensor images) => layers.Fit(images);
 
     /// <summary>Runs the block.</summary>
     /// <param name="images">[B, C, H, W], as <see cref="Pays"/> wants them.</param>
@@ -47,16 +39,16 @@ internal sealed unsafe class ForwardAttention(AttentionPlan plan, AttentionLayou
     {
         var (atOnce, maps) = (Math.Clamp(PixelsAtOnce / images.Pixels, 1, images.Count), TileScratch.Rounded((long)images.Count * images.Channels));
         var pixels = (long)atOnce * images.Pixels;
-        using var memory = TileScratch.Rent((2 * maps) + TileScratch.Rounded(pixels * 4 * plan.Inner / T.PerWord) + TileScratch.Rounded(pixels * 2 * plan.Heads));
-        float* scales = memory.Take(maps), shifts = memory.Take(maps), tokens = memory.Take(pixels * 4 * plan.Inner / T.PerWord), totals = memory.Take(pixels * 2 * plan.Heads);
-        if (norm is not null)
+        using var memory = TileScratch.Rent((2 * maps) + TileScratch.Rounded(pixels * 4 * layers.Plan.Inner / T.PerWord) + TileScratch.Rounded(pixels * 2 * layers.Plan.Heads));
+        float* scales = memory.Take(maps), shifts = memory.Take(maps), tokens = memory.Take(pixels * 4 * layers.Plan.Inner / T.PerWord), totals = memory.Take(pixels * 2 * layers.Plan.Heads);
+        if (layers.Norm is { } norm)
         {
             GroupMoments.Map(images, norm, null, 0, scales, shifts);
         }
 
         for (var first = 0; first < images.Count; first += atOnce)
         {
-            var map = norm is null ? default : new ChannelMap(scales + ((long)first * images.Channels), shifts + ((long)first * images.Channels), images.Channels, activates: false);
+            var map = layers.Norm is null ? default : new ChannelMap(scales + ((long)first * images.Channels), shifts + ((long)first * images.Channels), images.Channels, activates: false);
             Run<T>(images.Some(first, Math.Min(atOnce, images.Count - first)), map, tokens, totals, output.Some(first, Math.Min(atOnce, images.Count - first)));
         }
     }
@@ -64,25 +56,23 @@ internal sealed unsafe class ForwardAttention(AttentionPlan plan, AttentionLayou
     private void Run<T>(WinogradImages images, ChannelMap map, float* tokens, float* totals, WinogradImages output)
         where T : ITileFormat
     {
-        var words = (long)images.Count * images.Pixels * plan.Inner / T.PerWord;
+        var words = (long)images.Count * images.Pixels * layers.Plan.Inner / T.PerWord;
         var attended = tokens + (3 * words);
-        Span<nint> projected = stackalloc nint[projections.Length];
+        Span<nint> projected = stackalloc nint[layers.Projections.Count];
         for (var i = 0; i < projected.Length; i++)
         {
             projected[i] = (nint)(tokens + (i * words));
-            LinearImages<T>.ToTokens(images, map, Panels<T>(projections[i]), Bias(projections[i]), (void*)projected[i], projections[i].OutFeatures);
+            LinearImages<T>.ToTokens(images, map, Panels<T>(layers.Projections[i]), Bias(layers.Projections[i]), (void*)projected[i], layers.Projections[i].OutFeatures);
         }
 
         var narrow = T.PerWord > 1;
-        var (query, key, value) = layout.Views(projected, narrow, images.Pixels);
-        layout.Kernel(narrow)!.Forward(images.Count, query, key, value, new(attended, narrow, images.Pixels, plan.Inner, HeadLayout.Alone(plan.HeadWidth)), totals);
-        LinearImages<T>.ToImages((uint*)attended, plan.Inner, Panels<T>(last), Bias(last), images, output);
+        var (query, key, value) = layers.Layout.Views(projected, narrow, images.Pixels);
+        layers.Layout.Kernel(narrow)!.Forward(images.Count, query, key, value, new(attended, narrow, images.Pixels, layers.Plan.Inner, HeadLayout.Alone(layers.Plan.HeadWidth)), totals);
+        LinearImages<T>.ToImages((uint*)attended, layers.Plan.Inner, Panels<T>(layers.Last), Bias(layers.Last), images, output);
     }
-
-    private static bool IsReadable(Linear linear) => linear.Weight.dtype == ScalarType.Float32 && linear.Weight.is_contiguous();
 
     private static uint* Panels<T>(Linear linear)
         where T : ITileFormat => TensorMemory.Of<uint>(LinearTokens.Panels(linear.Weight, T.PerWord > 1));
 
-    private static float* Bias(Linear linear) => linear.Bias is { } bias ? TensorMemory.Of<float>(bias) : null;
+    private static float* Bias(Linear linear) => TensorMemory.Of<float>(linear.Bias!);
 }

@@ -21,6 +21,9 @@ internal static unsafe class GroupMoments
         TileWork.Run(images.Count * norm.Groups, 0, new Groups(images, norm, modulation, modulationStep, scales, shifts, moments));
     }
 
+    /// <summary>As <see cref="Map"/>, without modulation, and with all that gradients need.</summary>
+    public static void Find(WinogradImages images, GroupNorm norm, NormStatistics statistics) => Map(images, norm, null, 0, statistics.Scales, statistics.Shifts, statistics.Moments);
+
     private static (double Mean, double Variance) Of<T>(T* values, int count)
         where T : unmanaged
     {

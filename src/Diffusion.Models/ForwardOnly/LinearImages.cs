@@ -21,21 +21,22 @@ internal static unsafe class LinearImages<T>
     /// <param name="bias">[columns], or null.</param>
     /// <param name="tokens">y, [images, pixels, columns]; written.</param>
     /// <param name="columns">A multiple of 16.</param>
-    public static void ToTokens(WinogradImages images, ChannelMap map, uint* panels, float* bias, void* tokens, int columns)
+    /// <param name="rows">map(x) as [images, pixels, channels], written, with room for 7 pixels more; or null.</param>
+    public static void ToTokens(WinogradImages images, ChannelMap map, uint* panels, float* bias, void* tokens, int columns, uint* rows = null)
     {
         var (channels, depth, blocks) = (images.Channels, images.Channels / T.PerWord, (images.Pixels + RowsOfPiece - 1) / RowsOfPiece);
         var lanes = TilePanels.LanesFor(columns);
         var product = Product(lanes, depth, lanes, bias is null ? TileStart.Zero : TileStart.Bias);
         var parts = TileWork.Parts(images.Count * blocks, columns / lanes);
-        TileWork.Run(images.Count * blocks * parts, RowsOfPiece * (channels + depth + lanes), new Reading(images, map, panels, bias, tokens, columns, product, blocks, parts));
+        TileWork.Run(images.Count * blocks * parts, RowsOfPiece * (channels + depth + lanes), new Reading(images, map, panels, bias, tokens, columns, rows, product, blocks, parts));
     }
 
-    /// <summary>y[image, n, pixel] = added[image, n, pixel] + bias[n] + Σ_k tokens[image, pixel, k] · b[k, n].</summary>
+    /// <summary>y[image, n, pixel] = bias[n] + Σ_k tokens[image, pixel, k] · b[k, n], plus added[image, n, pixel].</summary>
     /// <param name="tokens">[images, pixels, features].</param>
     /// <param name="features">A multiple of 16.</param>
     /// <param name="panels">b, as <see cref="TilePanels"/>.</param>
     /// <param name="bias">[channels of the images], or null.</param>
-    /// <param name="added">Images of the shape and type of the output.</param>
+    /// <param name="added">Images of the shape and type of the output, or of no memory.</param>
     /// <param name="images">y, with a multiple of 16 channels and at least 8 pixels an image; written.</param>
     public static void ToImages(uint* tokens, int features, uint* panels, float* bias, WinogradImages added, WinogradImages images)
     {
@@ -50,18 +51,6 @@ internal static unsafe class LinearImages<T>
     private static TileProduct Product(int lanes, int depth, int sumStep, TileStart start) =>
         TileProduct.For(new TileShape(T.PerWord > 1, Rows, lanes, depth, 1, start) { SumStep = sumStep })!;
 
-    private static uint* Words(float* pixels, int count, int channels, TileScratch scratch)
-    {
-        if (T.PerWord == 1)
-        {
-            return (uint*)pixels;
-        }
-
-        var words = scratch.TakeWords(RowsOfPiece * channels / T.PerWord);
-        TileRows.Copy(pixels, channels, count, channels, 1, (ushort*)words, channels, channels);
-        return words;
-    }
-
     [MethodImpl(Loop.Alone)]
     private static void Add(float* values, int count, float* sums)
     {
@@ -72,21 +61,20 @@ internal static unsafe class LinearImages<T>
     }
 
     /// <summary>Some pixels of an image, to some columns, in each piece.</summary>
-    private readonly struct Reading(WinogradImages images, ChannelMap map, uint* panels, float* bias, void* tokens, int columns, TileProduct product, int blocks, int parts) : ITileWork
+    private readonly struct Reading(WinogradImages images, ChannelMap map, uint* panels, float* bias, void* tokens, int columns, uint* kept, TileProduct product, int blocks, int parts) : ITileWork
     {
         public void Do(int piece, TileScratch scratch)
         {
             var (channels, depth, lanes) = (images.Channels, images.Channels / T.PerWord, TilePanels.LanesFor(columns));
             var (image, first, part) = (piece / parts / blocks, piece / parts % blocks * RowsOfPiece, piece % parts);
             var count = Math.Min(RowsOfPiece, images.Pixels - first);
-            float* pixels = scratch.Take(RowsOfPiece * channels), sums = scratch.Take(RowsOfPiece * lanes);
-            images.Read(image, first, count, 0, channels, pixels);
-            map.Apply<T>(image, pixels, count);
-            var rows = Words(pixels, count, channels, scratch);
-            var y = (((long)image * images.Pixels) + first) * columns;
+            var pixel = ((long)image * images.Pixels) + first;
+            var sums = scratch.Take(RowsOfPiece * lanes);
+            var words = Rows(image, first, count, kept == null ? scratch.TakeWords(RowsOfPiece * depth) : kept + (pixel * depth), scratch);
+            var y = pixel * columns;
             for (var n = columns / parts * part; n < columns / parts * (part + 1); n += lanes)
             {
-                product.Run(rows, panels + ((long)n * depth), sums, count, depth, bias is null ? null : bias + n);
+                product.Run(words, panels + ((long)n * depth), sums, count, depth, bias is null ? null : bias + n);
                 if (T.PerWord == 1)
                 {
                     TileRows.Copy(sums, lanes, count, lanes, 1, (float*)tokens + y + n, columns, lanes);
@@ -96,6 +84,19 @@ internal static unsafe class LinearImages<T>
                     TileRows.Copy(sums, lanes, count, lanes, 1, (ushort*)tokens + y + n, columns, lanes);
                 }
             }
+        }
+
+        private uint* Rows(int image, int first, int count, uint* words, TileScratch scratch)
+        {
+            var pixels = T.PerWord == 1 ? (float*)words : scratch.Take(RowsOfPiece * images.Channels);
+            images.Read(image, first, count, 0, images.Channels, pixels);
+            map.Apply<T>(image, pixels, count);
+            if (T.PerWord > 1)
+            {
+                TileRows.Copy(pixels, images.Channels, count, images.Channels, 1, (ushort*)words, images.Channels, images.Channels);
+            }
+
+            return words;
         }
     }
 
@@ -123,8 +124,12 @@ internal static unsafe class LinearImages<T>
                 }
             }
 
-            added.Read(image, first, count, channel, columns, pixels);
-            Add(pixels, count * columns, sums);
+            if (added.Data != 0)
+            {
+                added.Read(image, first, count, channel, columns, pixels);
+                Add(pixels, count * columns, sums);
+            }
+
             images.Slice(channel, columns).Write(image, first, count, sums);
         }
     }

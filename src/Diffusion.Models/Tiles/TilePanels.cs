@@ -35,18 +35,19 @@ internal static unsafe class TilePanels
 
     /// <summary>Copies a matrix that lies row by row: b[k, n] = matrix[k · columns + n]; where a word has two values, of two neighbouring rows.</summary>
     /// <param name="matrix">[depth, columns].</param>
-    /// <param name="columns">A multiple of 32.</param>
+    /// <param name="columns">A multiple of 16.</param>
     /// <param name="depth">A multiple of the values in a word.</param>
     /// <param name="panels">Written.</param>
     [MethodImpl(Loop.Alone)]
     public static void Pack<T>(float* matrix, int columns, int depth, uint* panels)
         where T : ITileFormat
     {
-        for (var first = 0; first < columns; first += Lanes)
+        var lanes = LanesFor(columns);
+        for (var first = 0; first < columns; first += lanes)
         {
             for (var row = matrix + first; row < matrix + ((long)depth * columns); row += (long)T.PerWord * columns)
             {
-                for (var n = 0; n < Lanes; n += Vector512<float>.Count, panels += Vector512<float>.Count)
+                for (var n = 0; n < lanes; n += Vector512<float>.Count, panels += Vector512<float>.Count)
                 {
                     var values = Vector512.Load(row + n);
                     Vector512.Store(T.PerWord == 1 ? values.AsUInt32() : AttentionTile.Pair(values, Vector512.Load(row + columns + n)), panels);

@@ -10,11 +10,12 @@ internal static unsafe class TileSums
     private const int Pieces = 8;
 
     /// <summary>The sum of several matrices of the same size.</summary>
-    /// <param name="parts">One after the other.</param>
+    /// <param name="parts">The first.</param>
     /// <param name="count">How many there are.</param>
+    /// <param name="step">The values from one to the next.</param>
     /// <param name="size">The values of each, a multiple of 16.</param>
     /// <param name="sums">[size]; written.</param>
-    public static void OfParts(float* parts, int count, int size, float* sums)
+    public static void OfParts(float* parts, int count, long step, int size, float* sums)
     {
         const int stretch = 4096;
         TileWork.Run((size + stretch - 1) / stretch, 0, (piece, _) =>
@@ -24,7 +25,7 @@ internal static unsafe class TileSums
                 var sum = Vector512<float>.Zero;
                 for (var part = 0; part < count; part++)
                 {
-                    sum += Vector512.Load(parts + ((long)part * size) + i);
+                    sum += Vector512.Load(parts + (part * step) + i);
                 }
 
                 Vector512.Store(sum, sums + i);
@@ -54,6 +55,14 @@ internal static unsafe class TileSums
             sums[column] = (float)sum;
         }
     }
+
+    /// <summary>Adds all rows to the sums.</summary>
+    /// <param name="rows">[count, columns].</param>
+    /// <param name="count">How many rows.</param>
+    /// <param name="columns">A multiple of 16.</param>
+    /// <param name="sums">[columns].</param>
+    public static void AddRows<T>(T* rows, long count, int columns, float* sums)
+        where T : unmanaged => Add(rows, 0, count, columns, sums, continues: true);
 
     /// <summary>The sum of each channel of images.</summary>
     /// <param name="images">[count, channels, pixels].</param>
@@ -96,7 +105,7 @@ internal static unsafe class TileSums
         });
 
     [MethodImpl(Loop.Alone)]
-    private static void Add<T>(T* rows, long first, long end, int columns, float* sums)
+    private static void Add<T>(T* rows, long first, long end, int columns, float* sums, bool continues = false)
         where T : unmanaged
     {
         for (var column = 0; column < columns; column += Vector)
@@ -109,7 +118,8 @@ internal static unsafe class TileSums
                 other += TileValues.Load(rows + ((row + 1) * columns) + column);
             }
 
-            Vector512.Store(row < end ? one + other + TileValues.Load(rows + (row * columns) + column) : one + other, sums + column);
+            var sum = row < end ? one + other + TileValues.Load(rows + (row * columns) + column) : one + other;
+            Vector512.Store(continues ? Vector512.Load(sums + column) + sum : sum, sums + column);
         }
     }
 

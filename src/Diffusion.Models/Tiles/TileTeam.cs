@@ -5,6 +5,9 @@ namespace Diffusion.Models;
 /// <summary>Threads that wait for work on tiles: what tiles do is often shorter than what it takes to plan a parallel loop.</summary>
 internal static class TileTeam
 {
+    [ThreadStatic]
+    private static bool t_works;
+
     private static readonly SemaphoreSlim s_calls = new(0);
     private static readonly ManualResetEventSlim s_finished = new();
     private static Action<int, TileScratch> s_work = static (_, _) => { };
@@ -14,6 +17,9 @@ internal static class TileTeam
     private static int s_pieces;
     private static int s_next;
     private static int s_busy;
+
+    /// <summary>Whether this thread is within a piece of work.</summary>
+    public static bool Works => t_works;
 
     /// <summary>Runs pieces of work on this thread and others; one run at a time.</summary>
     /// <param name="threads">How many threads, this one among them.</param>
@@ -59,6 +65,7 @@ internal static class TileTeam
 
     private static void Work()
     {
+        t_works = true;
         try
         {
             using var scratch = TileScratch.Rent(s_floats);
@@ -73,6 +80,8 @@ internal static class TileTeam
             Volatile.Write(ref s_next, s_pieces); // the others stop after their pieces
             Interlocked.CompareExchange(ref s_error, error, null);
         }
+
+        t_works = false;
     }
 
     private static void Leave()

@@ -9,12 +9,16 @@ internal static class TileWork
 
     private static readonly object s_team = new();
 
+    /// <summary>The threads that work would have now: those of libtorch, or one within a piece of other work.</summary>
+    public static int Threads => TileTeam.Works ? 1 : get_num_threads();
+
     /// <summary>Into how many parts each of too few pieces is cut, so that every thread has some.</summary>
     /// <param name="pieces">How many there are.</param>
     /// <param name="units">What a piece consists of: each part gets as many.</param>
     public static int Parts(int pieces, int units)
     {
-        var parts = Math.Clamp(((PiecesOfThread * get_num_threads()) + pieces - 1) / pieces, 1, units);
+        var threads = Threads;
+        var parts = threads == 1 ? 1 : Math.Clamp(((PiecesOfThread * threads) + pieces - 1) / pieces, 1, units);
         while (units % parts != 0)
         {
             parts--;
@@ -36,8 +40,8 @@ internal static class TileWork
     public static void Run<TWork>(int pieces, long floats, TWork work)
         where TWork : struct, ITileWork
     {
-        var threads = Math.Min(get_num_threads(), pieces);
-        if (threads > 1 && !Monitor.IsEntered(s_team) && Monitor.TryEnter(s_team)) // who finds the team at work, within a piece or on another thread of the program, works alone
+        var threads = Math.Min(Threads, pieces);
+        if (threads > 1 && Monitor.TryEnter(s_team)) // who finds the team at work, on another thread of the program, works alone
         {
             try
             {

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
@@ -29,7 +28,7 @@ internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionP
     public void Forward(int images, HeadView query, HeadView key, HeadView value, HeadView output, float* totals)
     {
         var parts = (query.Tokens + ForwardRows - 1) / ForwardRows;
-        parts = images * heads >= 4 * get_num_threads() ? 1 : parts;
+        parts = images * heads >= 4 * TileWork.Threads ? 1 : parts;
         var rows = (((query.Tokens + parts - 1) / parts) + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows;
         TileWork.Run(images * heads * parts, (3 * Columns(key)) + (4 * Lanes) + (2 * Score) + (2 * AttentionTile.Rows), new ForwardWork(this, heads, query, key, value, output, totals, parts, rows));
     }
@@ -38,36 +37,38 @@ internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionP
     public void Backward(int images, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, HeadView direction, (HeadView Query, HeadView Key, HeadView Value) gradients)
     {
         var size = (4 * Columns(query)) + (3 * Padded(query)) + (7 * Lanes) + (4 * Score);
-        TileWork.Run(images * heads, size, (work, scratch) =>
+        TileWork.Run(images * heads, size, new BackwardWork(this, heads, query, key, value, output, totals, direction, gradients));
+    }
+
+    private void Backward(int image, int head, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, HeadView direction, in (HeadView Query, HeadView Key, HeadView Value) gradients, TileScratch scratch)
+    {
+        var columns = (int)Padded(query);
+        var packed = new Queries
         {
-            var (image, head, columns) = (work / heads, work % heads, (int)Padded(query));
-            var packed = new Queries
-            {
-                Rows = ReadRows(query, image, head, scratch),
-                Directions = ReadRows(direction, image, head, scratch),
-                Gradients = scratch.Take(Columns(query)),
-                Totals = new() { Maxima = scratch.Take(columns), Shares = scratch.Take(columns), Inner = scratch.Take(columns) }, // D of every query is the inner product of its output and its direction
-            };
-            output.Multiply(direction, image, head, packed.Totals.Inner);
-            new Span<float>(packed.Totals.Inner + query.Tokens, columns - query.Tokens).Clear();
-            Copy(totals + (2L * work * query.Tokens), query.Tokens, packed.Totals.Maxima, columns);
-            Copy(totals + (((2L * work) + 1) * query.Tokens), query.Tokens, packed.Totals.Shares, columns); // tokens that are not there have no weight
-            if (T.PerWord > 1)
-            {
-                Prepare(packed, columns);
-            }
+            Rows = ReadRows(query, image, head, scratch),
+            Directions = ReadRows(direction, image, head, scratch),
+            Gradients = scratch.Take(Columns(query)),
+            Totals = new() { Maxima = scratch.Take(columns), Shares = scratch.Take(columns), Inner = scratch.Take(columns) }, // D of every query is the inner product of its output and its direction
+        };
+        output.Multiply(direction, image, head, packed.Totals.Inner);
+        new Span<float>(packed.Totals.Inner + query.Tokens, columns - query.Tokens).Clear();
+        Copy(totals, query.Tokens, packed.Totals.Maxima, columns);
+        Copy(totals + query.Tokens, query.Tokens, packed.Totals.Shares, columns); // tokens that are not there have no weight
+        if (T.PerWord > 1)
+        {
+            Prepare(packed, columns);
+        }
 
-            packed.Pairs = Paired(packed.Rows, columns, scratch);
-            packed.DirectionPairs = Paired(packed.Directions, columns, scratch);
-            new Span<float>(packed.Gradients, (int)Columns(query)).Clear();
-            var tile = new KeyTile(scratch, Lanes);
-            for (var first = 0; first < key.Tokens; first += AttentionTile.Rows)
-            {
-                Gradients(image, head, first, key, value, columns, gradients.Key, gradients.Value, packed, tile);
-            }
+        packed.Pairs = Paired(packed.Rows, columns, scratch);
+        packed.DirectionPairs = Paired(packed.Directions, columns, scratch);
+        new Span<float>(packed.Gradients, (int)Columns(query)).Clear();
+        var tile = new KeyTile(scratch, Lanes);
+        for (var first = 0; first < key.Tokens; first += AttentionTile.Rows)
+        {
+            Gradients(image, head, first, key, value, columns, gradients.Key, gradients.Value, packed, tile);
+        }
 
-            gradients.Query.Write(image, head, _scale, packed.Gradients);
-        });
+        gradients.Query.Write(image, head, _scale, packed.Gradients);
     }
 
     /// <summary>Multiplies directions by shares, so that tiles need not, and turns maxima into what tiles start from.</summary>
@@ -275,5 +276,13 @@ internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionP
             var (image, head, first) = (work / parts / heads, work / parts % heads, work % parts * rows);
             kernel.Forward(image, head, first, Math.Min(query.Tokens, first + rows), query, key, value, output, totals + (2L * (work / parts) * query.Tokens), scratch);
         }
+    }
+
+    /// <summary>A head in each piece.</summary>
+    private readonly struct BackwardWork(
+        AttentionKernel<T> kernel, int heads, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, HeadView direction, (HeadView Query, HeadView Key, HeadView Value) gradients) : ITileWork
+    {
+        public void Do(int work, TileScratch scratch) =>
+            kernel.Backward(work / heads, work % heads, query, key, value, output, totals + (2L * work * query.Tokens), direction, gradients, scratch);
     }
 }

@@ -63,44 +63,57 @@ internal static unsafe class LinearKernel<T>
     /// <param name="a">[images, rows, height].</param>
     /// <param name="b">As many rows; its words lie one after the other, and those of a, too, unless they are floats.</param>
     /// <param name="height">A multiple of 8.</param>
-    /// <param name="width">A multiple of 32.</param>
+    /// <param name="width">A multiple of 16.</param>
     /// <param name="sums">[height, width]; written.</param>
     public static void Correlate(TokenRows a, TokenRows b, int height, int width, float* sums)
     {
-        var product = T.PerWord == 1
-            ? TileProduct.For(new TileShape(IsNarrow: false, Rows, TilePanels.Lanes, a.WordStep, a.RowStep, TileStart.Sums) { ColumnStep = b.RowStep, SumStep = width })!
-            : TileProduct.For(new TileShape(IsNarrow: true, Rows, TilePanels.Lanes, 1, height, TileStart.Sums) { ColumnStep = width, SumStep = width })!;
         var (size, total) = ((long)height * width, (long)a.Images * a.Rows);
         using var partial = TileScratch.Rent(Pieces * size);
         var parts = partial.Take(Pieces * size);
-        TileWork.Run(Pieces, T.PerWord == 1 ? 0 : Depth / 2 * (height + width), (piece, scratch) =>
+        TileWork.Run(Pieces, ScratchOfSums(height, width), (piece, scratch) =>
         {
             var part = parts + (piece * size);
             new Span<float>(part, (int)size).Clear();
-            var end = total * (piece + 1) / Pieces;
-            for (var m = total * piece / Pieces; m < end;)
-            {
-                var (image, row) = ((int)(m / a.Rows), (int)(m % a.Rows));
-                var count = (int)Math.Min(Math.Min(Depth, end - m), a.Rows - row);
-                scratch.Reset();
-                Add(a.At(image, row), b.At(image, row), count, height, width, part, product, scratch);
-                m += count;
-            }
+            AddCorrelation(a, b, (total * piece / Pieces, total * (piece + 1) / Pieces), height, width, part, scratch);
         });
-        TileSums.OfParts(parts, Pieces, (int)size, sums);
+        TileSums.OfParts(parts, Pieces, size, (int)size, sums);
     }
 
-    private static void Add(uint* a, uint* b, int count, int height, int width, float* sums, TileProduct product, TileScratch scratch)
-    {
-        var (left, right) = ((nint)a, (nint)b);
-        if (T.PerWord > 1)
-        {
-            (left, right) = ((nint)Pairs((ushort*)a, count, height, scratch), (nint)Pairs((ushort*)b, count, width, scratch));
-        }
+    /// <summary>The memory that <see cref="AddCorrelation"/> needs.</summary>
+    public static long ScratchOfSums(int height, int width) => T.PerWord == 1 ? 0 : Depth / 2 * (height + width);
 
-        for (var j = 0; j < width; j += TilePanels.Lanes)
+    /// <summary>As <see cref="Correlate"/> for some of the rows, added to what the sums are.</summary>
+    /// <param name="a">[images, rows, height].</param>
+    /// <param name="b">As many rows.</param>
+    /// <param name="rows">The first and the one after the last, of those of all images.</param>
+    /// <param name="height">A multiple of 8; of 16 in bfloat16.</param>
+    /// <param name="width">A multiple of 16.</param>
+    /// <param name="sums">[height, width].</param>
+    /// <param name="scratch">For this alone.</param>
+    public static void AddCorrelation(TokenRows a, TokenRows b, (long First, long End) rows, int height, int width, float* sums, TileScratch scratch)
+    {
+        var lanes = TilePanels.LanesFor(width);
+        var product = T.PerWord == 1
+            ? TileProduct.For(new TileShape(IsNarrow: false, Rows, lanes, a.WordStep, a.RowStep, TileStart.Sums) { ColumnStep = b.RowStep, SumStep = width })!
+            : TileProduct.For(new TileShape(IsNarrow: true, Rows, lanes, 1, height, TileStart.Sums) { ColumnStep = width, SumStep = width })!;
+        for (var m = rows.First; m < rows.End;)
         {
-            product.Run((void*)left, (uint*)right + j, sums + j, height, (count + T.PerWord - 1) / T.PerWord);
+            var (image, row) = ((int)(m / a.Rows), (int)(m % a.Rows));
+            var count = (int)Math.Min(Math.Min(Depth, rows.End - m), a.Rows - row);
+            uint* left = a.At(image, row), right = b.At(image, row);
+            if (T.PerWord > 1)
+            {
+                scratch.Reset();
+                left = Pairs((ushort*)left, count, height, scratch);
+                right = Pairs((ushort*)right, count, width, scratch);
+            }
+
+            for (var j = 0; j < width; j += lanes)
+            {
+                product.Run(left, right + j, sums + j, height, (count + T.PerWord - 1) / T.PerWord);
+            }
+
+            m += count;
         }
     }
 

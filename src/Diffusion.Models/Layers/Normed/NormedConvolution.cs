@@ -58,13 +58,12 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
         var (input, bias) = (WinogradImages.Of(images), layers.Convolution.Bias!);
         var start = added is null ? bias : added.to(ScalarType.Float32).Plus(bias).contiguous(); // [O], or [1 or B, O]
         var output = empty([images.size(0), bias.size(0), images.size(2), images.size(3)], dtype: images.dtype);
-        var places = (long)input.Count * input.Channels;
-        using var memory = TileScratch.Rent(2 * TileScratch.Rounded(places));
-        float* scales = memory.Take(places), shifts = memory.Take(places);
-        GroupMoments.Map(input, layers.Norm, null, 0, scales, shifts);
+        using var memory = TileScratch.Rent(NormStatistics.Floats(input.Count, layers.Norm));
+        var statistics = new NormStatistics(memory, input.Count, layers.Norm);
+        GroupMoments.Find(input, layers.Norm, statistics);
         var ends = new ConvolutionEnds
         {
-            Map = new(scales, shifts, input.Channels, activates: true),
+            Map = statistics.Map(activates: true),
             Bias = TensorMemory.Of<float>(start),
             BiasStep = start.dim() > 1 && start.size(0) > 1 ? (int)bias.size(0) : 0,
         };
@@ -78,16 +77,15 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
         using var noGradients = no_grad();
         var (images, weight) = (saved[0].detach(), saved[3].detach());
         var (input, dense) = (WinogradImages.Of(images), direction.to(images.dtype).contiguous());
-        var places = (long)input.Count * input.Channels;
-        using var memory = TileScratch.Rent((2 * TileScratch.Rounded(places)) + TileScratch.Rounded(2L * input.Count * layers.Norm.Groups));
-        float* scales = memory.Take(places), shifts = memory.Take(places), moments = memory.Take(2L * input.Count * layers.Norm.Groups);
-        GroupMoments.Map(input, layers.Norm, null, 0, scales, shifts, moments);
+        using var memory = TileScratch.Rent(NormStatistics.Floats(input.Count, layers.Norm));
+        var statistics = new NormStatistics(memory, input.Count, layers.Norm);
+        GroupMoments.Find(input, layers.Norm, statistics);
 
         var ofWeight = empty_like(weight);
-        WinogradGradient<T>.OfWeight(input, new(scales, shifts, input.Channels, activates: true), WinogradImages.Of(dense), TensorMemory.Of<float>(ofWeight));
+        WinogradGradient<T>.OfWeight(input, statistics.Map(activates: true), WinogradImages.Of(dense), TensorMemory.Of<float>(ofWeight));
         var (ofBias, ofAdded) = ChannelSums<T>(WinogradImages.Of(dense));
         var (ofNormWeight, ofNormBias, ofInput) = (empty_like(saved[1]), empty_like(saved[2]), WinogradConvolution.InputGradient<T>(dense, weight));
-        NormedGradient<T>.Of(input, (nint)TensorMemory.Of<byte>(ofInput), layers.Norm, scales, shifts, moments, TensorMemory.Of<float>(ofNormWeight), TensorMemory.Of<float>(ofNormBias));
+        NormedGradient<T>.Of(input, (nint)TensorMemory.Of<byte>(ofInput), layers.Norm, statistics, TensorMemory.Of<float>(ofNormWeight), TensorMemory.Of<float>(ofNormBias));
         GC.KeepAlive(images);
         List<Tensor?> gradients = [ofInput, ofNormWeight, ofNormBias, ofWeight, ofBias];
         if (saved.Count > gradients.Count)

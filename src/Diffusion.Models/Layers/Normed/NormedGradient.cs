@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Diffusion.Models;
 
-/// <summary>The gradients of SiLU after a group norm, group by group: what is between stays in the nearer caches.</summary>
+/// <summary>The gradients of a group norm, or of SiLU after one, group by group: what is between stays in the nearer caches.</summary>
 /// <typeparam name="T">What the images are rounded to.</typeparam>
 internal static unsafe class NormedGradient<T>
     where T : ITileFormat
@@ -14,58 +14,73 @@ internal static unsafe class NormedGradient<T>
     /// <param name="input">What entered the norm.</param>
     /// <param name="gradient">That of the activated images, [images, channels, pixels]; overwritten with that of the input.</param>
     /// <param name="norm">The norm.</param>
-    /// <param name="scales">Of <see cref="GroupMoments.Map"/>.</param>
-    /// <param name="shifts">Of <see cref="GroupMoments.Map"/>.</param>
-    /// <param name="moments">Of <see cref="GroupMoments.Map"/>.</param>
+    /// <param name="statistics">Of <see cref="GroupMoments.Find"/>.</param>
     /// <param name="ofWeight">[channels]; written.</param>
     /// <param name="ofBias">[channels]; written.</param>
-    public static void Of(WinogradImages input, nint gradient, GroupNorm norm, float* scales, float* shifts, float* moments, float* ofWeight, float* ofBias)
+    public static void Of(WinogradImages input, nint gradient, GroupNorm norm, NormStatistics statistics, float* ofWeight, float* ofBias)
     {
-        var (groups, channels, all, pixels) = (norm.Groups, input.Channels / norm.Groups, input.Channels, input.Pixels);
-        var row = TileScratch.Rounded(pixels);
+        var count = (long)input.Count * input.Channels;
+        using var memory = TileScratch.Rent(2 * TileScratch.Rounded(count));
+        float* sums = memory.Take(count), products = memory.Take(count);
+        Spread(input, gradient, 0, norm, statistics, activates: true, sums, products);
+        AddImages(sums, input.Count, input.Channels, ofBias);
+        AddImages(products, input.Count, input.Channels, ofWeight);
+    }
+
+    /// <summary>The gradient of the input, and what of each image adds up to those of weight and bias.</summary>
+    /// <param name="input">What entered the norm.</param>
+    /// <param name="gradient">That of the output, [images, channels, pixels]; overwritten with that of the input.</param>
+    /// <param name="added">What is added to the latter, of the same shape and type; 0 for nothing.</param>
+    /// <param name="norm">The norm.</param>
+    /// <param name="statistics">Of <see cref="GroupMoments.Find"/>.</param>
+    /// <param name="activates">Whether the output is activated.</param>
+    /// <param name="ofBias">[images, channels]; written.</param>
+    /// <param name="ofWeight">[images, channels]; written.</param>
+    public static void Spread(WinogradImages input, nint gradient, nint added, GroupNorm norm, NormStatistics statistics, bool activates, float* ofBias, float* ofWeight)
+    {
+        var (pieces, floats) = (input.Count * norm.Groups, input.Channels / norm.Groups * TileScratch.Rounded(input.Pixels));
         var weight = TensorMemory.Of<float>(norm.Weight);
-        using var memory = TileScratch.Rent(2L * TileScratch.Rounded((long)input.Count * all));
-        float* sums = memory.Take((long)input.Count * all), products = memory.Take((long)input.Count * all);
-        TileWork.Run(input.Count * groups, channels * row, (piece, scratch) =>
+        if (T.PerWord == 1)
         {
-            var first = ((long)(piece / groups) * all) + (piece % groups * channels); // of the channels of all images
-            var slopes = scratch.Take(channels * row);
-            var (mean, one) = (moments[2 * piece], moments[(2 * piece) + 1]);
-            var (whole, projected) = (0.0, 0.0);
-            for (var channel = 0; channel < channels; channel++)
-            {
-                var (at, factor) = (first + channel, weight[(first + channel) % all]);
-                if (T.PerWord == 1)
-                {
-                    Slopes((float*)input.Data + (at * pixels), (float*)gradient + (at * pixels), pixels, scales[at], shifts[at], mean, slopes + (channel * row), sums + at, products + at);
-                }
-                else
-                {
-                    Slopes((ushort*)input.Data + (at * pixels), (ushort*)gradient + (at * pixels), pixels, scales[at], shifts[at], mean, slopes + (channel * row), sums + at, products + at);
-                }
+            TileWork.Run(pieces, floats, new Group<float>(input, (float*)gradient, (float*)added, norm.Groups, weight, statistics, activates, ofBias, ofWeight));
+        }
+        else
+        {
+            TileWork.Run(pieces, floats, new Group<ushort>(input, (ushort*)gradient, (ushort*)added, norm.Groups, weight, statistics, activates, ofBias, ofWeight));
+        }
+    }
 
-                (whole, projected) = (whole + ((double)factor * sums[at]), projected + ((double)factor * products[at]));
+    /// <summary>sums[channel] = Σ over images of ofImages[image, channel].</summary>
+    public static void AddImages(float* ofImages, int images, int channels, float* sums)
+    {
+        for (var channel = 0; channel < channels; channel++)
+        {
+            var sum = 0.0;
+            for (var image = 0; image < images; image++)
+            {
+                sum += ofImages[((long)image * channels) + channel];
             }
 
-            var count = (double)channels * pixels;
-            var (start, slope) = ((float)(-one * whole / count), (float)(-(double)one * one * one * projected / count));
-            for (var channel = 0; channel < channels; channel++)
-            {
-                var at = first + channel;
-                if (T.PerWord == 1)
-                {
-                    Spread((float*)input.Data + (at * pixels), slopes + (channel * row), pixels, scales[at], slope, mean, start, (float*)gradient + (at * pixels));
-                }
-                else
-                {
-                    Spread((ushort*)input.Data + (at * pixels), slopes + (channel * row), pixels, scales[at], slope, mean, start, (ushort*)gradient + (at * pixels));
-                }
+            sums[channel] = (float)sum;
+        }
+    }
 
-                products[at] *= one;
-            }
-        });
-        Add(sums, input.Count, all, ofBias);
-        Add(products, input.Count, all, ofWeight);
+    /// <summary>From the gradients of scale · x + shift: they as floats, their sum, and their sum times x − mean.</summary>
+    [MethodImpl(Loop.Alone)]
+    private static void Sums<TValue>(TValue* x, TValue* gradient, int pixels, float mean, float* slopes, float* sum, float* product)
+        where TValue : unmanaged
+    {
+        var (center, sums, products) = (Vector512.Create(mean), Vector512<float>.Zero, Vector512<float>.Zero);
+        for (var i = 0; i < pixels; i += Vector)
+        {
+            var mask = TileValues.First(pixels - i);
+            var slope = TileValues.Load(mask, gradient + i);
+            Vector512.Store(slope, slopes + i);
+            sums += slope; // 0 where there is no pixel
+            products = Vector512.FusedMultiplyAdd(slope, TileValues.Load(mask, x + i) - center, products);
+        }
+
+        (*sum, *product) = (Vector512.Sum(sums), Vector512.Sum(products));
     }
 
     /// <summary>From the gradients of SiLU(scale · x + shift) to those of its argument, their sum, and their sum times x − mean.</summary>
@@ -90,9 +105,9 @@ internal static unsafe class NormedGradient<T>
         (*sum, *product) = (Vector512.Sum(sums), Vector512.Sum(products));
     }
 
-    /// <summary>scale · slopes + slope · (x − mean) + start.</summary>
+    /// <summary>scale · slopes + slope · (x − mean) + start, and what is added, if anything.</summary>
     [MethodImpl(Loop.Alone)]
-    private static void Spread<TValue>(TValue* x, float* slopes, int pixels, float scale, float slope, float mean, float start, TValue* to)
+    private static void Tilt<TValue>(TValue* x, float* slopes, int pixels, float scale, float slope, float mean, float start, TValue* to, TValue* added)
         where TValue : unmanaged
     {
         var (factor, tilt, center, summand) = (Vector512.Create(scale), Vector512.Create(slope), Vector512.Create(mean), Vector512.Create(start));
@@ -100,21 +115,48 @@ internal static unsafe class NormedGradient<T>
         {
             var mask = TileValues.First(pixels - i);
             var tilted = Vector512.FusedMultiplyAdd(TileValues.Load(mask, x + i) - center, tilt, summand);
-            TileValues.Store(mask, Vector512.FusedMultiplyAdd(Vector512.Load(slopes + i), factor, tilted), to + i);
+            tilted = Vector512.FusedMultiplyAdd(Vector512.Load(slopes + i), factor, tilted);
+            TileValues.Store(mask, added == null ? tilted : tilted + TileValues.Load(mask, added + i), to + i);
         }
     }
 
-    private static void Add(float* ofImages, int images, int channels, float* sums)
+    /// <summary>A group of an image in each piece.</summary>
+    private readonly struct Group<TValue>(
+        WinogradImages input, TValue* gradient, TValue* added, int groups, float* weight, NormStatistics statistics, bool activates, float* ofBias, float* ofWeight) : ITileWork
+        where TValue : unmanaged
     {
-        for (var channel = 0; channel < channels; channel++)
+        public void Do(int piece, TileScratch scratch)
         {
-            var sum = 0.0;
-            for (var image = 0; image < images; image++)
+            var (channels, pixels, row) = (input.Channels / groups, input.Pixels, TileScratch.Rounded(input.Pixels));
+            var firstChannel = piece % groups * channels;
+            var first = ((long)(piece / groups) * input.Channels) + firstChannel; // of the channels of all images
+            var slopes = scratch.Take(channels * row);
+            var (mean, one) = (statistics.Moments[2 * piece], statistics.Moments[(2 * piece) + 1]);
+            var (whole, projected) = (0.0, 0.0);
+            for (var channel = 0; channel < channels; channel++)
             {
-                sum += ofImages[((long)image * channels) + channel];
+                var (at, factor) = (first + channel, weight[firstChannel + channel]);
+                TValue* x = (TValue*)input.Data + (at * pixels), direction = gradient + (at * pixels);
+                if (activates)
+                {
+                    Slopes(x, direction, pixels, statistics.Scales[at], statistics.Shifts[at], mean, slopes + (channel * row), ofBias + at, ofWeight + at);
+                }
+                else
+                {
+                    Sums(x, direction, pixels, mean, slopes + (channel * row), ofBias + at, ofWeight + at);
+                }
+
+                (whole, projected) = (whole + ((double)factor * ofBias[at]), projected + ((double)factor * ofWeight[at]));
             }
 
-            sums[channel] = (float)sum;
+            var count = (double)channels * pixels;
+            var (start, slope) = ((float)(-one * whole / count), (float)(-(double)one * one * one * projected / count));
+            for (var channel = 0; channel < channels; channel++)
+            {
+                var at = first + channel;
+                ofWeight[at] *= one;
+                Tilt((TValue*)input.Data + (at * pixels), slopes + (channel * row), pixels, statistics.Scales[at], slope, mean, start, gradient + (at * pixels), added == null ? null : added + (at * pixels));
+            }
         }
     }
 }

@@ -85,7 +85,7 @@ internal static unsafe class PointwiseKernel
                 }
             }
         });
-        TileSums.OfParts(sums, Pieces, (int)length, gradient);
+        TileSums.OfParts(sums, Pieces, length, (int)length, gradient);
     }
 
     /// <summary>32 pixels of pairs of channels as words.</summary>

@@ -1,0 +1,99 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary>
+/// Group norm, projections, self-attention over pixels and the last projection, plus the input, as one operation of the graph, image by image: of each only its input, what attention makes of it and
+/// two numbers of each query are kept, and what is between stays in the nearer caches. Gradients that are to be differentiated again come from libtorch.
+/// </summary>
+internal sealed unsafe class NormedAttention : autograd.SingleTensorFunction<NormedAttention>
+{
+    private const int FewestImages = 4; // each is one piece of work
+
+    private const string Layers = "layers";
+
+    public override string Name => nameof(NormedAttention);
+
+    /// <summary>Whether it can be done and is the fastest way.</summary>
+    public static bool Pays(SelfAttentionLayers layers, Tensor images) => images.dim() > 0 && images.size(0) >= FewestImages && layers.Fit(images);
+
+    /// <summary>The block, where <see cref="Pays"/> says so.</summary>
+    /// <param name="layers">The layers.</param>
+    /// <param name="images">[B, C, H, W].</param>
+    /// <returns>[B, C, H, W].</returns>
+    public static Tensor Apply(SelfAttentionLayers layers, Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] sources = [images, .. Parameters(layers)];
+        var output = is_grad_enabled() && Array.Exists(sources, source => source.requires_grad) ? apply([layers, .. sources]) : Forward(layers, images).Output;
+        return output.MoveToOuterDisposeScope();
+    }
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        var (layers, sources) = ((SelfAttentionLayers)vars[0], vars.Skip(1).Cast<Tensor>().ToList());
+        var (output, attended, totals) = Forward(layers, sources[0]);
+        ctx.save_data(Layers, layers);
+        ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, sources, attended, totals);
+        return output;
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var received = grad_output; // a handle of its own, which no dispose scope may know
+        var layers = (SelfAttentionLayers)ctx.get_data(Layers);
+        return ReturnedGradients.Return(ctx, 1, grad_output, saved => Gradients(layers, saved, grad_output), sources => Plain(layers, sources));
+    }
+
+    private static IEnumerable<Tensor> Parameters(SelfAttentionLayers layers) =>
+        [.. layers.Norm is { } norm ? new Tensor[] { norm.Weight, norm.Bias } : [], .. layers.Projections.Append(layers.Last).SelectMany(linear => new Tensor[] { linear.Weight, linear.Bias! })];
+
+    private static (Tensor Output, Tensor Attended, Tensor Totals) Forward(SelfAttentionLayers layers, Tensor images)
+    {
+        var (batch, tokens) = (images.size(0), images.size(2) * images.size(3));
+        var (output, attended) = (empty_like(images), empty([batch, tokens, layers.Plan.Inner], dtype: images.dtype));
+        var totals = empty([batch, layers.Plan.Heads, 2, tokens], dtype: ScalarType.Float32);
+        if (images.dtype == ScalarType.BFloat16)
+        {
+            ImageAttention<BFloat16Tile>.Forward(layers, WinogradImages.Of(images), TensorMemory.Of<uint>(attended), TensorMemory.Of<float>(totals), WinogradImages.Of(output));
+        }
+        else
+        {
+            ImageAttention<Float32Tile>.Forward(layers, WinogradImages.Of(images), TensorMemory.Of<uint>(attended), TensorMemory.Of<float>(totals), WinogradImages.Of(output));
+        }
+
+        GC.KeepAlive(images);
+        return (output, attended, totals);
+    }
+
+    private static List<Tensor?> Gradients(SelfAttentionLayers layers, List<Tensor> saved, Tensor direction)
+    {
+        using var noGradients = no_grad();
+        var (images, dense) = (saved[0], direction.to(saved[0].dtype).contiguous());
+        var (attended, totals) = ((nint)TensorMemory.Of<uint>(saved[^2]), (nint)TensorMemory.Of<float>(saved[^1]));
+        var gradients = saved.SkipLast(2).Select(source => empty(source.shape, dtype: source.dtype)).ToList();
+        var ofParameters = gradients.Skip(1).Select(gradient => (nint)TensorMemory.Of<float>(gradient)).ToArray();
+        if (images.dtype == ScalarType.BFloat16)
+        {
+            ImageAttention<BFloat16Tile>.Backward(layers, WinogradImages.Of(images), (uint*)attended, (float*)totals, WinogradImages.Of(dense), WinogradImages.Of(gradients[0]), ofParameters);
+        }
+        else
+        {
+            ImageAttention<Float32Tile>.Backward(layers, WinogradImages.Of(images), (uint*)attended, (float*)totals, WinogradImages.Of(dense), WinogradImages.Of(gradients[0]), ofParameters);
+        }
+
+        GC.KeepAlive(saved);
+        return [.. saved.Zip(gradients, (source, gradient) => source.requires_grad ? gradient : null)];
+    }
+
+    /// <summary>The block in libtorch's operations.</summary>
+    private static Tensor Plain(SelfAttentionLayers layers, List<Tensor> sources)
+    {
+        var (images, type, next) = (sources[0], sources[0].dtype, new Queue<Tensor>(sources.Skip(1)));
+        var normed = layers.Norm is { } norm ? nn.functional.group_norm(images, norm.Groups, next.Dequeue().to(type), next.Dequeue().to(type), norm.Eps) : images;
+        var tokens = normed.flatten(2).transpose(1, 2); // [B, C, H, W] → [B, H·W, C]
+        Tensor Map(Tensor input) => nn.functional.linear(input, next.Dequeue().to(type), next.Dequeue().to(type));
+        var attended = AttentionProduct.Products(layers.Layout, [.. layers.Projections.Select(_ => Map(tokens))]);
+        return images.Plus(Map(attended).transpose(1, 2).reshape(images.shape)); // [B, H·W, C] → [B, C, H, W]
+    }
+}
