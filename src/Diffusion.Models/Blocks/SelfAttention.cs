@@ -28,7 +28,6 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
 
     private readonly AttentionPlan _plan;
     private readonly SelfAttentionLayers _layers;
-    private readonly ForwardAttention _forward;
 
     /// <summary>Makes the block.</summary>
     /// <param name="channels">The channels that enter and leave.</param>
@@ -62,8 +61,7 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
             ZeroInitialization.Apply(_out);
         }
 
-        _layers = new SelfAttentionLayers(plan, AttentionLayout.Of(plan), _norm, _qkv is null ? [_query!, _key!, _value!] : [_qkv], _out);
-        _forward = new ForwardAttention(_layers);
+        _layers = new SelfAttentionLayers(plan, _norm, _qkv is null ? [_query!, _key!, _value!] : [_qkv], _out);
         RegisterComponents();
     }
 
@@ -73,11 +71,6 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
-        if (ForwardOnly.IsOn && _forward.Pays(images))
-        {
-            return _forward.Run(images);
-        }
-
         if (NormedAttention.Pays(_layers, images))
         {
             return NormedAttention.Apply(_layers, images);

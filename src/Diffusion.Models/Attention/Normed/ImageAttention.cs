@@ -1,8 +1,12 @@
+using System.Runtime.CompilerServices;
 using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
-/// <summary>What <see cref="NormedAttention"/> computes: each image goes all the way in one piece of work.</summary>
+/// <summary>
+/// A self-attention block on tiles: the norm happens while the projections read, the input is added while the last one writes. Each image goes all the way in one piece of work, so that what is between
+/// stays in the nearer caches; few images go together, so that every thread has some of them.
+/// </summary>
 /// <typeparam name="T">What images and tokens are, and products are computed in; sums are float32.</typeparam>
 internal static unsafe class ImageAttention<T>
     where T : ITileFormat
@@ -14,15 +18,16 @@ internal static unsafe class ImageAttention<T>
     /// <summary>The block.</summary>
     /// <param name="layers">The layers.</param>
     /// <param name="images">[B, C, H, W].</param>
-    /// <param name="attended">[B, H·W, inner]; written.</param>
-    /// <param name="totals">[B, heads, 2, H·W]; written.</param>
+    /// <param name="attended">[B, H·W, inner]; written, unless it is null.</param>
+    /// <param name="totals">[B, heads, 2, H·W]; written, unless it is null.</param>
     /// <param name="output">[B, C, H, W]; written.</param>
     public static void Forward(SelfAttentionLayers layers, WinogradImages images, uint* attended, float* totals, WinogradImages output)
     {
-        using var scope = NewDisposeScope();
-        var block = new Block(layers, layers.Joint(), images, attended, totals);
-        var panels = TensorMemory.Of<uint>(LinearTokens.Panels(layers.Last.Weight, T.PerWord > 1));
-        TileWork.Run(images.Count, block.Floats, new ForwardWork(block, panels, TensorMemory.Of<float>(layers.Last.Bias!), output));
+        using var scope = PreparedWeights.AreKept ? null : NewDisposeScope();
+        var block = new Block(layers, images, attended, totals);
+        var atOnce = images.Count < 2 * TileWork.Threads ? images.Count : 1;
+        var kept = attended == null ? block.FloatsOf(layers.Plan.Inner, atOnce) + block.FloatsOfTotals(atOnce) : 0;
+        TileWork.Run(images.Count / atOnce, block.Floats(atOnce) + kept, new ForwardWork(block, Block.Panels(layers.Last), Block.Bias(layers.Last), output, atOnce));
     }
 
     /// <summary>The gradients of ⟨output, direction⟩.</summary>
@@ -36,16 +41,16 @@ internal static unsafe class ImageAttention<T>
     public static void Backward(SelfAttentionLayers layers, WinogradImages images, uint* attended, float* totals, WinogradImages direction, WinogradImages gradient, ReadOnlySpan<nint> ofParameters)
     {
         using var scope = NewDisposeScope();
-        var (joint, count, channels, inner) = (layers.Joint(), images.Count, images.Channels, layers.Plan.Inner);
-        var block = new Block(layers, joint, images, attended, totals);
-        var places = new Sums(channels, inner);
+        var (maps, count, channels, inner) = (layers.Projections, images.Count, images.Channels, layers.Plan.Inner);
+        var (block, places) = (new Block(layers, images, attended, totals), new Sums(channels, inner));
         var pieces = Math.Min(count, Math.Clamp((int)(MostSums / places.Length), FewestPieces, MostPieces)); // the same for any number of threads, so that sums are, too
         using var memory = TileScratch.Rent((4L * channels * inner) + (pieces * places.Length) + (2 * TileScratch.Rounded((long)count * channels)));
         uint* toInput = memory.TakeWords(3L * inner * channels / T.PerWord), toAttended = memory.TakeWords((long)channels * inner / T.PerWord);
         float* sums = memory.Take(pieces * places.Length), ofNormWeight = memory.Take((long)count * channels), ofNormBias = memory.Take((long)count * channels);
-        TilePanels.Pack<T>(TensorMemory.Of<float>(joint.Weight), channels, 3 * inner, toInput);
+        var weight = maps.Count == 1 ? maps[0].Weight : cat([.. maps.Select(map => map.Weight)]); // [3·inner, C]
+        TilePanels.Pack<T>(TensorMemory.Of<float>(weight), channels, 3 * inner, toInput);
         TilePanels.Pack<T>(TensorMemory.Of<float>(layers.Last.Weight), inner, channels, toAttended);
-        TileWork.Run(pieces, block.Floats + block.FloatsOfGradients, new BackwardWork(block, toAttended, toInput, direction, gradient, pieces, sums, places, ofNormWeight, ofNormBias));
+        TileWork.Run(pieces, block.Floats(1) + block.FloatsOfGradients, new BackwardWork(block, toAttended, toInput, direction, gradient, pieces, sums, places, ofNormWeight, ofNormBias));
 
         if (layers.Norm is not null)
         {
@@ -54,8 +59,8 @@ internal static unsafe class ImageAttention<T>
             ofParameters = ofParameters[2..];
         }
 
-        var (maps, rows) = (layers.Projections.Count, 3 * inner / layers.Projections.Count);
-        for (var i = 0; i < maps; i++, ofParameters = ofParameters[2..])
+        var rows = 3 * inner / maps.Count;
+        for (var i = 0; i < maps.Count; i++, ofParameters = ofParameters[2..])
         {
             TileSums.OfParts(sums + ((long)i * rows * channels), pieces, places.Length, rows * channels, (float*)ofParameters[0]);
             TileSums.OfParts(sums + places.Bias + (i * rows), pieces, places.Length, rows, (float*)ofParameters[1]);
@@ -65,7 +70,7 @@ internal static unsafe class ImageAttention<T>
         TileSums.OfParts(sums + places.LastBias, pieces, places.Length, channels, (float*)ofParameters[1]);
     }
 
-    /// <summary>Where in a piece's sums the gradients are: of the projections' weight, their bias, the last weight, its bias.</summary>
+    /// <summary>Where in a piece's sums the gradients are: of the projections' weights, their biases, the last weight, its bias.</summary>
     private readonly struct Sums(int channels, int inner)
     {
         public long Bias => 3L * inner * channels;
@@ -77,66 +82,95 @@ internal static unsafe class ImageAttention<T>
         public long Length => LastBias + channels;
     }
 
-    /// <summary>What both directions have in common: from an image to queries, keys and values.</summary>
-    private readonly struct Block(SelfAttentionLayers layers, (Tensor Weight, Tensor Bias, AttentionLayout Layout) joint, WinogradImages images, uint* attended, float* totals)
+    /// <summary>The panels and the bias of each projection.</summary>
+    [InlineArray(3)]
+    private struct Maps
     {
-        private readonly uint* _panels = TensorMemory.Of<uint>(LinearTokens.Panels(joint.Weight, T.PerWord > 1));
-        private readonly float* _bias = TensorMemory.Of<float>(joint.Bias);
-
-        public WinogradImages Images => images;
-
-        public GroupNorm? Norm => layers.Norm;
-
-        public IAttentionKernel Kernel => joint.Layout.Kernel(T.PerWord > 1)!;
-
-        public int Inner => layers.Plan.Inner;
-
-        public int Tokens => images.Pixels;
-
-        /// <summary>The memory of statistics and tokens of an image.</summary>
-        public long Floats => (Norm is null ? 0 : NormStatistics.Floats(1, Norm)) + Rounded(3 * Inner);
-
-        /// <summary>The memory of the gradients of all tokens, of rows of what entered and of directions, and of the directions of attention.</summary>
-        public long FloatsOfGradients => Rounded(3 * Inner) + (2 * Rounded(images.Channels)) + Rounded(Inner);
-
-        public uint* Attended(int image) => attended + ((long)image * Tokens * Inner / T.PerWord);
-
-        public float* Totals(int image) => totals + (2L * image * layers.Plan.Heads * Tokens);
-
-        /// <summary>Tokens of an image, with room for a whole tile after the last.</summary>
-        public uint* Take(TileScratch scratch, int features) => scratch.TakeWords(Rounded(features));
-
-        public NormStatistics Statistics(TileScratch scratch) => Norm is null ? default : new(scratch, 1, Norm);
-
-        /// <summary>The queries, keys and values of an image, and what they are projected from where rows are asked for.</summary>
-        public void Project(int image, NormStatistics statistics, uint* tokens, uint* rows)
-        {
-            var one = images.Some(image, 1);
-            if (Norm is not null)
-            {
-                GroupMoments.Find(one, Norm, statistics);
-            }
-
-            LinearImages<T>.ToTokens(one, Norm is null ? default : statistics.Map(activates: false), _panels, _bias, tokens, 3 * Inner, rows);
-        }
-
-        public (HeadView Query, HeadView Key, HeadView Value) Views(uint* tokens) => joint.Layout.Views([(nint)tokens], T.PerWord > 1, Tokens);
-
-        public HeadView Whole(uint* tokens) => new(tokens, T.PerWord > 1, Tokens, Inner, HeadLayout.Alone(layers.Plan.HeadWidth));
-
-        private long Rounded(int features) => TileScratch.Rounded((Tokens + 8L) * features / T.PerWord);
+        private (nint Panels, nint Bias) _map;
     }
 
-    /// <summary>An image in each piece.</summary>
-    private readonly struct ForwardWork(Block block, uint* panels, float* bias, WinogradImages output) : ITileWork
+    /// <summary>What both directions have in common: from images to queries, keys and values.</summary>
+    private readonly struct Block
     {
-        public void Do(int image, TileScratch scratch)
+        private readonly SelfAttentionLayers _layers;
+        private readonly uint* _attended;
+        private readonly float* _totals;
+        private readonly Maps _maps;
+
+        public Block(SelfAttentionLayers layers, WinogradImages images, uint* attended, float* totals)
         {
-            var (statistics, tokens) = (block.Statistics(scratch), (nint)block.Take(scratch, 3 * block.Inner));
-            block.Project(image, statistics, (uint*)tokens, rows: null);
-            var (query, key, value) = block.Views((uint*)tokens);
-            block.Kernel.Forward(1, query, key, value, block.Whole(block.Attended(image)), block.Totals(image));
-            LinearImages<T>.ToImages(block.Attended(image), block.Inner, panels, bias, block.Images.Some(image, 1), output.Some(image, 1));
+            (_layers, Images) = (layers, images);
+            _attended = attended;
+            _totals = totals;
+            for (var i = 0; i < layers.Projections.Count; i++)
+            {
+                _maps[i] = ((nint)Panels(layers.Projections[i]), (nint)Bias(layers.Projections[i]));
+            }
+        }
+
+        public WinogradImages Images { get; }
+
+        public GroupNorm? Norm => _layers.Norm;
+
+        public IAttentionKernel Kernel => _layers.Joint.Kernel(IsNarrow)!;
+
+        public int Inner => _layers.Plan.Inner;
+
+        private static bool IsNarrow => T.PerWord > 1;
+
+        public static uint* Panels(Linear linear) => TensorMemory.Of<uint>(LinearTokens.Panels(linear.Weight, IsNarrow));
+
+        public static float* Bias(Linear linear) => TensorMemory.Of<float>(linear.Bias!);
+
+        /// <summary>The memory of statistics and tokens of some images.</summary>
+        public long Floats(int images) => (Norm is null ? 0 : NormStatistics.Floats(images, Norm)) + FloatsOf(3 * Inner, images);
+
+        /// <summary>The memory, for an image, of the gradients of all tokens, of rows of what entered and of directions, and of the directions of attention.</summary>
+        public long FloatsOfGradients => FloatsOf(3 * Inner) + (2 * FloatsOf(Images.Channels)) + FloatsOf(Inner);
+
+        /// <summary>The memory of so many features of all tokens of some images, and of a tile after the last.</summary>
+        public long FloatsOf(int features, int images = 1) => TileScratch.Rounded((((long)images * Images.Pixels) + 8) * features / T.PerWord);
+
+        public long FloatsOfTotals(int images) => TileScratch.Rounded(2L * images * _layers.Plan.Heads * Images.Pixels);
+
+        public uint* Attended(int image, int count, TileScratch scratch) => _attended == null ? scratch.TakeWords(FloatsOf(Inner, count)) : _attended + ((long)image * Images.Pixels * Inner / T.PerWord);
+
+        public float* Totals(int image, int count, TileScratch scratch) => _totals == null ? scratch.Take(FloatsOfTotals(count)) : _totals + (2L * image * _layers.Plan.Heads * Images.Pixels);
+
+        public NormStatistics Statistics(int images, TileScratch scratch) => Norm is null ? default : new(scratch, images, Norm);
+
+        /// <summary>The queries, keys and values of images, and what they are projected from where rows are asked for.</summary>
+        public void Project(WinogradImages some, NormStatistics statistics, uint* tokens, uint* rows)
+        {
+            if (Norm is not null)
+            {
+                GroupMoments.Find(some, Norm, statistics);
+            }
+
+            var (map, maps) = (Norm is null ? default : statistics.Map(activates: false), _layers.Projections.Count);
+            for (var i = 0; i < maps; i++)
+            {
+                LinearImages<T>.ToTokens(some, map, (uint*)_maps[i].Panels, (float*)_maps[i].Bias, tokens + ((long)i * Inner / T.PerWord), 3 * Inner / maps, 3 * Inner, rows);
+            }
+        }
+
+        public (HeadView Query, HeadView Key, HeadView Value) Views(uint* tokens) => _layers.Joint.Views([(nint)tokens], IsNarrow, Images.Pixels);
+
+        public HeadView Whole(uint* tokens) => new(tokens, IsNarrow, Images.Pixels, Inner, HeadLayout.Alone(_layers.Plan.HeadWidth));
+    }
+
+    /// <summary>An image in each piece, or all in the only one.</summary>
+    private readonly struct ForwardWork(Block block, uint* panels, float* bias, WinogradImages output, int atOnce) : ITileWork
+    {
+        public void Do(int piece, TileScratch scratch)
+        {
+            var (first, statistics) = (piece * atOnce, block.Statistics(atOnce, scratch));
+            uint* tokens = scratch.TakeWords(block.FloatsOf(3 * block.Inner, atOnce)), attended = block.Attended(first, atOnce, scratch);
+            var some = block.Images.Some(first, atOnce);
+            block.Project(some, statistics, tokens, rows: null);
+            var (query, key, value) = block.Views(tokens);
+            block.Kernel.Forward(atOnce, query, key, value, block.Whole(attended), block.Totals(first, atOnce, scratch));
+            LinearImages<T>.ToImages(attended, block.Inner, panels, bias, some, output.Some(first, atOnce));
         }
     }
 
@@ -146,27 +180,29 @@ internal static unsafe class ImageAttention<T>
     {
         public void Do(int piece, TileScratch scratch)
         {
-            new Span<float>(sums + (piece * places.Length), (int)places.Length).Clear();
-            var statistics = block.Statistics(scratch);
-            uint* tokens = block.Take(scratch, 3 * block.Inner), gradients = block.Take(scratch, 3 * block.Inner);
-            uint* rows = block.Take(scratch, block.Images.Channels), directions = block.Take(scratch, block.Images.Channels), ofAttended = block.Take(scratch, block.Inner);
-            for (var image = block.Images.Count * piece / pieces; image < block.Images.Count * (piece + 1) / pieces; image++)
+            var (channels, inner, images, to) = (block.Images.Channels, block.Inner, block.Images.Count, (nint)(sums + (piece * places.Length)));
+            new Span<float>((float*)to, (int)places.Length).Clear();
+            var statistics = block.Statistics(1, scratch);
+            uint* tokens = scratch.TakeWords(block.FloatsOf(3 * inner)), gradients = scratch.TakeWords(block.FloatsOf(3 * inner));
+            uint* rows = scratch.TakeWords(block.FloatsOf(channels)), directions = scratch.TakeWords(block.FloatsOf(channels)), ofAttended = scratch.TakeWords(block.FloatsOf(inner));
+            for (var image = images * piece / pieces; image < images * (piece + 1) / pieces; image++)
             {
-                block.Project(image, statistics, tokens, rows);
-                LinearImages<T>.ToTokens(direction.Some(image, 1), default, toAttended, null, ofAttended, block.Inner, directions);
+                block.Project(block.Images.Some(image, 1), statistics, tokens, rows);
+                LinearImages<T>.ToTokens(direction.Some(image, 1), default, toAttended, null, ofAttended, inner, inner, directions);
                 var (query, key, value) = block.Views(tokens);
-                block.Kernel.Backward(1, query, key, value, block.Whole(block.Attended(image)), block.Totals(image), block.Whole(ofAttended), block.Views(gradients));
-                AddSums(image, rows, gradients, directions, sums + (piece * places.Length));
+                var attended = block.Attended(image, 1, scratch);
+                block.Kernel.Backward(1, query, key, value, block.Whole(attended), block.Totals(image, 1, scratch), block.Whole(ofAttended), block.Views(gradients));
+                AddSums(attended, rows, gradients, directions, (float*)to);
                 Return(image, statistics, gradients);
             }
         }
 
-        private void AddSums(int image, uint* rows, uint* gradients, uint* directions, float* to)
+        private void AddSums(uint* attended, uint* rows, uint* gradients, uint* directions, float* to)
         {
-            var (channels, inner, tokens) = (block.Images.Channels, block.Inner, block.Tokens);
+            var (channels, inner, tokens) = (block.Images.Channels, block.Inner, block.Images.Pixels);
             using var pairs = TileScratch.Rent(Math.Max(LinearKernel<T>.ScratchOfSums(3 * inner, channels), LinearKernel<T>.ScratchOfSums(channels, inner)));
             LinearKernel<T>.AddCorrelation(Rows(gradients, 3 * inner), Rows(rows, channels), (0, tokens), 3 * inner, channels, to, pairs);
-            LinearKernel<T>.AddCorrelation(Rows(directions, channels), Rows(block.Attended(image), inner), (0, tokens), channels, inner, to + places.LastWeight, pairs);
+            LinearKernel<T>.AddCorrelation(Rows(directions, channels), Rows(attended, inner), (0, tokens), channels, inner, to + places.LastWeight, pairs);
             if (T.PerWord == 1)
             {
                 TileSums.AddRows((float*)gradients, tokens, 3 * inner, to + places.Bias);
@@ -191,6 +227,6 @@ internal static unsafe class ImageAttention<T>
             }
         }
 
-        private TokenRows Rows(uint* data, int features) => new((nint)data, 1, block.Tokens, 0, features / T.PerWord, 1);
+        private TokenRows Rows(uint* data, int features) => new((nint)data, 1, block.Images.Pixels, 0, features / T.PerWord, 1);
     }
 }

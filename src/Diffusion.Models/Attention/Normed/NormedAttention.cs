@@ -8,14 +8,14 @@ namespace Diffusion.Models;
 /// </summary>
 internal sealed unsafe class NormedAttention : autograd.SingleTensorFunction<NormedAttention>
 {
-    private const int FewestImages = 4; // each is one piece of work
+    private const int FewestImages = 4; // to differentiate, where each is in one piece of work
 
     private const string Layers = "layers";
 
     public override string Name => nameof(NormedAttention);
 
     /// <summary>Whether it can be done and is the fastest way.</summary>
-    public static bool Pays(SelfAttentionLayers layers, Tensor images) => images.dim() > 0 && images.size(0) >= FewestImages && layers.Fit(images);
+    public static bool Pays(SelfAttentionLayers layers, Tensor images) => layers.Fit(images) && (ForwardOnly.IsOn || images.size(0) >= FewestImages);
 
     /// <summary>The block, where <see cref="Pays"/> says so.</summary>
     /// <param name="layers">The layers.</param>
@@ -23,16 +23,28 @@ internal sealed unsafe class NormedAttention : autograd.SingleTensorFunction<Nor
     /// <returns>[B, C, H, W].</returns>
     public static Tensor Apply(SelfAttentionLayers layers, Tensor images)
     {
-        using var scope = NewDisposeScope();
-        Tensor[] sources = [images, .. Parameters(layers)];
-        var output = is_grad_enabled() && Array.Exists(sources, source => source.requires_grad) ? apply([layers, .. sources]) : Forward(layers, images).Output;
-        return output.MoveToOuterDisposeScope();
+        if (is_grad_enabled())
+        {
+            using var scope = NewDisposeScope();
+            Tensor[] sources = [images, .. Parameters(layers)];
+            if (Array.Exists(sources, source => source.requires_grad))
+            {
+                return apply([layers, .. sources]).MoveToOuterDisposeScope();
+            }
+        }
+
+        var output = empty_like(images);
+        Run(layers, images, null, null, output);
+        return output;
     }
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         var (layers, sources) = ((SelfAttentionLayers)vars[0], vars.Skip(1).Cast<Tensor>().ToList());
-        var (output, attended, totals) = Forward(layers, sources[0]);
+        var (images, batch, tokens) = (sources[0], sources[0].size(0), sources[0].size(2) * sources[0].size(3));
+        var (output, attended) = (empty_like(images), empty([batch, tokens, layers.Plan.Inner], dtype: images.dtype));
+        var totals = empty([batch, layers.Plan.Heads, 2, tokens], dtype: ScalarType.Float32);
+        Run(layers, images, TensorMemory.Of<uint>(attended), TensorMemory.Of<float>(totals), output);
         ctx.save_data(Layers, layers);
         ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, sources, attended, totals);
         return output;
@@ -48,22 +60,18 @@ internal sealed unsafe class NormedAttention : autograd.SingleTensorFunction<Nor
     private static IEnumerable<Tensor> Parameters(SelfAttentionLayers layers) =>
         [.. layers.Norm is { } norm ? new Tensor[] { norm.Weight, norm.Bias } : [], .. layers.Projections.Append(layers.Last).SelectMany(linear => new Tensor[] { linear.Weight, linear.Bias! })];
 
-    private static (Tensor Output, Tensor Attended, Tensor Totals) Forward(SelfAttentionLayers layers, Tensor images)
+    private static void Run(SelfAttentionLayers layers, Tensor images, uint* attended, float* totals, Tensor output)
     {
-        var (batch, tokens) = (images.size(0), images.size(2) * images.size(3));
-        var (output, attended) = (empty_like(images), empty([batch, tokens, layers.Plan.Inner], dtype: images.dtype));
-        var totals = empty([batch, layers.Plan.Heads, 2, tokens], dtype: ScalarType.Float32);
         if (images.dtype == ScalarType.BFloat16)
         {
-            ImageAttention<BFloat16Tile>.Forward(layers, WinogradImages.Of(images), TensorMemory.Of<uint>(attended), TensorMemory.Of<float>(totals), WinogradImages.Of(output));
+            ImageAttention<BFloat16Tile>.Forward(layers, WinogradImages.Of(images), attended, totals, WinogradImages.Of(output));
         }
         else
         {
-            ImageAttention<Float32Tile>.Forward(layers, WinogradImages.Of(images), TensorMemory.Of<uint>(attended), TensorMemory.Of<float>(totals), WinogradImages.Of(output));
+            ImageAttention<Float32Tile>.Forward(layers, WinogradImages.Of(images), attended, totals, WinogradImages.Of(output));
         }
 
         GC.KeepAlive(images);
-        return (output, attended, totals);
     }
 
     private static List<Tensor?> Gradients(SelfAttentionLayers layers, List<Tensor> saved, Tensor direction)

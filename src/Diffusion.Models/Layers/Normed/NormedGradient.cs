@@ -70,17 +70,18 @@ internal static unsafe class NormedGradient<T>
     private static void Sums<TValue>(TValue* x, TValue* gradient, int pixels, float mean, float* slopes, float* sum, float* product)
         where TValue : unmanaged
     {
-        var (center, sums, products) = (Vector512.Create(mean), Vector512<float>.Zero, Vector512<float>.Zero);
+        var (center, sums, products) = (Vector512.Create(mean), Vector512<double>.Zero, Vector512<double>.Zero);
         for (var i = 0; i < pixels; i += Vector)
         {
             var mask = TileValues.First(pixels - i);
             var slope = TileValues.Load(mask, gradient + i);
             Vector512.Store(slope, slopes + i);
-            sums += slope; // 0 where there is no pixel
-            products = Vector512.FusedMultiplyAdd(slope, TileValues.Load(mask, x + i) - center, products);
+            var moment = slope * (TileValues.Load(mask, x + i) - center);
+            sums += Vector512.WidenLower(slope) + Vector512.WidenUpper(slope); // 0 where there is no pixel
+            products += Vector512.WidenLower(moment) + Vector512.WidenUpper(moment);
         }
 
-        (*sum, *product) = (Vector512.Sum(sums), Vector512.Sum(products));
+        (*sum, *product) = ((float)Vector512.Sum(sums), (float)Vector512.Sum(products));
     }
 
     /// <summary>From the gradients of SiLU(scale · x + shift) to those of its argument, their sum, and their sum times x − mean.</summary>

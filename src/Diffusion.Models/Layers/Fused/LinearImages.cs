@@ -21,14 +21,15 @@ internal static unsafe class LinearImages<T>
     /// <param name="bias">[columns], or null.</param>
     /// <param name="tokens">y, [images, pixels, columns]; written.</param>
     /// <param name="columns">A multiple of 16.</param>
+    /// <param name="step">The values from a pixel of y to the next.</param>
     /// <param name="rows">map(x) as [images, pixels, channels], written, with room for 7 pixels more; or null.</param>
-    public static void ToTokens(WinogradImages images, ChannelMap map, uint* panels, float* bias, void* tokens, int columns, uint* rows = null)
+    public static void ToTokens(WinogradImages images, ChannelMap map, uint* panels, float* bias, void* tokens, int columns, int step, uint* rows = null)
     {
         var (channels, depth, blocks) = (images.Channels, images.Channels / T.PerWord, (images.Pixels + RowsOfPiece - 1) / RowsOfPiece);
         var lanes = TilePanels.LanesFor(columns);
         var product = Product(lanes, depth, lanes, bias is null ? TileStart.Zero : TileStart.Bias);
         var parts = TileWork.Parts(images.Count * blocks, columns / lanes);
-        TileWork.Run(images.Count * blocks * parts, RowsOfPiece * (channels + depth + lanes), new Reading(images, map, panels, bias, tokens, columns, rows, product, blocks, parts));
+        TileWork.Run(images.Count * blocks * parts, RowsOfPiece * (channels + depth + lanes), new Reading(images, map, panels, bias, tokens, columns, step, rows, product, blocks, parts));
     }
 
     /// <summary>y[image, n, pixel] = bias[n] + Σ_k tokens[image, pixel, k] · b[k, n], plus added[image, n, pixel].</summary>
@@ -61,7 +62,7 @@ internal static unsafe class LinearImages<T>
     }
 
     /// <summary>Some pixels of an image, to some columns, in each piece.</summary>
-    private readonly struct Reading(WinogradImages images, ChannelMap map, uint* panels, float* bias, void* tokens, int columns, uint* kept, TileProduct product, int blocks, int parts) : ITileWork
+    private readonly struct Reading(WinogradImages images, ChannelMap map, uint* panels, float* bias, void* tokens, int columns, int step, uint* kept, TileProduct product, int blocks, int parts) : ITileWork
     {
         public void Do(int piece, TileScratch scratch)
         {
@@ -71,17 +72,17 @@ internal static unsafe class LinearImages<T>
             var pixel = ((long)image * images.Pixels) + first;
             var sums = scratch.Take(RowsOfPiece * lanes);
             var words = Rows(image, first, count, kept == null ? scratch.TakeWords(RowsOfPiece * depth) : kept + (pixel * depth), scratch);
-            var y = pixel * columns;
+            var y = pixel * step;
             for (var n = columns / parts * part; n < columns / parts * (part + 1); n += lanes)
             {
                 product.Run(words, panels + ((long)n * depth), sums, count, depth, bias is null ? null : bias + n);
                 if (T.PerWord == 1)
                 {
-                    TileRows.Copy(sums, lanes, count, lanes, 1, (float*)tokens + y + n, columns, lanes);
+                    TileRows.Copy(sums, lanes, count, lanes, 1, (float*)tokens + y + n, step, lanes);
                 }
                 else
                 {
-                    TileRows.Copy(sums, lanes, count, lanes, 1, (ushort*)tokens + y + n, columns, lanes);
+                    TileRows.Copy(sums, lanes, count, lanes, 1, (ushort*)tokens + y + n, step, lanes);
                 }
             }
         }
