@@ -30,7 +30,7 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     private readonly Conv2d? _shortcut;
 
     private readonly ResidualPlan _plan;
-    private readonly ForwardResidual _forward;
+    private readonly ResidualLayers _layers;
 
     /// <summary>Makes the block.</summary>
     /// <param name="inChannels">The channels that enter.</param>
@@ -58,7 +58,7 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
             ZeroInitialization.Apply(_conv2);
         }
 
-        _forward = new ForwardResidual(plan, _norm1, _conv1, _time, _norm2, _conv2, _shortcut);
+        _layers = new ResidualLayers(plan, _norm1, _conv1, _time, _norm2, _conv2, _shortcut);
         RegisterComponents();
     }
 
@@ -75,9 +75,9 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>Runs the block; one that doubles the image gives it this height and width.</summary>
     internal Tensor Run(Tensor images, Tensor time, long height, long width)
     {
-        if (ForwardOnly.IsOn && !Drops && _forward.Pays(images, time))
+        if (!Drops && NormedResidual.Pays(_layers, images, time))
         {
-            return _forward.Run(images, time);
+            return NormedResidual.Apply(_layers, images, time);
         }
 
         using var scope = NewDisposeScope();

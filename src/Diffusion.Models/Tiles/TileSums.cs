@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
@@ -65,31 +66,38 @@ internal static unsafe class TileSums
         where T : unmanaged => Add(rows, 0, count, columns, sums, continues: true);
 
     /// <summary>The sum of each channel of images.</summary>
-    /// <param name="images">[count, channels, pixels].</param>
-    /// <param name="count">How many images.</param>
-    /// <param name="channels">How many channels.</param>
-    /// <param name="pixels">The pixels of a channel.</param>
-    /// <param name="sums">[channels]; written.</param>
-    public static void OfChannels<T>(T* images, int count, int channels, int pixels, float* sums)
-        where T : unmanaged => TileWork.Run(channels, 0, (channel, _) =>
+    /// <param name="images">A dense tensor [B, C, …], float32 or bfloat16.</param>
+    /// <returns>[C], float32.</returns>
+    public static Tensor OfChannels(Tensor images) => OfChannels(images, withImages: false).All;
+
+    /// <summary>The sum of each channel of images, of all and of each.</summary>
+    /// <param name="images">A dense tensor [B, C, …], float32 or bfloat16.</param>
+    /// <returns>[C] and [B, C], float32.</returns>
+    public static (Tensor All, Tensor OfImages) OfChannelsAndImages(Tensor images)
+    {
+        var (all, ofImages) = OfChannels(images, withImages: true);
+        return (all, ofImages!);
+    }
+
+    private static (Tensor All, Tensor? OfImages) OfChannels(Tensor images, bool withImages)
+    {
+        var (count, channels) = ((int)images.size(0), (int)images.size(1));
+        var (all, ofImages, pixels) = (empty(channels), withImages ? empty(count, channels) : null, (int)(images.numel() / count / channels));
+        var each = ofImages is null ? null : TensorMemory.Of<float>(ofImages);
+        if (images.dtype == ScalarType.BFloat16)
         {
-            var sum = 0.0;
-            for (var image = 0; image < count; image++)
-            {
-                sum += Sum(images + ((((long)image * channels) + channel) * pixels), pixels);
-            }
+            OfChannels(TensorMemory.Of<ushort>(images), count, channels, pixels, TensorMemory.Of<float>(all), each);
+        }
+        else
+        {
+            OfChannels(TensorMemory.Of<float>(images), count, channels, pixels, TensorMemory.Of<float>(all), each);
+        }
 
-            sums[channel] = (float)sum;
-        });
+        GC.KeepAlive(images);
+        return (all, ofImages);
+    }
 
-    /// <summary>As <see cref="OfChannels{T}(T*, int, int, int, float*)"/>, and the sum of each channel of each image.</summary>
-    /// <param name="images">[count, channels, pixels].</param>
-    /// <param name="count">How many images.</param>
-    /// <param name="channels">How many channels.</param>
-    /// <param name="pixels">The pixels of a channel.</param>
-    /// <param name="sums">[channels]; written.</param>
-    /// <param name="ofImages">[count, channels]; written.</param>
-    public static void OfChannels<T>(T* images, int count, int channels, int pixels, float* sums, float* ofImages)
+    private static void OfChannels<T>(T* images, int count, int channels, int pixels, float* sums, float* ofImages)
         where T : unmanaged => TileWork.Run(channels, 0, (channel, _) =>
         {
             var total = 0.0;
@@ -97,8 +105,11 @@ internal static unsafe class TileSums
             {
                 var place = ((long)image * channels) + channel;
                 var sum = Sum(images + (place * pixels), pixels);
-                ofImages[place] = sum;
                 total += sum;
+                if (ofImages != null)
+                {
+                    ofImages[place] = sum;
+                }
             }
 
             sums[channel] = (float)total;

@@ -22,17 +22,18 @@ public sealed unsafe class TileSumsTests
         var values = randn([images, channels, pixels], generator: generator).to(ScalarType.BFloat16);
         var rows = values.transpose(1, 2).contiguous();
         var expected = values.to(ScalarType.Float64).sum([0L, 2L]);
-        var (ofChannels, ofColumns) = (new float[channels], new float[channels]);
+        var (ofChannels, ofImages) = TileSums.OfChannelsAndImages(values);
+        var ofColumns = new float[channels];
 
-        fixed (float* channelSums = ofChannels, columnSums = ofColumns)
-        fixed (byte* narrow = values.bytes)
+        fixed (float* columnSums = ofColumns)
         fixed (byte* wide = rows.to(ScalarType.Float32).bytes)
         {
-            TileSums.OfChannels((ushort*)narrow, images, channels, pixels, channelSums);
             TileSums.OfColumns((float*)wide, (long)images * pixels, channels, columnSums);
         }
 
-        Assert.True((tensor(ofChannels) - expected).abs().max().item<double>() < 1e-5);
+        Assert.True((ofChannels - expected).abs().max().item<double>() < 1e-5);
+        Assert.True((ofImages.sum([0L]) - expected).abs().max().item<double>() < 1e-5);
+        Assert.True(TileSums.OfChannels(values).equal(ofChannels).all().item<bool>());
         Assert.True((tensor(ofColumns) - expected).abs().max().item<double>() < 1e-5);
     }
 }

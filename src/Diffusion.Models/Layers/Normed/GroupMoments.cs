@@ -106,9 +106,9 @@ internal static unsafe class GroupMoments
             for (var channel = first; channel < first + channels; channel++)
             {
                 var factor = modulated == null ? 1.0 : 1.0 + modulated[channel];
-                var (scale, summand) = (factor * _weight[channel] * one, modulated == null ? 0.0 : modulated[images.Channels + channel]);
-                scales[((long)image * images.Channels) + channel] = (float)scale;
-                shifts[((long)image * images.Channels) + channel] = (float)((factor * _bias[channel]) - (mean * scale) + summand);
+                var (scale, summand) = ((float)(factor * _weight[channel] * one), modulated == null ? 0.0 : modulated[images.Channels + channel]);
+                scales[((long)image * images.Channels) + channel] = scale;
+                shifts[((long)image * images.Channels) + channel] = (float)((factor * _bias[channel]) - (mean * scale) + summand); // of the rounded scale, so that its error does not move the mean
             }
         }
     }

@@ -71,22 +71,47 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
         return output.MoveToOuterDisposeScope();
     }
 
-    private static unsafe List<Tensor?> Gradients<T>((GroupNorm Norm, Conv2d Convolution) layers, List<Tensor> saved, Tensor direction)
+    /// <summary>The gradients of ⟨output, direction⟩, without a graph.</summary>
+    /// <param name="norm">The norm.</param>
+    /// <param name="convolution">The convolution.</param>
+    /// <param name="images">[B, C, H, W].</param>
+    /// <param name="direction">[B, O, H, W], contiguous, in the type of the images.</param>
+    /// <param name="added">What is added to the gradient of the images, as them; <see langword="null"/> for nothing.</param>
+    /// <param name="totals">[B, C], float32: the sums of the gradient of the images, more accurate than it is rounded, without what is added; written, unless it is <see langword="null"/>.</param>
+    /// <typeparam name="T">What products are computed in.</typeparam>
+    /// <returns>Those of images, weight and bias of the norm, and weight of the convolution.</returns>
+    public static unsafe (Tensor Input, Tensor NormWeight, Tensor NormBias, Tensor Weight) Gradients<T>(GroupNorm norm, Conv2d convolution, Tensor images, Tensor direction, Tensor? added = null, Tensor? totals = null)
+        where T : ITileFormat
+    {
+        var (input, weight, from) = (WinogradImages.Of(images), convolution.Weight, WinogradImages.Of(direction));
+        using var memory = TileScratch.Rent(NormStatistics.Floats(input.Count, norm));
+        var statistics = new NormStatistics(memory, input.Count, norm);
+        GroupMoments.Find(input, norm, statistics);
+
+        var ofWeight = empty(weight.shape);
+        WinogradGradient<T>.OfWeight(input, statistics.Map(activates: true), from, TensorMemory.Of<float>(ofWeight));
+        var (ofNormWeight, ofNormBias, ofInput) = (empty(norm.Channels), empty(norm.Channels), WinogradConvolution.InputGradient<T>(direction, weight));
+        NormedGradient<T>.Of(
+            input,
+            (nint)TensorMemory.Of<byte>(ofInput),
+            added is null ? 0 : (nint)TensorMemory.Of<byte>(added),
+            norm,
+            statistics,
+            TensorMemory.Of<float>(ofNormWeight),
+            TensorMemory.Of<float>(ofNormBias),
+            totals is null ? null : TensorMemory.Of<float>(totals));
+        GC.KeepAlive(images);
+        GC.KeepAlive(added);
+        return (ofInput, ofNormWeight, ofNormBias, ofWeight);
+    }
+
+    private static List<Tensor?> Gradients<T>((GroupNorm Norm, Conv2d Convolution) layers, List<Tensor> saved, Tensor direction)
         where T : ITileFormat
     {
         using var noGradients = no_grad();
-        var (images, weight) = (saved[0].detach(), saved[3].detach());
-        var (input, dense) = (WinogradImages.Of(images), direction.to(images.dtype).contiguous());
-        using var memory = TileScratch.Rent(NormStatistics.Floats(input.Count, layers.Norm));
-        var statistics = new NormStatistics(memory, input.Count, layers.Norm);
-        GroupMoments.Find(input, layers.Norm, statistics);
-
-        var ofWeight = empty_like(weight);
-        WinogradGradient<T>.OfWeight(input, statistics.Map(activates: true), WinogradImages.Of(dense), TensorMemory.Of<float>(ofWeight));
-        var (ofBias, ofAdded) = ChannelSums<T>(WinogradImages.Of(dense));
-        var (ofNormWeight, ofNormBias, ofInput) = (empty_like(saved[1]), empty_like(saved[2]), WinogradConvolution.InputGradient<T>(dense, weight));
-        NormedGradient<T>.Of(input, (nint)TensorMemory.Of<byte>(ofInput), layers.Norm, statistics, TensorMemory.Of<float>(ofNormWeight), TensorMemory.Of<float>(ofNormBias));
-        GC.KeepAlive(images);
+        var dense = direction.to(saved[0].dtype).contiguous();
+        var (ofInput, ofNormWeight, ofNormBias, ofWeight) = Gradients<T>(layers.Norm, layers.Convolution, saved[0].detach(), dense);
+        var (ofBias, ofAdded) = TileSums.OfChannelsAndImages(dense);
         List<Tensor?> gradients = [ofInput, ofNormWeight, ofNormBias, ofWeight, ofBias];
         if (saved.Count > gradients.Count)
         {
@@ -94,22 +119,6 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
         }
 
         return [.. saved.Zip(gradients, (source, gradient) => source.requires_grad ? gradient : null)];
-    }
-
-    private static unsafe (Tensor All, Tensor OfImages) ChannelSums<T>(WinogradImages direction)
-        where T : ITileFormat
-    {
-        var (all, ofImages) = (empty(direction.Channels), empty(direction.Count, direction.Channels));
-        if (T.PerWord == 1)
-        {
-            TileSums.OfChannels((float*)direction.Data, direction.Count, direction.Channels, direction.Pixels, TensorMemory.Of<float>(all), TensorMemory.Of<float>(ofImages));
-        }
-        else
-        {
-            TileSums.OfChannels((ushort*)direction.Data, direction.Count, direction.Channels, direction.Pixels, TensorMemory.Of<float>(all), TensorMemory.Of<float>(ofImages));
-        }
-
-        return (all, ofImages);
     }
 
     private static Tensor Plain((GroupNorm Norm, Conv2d Convolution) layers, List<Tensor> sources)

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace Diffusion.Models;
 
 /// <summary>The gradients of a group norm, or of SiLU after one, group by group: what is between stays in the nearer caches.</summary>
-/// <typeparam name="T">What the images are rounded to.</typeparam>
+/// <typeparam name="T">What products are computed in, where the convolution follows: exponentials need not be more accurate.</typeparam>
 internal static unsafe class NormedGradient<T>
     where T : ITileFormat
 {
@@ -12,17 +12,19 @@ internal static unsafe class NormedGradient<T>
 
     /// <summary>The gradients.</summary>
     /// <param name="input">What entered the norm.</param>
-    /// <param name="gradient">That of the activated images, [images, channels, pixels]; overwritten with that of the input.</param>
+    /// <param name="gradient">That of the activated images, [images, channels, pixels], in the type of the input; overwritten with that of the input.</param>
+    /// <param name="added">What is added to the latter, of the same shape and type; 0 for nothing.</param>
     /// <param name="norm">The norm.</param>
     /// <param name="statistics">Of <see cref="GroupMoments.Find"/>.</param>
     /// <param name="ofWeight">[channels]; written.</param>
     /// <param name="ofBias">[channels]; written.</param>
-    public static void Of(WinogradImages input, nint gradient, GroupNorm norm, NormStatistics statistics, float* ofWeight, float* ofBias)
+    /// <param name="totals">[images, channels]: the sums of the gradient of the input, without rounding and without what is added; written, unless it is null.</param>
+    public static void Of(WinogradImages input, nint gradient, nint added, GroupNorm norm, NormStatistics statistics, float* ofWeight, float* ofBias, float* totals)
     {
         var count = (long)input.Count * input.Channels;
         using var memory = TileScratch.Rent(2 * TileScratch.Rounded(count));
         float* sums = memory.Take(count), products = memory.Take(count);
-        Spread(input, gradient, 0, norm, statistics, activates: true, sums, products);
+        Spread(input, gradient, added, norm, statistics, activates: true, sums, products, totals);
         AddImages(sums, input.Count, input.Channels, ofBias);
         AddImages(products, input.Count, input.Channels, ofWeight);
     }
@@ -36,17 +38,19 @@ internal static unsafe class NormedGradient<T>
     /// <param name="activates">Whether the output is activated.</param>
     /// <param name="ofBias">[images, channels]; written.</param>
     /// <param name="ofWeight">[images, channels]; written.</param>
-    public static void Spread(WinogradImages input, nint gradient, nint added, GroupNorm norm, NormStatistics statistics, bool activates, float* ofBias, float* ofWeight)
+    /// <param name="totals">As for <see cref="Of"/>.</param>
+    public static void Spread(WinogradImages input, nint gradient, nint added, GroupNorm norm, NormStatistics statistics, bool activates, float* ofBias, float* ofWeight, float* totals = null)
     {
-        var (pieces, floats) = (input.Count * norm.Groups, input.Channels / norm.Groups * TileScratch.Rounded(input.Pixels));
+        var (pieces, channels) = (input.Count * norm.Groups, input.Channels / norm.Groups);
+        var floats = (channels * TileScratch.Rounded(input.Pixels)) + TileScratch.Rounded(6 * channels);
         var weight = TensorMemory.Of<float>(norm.Weight);
-        if (T.PerWord == 1)
+        if (!input.IsNarrow)
         {
-            TileWork.Run(pieces, floats, new Group<float>(input, (float*)gradient, (float*)added, norm.Groups, weight, statistics, activates, ofBias, ofWeight));
+            TileWork.Run(pieces, floats, new Group<float>(input, (float*)gradient, (float*)added, norm.Groups, weight, statistics, activates, ofBias, ofWeight, totals));
         }
         else
         {
-            TileWork.Run(pieces, floats, new Group<ushort>(input, (ushort*)gradient, (ushort*)added, norm.Groups, weight, statistics, activates, ofBias, ofWeight));
+            TileWork.Run(pieces, floats, new Group<ushort>(input, (ushort*)gradient, (ushort*)added, norm.Groups, weight, statistics, activates, ofBias, ofWeight, totals));
         }
     }
 
@@ -65,32 +69,29 @@ internal static unsafe class NormedGradient<T>
         }
     }
 
-    /// <summary>From the gradients of scale · x + shift: they as floats, their sum, and their sum times x − mean.</summary>
+    /// <summary>The gradients of scale · x + shift as floats, and sums of them.</summary>
     [MethodImpl(Loop.Alone)]
-    private static void Sums<TValue>(TValue* x, TValue* gradient, int pixels, float mean, float* slopes, float* sum, float* product)
+    private static void Plain<TValue>(TValue* x, TValue* gradient, int pixels, float mean, float* slopes, double* sums)
         where TValue : unmanaged
     {
-        var (center, sums, products) = (Vector512.Create(mean), Vector512<double>.Zero, Vector512<double>.Zero);
+        var (center, all) = (Vector512.Create(mean), default(SlopeSums));
         for (var i = 0; i < pixels; i += Vector)
         {
             var mask = TileValues.First(pixels - i);
             var slope = TileValues.Load(mask, gradient + i);
             Vector512.Store(slope, slopes + i);
-            var moment = slope * (TileValues.Load(mask, x + i) - center);
-            sums += Vector512.WidenLower(slope) + Vector512.WidenUpper(slope); // 0 where there is no pixel
-            products += Vector512.WidenLower(moment) + Vector512.WidenUpper(moment);
+            all.Add(slope, TileValues.Load(mask, x + i) - Masked(mask, center));
         }
 
-        (*sum, *product) = ((float)Vector512.Sum(sums), (float)Vector512.Sum(products));
+        all.Write(sums);
     }
 
-    /// <summary>From the gradients of SiLU(scale · x + shift) to those of its argument, their sum, and their sum times x − mean.</summary>
+    /// <summary>From the gradients of SiLU(scale · x + shift) to those of its argument, and sums of them.</summary>
     [MethodImpl(Loop.Alone)]
-    private static void Slopes<TValue>(TValue* x, TValue* gradient, int pixels, float scale, float shift, float mean, float* slopes, float* sum, float* product)
+    private static void Slopes<TValue>(TValue* x, TValue* gradient, int pixels, float scale, float shift, float mean, float* slopes, double* sums)
         where TValue : unmanaged
     {
-        var (factor, summand, center, one) = (Vector512.Create(scale), Vector512.Create(shift), Vector512.Create(mean), Vector512<float>.One);
-        var (sums, products) = (Vector512<float>.Zero, Vector512<float>.Zero);
+        var (factor, summand, center, one, all) = (Vector512.Create(scale), Vector512.Create(shift), Vector512.Create(mean), Vector512<float>.One, default(SlopeSums));
         for (var i = 0; i < pixels; i += Vector)
         {
             var mask = TileValues.First(pixels - i);
@@ -99,12 +100,14 @@ internal static unsafe class NormedGradient<T>
             var sigmoid = ChannelMap.Sigmoid<T>(mapped);
             var slope = TileValues.Load(mask, gradient + i) * sigmoid * Vector512.FusedMultiplyAdd(mapped, one - sigmoid, one);
             Vector512.Store(slope, slopes + i);
-            sums += slope; // 0 where there is no pixel
-            products = Vector512.FusedMultiplyAdd(slope, value - center, products);
+            all.Add(slope, value - Masked(mask, center));
         }
 
-        (*sum, *product) = (Vector512.Sum(sums), Vector512.Sum(products));
+        all.Write(sums);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Masked(Vector512<int> mask, Vector512<float> values) => values & mask.AsSingle();
 
     /// <summary>scale · slopes + slope · (x − mean) + start, and what is added, if anything.</summary>
     [MethodImpl(Loop.Alone)]
@@ -123,7 +126,7 @@ internal static unsafe class NormedGradient<T>
 
     /// <summary>A group of an image in each piece.</summary>
     private readonly struct Group<TValue>(
-        WinogradImages input, TValue* gradient, TValue* added, int groups, float* weight, NormStatistics statistics, bool activates, float* ofBias, float* ofWeight) : ITileWork
+        WinogradImages input, TValue* gradient, TValue* added, int groups, float* weight, NormStatistics statistics, bool activates, float* ofBias, float* ofWeight, float* totals) : ITileWork
         where TValue : unmanaged
     {
         public void Do(int piece, TileScratch scratch)
@@ -132,32 +135,61 @@ internal static unsafe class NormedGradient<T>
             var firstChannel = piece % groups * channels;
             var first = ((long)(piece / groups) * input.Channels) + firstChannel; // of the channels of all images
             var slopes = scratch.Take(channels * row);
+            var sums = (double*)scratch.Take(6 * channels);
             var (mean, one) = (statistics.Moments[2 * piece], statistics.Moments[(2 * piece) + 1]);
-            var (whole, projected) = (0.0, 0.0);
+            var (whole, projected, centered) = (0.0, 0.0, 0.0);
             for (var channel = 0; channel < channels; channel++)
             {
-                var (at, factor) = (first + channel, weight[firstChannel + channel]);
+                var (at, factor, ofChannel) = (first + channel, (double)weight[firstChannel + channel], (nint)(sums + (3 * channel)));
                 TValue* x = (TValue*)input.Data + (at * pixels), direction = gradient + (at * pixels);
                 if (activates)
                 {
-                    Slopes(x, direction, pixels, statistics.Scales[at], statistics.Shifts[at], mean, slopes + (channel * row), ofBias + at, ofWeight + at);
+                    Slopes(x, direction, pixels, statistics.Scales[at], statistics.Shifts[at], mean, slopes + (channel * row), (double*)ofChannel);
                 }
                 else
                 {
-                    Sums(x, direction, pixels, mean, slopes + (channel * row), ofBias + at, ofWeight + at);
+                    Plain(x, direction, pixels, mean, slopes + (channel * row), (double*)ofChannel);
                 }
 
-                (whole, projected) = (whole + ((double)factor * ofBias[at]), projected + ((double)factor * ofWeight[at]));
+                ofBias[at] = (float)sums[3 * channel];
+                ofWeight[at] = (float)(one * sums[(3 * channel) + 1]);
+                whole += statistics.Scales[at] * sums[3 * channel];
+                projected += factor * sums[(3 * channel) + 1];
+                centered += sums[(3 * channel) + 2];
             }
 
             var count = (double)channels * pixels;
-            var (start, slope) = ((float)(-one * whole / count), (float)(-(double)one * one * one * projected / count));
+            var slope = (float)(-(double)one * one * one * projected / count);
+            var start = -(whole + (slope * centered)) / count; // so that what the rounded numbers make of the group adds up to 0
             for (var channel = 0; channel < channels; channel++)
             {
                 var at = first + channel;
-                ofWeight[at] *= one;
-                Tilt((TValue*)input.Data + (at * pixels), slopes + (channel * row), pixels, statistics.Scales[at], slope, mean, start, gradient + (at * pixels), added == null ? null : added + (at * pixels));
+                if (totals != null)
+                {
+                    totals[at] = (float)((statistics.Scales[at] * sums[3 * channel]) + (slope * sums[(3 * channel) + 2]) + (start * pixels));
+                }
+
+                Tilt((TValue*)input.Data + (at * pixels), slopes + (channel * row), pixels, statistics.Scales[at], slope, mean, (float)start, gradient + (at * pixels), added == null ? null : added + (at * pixels));
             }
         }
+    }
+
+    /// <summary>The sums of slopes, of their products with what is beside them, and of the latter.</summary>
+    private struct SlopeSums
+    {
+        private Vector512<double> _slopes;
+        private Vector512<double> _products;
+        private Vector512<double> _others;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Add(Vector512<float> slopes, Vector512<float> others)
+        {
+            var products = slopes * others;
+            _slopes += Vector512.WidenLower(slopes) + Vector512.WidenUpper(slopes);
+            _products += Vector512.WidenLower(products) + Vector512.WidenUpper(products);
+            _others += Vector512.WidenLower(others) + Vector512.WidenUpper(others);
+        }
+
+        public readonly void Write(double* sums) => (sums[0], sums[1], sums[2]) = (Vector512.Sum(_slopes), Vector512.Sum(_products), Vector512.Sum(_others));
     }
 }

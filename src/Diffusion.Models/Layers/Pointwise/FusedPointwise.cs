@@ -75,13 +75,18 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
         List<Tensor?> gradients = [input.requires_grad ? Mapped(dense, matrix, transposed: true, null) : null, matrix.requires_grad ? OfMatrix(dense, input, matrix) : null];
         if (saved.Count > 2)
         {
-            gradients.Add(saved[2].requires_grad ? OfBias(dense) : null);
+            gradients.Add(saved[2].requires_grad ? TileSums.OfChannels(dense) : null);
         }
 
         return gradients;
     }
 
-    private static Tensor OfMatrix(Tensor direction, Tensor input, Tensor matrix)
+    /// <summary>The gradient of the matrix, without a graph.</summary>
+    /// <param name="direction">[B, O, H, W], contiguous.</param>
+    /// <param name="input">[B, C, H, W], contiguous, in the type of the direction.</param>
+    /// <param name="matrix">[O, C], or [O, C, 1, 1].</param>
+    /// <returns>The shape of the matrix.</returns>
+    public static Tensor OfMatrix(Tensor direction, Tensor input, Tensor matrix)
     {
         using var scope = NewDisposeScope();
         var (size, gradient) = (Size(input, (int)matrix.size(0)), empty_like(matrix));
@@ -96,21 +101,6 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
         }
 
         return gradient.MoveToOuterDisposeScope();
-    }
-
-    private static Tensor OfBias(Tensor direction)
-    {
-        var (size, sums) = (Size(direction, 0), empty(direction.size(1)));
-        if (IsNarrow(direction))
-        {
-            TileSums.OfChannels(TensorMemory.Of<ushort>(direction), size.Images, size.In, size.Pixels, TensorMemory.Of<float>(sums));
-        }
-        else
-        {
-            TileSums.OfChannels(TensorMemory.Of<float>(direction), size.Images, size.In, size.Pixels, TensorMemory.Of<float>(sums));
-        }
-
-        return sums;
     }
 
     private static bool IsNarrow(Tensor images) => images.dtype == ScalarType.BFloat16;

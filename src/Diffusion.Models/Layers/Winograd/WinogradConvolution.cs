@@ -5,7 +5,8 @@ namespace Diffusion.Models;
 /// <summary>3×3 convolutions of images on the CPU with less than half of the multiplications (<see cref="WinogradTransform"/>): float32 weights, images in float32 or in bfloat16.</summary>
 internal static unsafe class WinogradConvolution
 {
-    private const int FewestChannels = 32; // below, the transforms cost more than the multiplications that they save
+    /// <summary>Of input or output where it pays to differentiate; below, the transforms cost more than the multiplications that they save.</summary>
+    public const int FewestChannels = 32;
 
     /// <summary>Whether it is the fastest way on this machine.</summary>
     public static bool Pays(Tensor input, Tensor weight, in ConvolutionShape shape) =>
@@ -67,7 +68,7 @@ internal static unsafe class WinogradConvolution
         var (dense, ofWeight) = (direction.to(input.dtype).contiguous(), empty_like(weight));
         var ofInput = InputGradient<T>(dense, weight);
         WinogradGradient<T>.OfWeight(WinogradImages.Of(input), default, WinogradImages.Of(dense), TensorMemory.Of<float>(ofWeight));
-        return (ofInput.MoveToOuterDisposeScope(), ofWeight.MoveToOuterDisposeScope(), ChannelSums(dense).MoveToOuterDisposeScope());
+        return (ofInput.MoveToOuterDisposeScope(), ofWeight.MoveToOuterDisposeScope(), TileSums.OfChannels(dense).MoveToOuterDisposeScope());
     }
 
     /// <summary>The gradient of the input.</summary>
@@ -83,21 +84,6 @@ internal static unsafe class WinogradConvolution
         WinogradWeights<T>.TransformBackward(TensorMemory.Of<float>(weight), outChannels, inChannels, TensorMemory.Of<uint>(points));
         Convolve<T>(direction, points, null, gradient);
         return gradient;
-    }
-
-    private static Tensor ChannelSums(Tensor direction)
-    {
-        var (sums, pixels) = (empty(direction.size(1)), (int)(direction.size(2) * direction.size(3)));
-        if (direction.dtype == ScalarType.BFloat16)
-        {
-            TileSums.OfChannels(TensorMemory.Of<ushort>(direction), (int)direction.size(0), (int)direction.size(1), pixels, TensorMemory.Of<float>(sums));
-        }
-        else
-        {
-            TileSums.OfChannels(TensorMemory.Of<float>(direction), (int)direction.size(0), (int)direction.size(1), pixels, TensorMemory.Of<float>(sums));
-        }
-
-        return sums;
     }
 
     private static Tensor Points<T>(Tensor weight)
