@@ -12,20 +12,20 @@ internal static class OperatorRuns
     /// <param name="calls">The parts that were called: what a block does without calling a layer, it does as one operation.</param>
     public static IEnumerable<OperatorRun> Of(UNetOptions options, int batch, IReadOnlyList<ModuleCall> calls)
     {
-        var (plan, leaves) = (UNetPlan.Of(options), calls.Where(call => call.IsLeaf).Select(call => call.Module).ToList());
-        var (residuals, attentions) = (leaves.Exists(layer => layer is ResidualBlock), leaves.Exists(layer => layer is SelfAttention));
-        var convolves = leaves.Exists(layer => layer is Conv2d { Shape: { Kernel: 3, Stride: 1, InChannels: >= 32, OutChannels: >= 32 } });
+        var (plan, leaves) = (UNetPlan.Of(options), calls.Where(call => call.IsLeaf).ToList());
+        bool AsOne<TBlock>(int channels, BlockPlan block) => leaves.Exists(call => call.Module is TBlock && call.Inputs[0].Shape is [_, var some, var height, var width] && (some, height, width) == (channels, block.Height, block.Width));
+        var convolves = leaves.Exists(call => call.Module is Conv2d { Shape: { Kernel: 3, Stride: 1, InChannels: >= 32, OutChannels: >= 32 } });
         foreach (var block in plan.Down.Concat(plan.Mid).Concat(plan.Up))
         {
             for (var i = 0; i < block.Residuals; i++)
             {
-                foreach (var run in Residual(block, i, batch, asOne: residuals, normed: !convolves))
+                foreach (var run in Residual(block, i, batch, AsOne<ResidualBlock>(block.Residual(i).InChannels, block), normed: !convolves))
                 {
                     yield return run;
                 }
             }
 
-            for (var i = 0; i < block.Attentions && !attentions; i++)
+            for (var i = 0; i < block.Attentions && !AsOne<SelfAttention>(block.Attention().Channels, block); i++)
             {
                 foreach (var run in Attention(block.Attention(), batch, block.Height, block.Width))
                 {
