@@ -66,13 +66,9 @@ public sealed class ConvTranspose2d : nn.Module<Tensor, Tensor>
         }
 
         using var scope = NewDisposeScope();
-        var (used, weight, bias) = (LayerPrecision.Narrow(input), LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias));
-        if (bias is null || ForwardOnly.IsOn || input.device_type != TorchSharp.DeviceType.CPU)
-        {
-            return Convolution.Transposed(used, weight, bias, _shape).MoveToOuterDisposeScope();
-        }
-
-        // libtorch adds up the gradient of this bias value by value, which takes longer than all the rest: another operation adds it.
-        return Convolution.Transposed(used, weight, bias: null, _shape).add_(bias.view(-1, 1, 1), Scalars.One).MoveToOuterDisposeScope();
+        var used = LayerPrecision.Narrow(input);
+        var output = _bias is not null && NarrowTransposed.Pays(used, _weight, _shape) ? NarrowTransposed.Apply(used, _weight, _bias, _shape)
+            : Convolution.Transposed(used, LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias), _shape);
+        return output.MoveToOuterDisposeScope();
     }
 }

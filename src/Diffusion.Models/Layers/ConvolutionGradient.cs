@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
-/// <summary>The gradients of <see cref="Convolution.Forward"/> without a graph that keeps its input.</summary>
+/// <summary>The gradients of <see cref="Convolution.Forward"/> and of transposed convolutions without a graph that keeps its input.</summary>
 internal static class ConvolutionGradient
 {
     // TorchSharp has no method for this operator of libtorch. Stride and padding are part of the program: as arguments TorchSharp 0.107 makes them numbers that nobody holds, and a garbage collection
@@ -13,6 +13,10 @@ internal static class ConvolutionGradient
         def gradients(direction, input, weight):
             of_input, of_weight, of_bias = torch.convolution_backward(direction, input, weight, [weight.size(0)], [STRIDE, STRIDE], [PADDING, PADDING], [1, 1], False, [0, 0], 1, [True, True, True])
             return [of_input, of_weight, of_bias]
+
+        def transposed(direction, input, weight):
+            of_input, of_weight, _ = torch.convolution_backward(direction, input, weight, None, [STRIDE, STRIDE], [PADDING, PADDING], [1, 1], True, [0, 0], 1, [True, True, False])
+            return [of_input, of_weight]
 
         """;
 
@@ -37,11 +41,26 @@ internal static class ConvolutionGradient
         return (ofInput.narrow(1, 0, shape.InChannels), ofWeight.narrow(0, 0, shape.OutChannels).narrow(1, 0, shape.InChannels), ofBias.narrow(0, 0, shape.OutChannels));
     }
 
+    /// <summary>The same of <see cref="Convolution.PlainTransposed"/>, but for the bias.</summary>
+    /// <param name="direction">[B, O, H', W'].</param>
+    /// <param name="input">[B, C, H, W].</param>
+    /// <param name="weight">[C, O, k, k].</param>
+    /// <param name="shape">Stride and padding.</param>
+    /// <returns>[B, C, H, W] and [C, O, k, k].</returns>
+    public static (Tensor Input, Tensor Weight) OfTransposed(Tensor direction, Tensor input, Tensor weight, in ConvolutionShape shape)
+    {
+        var gradients = Invoke("transposed", direction, input, weight, shape);
+        return (gradients[0], gradients[1]);
+    }
+
     private static (Tensor Input, Tensor Weight, Tensor Bias) Plain(Tensor direction, Tensor input, Tensor weight, in ConvolutionShape shape)
     {
-        var gradients = (Tensor[])s_units.GetOrAdd((shape.Stride, shape.Padding), Compile).Value.invoke("gradients", direction, input, weight)!;
+        var gradients = Invoke("gradients", direction, input, weight, shape);
         return (gradients[0], gradients[1], gradients[2]);
     }
+
+    private static Tensor[] Invoke(string name, Tensor direction, Tensor input, Tensor weight, in ConvolutionShape shape) =>
+        (Tensor[])s_units.GetOrAdd((shape.Stride, shape.Padding), Compile).Value.invoke(name, direction, input, weight)!;
 
     private static Lazy<jit.CompilationUnit> Compile((int Stride, int Padding) shape) => new(() => jit.compile(Script
         .Replace("STRIDE", shape.Stride.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
