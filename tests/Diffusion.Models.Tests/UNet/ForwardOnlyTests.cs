@@ -59,9 +59,8 @@ public sealed class ForwardOnlyTests : IDisposable
         var network = UNetBuilder.From(UNetPresets.Course(new ImageShape(1, 28, 28))).Build();
         using var steps = new DdpmSampler(1000).Steps(new NetworkDenoiser(network, new LinearNoiseSchedule()), [1, 1, 28, 28], seed: 1).GetEnumerator();
         var bytes = long.MaxValue;
-        for (var i = 0; i < 50 && bytes > MostOfStep; i++) // code that the runtime has not optimised yet makes more
+        for (var i = 0; i < 50 && bytes > MostOfStep; i++) // code that the runtime has not optimised yet, on a thread of its own, makes more
         {
-            Thread.Sleep(i == 0 ? 0 : 200); // it optimises on a thread of its own, which other tests may have kept busy
             var before = GC.GetAllocatedBytesForCurrentThread();
             for (var j = 0; j < 20; j++)
             {
