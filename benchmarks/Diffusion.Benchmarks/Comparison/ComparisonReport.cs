@@ -6,6 +6,7 @@ namespace Diffusion.Benchmarks;
 /// <summary>The comparison as a table and as JSON.</summary>
 internal static class ComparisonReport
 {
+    private const double Kibibyte = 1 << 10;
     private const double Mebibyte = 1 << 20;
 
     public static string Table(IReadOnlyDictionary<string, Measurement> measured)
@@ -65,7 +66,11 @@ internal static class ComparisonReport
     private static string Missing(Goal goal) => IsMemory(goal) && !ResidentMemory.IsMeasured ? "not measured on this system" : "not available";
 
     private static string Amount(Goal goal, Samples? samples) => samples is null ? ""
-        : string.Create(CultureInfo.InvariantCulture, $"{(IsMemory(goal) ? samples.Median / Mebibyte : 1000 * samples.Median):0.#} {(IsMemory(goal) ? "MiB" : "ms")}");
+        : IsMemory(goal) ? Bytes(samples.Median)
+        : string.Create(CultureInfo.InvariantCulture, $"{1000 * samples.Median:0.#} ms");
+
+    private static string Bytes(double bytes) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(bytes < Mebibyte ? bytes / Kibibyte : bytes / Mebibyte):0.#} {(bytes < Mebibyte ? "KiB" : "MiB")}");
 
     private static bool IsMemory(Goal goal) => goal.Key.Contains("_memory", StringComparison.Ordinal);
 }

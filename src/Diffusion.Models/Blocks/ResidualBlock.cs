@@ -64,8 +64,9 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
 
     /// <summary>Runs the block.</summary>
     /// <param name="images">[B, inChannels, H, W].</param>
-    /// <param name="time">The activated time embedding, [B, time dimension]: it is the same for all blocks, so it is made once.</param>
+    /// <param name="time">The activated time embedding, [B or 1, time dimension]: it is the same for all blocks, so it is made once.</param>
     /// <returns>[B, outChannels, H, W].</returns>
+    /// <exception cref="ArgumentException">A tensor has another shape.</exception>
     public override Tensor forward(Tensor images, Tensor time)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -75,6 +76,8 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>Runs the block; one that doubles the image gives it this height and width.</summary>
     internal Tensor Run(Tensor images, Tensor time, long height, long width)
     {
+        LayerInput.CheckImages(images, _plan.InChannels, nameof(ResidualBlock)); // nothing below it, down to native memory, looks again
+        LayerInput.CheckTime(time, images.size(0), _plan.TimeDimension, nameof(ResidualBlock));
         if (!Drops && NormedResidual.Pays(_layers, images, time))
         {
             return NormedResidual.Apply(_layers, images, time);

@@ -68,9 +68,10 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
     /// <summary>Runs the block.</summary>
     /// <param name="images">[B, C, H, W].</param>
     /// <returns>[B, C, H, W].</returns>
+    /// <exception cref="ArgumentException">The images have another number of channels.</exception>
     public override Tensor forward(Tensor images)
     {
-        ArgumentNullException.ThrowIfNull(images);
+        LayerInput.CheckImages(images, _plan.Channels, nameof(SelfAttention)); // nothing below it, down to native memory, looks again
         if (NormedAttention.Pays(_layers, images))
         {
             return NormedAttention.Apply(_layers, images);

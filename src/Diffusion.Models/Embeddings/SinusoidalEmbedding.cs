@@ -43,7 +43,7 @@ public static class SinusoidalEmbedding
     private static unsafe Tensor OnCpu(Tensor timesteps, int dimension, TimeEmbeddingOptions options)
     {
         var (count, half) = ((int)timesteps.size(0), dimension / 2);
-        var embedding = empty([count, dimension]);
+        var embedding = empty([count, dimension], dtype: ScalarType.Float32);
         using var dense = empty([count], dtype: ScalarType.Float64);
         using var copied = dense.copy_(timesteps);
         double* times = TensorMemory.Of<double>(dense);

@@ -36,7 +36,7 @@ public static class GradientCheckpointing
             throw new ArgumentException("A part of a network needs at least one input; there is none.", nameof(inputs));
         }
 
-        var parameters = parts.SelectMany(part => part.parameters()).Where(parameter => parameter.requires_grad).ToArray();
+        var parameters = parts.SelectMany(part => part.parameters()).Where(parameter => parameter.requires_grad).Distinct<object>(ReferenceEqualityComparer.Instance).ToArray(); // parts may share some
         if (!is_grad_enabled() || (parameters.Length == 0 && !Array.Exists(inputs, input => input.requires_grad)))
         {
             return forward(inputs);

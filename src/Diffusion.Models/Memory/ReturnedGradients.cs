@@ -8,10 +8,10 @@ internal static class ReturnedGradients
     [ThreadStatic]
     private static List<Tensor?>? t_last;
 
-    private const string Shapes = "shapes";
+    private const string Wanted = "wanted";
     private const string Once = "once";
 
-    /// <summary>Saves tensors for the backward pass; those that may need gradients first, with their shapes: a failure is told in gradients that no tensor fits.</summary>
+    /// <summary>Saves tensors for the backward pass; those that may need gradients first, with whether they do: a failure is told in gradients that do not fit.</summary>
     /// <param name="context">Of the function.</param>
     /// <param name="once">Whether there is one backward pass, after which it is freed.</param>
     /// <param name="sources">What gradients are returned for.</param>
@@ -19,7 +19,7 @@ internal static class ReturnedGradients
     public static void Save(autograd.AutogradContext context, bool once, IReadOnlyList<Tensor> sources, params Tensor[] others)
     {
         context.save_data(Once, once);
-        context.save_data(Shapes, sources.Select(source => source.requires_grad ? source.shape : null).ToArray());
+        context.save_data(Wanted, sources.Select(source => source.requires_grad).ToArray());
         context.save_for_backward([.. sources, .. others]);
     }
 
@@ -31,7 +31,7 @@ internal static class ReturnedGradients
     /// <param name="output">Makes the output of the function from the sources.</param>
     public static List<Tensor> Return(autograd.AutogradContext context, int without, Tensor direction, Func<List<Tensor>, List<Tensor?>> gradients, Func<List<Tensor>, Tensor> output)
     {
-        var count = ((long[]?[])context.get_data(Shapes)).Length;
+        var count = ((bool[])context.get_data(Wanted)).Length;
         return Return(context, without, saved =>
             (is_grad_enabled() ? Differentiable(saved[..count], output, direction) : gradients(saved)).ConvertAll(gradient => gradient?.DetachFromDisposeScope()));
     }
@@ -56,7 +56,7 @@ internal static class ReturnedGradients
         catch (Exception error)
         {
             BackwardPass.Failure ??= error; // what failed first, where one function is run again within another
-            found = [.. ((long[]?[])context.get_data(Shapes)).Select(shape => shape is null ? null : zeros([.. shape, 2, 2]).DetachFromDisposeScope())]; // shapes that the engine refuses
+            found = [.. ((bool[])context.get_data(Wanted)).Select(wanted => wanted ? tensor(float.NaN).DetachFromDisposeScope() : null)]; // a shape that the engine refuses but for a single number, which is NaN then
         }
 
         if ((bool)context.get_data(Once))

@@ -82,7 +82,7 @@ internal static unsafe class TileSums
     private static (Tensor All, Tensor? OfImages) OfChannels(Tensor images, bool withImages)
     {
         var (count, channels) = ((int)images.size(0), (int)images.size(1));
-        var (all, ofImages, pixels) = (empty(channels), withImages ? empty(count, channels) : null, (int)(images.numel() / count / channels));
+        var (all, ofImages, pixels) = (empty(channels, dtype: ScalarType.Float32), withImages ? empty(count, channels, dtype: ScalarType.Float32) : null, (int)(images.numel() / count / channels));
         var each = ofImages is null ? null : TensorMemory.Of<float>(ofImages);
         if (images.dtype == ScalarType.BFloat16)
         {

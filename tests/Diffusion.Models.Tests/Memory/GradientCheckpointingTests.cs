@@ -77,6 +77,41 @@ public sealed class GradientCheckpointingTests
         Assert.Contains("modified by an inplace operation", GradientCheckpointing.SecondRunError!.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(new long[] { 2, 2 })]
+    [InlineData(new long[] { 1 })]
+    public void Backward_SecondRunFails_IsAnErrorForAnyShape(long[] shape)
+    {
+        using var scope = NewDisposeScope();
+        var (runs, input) = (0, ones(shape, requires_grad: true));
+        var output = GradientCheckpointing.Run([], inputs => runs++ == 0 ? inputs[0] * inputs[0] : throw new InvalidOperationException("second run"), input).sum();
+
+        Assert.Contains("invalid gradient", Assert.ThrowsAny<Exception>(() => output.backward()).Message, StringComparison.Ordinal);
+        Assert.Equal("second run", GradientCheckpointing.SecondRunError!.Message);
+    }
+
+    [Fact]
+    public void Backward_SecondRunOfASingleNumberFails_GivesNoNumber()
+    {
+        using var scope = NewDisposeScope();
+        var (runs, input) = (0, ones([], requires_grad: true));
+        GradientCheckpointing.Run([], inputs => runs++ == 0 ? inputs[0] * inputs[0] : throw new InvalidOperationException("second run"), input).backward();
+
+        Assert.Equal(float.NaN, input.grad!.item<float>());
+    }
+
+    [Fact]
+    public void Run_PartsThatShareParameters_GivesTheSameBits()
+    {
+        using var scope = NewDisposeScope();
+        using var part = Block();
+        using var input = Input(2, 16, 4, 4);
+        using var context = Input(2, 3, 6);
+        var plain = Outcome(part, input, context, inputs => part.call(inputs[0], inputs[1]).square().mean());
+        var recomputed = Outcome(part, input, context, inputs => GradientCheckpointing.Run([part, part], tensors => part.call(tensors[0], tensors[1]), [.. inputs]).square().mean());
+        TensorAssert.Identical(plain, recomputed);
+    }
+
     [Fact]
     public void Backward_ASecondTime_IsAnError()
     {

@@ -70,6 +70,7 @@ internal sealed class NormedResidual : autograd.SingleTensorFunction<NormedResid
         }
 
         GC.KeepAlive(images);
+        GC.KeepAlive(embedding);
         return output;
     }
 

@@ -40,8 +40,8 @@ internal static unsafe class ResidualKernel<T>
     /// <param name="embedding">[1 or B, time dimension].</param>
     /// <param name="hidden">Of <see cref="Forward"/>.</param>
     /// <param name="direction">[B, C out, H, W], contiguous, in the type of the images.</param>
-    /// <returns>Those of images, embedding, and weight and bias of each layer in the order of <see cref="ResidualLayers"/>.</returns>
-    public static List<Tensor> Backward(ResidualLayers layers, Tensor images, Tensor embedding, Tensor hidden, Tensor direction)
+    /// <returns>Those of images, embedding, and weight and bias of each layer in the order of <see cref="ResidualLayers"/>; <see langword="null"/> for frozen convolutions.</returns>
+    public static List<Tensor?> Backward(ResidualLayers layers, Tensor images, Tensor embedding, Tensor hidden, Tensor direction)
     {
         var totals = empty([images.size(0), layers.Plan.OutChannels], dtype: ScalarType.Float32);
         var second = NormedConvolution.Gradients<T>(layers.Norm2, layers.Conv2, hidden, direction, added: null, totals);
@@ -50,7 +50,7 @@ internal static unsafe class ResidualKernel<T>
         var matrix = layers.Shortcut?.Weight.view(layers.Plan.OutChannels, layers.Plan.InChannels); // [O, C, 1, 1] → [O, C]
         var returned = matrix is null ? direction : FusedPointwise.Mapped(direction, matrix, transposed: true, bias: null);
         var first = NormedConvolution.Gradients<T>(layers.Norm1, layers.Conv1, images, second.Input, added: returned);
-        List<Tensor> gradients =
+        List<Tensor?> gradients =
         [
             first.Input, ofShift.matmul(layers.Time.Weight),
             first.NormWeight, first.NormBias, first.Weight, ofBias1,

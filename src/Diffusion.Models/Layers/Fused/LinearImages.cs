@@ -28,7 +28,7 @@ internal static unsafe class LinearImages<T>
         var (channels, depth, blocks) = (images.Channels, images.Channels / T.PerWord, (images.Pixels + RowsOfPiece - 1) / RowsOfPiece);
         var lanes = TilePanels.LanesFor(columns);
         var product = Product(lanes, depth, lanes, bias is null ? TileStart.Zero : TileStart.Bias);
-        var parts = TileWork.Parts(images.Count * blocks, columns / lanes);
+        var parts = rows == null ? TileWork.Parts(images.Count * blocks, columns / lanes) : 1; // one that writes rows maps them in their place
         TileWork.Run(images.Count * blocks * parts, RowsOfPiece * (channels + depth + lanes), new Reading(images, map, panels, bias, tokens, columns, step, rows, product, blocks, parts));
     }
 

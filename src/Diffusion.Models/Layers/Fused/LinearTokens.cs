@@ -51,12 +51,12 @@ internal static unsafe class LinearTokens
         var (readable, inFeatures, outFeatures) = (Readable(tokens), (int)tokens.size(-1), (int)direction.size(-1));
         if (!readable.is_contiguous())
         {
-            var turned = empty([inFeatures, outFeatures]);
+            var turned = empty([inFeatures, outFeatures], dtype: ScalarType.Float32);
             LinearKernel<Float32Tile>.Correlate(Rows(readable), Rows(direction, byImage: true), inFeatures, outFeatures, TensorMemory.Of<float>(turned));
             return turned.t().contiguous().MoveToOuterDisposeScope();
         }
 
-        var sums = empty([outFeatures, inFeatures]);
+        var sums = empty([outFeatures, inFeatures], dtype: ScalarType.Float32);
         if (IsNarrow(tokens))
         {
             LinearKernel<BFloat16Tile>.Correlate(Rows(direction), Rows(readable), outFeatures, inFeatures, TensorMemory.Of<float>(sums));
@@ -74,7 +74,7 @@ internal static unsafe class LinearTokens
     /// <returns>[O], float32.</returns>
     public static Tensor ToBias(Tensor direction)
     {
-        var (columns, sums) = ((int)direction.size(-1), empty(direction.size(-1)));
+        var (columns, sums) = ((int)direction.size(-1), empty(direction.size(-1), dtype: ScalarType.Float32));
         if (IsNarrow(direction))
         {
             TileSums.OfColumns(TensorMemory.Of<ushort>(direction), direction.numel() / columns, columns, TensorMemory.Of<float>(sums));
@@ -127,6 +127,7 @@ internal static unsafe class LinearTokens
             LinearKernel<Float32Tile>.Map(Rows(tokens), TensorMemory.Of<uint>(panels), start, TensorMemory.Of<byte>(output), features, columns);
         }
 
+        GC.KeepAlive(tokens);
         return output;
     }
 

@@ -79,8 +79,8 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
     /// <param name="added">What is added to the gradient of the images, as them; <see langword="null"/> for nothing.</param>
     /// <param name="totals">[B, C], float32: the sums of the gradient of the images, more accurate than it is rounded, without what is added; written, unless it is <see langword="null"/>.</param>
     /// <typeparam name="T">What products are computed in.</typeparam>
-    /// <returns>Those of images, weight and bias of the norm, and weight of the convolution.</returns>
-    public static unsafe (Tensor Input, Tensor NormWeight, Tensor NormBias, Tensor Weight) Gradients<T>(GroupNorm norm, Conv2d convolution, Tensor images, Tensor direction, Tensor? added = null, Tensor? totals = null)
+    /// <returns>Those of images, weight and bias of the norm, and weight of the convolution, unless it is frozen.</returns>
+    public static unsafe (Tensor Input, Tensor NormWeight, Tensor NormBias, Tensor? Weight) Gradients<T>(GroupNorm norm, Conv2d convolution, Tensor images, Tensor direction, Tensor? added = null, Tensor? totals = null)
         where T : ITileFormat
     {
         var (input, weight, from) = (WinogradImages.Of(images), convolution.Weight, WinogradImages.Of(direction));
@@ -88,9 +88,13 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
         var statistics = new NormStatistics(memory, input.Count, norm);
         GroupMoments.Find(input, norm, statistics);
 
-        var ofWeight = empty(weight.shape);
-        WinogradGradient<T>.OfWeight(input, statistics.Map(activates: true), from, TensorMemory.Of<float>(ofWeight));
-        var (ofNormWeight, ofNormBias, ofInput) = (empty(norm.Channels), empty(norm.Channels), WinogradConvolution.InputGradient<T>(direction, weight));
+        var ofWeight = weight.requires_grad ? empty_like(weight) : null; // a third of the work, where it is not frozen
+        if (ofWeight is not null)
+        {
+            WinogradGradient<T>.OfWeight(input, statistics.Map(activates: true), from, TensorMemory.Of<float>(ofWeight));
+        }
+
+        var (ofNormWeight, ofNormBias, ofInput) = (empty_like(norm.Weight), empty_like(norm.Bias), WinogradConvolution.InputGradient<T>(direction, weight));
         NormedGradient<T>.Of(
             input,
             (nint)TensorMemory.Of<byte>(ofInput),

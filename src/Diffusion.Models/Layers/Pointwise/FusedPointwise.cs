@@ -66,6 +66,7 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
             PointwiseKernel.Map(TensorMemory.Of<float>(matrix), transposed, start, TensorMemory.Of<float>(input), TensorMemory.Of<float>(output), size);
         }
 
+        GC.KeepAlive(input);
         return output.MoveToOuterDisposeScope();
     }
 

@@ -57,6 +57,7 @@ internal static unsafe class WinogradConvolution
         var output = empty([input.size(0), weight.size(0), input.size(2), input.size(3)], dtype: input.dtype);
         using var scope = PreparedWeights.AreKept ? null : NewDisposeScope();
         Convolve<T>(input, Prepared<T>(weight), bias, output);
+        GC.KeepAlive(input);
         return output;
     }
 
@@ -87,7 +88,7 @@ internal static unsafe class WinogradConvolution
     }
 
     private static Tensor Points<T>(Tensor weight)
-        where T : ITileFormat => empty([WinogradTransform.Points, weight.size(0), weight.size(1) / T.PerWord]);
+        where T : ITileFormat => empty([WinogradTransform.Points, weight.size(0), weight.size(1) / T.PerWord], dtype: ScalarType.Float32);
 
     private static Tensor Transformed<T>(Tensor weight)
         where T : ITileFormat
