@@ -1,3 +1,4 @@
+using Diffusion.Kernels;
 using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -71,7 +72,7 @@ public sealed class CrossAttention : nn.Module<Tensor, Tensor, Tensor>
         TokenInput.Check(tokens, Channels, nameof(CrossAttention));
         TokenInput.CheckContext(context, tokens.shape[0], ContextChannels, nameof(CrossAttention));
         using var scope = NewDisposeScope();
-        var attended = AttentionProduct.Apply(_layout, _query.call(tokens), _key.call(context), _value.call(context));
+        var attended = Functional.Attention(_layout, _query.call(tokens), _key.call(context), _value.call(context));
         return _out.call(attended).MoveToOuterDisposeScope();
     }
 }

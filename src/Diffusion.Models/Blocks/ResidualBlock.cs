@@ -1,3 +1,4 @@
+using Diffusion.Kernels;
 using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -30,7 +31,6 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     private readonly Conv2d? _shortcut;
 
     private readonly ResidualPlan _plan;
-    private readonly ResidualLayers _layers;
 
     /// <summary>Makes the block.</summary>
     /// <param name="inChannels">The channels that enter.</param>
@@ -58,7 +58,6 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
             ZeroInitialization.Apply(_conv2);
         }
 
-        _layers = new ResidualLayers(plan, _norm1, _conv1, _time, _norm2, _conv2, _shortcut);
         RegisterComponents();
     }
 
@@ -78,58 +77,64 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     {
         LayerInput.CheckImages(images, _plan.InChannels, nameof(ResidualBlock)); // nothing below it, down to native memory, looks again
         LayerInput.CheckTime(time, images.size(0), _plan.TimeDimension, nameof(ResidualBlock));
-        if (!Drops && NormedResidual.Pays(_layers, images, time))
+        if (!Drops && _plan is { Options.Activation: Activation.Silu, Resampling: ResidualResampling.None, OutputScale: 1 } && Functional.ResidualBlock(images, time, Parameters) is { } output)
         {
-            return NormedResidual.Apply(_layers, images, time);
+            return output;
         }
 
         using var scope = NewDisposeScope();
         var shift = _time.call(time); // [B, C], or 2·C
-        var hidden = First(images, shift, height, width);
-        hidden = Second(hidden, shift.unsqueeze(-1).unsqueeze(-1)); // → [B, C, 1, 1]
+        var hidden = Second(First(images, shift, height, width), shift);
         var input = Resample(images, height, width);
-        hidden = Sum(hidden, _shortcut is null ? input : _shortcut.call(input));
+        hidden = Functional.Sum(hidden, _shortcut is null ? input : _shortcut.call(input));
         using var scale = _plan.OutputScale.ToScalar();
         return (_plan.OutputScale is 1 ? hidden : hidden / scale).MoveToOuterDisposeScope();
     }
 
+    private ResidualParameters Parameters =>
+        new(_norm1.Parameters, _conv1.Parameters, _time.Parameters, _norm2.Parameters, _conv2.Parameters, _shortcut?.Parameters, Scales);
+
     /// <summary>Norm, activation, change of size, convolution, and the time where it is added.</summary>
     private Tensor First(Tensor images, Tensor shift, long height, long width)
     {
-        if (_plan is { Resampling: ResidualResampling.None, Options.Activation: Activation.Silu } && NormedConvolution.Pays(images, _norm1, _conv1, _conv1.Shape))
+        if (_plan is { Resampling: ResidualResampling.None, Options.Activation: Activation.Silu })
         {
-            return NormedConvolution.Apply(images, _norm1, _conv1, Scales ? null : shift);
+            return Functional.NormSiluConv2d(images, _norm1.Parameters, _conv1.Parameters, Scales ? null : shift);
         }
 
-        var hidden = Convolve(_conv1, inputs => Resample(_plan.Options.Activation.Apply(_norm1.call(inputs[0])), height, width), _norm1, images);
-        return Scales ? hidden : Sum(hidden, shift.unsqueeze(-1).unsqueeze(-1)); // [B, C] → [B, C, 1, 1]
+        var hidden = Functional.NormConv2d(images, _norm1.Parameters, (normed, _) => Resample(Activated(normed), height, width), _conv1.Parameters);
+        return Scales ? hidden : Functional.Sum(hidden, Pixels(shift));
     }
 
     /// <summary>Norm, the time where it scales, activation, dropout, convolution.</summary>
-    private Tensor Second(Tensor hidden, Tensor shift) =>
-        Scales ? Convolve(_conv2, inputs => Drop(ScaledAndShifted(inputs[0], inputs[1])), _norm2, hidden, shift)
-        : !Drops && _plan.Options.Activation == Activation.Silu && NormedConvolution.Pays(hidden, _norm2, _conv2, _conv2.Shape) ? NormedConvolution.Apply(hidden, _norm2, _conv2, null)
-        : Convolve(_conv2, inputs => Drop(_plan.Options.Activation.Apply(_norm2.call(inputs[0]))), _norm2, hidden);
+    private Tensor Second(Tensor hidden, Tensor shift)
+    {
+        if (Drops)
+        {
+            var normed = _norm2.call(hidden);
+            return _conv2.call(Drop(Activated(Scales ? Modulated(normed, Pixels(shift)) : normed))); // kept: dropout draws in it
+        }
+
+        return Scales ? Functional.NormConv2d(hidden, _norm2.Parameters, (normed, others) => Activated(Modulated(normed, others[0])), _conv2.Parameters, Pixels(shift))
+            : _plan.Options.Activation == Activation.Silu ? Functional.NormSiluConv2d(hidden, _norm2.Parameters, _conv2.Parameters)
+            : Functional.NormConv2d(hidden, _norm2.Parameters, (normed, _) => Activated(normed), _conv2.Parameters);
+    }
 
     private bool Scales => _plan.Options.TimeInjection == TimeInjection.ScaleShift;
-
-    /// <summary>The convolution of what a norm and operations without parameters make of the inputs; that is not kept for the backward pass, unless dropout draws in it.</summary>
-    private Tensor Convolve(Conv2d convolution, Func<IReadOnlyList<Tensor>, Tensor> before, GroupNorm norm, params Tensor[] inputs) => Drops || !is_grad_enabled()
-        ? convolution.call(before(inputs))
-        : RecomputedInput.Run(convolution.AsFinal!, between => [before(between)], [norm], inputs);
-
-    /// <summary>The sum; without gradients in the place of <paramref name="hidden"/>, which nobody else has.</summary>
-    private static Tensor Sum(Tensor hidden, Tensor other) => is_grad_enabled() || other.dtype != hidden.dtype ? hidden.Plus(other) : hidden.add_(other, Scalars.One);
 
     private bool Drops => _plan.Options.Dropout > 0 && training;
 
     private Tensor Drop(Tensor hidden) => Drops ? nn.functional.dropout(hidden, _plan.Options.Dropout) : hidden;
 
-    private Tensor ScaledAndShifted(Tensor hidden, Tensor shift)
+    private Tensor Activated(Tensor values) => _plan.Options.Activation.Apply(values);
+
+    private static Tensor Modulated(Tensor normed, Tensor shift)
     {
         var parts = shift.chunk(2, dim: 1); // [B, 2·C, 1, 1] → scale, shift
-        return _plan.Options.Activation.Apply((_norm2.call(hidden) * parts[0].Plus(Scalars.One)).Plus(parts[1]));
+        return (normed * parts[0].Plus(Scalars.One)).Plus(parts[1]);
     }
+
+    private static Tensor Pixels(Tensor shift) => shift.unsqueeze(-1).unsqueeze(-1); // [B, C] → [B, C, 1, 1]
 
     private Tensor Resample(Tensor images, long height, long width) => _plan.Resampling switch
     {

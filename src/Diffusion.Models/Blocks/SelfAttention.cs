@@ -1,3 +1,4 @@
+using Diffusion.Kernels;
 using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -27,7 +28,7 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
     private readonly Linear _out;
 
     private readonly AttentionPlan _plan;
-    private readonly SelfAttentionLayers _layers;
+    private readonly AttentionLayout _layout;
 
     /// <summary>Makes the block.</summary>
     /// <param name="channels">The channels that enter and leave.</param>
@@ -61,7 +62,12 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
             ZeroInitialization.Apply(_out);
         }
 
-        _layers = new SelfAttentionLayers(plan, _norm, _qkv is null ? [_query!, _key!, _value!] : [_qkv], _out);
+        _layout = plan.Projection switch
+        {
+            AttentionProjection.Separate => AttentionLayout.Separate(plan.Heads, plan.HeadWidth),
+            AttentionProjection.JointByHead => AttentionLayout.JointByHead(plan.Heads, plan.HeadWidth),
+            _ => AttentionLayout.Joint(plan.Heads, plan.HeadWidth),
+        };
         RegisterComponents();
     }
 
@@ -72,28 +78,9 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         LayerInput.CheckImages(images, _plan.Channels, nameof(SelfAttention)); // nothing below it, down to native memory, looks again
-        if (NormedAttention.Pays(_layers, images))
-        {
-            return NormedAttention.Apply(_layers, images);
-        }
-
-        using var scope = NewDisposeScope();
-        var (batch, channels, height, width) = (images.size(0), images.size(1), images.size(2), images.size(3));
-        var attended = FusedAttention.Pays(_layers.Layout, images.dtype, images.device_type, batch, height * width, height * width)
-            ? RecomputedInput.Run(new FinalAttention(_layers.Layout), inputs => Projected(inputs[0]), Projections, images)
-            : AttentionProduct.Apply(_layers.Layout, Projected(images)); // [B, C, H, W] → [B, H·W, C inner]
-        var result = images.Plus(_out.call(attended).transpose(1, 2).reshape(batch, channels, height, width)); // → [B, C, H, W]
-        using var scale = _plan.OutputScale.ToScalar();
-        return (_plan.OutputScale is 1 ? result : result / scale).MoveToOuterDisposeScope();
-    }
-
-    private nn.Module[] Projections => [.. new nn.Module?[] { _norm, _qkv, _query, _key, _value }.OfType<nn.Module>()];
-
-    /// <summary>Queries, keys and values, in one tensor or three: [B, C, H, W] → [B, H·W, …].</summary>
-    private Tensor[] Projected(Tensor images)
-    {
-        var tokens = (_norm is null ? images : _norm.call(images)).flatten(2).transpose(1, 2); // [B, C, H, W] → [B, H·W, C]
-        return _qkv is null ? [_query!.call(tokens), _key!.call(tokens), _value!.call(tokens)] : [_qkv.call(tokens)];
+        return Functional.SelfAttention(
+            images,
+            new SelfAttentionParameters(_layout, _norm?.Parameters, (_qkv ?? _query!).Parameters, _key?.Parameters, _value?.Parameters, _out.Parameters, _plan.OutputScale));
     }
 
     private static UNetOptions Checked(UNetOptions options, int channels, int heads)

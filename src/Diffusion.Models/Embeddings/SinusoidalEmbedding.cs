@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -40,14 +41,14 @@ public static class SinusoidalEmbedding
     }
 
     /// <summary>The same without a dozen tensors, for timesteps that nobody differentiates by.</summary>
-    private static unsafe Tensor OnCpu(Tensor timesteps, int dimension, TimeEmbeddingOptions options)
+    private static Tensor OnCpu(Tensor timesteps, int dimension, TimeEmbeddingOptions options)
     {
         var (count, half) = ((int)timesteps.size(0), dimension / 2);
         var embedding = empty([count, dimension], dtype: ScalarType.Float32);
         using var dense = empty([count], dtype: ScalarType.Float64);
         using var copied = dense.copy_(timesteps);
-        double* times = TensorMemory.Of<double>(dense);
-        var values = TensorMemory.Of<float>(embedding);
+        var times = MemoryMarshal.Cast<byte, double>(dense.bytes);
+        var values = MemoryMarshal.Cast<byte, float>(embedding.bytes);
         var (sines, cosines) = options.Order == WaveOrder.SineFirst ? (0, half) : (half, 0);
         var rate = Rate(half, options);
         for (var i = 0; i < half; i++)
@@ -56,8 +57,8 @@ public static class SinusoidalEmbedding
             for (var row = 0; row < count; row++)
             {
                 var (sine, cosine) = Math.SinCos(times[row] * frequency); // in double: t·f reaches 1000
-                var wave = values + ((long)row * dimension) + i;
-                (wave[sines], wave[cosines]) = ((float)sine, (float)cosine);
+                var wave = values.Slice(row * dimension, dimension);
+                (wave[sines + i], wave[cosines + i]) = ((float)sine, (float)cosine);
             }
         }
 

@@ -1,3 +1,4 @@
+using Diffusion.Kernels;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -10,8 +11,8 @@ namespace Diffusion.Models;
 /// </summary>
 /// <remarks>
 /// State: <c>weight</c> [outChannels, inChannels, k, k] and <c>bias</c> [outChannels], float32 on the CPU until the module is moved.
-/// On the CPU channels are padded by zeros inside the forward pass to 16, or to a multiple of 32, 1×1 kernels are products of
-/// matrices, and 3×3 kernels with a border of one pixel are multiplied by Winograd's method where the channels are multiples of 16; no padded value is ever visible. On other devices and in float64 it is libtorch's convolution.
+/// On the CPU 3×3 kernels with a border of one pixel are multiplied by Winograd's method where the processor has AVX-512 and the channels are multiples of 16, 1×1 kernels are products of
+/// matrices, and other kernels are libtorch's, with channels padded by zeros inside the forward pass where libtorch is wrong without; no padded value is ever visible. On other devices and in float64 it is libtorch's convolution.
 /// </remarks>
 public sealed class Conv2d : nn.Module<Tensor, Tensor>
 {
@@ -50,11 +51,8 @@ public sealed class Conv2d : nn.Module<Tensor, Tensor>
     /// <summary>The bias, [outChannels], or <see langword="null"/> where the layer has none; the module owns it.</summary>
     public Parameter? Bias => _bias;
 
-    /// <summary>Its numbers.</summary>
-    internal ConvolutionShape Shape => _shape;
-
-    /// <summary>The convolution as the end of a <see cref="RecomputedInput"/>; <see langword="null"/> where that does not pay: products of matrices, which libtorch does otherwise.</summary>
-    internal FinalConvolution? AsFinal => _shape.IsPointwise ? null : new FinalConvolution(this, _shape);
+    /// <summary>The layer as its operation takes it.</summary>
+    internal ConvolutionParameters Parameters => new(_weight, _bias, _shape);
 
     /// <summary>Convolves images.</summary>
     /// <param name="input">[B, inChannels, H, W], in the type of the weight (in mixed precision also in bfloat16, which is then the type of the output), on its device; it is not disposed.</param>
@@ -63,18 +61,6 @@ public sealed class Conv2d : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         LayerInput.CheckImages(input, InChannels, nameof(Conv2d));
-        return LayerPrecision.IsNarrow(_weight) ? Narrow(input)
-            : WinogradConvolution.Pays(input, _weight, _shape) ? FusedConvolution.Apply(input, _weight, _bias, _shape)
-            : Convolution.Forward(input, _weight, _bias, _shape);
-    }
-
-    private Tensor Narrow(Tensor input)
-    {
-        using var scope = NewDisposeScope();
-        var used = LayerPrecision.Narrow(input);
-        var output = WinogradConvolution.Pays(used, _weight, _shape) ? FusedConvolution.Apply(used, _weight, _bias, _shape)
-            : _shape.IsPointwise && _shape.Stride == 1 ? PointwiseConvolution.Narrow(used, _weight, _bias, _shape)
-            : Convolution.Forward(used, LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias), _shape);
-        return output.MoveToOuterDisposeScope();
+        return Functional.Conv2d(input, Parameters);
     }
 }

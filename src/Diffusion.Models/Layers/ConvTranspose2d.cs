@@ -1,3 +1,4 @@
+using Diffusion.Kernels;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -11,7 +12,7 @@ namespace Diffusion.Models;
 /// </summary>
 /// <remarks>
 /// State: <c>weight</c> [inChannels, outChannels, k, k] and <c>bias</c> [outChannels], float32 on the CPU until the module is moved.
-/// On the CPU channels are padded by zeros inside the forward pass, as in <see cref="Conv2d"/>.
+/// On the CPU channels are padded by zeros inside the forward pass where libtorch is wrong without, as in <see cref="Conv2d"/>.
 /// </remarks>
 public sealed class ConvTranspose2d : nn.Module<Tensor, Tensor>
 {
@@ -60,15 +61,6 @@ public sealed class ConvTranspose2d : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         LayerInput.CheckImages(input, InChannels, nameof(ConvTranspose2d));
-        if (!LayerPrecision.IsNarrow(_weight))
-        {
-            return Convolution.Transposed(input, _weight, _bias, _shape);
-        }
-
-        using var scope = NewDisposeScope();
-        var used = LayerPrecision.Narrow(input);
-        var output = _bias is not null && NarrowTransposed.Pays(used, _weight, _shape) ? NarrowTransposed.Apply(used, _weight, _bias, _shape)
-            : Convolution.Transposed(used, LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias), _shape);
-        return output.MoveToOuterDisposeScope();
+        return Functional.ConvTranspose2d(input, new(_weight, _bias, _shape));
     }
 }

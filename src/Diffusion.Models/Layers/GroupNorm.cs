@@ -1,3 +1,4 @@
+using Diffusion.Kernels;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -46,8 +47,8 @@ public sealed class GroupNorm : nn.Module<Tensor, Tensor>
     /// <summary>The channels of the input.</summary>
     public int Channels { get; }
 
-    /// <summary>What is added to the variance.</summary>
-    internal double Eps => _eps;
+    /// <summary>The layer as its operation takes it.</summary>
+    internal NormParameters Parameters => new(_weight, _bias, Groups, Channels, _eps);
 
     /// <summary>The factor of each channel, [channels]; the module owns it.</summary>
     public Parameter Weight => _weight;
@@ -67,12 +68,6 @@ public sealed class GroupNorm : nn.Module<Tensor, Tensor>
             throw new ArgumentException($"GroupNorm needs an input of shape [B, {Channels}, …]; it was given [{string.Join(", ", input.shape)}].", nameof(input));
         }
 
-        if (input.dtype == _weight.dtype || input.device_type == TorchSharp.DeviceType.CPU)
-        {
-            return nn.functional.group_norm(input, Groups, _weight, _bias, _eps); // bfloat16 images with float32 weights, too: statistics are float32
-        }
-
-        using var scope = NewDisposeScope();
-        return nn.functional.group_norm(LayerPrecision.Wide(input, _weight), Groups, _weight, _bias, _eps).to(input.dtype).MoveToOuterDisposeScope();
+        return Functional.GroupNorm(input, Parameters);
     }
 }

@@ -1,3 +1,4 @@
+using Diffusion.Kernels;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -40,6 +41,9 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>The bias, [outFeatures], or <see langword="null"/> where the layer has none; the module owns it.</summary>
     public Parameter? Bias => _bias;
 
+    /// <summary>The layer as its operation takes it.</summary>
+    internal LinearParameters Parameters => new(_weight, _bias);
+
     /// <summary>Maps the last dimension.</summary>
     /// <param name="input">[…, inFeatures], in the type of the weight (in mixed precision also in bfloat16, which is then the type of the output), on its device; it is not disposed.</param>
     /// <returns>[…, outFeatures].</returns>
@@ -52,16 +56,6 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
             throw new ArgumentException($"Linear needs an input of shape […, {InFeatures}]; it was given [{string.Join(", ", input.shape)}].", nameof(input));
         }
 
-        return LayerPrecision.IsNarrow(_weight) ? Narrow(input)
-            : FusedLinear.Pays(input, _weight) ? FusedLinear.Apply(input, _weight, _bias)
-            : nn.functional.linear(input, _weight, _bias!);
-    }
-
-    private Tensor Narrow(Tensor input)
-    {
-        using var scope = NewDisposeScope();
-        var used = LayerPrecision.Narrow(input);
-        var output = FusedLinear.Pays(used, _weight) ? FusedLinear.Apply(used, _weight, _bias) : nn.functional.linear(used, LayerPrecision.Rounded(_weight), LayerPrecision.Rounded(_bias)!);
-        return output.MoveToOuterDisposeScope();
+        return Functional.Linear(input, Parameters);
     }
 }

@@ -1,3 +1,4 @@
+using Diffusion.Kernels;
 using static TorchSharp.torch;
 
 namespace Diffusion.Models;

@@ -1,0 +1,32 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Diffusion.Kernels;
+
+/// <summary>The size of the tiles of scores.</summary>
+internal static unsafe class AttentionTile
+{
+    /// <summary>The rows of a tile.</summary>
+    public const int Rows = 32;
+
+    /// <summary>The most columns of a tile: its scores, [64, 32], fill a quarter of a first-level cache or less.</summary>
+    public const int Columns = 64;
+
+    /// <summary>The width that a head is filled up to with zeros: 4, 8, or a multiple of 16.</summary>
+    public static int Padded(int width) => width <= 4 ? 4 : width <= 8 ? 8 : (width + 15) / 16 * 16;
+
+    /// <summary>Scales down the total and the sums of 16 rows.</summary>
+    /// <param name="factor">Of each row.</param>
+    /// <param name="total">[16].</param>
+    /// <param name="sums">[features, 32].</param>
+    /// <param name="features">Any number.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Shrink(Vector512<float> factor, float* total, float* sums, int features)
+    {
+        Vector512.Store(Vector512.Load(total) * factor, total);
+        for (var c = 0; c < features; c++, sums += Rows)
+        {
+            Vector512.Store(Vector512.Load(sums) * factor, sums);
+        }
+    }
+}

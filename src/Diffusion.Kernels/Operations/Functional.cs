@@ -1,0 +1,151 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Kernels;
+
+/// <summary>
+/// The operations that networks are made of. Each is computed by a kernel of this library where one runs and is the fastest way for the tensors, the processor and the level in use
+/// (<see cref="Processor"/>), and by libtorch elsewhere; both have every derivative. In bfloat16 (<see cref="MixedPrecision"/>) inputs and weights are rounded on the way in.
+/// </summary>
+internal static class Functional
+{
+    /// <summary>A convolution over a square kernel.</summary>
+    /// <param name="input">[B, C, H, W].</param>
+    /// <param name="convolution">Weight [O, C, k, k] and bias [O].</param>
+    /// <returns>[B, O, H', W'].</returns>
+    public static Tensor Conv2d(Tensor input, in ConvolutionParameters convolution)
+    {
+        var (weight, bias, shape) = (convolution.Weight, convolution.Bias, convolution.Shape);
+        using var scope = NewDisposeScope();
+        var narrow = LayerPrecision.IsNarrow(weight);
+        var used = narrow ? LayerPrecision.Narrow(input) : input;
+        if (WinogradConvolution.CanRun(used, weight, shape))
+        {
+            return FusedConvolution.Apply(used, weight, bias, shape).MoveToOuterDisposeScope();
+        }
+
+        if (shape.IsPointwise && shape.Stride == 1 && FusedPointwise.CanRun(used, weight))
+        {
+            return FusedPointwise.Apply(used, weight.view(shape.OutChannels, shape.InChannels), bias).MoveToOuterDisposeScope();
+        }
+
+        return (narrow ? PlainConvolution.Forward(used, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias), shape) : PlainConvolution.Forward(used, weight, bias, shape)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A transposed convolution over a square kernel.</summary>
+    /// <param name="input">[B, C, H, W].</param>
+    /// <param name="convolution">Weight [C, O, k, k] and bias [O].</param>
+    /// <returns>[B, O, H', W'].</returns>
+    public static Tensor ConvTranspose2d(Tensor input, in ConvolutionParameters convolution)
+    {
+        var (weight, bias, shape) = (convolution.Weight, convolution.Bias, convolution.Shape);
+        if (!LayerPrecision.IsNarrow(weight))
+        {
+            return PlainConvolution.Forward(input, weight, bias, shape, transposed: true);
+        }
+
+        using var scope = NewDisposeScope();
+        var used = LayerPrecision.Narrow(input);
+        var output = bias is not null && NarrowTransposed.CanRun(used, weight, shape) ? NarrowTransposed.Apply(used, weight, bias, shape)
+            : PlainConvolution.Forward(used, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias), shape, transposed: true);
+        return output.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A linear map of the last dimension.</summary>
+    /// <param name="input">[…, C].</param>
+    /// <param name="linear">Weight [O, C] and bias [O].</param>
+    /// <returns>[…, O].</returns>
+    public static Tensor Linear(Tensor input, in LinearParameters linear)
+    {
+        var (weight, bias) = (linear.Weight, linear.Bias);
+        if (!LayerPrecision.IsNarrow(weight))
+        {
+            return FusedLinear.CanRun(input, weight) ? FusedLinear.Apply(input, weight, bias) : nn.functional.linear(input, weight, bias!);
+        }
+
+        using var scope = NewDisposeScope();
+        var used = LayerPrecision.Narrow(input);
+        var output = FusedLinear.CanRun(used, weight) ? FusedLinear.Apply(used, weight, bias) : nn.functional.linear(used, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias)!);
+        return output.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>softmax(q·kᵀ/√d)·v over heads.</summary>
+    /// <param name="layout">Where in the features of a token the heads lie.</param>
+    /// <param name="tokens">Queries, keys and values in one tensor [B, N, …], or queries [B, N, …], keys [B, L, …] and values [B, L, …].</param>
+    /// <returns>[B, N, heads·d].</returns>
+    public static Tensor Attention(AttentionLayout layout, params Tensor[] tokens) =>
+        FusedAttention.CanRun(layout, tokens) ? FusedAttention.Apply(layout, tokens) : PlainAttention.Apply(layout, tokens);
+
+    /// <summary>A group norm.</summary>
+    /// <param name="input">[B, C, …].</param>
+    /// <param name="norm">Weight and bias [C].</param>
+    /// <returns>The shape and the type of the input.</returns>
+    public static Tensor GroupNorm(Tensor input, in NormParameters norm)
+    {
+        if (input.dtype == norm.Weight.dtype || input.device_type == TorchSharp.DeviceType.CPU)
+        {
+            return nn.functional.group_norm(input, norm.Groups, norm.Weight, norm.Bias, norm.Eps); // bfloat16 images with float32 weights, too: statistics are float32
+        }
+
+        using var scope = NewDisposeScope();
+        return nn.functional.group_norm(LayerPrecision.Wide(input, norm.Weight), norm.Groups, norm.Weight, norm.Bias, norm.Eps).to(input.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A group norm, SiLU and a 3×3 convolution, of which what is between is not kept for the backward pass where a kernel runs.</summary>
+    /// <param name="images">[B, C, H, W].</param>
+    /// <param name="norm">Of C channels.</param>
+    /// <param name="convolution">From C to O channels.</param>
+    /// <param name="added">What is added to all pixels of a channel of the output, [1 or B, O], or <see langword="null"/>.</param>
+    /// <returns>[B, O, H, W].</returns>
+    public static Tensor NormSiluConv2d(Tensor images, in NormParameters norm, in ConvolutionParameters convolution, Tensor? added = null)
+    {
+        if (NormedConvolution.CanRun(images, norm, convolution))
+        {
+            return NormedConvolution.Apply(images, norm, convolution, added);
+        }
+
+        using var scope = NewDisposeScope();
+        var output = NormConv2d(images, norm, static (normed, _) => nn.functional.silu(normed), convolution);
+        return (added is null ? output : Sum(output, added.unsqueeze(-1).unsqueeze(-1))).MoveToOuterDisposeScope(); // [B, O] → [B, O, 1, 1]
+    }
+
+    /// <summary>A group norm, cheap operations without parameters, and a convolution. What is between is computed again in the backward pass instead of being kept, where a kernel runs the convolution.</summary>
+    /// <param name="images">[B, C, H, W].</param>
+    /// <param name="norm">Of C channels.</param>
+    /// <param name="between">From the normalised images and the other inputs to what enters the convolution; the same each time it is run.</param>
+    /// <param name="convolution">The convolution.</param>
+    /// <param name="others">What <paramref name="between"/> also needs.</param>
+    /// <returns>The output of the convolution.</returns>
+    public static Tensor NormConv2d(Tensor images, in NormParameters norm, Func<Tensor, IReadOnlyList<Tensor>, Tensor> between, in ConvolutionParameters convolution, params Tensor[] others)
+    {
+        using var scope = NewDisposeScope();
+        if (!is_grad_enabled() || !TileSupport.Runs(narrow: false) || convolution.Shape.IsPointwise)
+        {
+            return Conv2d(between(GroupNorm(images, norm), others), convolution).MoveToOuterDisposeScope();
+        }
+
+        var numbers = norm;
+        return RecomputedInput.Run(
+            new FinalConvolution(convolution),
+            (inputs, parameters) => [between(GroupNorm(inputs[0], numbers with { Weight = parameters[0], Bias = parameters[1] }), [.. inputs.Skip(1)])],
+            [norm.Weight, norm.Bias],
+            [images, .. others]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A residual block as one operation: norm, SiLU, 3×3 convolution, the time, norm, SiLU, 3×3 convolution, plus the input.</summary>
+    /// <param name="images">[B, C in, H, W].</param>
+    /// <param name="time">The activated embedding of the time, [1 or B, time dimension].</param>
+    /// <param name="layers">The layers.</param>
+    /// <returns>[B, C out, H, W]; <see langword="null"/> where no kernel runs, and the layers have to be called one by one.</returns>
+    public static Tensor? ResidualBlock(Tensor images, Tensor time, in ResidualParameters layers) =>
+        NormedResidual.CanRun(layers, images, time) ? NormedResidual.Apply(layers, images, time) : null;
+
+    /// <summary>A self-attention block: norm, projections, attention over pixels, the last projection, plus the input.</summary>
+    /// <param name="images">[B, C, H, W].</param>
+    /// <param name="layers">The layers.</param>
+    /// <returns>[B, C, H, W].</returns>
+    public static Tensor SelfAttention(Tensor images, in SelfAttentionParameters layers) =>
+        NormedAttention.CanRun(layers, images) ? NormedAttention.Apply(layers, images) : LayeredAttention.Apply(images, layers);
+
+    /// <summary>The sum; without gradients in the place of <paramref name="values"/>, which nobody else may have.</summary>
+    public static Tensor Sum(Tensor values, Tensor other) => is_grad_enabled() || other.dtype != values.dtype ? values.Plus(other) : values.add_(other, Scalars.One);
+}

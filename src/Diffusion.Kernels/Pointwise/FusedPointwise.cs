@@ -1,0 +1,110 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Kernels;
+
+/// <summary><see cref="PointwiseKernel"/> as an operation of the graph. Gradients that are to be differentiated again come from libtorch.</summary>
+internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<FusedPointwise>
+{
+    public override string Name => nameof(FusedPointwise);
+
+    /// <summary>Whether it runs here, and is the fastest way.</summary>
+    public static bool CanRun(Tensor input, Tensor matrix) =>
+        matrix.dtype == ScalarType.Float32 && input.device_type == TorchSharp.DeviceType.CPU
+        && input.dtype is ScalarType.Float32 or ScalarType.BFloat16 && TileSupport.Runs(input.dtype == ScalarType.BFloat16)
+        && matrix.size(0) % 16 == 0 && matrix.size(1) % 16 == 0 && matrix.is_contiguous()
+        && input.size(2) * input.size(3) >= PointwiseKernel.FewestPixels && input.is_contiguous()
+        && input.numel() / matrix.size(1) * Math.Max(matrix.size(0), matrix.size(1)) is > 0 and < int.MaxValue / sizeof(float);
+
+    /// <summary>The matrix applied to every pixel, and the bias.</summary>
+    /// <param name="input">[B, C, H, W], contiguous.</param>
+    /// <param name="matrix">[O, C], contiguous.</param>
+    /// <param name="bias">[O], or <see langword="null"/>.</param>
+    /// <returns>[B, O, H, W].</returns>
+    public static Tensor Apply(Tensor input, Tensor matrix, Tensor? bias)
+    {
+        var differentiates = is_grad_enabled() && (input.requires_grad || matrix.requires_grad || bias is { requires_grad: true });
+        return differentiates ? apply([input, matrix, .. bias is null ? [] : new object[] { bias }]) : Mapped(input, matrix, transposed: false, bias);
+    }
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        var saved = vars.Cast<Tensor>().ToList();
+        ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, saved);
+        return Mapped(saved[0], saved[1], transposed: false, saved.ElementAtOrDefault(2));
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var received = grad_output; // a handle of its own, which no dispose scope may know
+        return ReturnedGradients.Return(ctx, 0, grad_output, saved => Gradients(saved, grad_output), Plain);
+    }
+
+    private static Tensor Plain(List<Tensor> sources)
+    {
+        var type = sources[0].dtype;
+        return PlainPointwise.Forward(sources[0], sources[1].to(type), sources.ElementAtOrDefault(2)?.to(type), stride: 1);
+    }
+
+    /// <summary>The matrix applied to every pixel, without a graph.</summary>
+    /// <param name="input">As for <see cref="Apply"/>.</param>
+    /// <param name="matrix">[O, C], or [C, O] where it is transposed.</param>
+    /// <param name="transposed">Whether it is.</param>
+    /// <param name="bias">[O], or <see langword="null"/>.</param>
+    public static Tensor Mapped(Tensor input, Tensor matrix, bool transposed, Tensor? bias)
+    {
+        using var scope = NewDisposeScope();
+        var size = Size(input, (int)matrix.size(transposed ? 1 : 0));
+        var output = empty([input.size(0), size.Out, input.size(2), input.size(3)], dtype: input.dtype);
+        var start = bias is null ? null : TensorMemory.Of<float>(bias);
+        if (IsNarrow(input))
+        {
+            var rounded = (transposed ? matrix.t() : matrix).to(ScalarType.BFloat16).contiguous();
+            PointwiseKernel.Map(TensorMemory.Of<ushort>(rounded), start, TensorMemory.Of<ushort>(input), TensorMemory.Of<ushort>(output), size);
+        }
+        else
+        {
+            PointwiseKernel.Map(TensorMemory.Of<float>(matrix), transposed, start, TensorMemory.Of<float>(input), TensorMemory.Of<float>(output), size);
+        }
+
+        GC.KeepAlive(input);
+        return output.MoveToOuterDisposeScope();
+    }
+
+    private static List<Tensor?> Gradients(List<Tensor> saved, Tensor direction)
+    {
+        var (input, matrix, dense) = (saved[0], saved[1], direction.to(saved[0].dtype).contiguous());
+        List<Tensor?> gradients = [input.requires_grad ? Mapped(dense, matrix, transposed: true, null) : null, matrix.requires_grad ? OfMatrix(dense, input, matrix) : null];
+        if (saved.Count > 2)
+        {
+            gradients.Add(saved[2].requires_grad ? TileSums.OfChannels(dense) : null);
+        }
+
+        return gradients;
+    }
+
+    /// <summary>The gradient of the matrix, without a graph.</summary>
+    /// <param name="direction">[B, O, H, W], contiguous.</param>
+    /// <param name="input">[B, C, H, W], contiguous, in the type of the direction.</param>
+    /// <param name="matrix">[O, C], or [O, C, 1, 1].</param>
+    /// <returns>The shape of the matrix.</returns>
+    public static Tensor OfMatrix(Tensor direction, Tensor input, Tensor matrix)
+    {
+        using var scope = NewDisposeScope();
+        var (size, gradient) = (Size(input, (int)matrix.size(0)), empty_like(matrix));
+        if (IsNarrow(input) && size.Pixels % 2 == 0)
+        {
+            PointwiseKernel.OfMatrix(TensorMemory.Of<ushort>(direction), TensorMemory.Of<ushort>(input), TensorMemory.Of<float>(gradient), size);
+        }
+        else
+        {
+            var (wideDirection, wide) = (direction.to(ScalarType.Float32), input.to(ScalarType.Float32)); // themselves, or for an odd number of pixels, which are no whole words
+            PointwiseKernel.OfMatrix(TensorMemory.Of<float>(wideDirection), TensorMemory.Of<float>(wide), TensorMemory.Of<float>(gradient), size);
+        }
+
+        return gradient.MoveToOuterDisposeScope();
+    }
+
+    private static bool IsNarrow(Tensor images) => images.dtype == ScalarType.BFloat16;
+
+    private static (int Images, int In, int Out, int Pixels) Size(Tensor input, int channels) => ((int)input.size(0), (int)input.size(1), channels, (int)(input.size(2) * input.size(3)));
+}

@@ -1,0 +1,81 @@
+using static TorchSharp.torch;
+
+namespace Diffusion.Kernels;
+
+/// <summary>Work on tiles in pieces that do not depend on each other, on as many threads as libtorch uses.</summary>
+internal static class TileWork
+{
+    private const int PiecesOfThread = 2;
+
+    private static readonly object s_team = new();
+
+    /// <summary>The threads that work would have now: those of libtorch, or one within a piece of other work.</summary>
+    public static int Threads => TileTeam.Works ? 1 : get_num_threads();
+
+    /// <summary>Into how many parts each of too few pieces is cut, so that every thread has some.</summary>
+    /// <param name="pieces">How many there are.</param>
+    /// <param name="units">What a piece consists of: each part gets as many.</param>
+    public static int Parts(int pieces, int units)
+    {
+        var threads = Threads;
+        var parts = threads == 1 ? 1 : Math.Clamp(((PiecesOfThread * threads) + pieces - 1) / pieces, 1, units);
+        while (units % parts != 0)
+        {
+            parts--;
+        }
+
+        return parts;
+    }
+
+    /// <summary>Runs the pieces.</summary>
+    /// <param name="pieces">How many there are.</param>
+    /// <param name="floats">The memory that a piece needs, which it may take from the scratch.</param>
+    /// <param name="work">Does the piece of a number.</param>
+    public static void Run(int pieces, long floats, Action<int, TileScratch> work) => Run(pieces, floats, new Lambda(work));
+
+    /// <summary>Runs the pieces.</summary>
+    /// <param name="pieces">How many there are.</param>
+    /// <param name="floats">The memory that a piece needs, which it may take from the scratch.</param>
+    /// <param name="work">Does the pieces.</param>
+    public static void Run<TWork>(int pieces, long floats, TWork work)
+        where TWork : struct, ITileWork
+    {
+        var threads = Math.Min(Threads, pieces);
+        if (threads > 1 && Monitor.TryEnter(s_team)) // who finds the team at work, on another thread of the program, works alone
+        {
+            try
+            {
+                OfTeam<TWork>.Work = work;
+                TileTeam.Run(threads, pieces, floats, OfTeam<TWork>.Do);
+            }
+            finally
+            {
+                OfTeam<TWork>.Work = default;
+                Monitor.Exit(s_team);
+            }
+
+            return;
+        }
+
+        using var scratch = TileScratch.Rent(floats);
+        for (var piece = 0; piece < pieces; piece++)
+        {
+            scratch.Reset();
+            work.Do(piece, scratch);
+        }
+    }
+
+    /// <summary>What the team works on, where all its threads find it. Only who has the team writes it.</summary>
+    private static class OfTeam<TWork>
+        where TWork : struct, ITileWork
+    {
+        public static readonly Action<int, TileScratch> Do = static (piece, scratch) => Work.Do(piece, scratch);
+
+        public static TWork Work;
+    }
+
+    private readonly struct Lambda(Action<int, TileScratch> work) : ITileWork
+    {
+        public void Do(int piece, TileScratch scratch) => work(piece, scratch);
+    }
+}

@@ -1,0 +1,100 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Diffusion.Kernels;
+
+/// <summary>The gradient of the weights of a <see cref="WinogradKernel{T}"/>.</summary>
+/// <typeparam name="T">What products are computed in; transforms and sums are float32.</typeparam>
+internal static unsafe class WinogradGradient<T>
+    where T : ITileFormat
+{
+    private const int Points = WinogradTransform.Points;
+    private const int Vector = 16;
+    private const int Pieces = 8; // the same for any number of threads, so that sums are, too
+    private const int Kernel = 9;
+
+    /// <summary>The products.</summary>
+    /// <returns><see langword="null"/> where this system does not let programs write code.</returns>
+    private static TileProduct? Product(int inChannels, int outChannels) => TileProduct.For(
+        new TileShape(T.PerWord > 1, 8, TilePanels.LanesFor(inChannels), 1, Block(outChannels), TileStart.Sums) { ColumnStep = inChannels, SumStep = inChannels });
+
+    /// <summary>The gradient of ⟨output, direction⟩.</summary>
+    /// <param name="input">What entered, with some multiple of 16 channels.</param>
+    /// <param name="map">What is done to it before the convolution.</param>
+    /// <param name="direction">Images of the same size with some multiple of 16 channels.</param>
+    /// <param name="weight">[channels of the direction, channels of the input, 3, 3]; written.</param>
+    public static void OfWeight(WinogradImages input, ChannelMap map, WinogradImages direction, float* weight)
+    {
+        var product = Product(input.Channels, direction.Channels)!;
+        var (depth, block) = (input.Channels, Block(direction.Channels));
+        var blocks = direction.Channels / block;
+        var (chunks, size) = (Math.Min(Math.Max(1, Pieces / blocks), input.Bands), (long)Points * block * depth);
+        using var memory = TileScratch.Rent(chunks * blocks * size);
+        var all = memory.Take(chunks * blocks * size);
+        var words = (long)Points * input.TilesRounded / T.PerWord * (depth + block);
+        TileWork.Run(chunks * blocks, words + (2 * Vector) + WinogradTiles.Floats(input, depth) + WinogradTiles.Floats(input, block), (piece, scratch) =>
+        {
+            var (chunk, first) = (piece / blocks, piece % blocks * block);
+            var sums = all + (piece * size);
+            new Span<float>(sums, (int)size).Clear();
+            for (var band = (int)((long)input.Bands * chunk / chunks); band < (long)input.Bands * (chunk + 1) / chunks; band++)
+            {
+                scratch.Reset();
+                Add(input, map, direction, band, first, block, sums, product, scratch);
+            }
+        });
+        TileWork.Run(direction.Channels, 0, (channel, _) =>
+            Write(all + (channel / block * size) + ((long)(channel % block) * depth), (long)block * depth, chunks, blocks * size, depth, weight + ((long)channel * depth * Kernel)));
+    }
+
+    /// <summary>The channels of the output that one piece of work does.</summary>
+    private static int Block(int outChannels) => outChannels % 64 == 0 ? 64 : outChannels;
+
+    /// <summary>Adds a band.</summary>
+    private static void Add(WinogradImages input, ChannelMap map, WinogradImages direction, int band, int first, int block, float* sums, TileProduct product, TileScratch scratch)
+    {
+        var (depth, tiles, words) = (input.Channels, input.TilesRounded, input.TilesRounded / T.PerWord);
+        uint* inputs = scratch.TakeWords((long)Points * words * depth), directions = scratch.TakeWords((long)Points * words * block);
+        WinogradTiles.ByTile<T>(WinogradTiles.Seen<T>(input, band, map, scratch), tiles, depth, inputs);
+        WinogradTiles.Directions<T>(WinogradTiles.Own(direction, band, first, block, scratch), tiles, block, directions);
+        for (var point = 0; point < Points; point++)
+        {
+            for (var n = 0; n < depth; n += TilePanels.LanesFor(depth))
+            {
+                var (left, right) = ((nint)(directions + ((long)point * words * block)), (nint)(inputs + ((long)point * words * depth) + n));
+                product.Run((void*)left, (void*)right, sums + ((long)point * block * depth) + n, block, words);
+            }
+        }
+    }
+
+    /// <summary>The kernels of one channel of the output, from the sums of all chunks.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(Loop.Alone)]
+    private static void Write(float* sums, long pointStep, int chunks, long chunkStep, int depth, float* weight)
+    {
+        Span<Vector512<float>> points = stackalloc Vector512<float>[Points];
+        Span<Vector512<float>> kernel = stackalloc Vector512<float>[Kernel];
+        for (var channel = 0; channel < depth; channel += Vector)
+        {
+            for (var point = 0; point < Points; point++)
+            {
+                var sum = Vector512<float>.Zero;
+                for (var chunk = 0; chunk < chunks; chunk++)
+                {
+                    sum += Vector512.Load(sums + (point * pointStep) + (chunk * chunkStep) + channel);
+                }
+
+                points[point] = sum;
+            }
+
+            WinogradTransform.KernelGradient(points, kernel);
+            for (var i = 0; i < Kernel; i++)
+            {
+                for (var lane = 0; lane < Vector; lane++)
+                {
+                    weight[((channel + lane) * Kernel) + i] = kernel[i][lane];
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using Diffusion.Kernels;
+using static TorchSharp.torch;
+
+namespace Diffusion.Models;
+
+/// <summary>One configuration of a convolution, to be compared with float64 in its output and in every gradient.</summary>
+internal sealed record ConvolutionCase(
+    bool Transposed, int Kernel, int Stride, int Padding, int InChannels, int OutChannels, int Size, int Batch, bool ChannelsLast, ScalarType Type)
+{
+    /// <summary>
+    /// Whether libtorch's own convolution may be run at all: at 1×1 with stride 2 it writes beyond its memory, and the process aborts,
+    /// then or later (docs/decisions/0003).
+    /// </summary>
+    public bool PlainIsSafe => Kernel > 1;
+
+    private ConvolutionShape Shape => new(InChannels, OutChannels, Kernel, Stride, Padding);
+
+    /// <summary>The errors of this library's layer, with memory poisoned before.</summary>
+    /// <param name="seed">What input, weight, bias and direction are drawn from.</param>
+    /// <param name="plain">Whether libtorch's convolution is measured in place of the layer's.</param>
+    public IReadOnlyList<(string Quantity, double Error)> Errors(long seed, bool plain = false)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator((ulong)seed, CPU);
+        var edge = Transposed ? Shape.TransposedOutputSize(Size) : Shape.OutputSize(Size);
+        var input = Leaf(Draw(generator, Batch, InChannels, Size, Size), ChannelsLast);
+        var (first, second) = Transposed ? (InChannels, OutChannels) : (OutChannels, InChannels);
+        var weight = Leaf(Draw(generator, first, second, Kernel, Kernel), channelsLast: false);
+        var bias = Draw(generator, OutChannels).requires_grad_(true);
+        var direction = MemoryLayout.Dense(Draw(generator, Batch, OutChannels, edge, edge), ChannelsLast);
+
+        Poison(edge);
+        var output = Forward(input, weight, bias, plain);
+        output.backward([direction]);
+
+        using var gradients = no_grad();
+        var reference = ConvolutionReference.Run(
+            input.to(ScalarType.Float64), weight.to(ScalarType.Float64), bias.to(ScalarType.Float64), direction.to(ScalarType.Float64), Shape, Transposed);
+        var (weightTerms, biasTerms) = (Batch * (Transposed ? (long)Size * Size : edge * edge), Batch * edge * edge);
+        return
+        [
+            ("output", KernelComparison.Error(output, reference.Output)),
+            ("input gradient", KernelComparison.Error(input.grad!, reference.InputGradient)),
+            ("weight gradient", KernelComparison.Error(weight.grad!, reference.WeightGradient, Math.Sqrt(weightTerms))),
+            ("bias gradient", KernelComparison.Error(bias.grad!, reference.BiasGradient, Math.Sqrt(biasTerms))),
+        ];
+    }
+
+    /// <summary>What is wrong with the layer, or with libtorch's convolution; empty where nothing is.</summary>
+    public IReadOnlyList<KernelFailure> Failures(long seed, bool plain = false) =>
+        [.. KernelFailure.Among(ToString(), Type, Errors(seed, plain))];
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"{(Transposed ? "transposed convolution" : "convolution")} {Kernel}×{Kernel} stride {Stride} padding {Padding}, {InChannels}→{OutChannels} channels, "
+        + $"{Batch}×{Size}×{Size}, {(ChannelsLast ? "channels-last" : "NCHW")}, {Type}";
+
+    private Tensor Forward(Tensor input, Tensor weight, Tensor bias, bool plain) =>
+        plain ? LibtorchConvolution.Run(input, weight, bias, Shape, Transposed)
+        : Transposed ? Functional.ConvTranspose2d(input, new(weight, bias, Shape))
+        : Functional.Conv2d(input, new(weight, bias, Shape));
+
+    /// <summary>The sizes of everything that the kernels make, with channels padded as oneDNN and as this library pad them.</summary>
+    private void Poison(long edge)
+    {
+        var (inPadded, outPadded) = (ChannelPadding.Round(InChannels), ChannelPadding.Round(OutChannels));
+        long images = sizeof(float) * (long)Batch * inPadded * Size * Size, results = sizeof(float) * Batch * outPadded * edge * edge;
+        MemoryPoison.Fill(images, images / 2, results, results / 2, sizeof(float) * (long)inPadded * outPadded * Kernel * Kernel);
+    }
+
+    private Tensor Draw(Generator generator, params long[] shape) => randn(shape, dtype: ScalarType.Float32, generator: generator).to(Type);
+
+    private static Tensor Leaf(Tensor values, bool channelsLast) => MemoryLayout.Dense(values, channelsLast).requires_grad_(true);
+}
