@@ -1,9 +1,7 @@
-using Xunit.Abstractions;
-
 namespace Diffusion.Build.Tests;
 
 /// <summary>Whole builds of a user's project: what is copied, what runs, what is left alone.</summary>
-public sealed class ConsumerTests(ITestOutputHelper output)
+public sealed class ConsumerTests
 {
     private const string Library = "libLibTorchSharp.so";
     private const string Notice = "gets a copy of libLibTorchSharp.so";
@@ -11,10 +9,7 @@ public sealed class ConsumerTests(ITestOutputHelper output)
     [Fact]
     public void Build_OldLibstdcxx_ReplacesStaleOutputAndRuns()
     {
-        if (NotLinux())
-        {
-            return;
-        }
+        SkipUnlessLinux();
 
         var package = Consumer.PackageHash;
         using var consumer = new Consumer();
@@ -51,10 +46,7 @@ public sealed class ConsumerTests(ITestOutputHelper output)
     [Fact]
     public void Publish_RuntimeIdentifierAndSingleFile_Runs()
     {
-        if (NotLinux())
-        {
-            return;
-        }
+        SkipUnlessLinux();
 
         var package = Consumer.PackageHash;
         using var consumer = new Consumer("linux-x64");
@@ -76,10 +68,7 @@ public sealed class ConsumerTests(ITestOutputHelper output)
     [Fact]
     public void Resolve_EveryMode_ActsOnlyWhereItShould()
     {
-        if (NotLinux())
-        {
-            return;
-        }
+        SkipUnlessLinux();
 
         using var consumer = new Consumer();
         var (old, @new) = ($"-p:_DiffusionLibstdcxx={consumer.OldRuntime}", $"-p:_DiffusionLibstdcxx={consumer.NewRuntime}");
@@ -97,10 +86,7 @@ public sealed class ConsumerTests(ITestOutputHelper output)
     [Fact]
     public void Resolve_LibraryThatCannotBeFixed_WarnsAndLeavesItAsItIs()
     {
-        if (NotLinux())
-        {
-            return;
-        }
+        SkipUnlessLinux();
 
         using var consumer = new Consumer();
         var old = $"-p:_DiffusionLibstdcxx={consumer.OldRuntime}";
@@ -140,14 +126,7 @@ public sealed class ConsumerTests(ITestOutputHelper output)
 
     private static IEnumerable<string> Lines(string text, string part) => text.Split('\n').Where(l => l.Contains(part, StringComparison.Ordinal));
 
-    private bool NotLinux()
-    {
-        if (OperatingSystem.IsLinux() && System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.X64)
-        {
-            return false;
-        }
-
-        output.WriteLine("Not run: the native-library fix concerns 64-bit Linux on x64 only.");
-        return true;
-    }
+    private static void SkipUnlessLinux() => Assert.SkipUnless(
+        OperatingSystem.IsLinux() && System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.X64,
+        "the native-library fix concerns Linux on x64 only");
 }

@@ -57,6 +57,10 @@ public sealed class SourceTests
     public void Names_OfTests_SayMethodStateAndOutcome() => Offenders.None("Tests are named Method_State_Outcome:", SourceRules.BadTestNames(Tests));
 
     [Fact]
+    public void Tests_ThatCannotRunHere_AreSkipped() => Offenders.None(
+        "A test returns early; Assert.Skip, SkipUnless or SkipWhen says what is missing:", SourceRules.ReturnsEarly(Tests));
+
+    [Fact]
     public void SuppressedWarnings_InProjectsAndSources_HaveTheirReason() => Offenders.None(
         "A warning is turned off and nothing says why:",
         new[] { "*.csproj", "*.props", "*.targets" }.SelectMany(pattern => Repository.Files(".", pattern))

@@ -13,7 +13,7 @@ public sealed class FullDiskTests : IDisposable
     {
         if (OperatingSystem.IsWindows())
         {
-            return; // has no such limit
+            Assert.Skip("Windows has no limit on the size of files");
         }
 
         var config = _app.Configure("\"steps\": 12", every: 3);

@@ -1,5 +1,3 @@
-using Xunit.Abstractions;
-
 namespace Diffusion.Sample.Tests;
 
 /// <summary>A run that is killed without warning, again and again, ends with the bits of one that was not.</summary>

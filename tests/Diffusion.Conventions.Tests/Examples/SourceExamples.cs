@@ -81,6 +81,18 @@ public sealed class SourceExamples
         Assert.Equal(found, SourceRules.BadTestNames([File($"class A {{ {method} }}")]).Count());
 
     [Theory]
+    [InlineData("[Fact] public void T() { if (!Avx2.IsSupported) { return; } Work(); }", 1)]
+    [InlineData("[Fact] public async Task T() { if (!Avx2.IsSupported) return; await Work(); }", 1)]
+    [InlineData("[Theory, InlineData(1)] public void T(int x) { switch (x) { case 1: return; } Work(); return; }", 2)]
+    [InlineData("[Fact] public void T() => Check(); void Check() { if (!Avx2.IsSupported) return; Work(); }", 1)]
+    [InlineData("[Fact] public void T() { Assert.SkipUnless(Avx2.IsSupported, \"AVX2\"); Work(); }", 0)]
+    [InlineData("[Fact] public void T() { Run(() => { return; }); void Part() { return; } }", 0)]
+    [InlineData("[Fact] public int T() { return 1; }", 0)]
+    [InlineData("public void Helper() { return; }", 0)]
+    public void ReturnsEarly_TestThatReturns_IsFoundWithTheMethodsBesideIt(string members, int found) =>
+        Assert.Equal(found, SourceRules.ReturnsEarly([File($"class A {{ {members} }}")]).Count());
+
+    [Theory]
     [InlineData("/// <remarks>arXiv:2006.11239, Eq. 7.</remarks>\npublic sealed class Linear : INoiseSchedule;", 0)]
     [InlineData("/// <summary>arXiv:2006.11239</summary>\npublic sealed class Linear : INoiseSchedule;", 1)]
     [InlineData("/// <summary>A</summary>\n/// <remarks>A</remarks>\n/// <example>arXiv:2006.11239</example>\npublic sealed class Linear : INoiseSchedule;", 1)]

@@ -75,9 +75,23 @@ internal static partial class SourceRules
     public static IEnumerable<string> BadTestNames(IEnumerable<SourceFile> files) =>
         from file in files
         from method in file.All<MethodDeclarationSyntax>()
-        where method.AttributeLists.SelectMany(list => list.Attributes).Any(a => a.Name.ToString() is "Fact" or "Theory")
+        where IsTest(method)
         where !TestName().IsMatch(method.Identifier.Text)
         select file.At(method.Identifier.GetLocation(), method.Identifier.Text);
+
+    /// <summary>A test that returns early counts as passed and has shown nothing; one that cannot run here is skipped and says what is missing. That goes for the methods it calls beside it, too.</summary>
+    public static IEnumerable<string> ReturnsEarly(IEnumerable<SourceFile> files) =>
+        from file in files
+        from type in file.All<TypeDeclarationSyntax>()
+        let methods = type.Members.OfType<MethodDeclarationSyntax>().ToArray()
+        where methods.Any(IsTest)
+        from method in methods
+        from leave in method.DescendantNodes(node => node == method || !IsFunction(node)).OfType<ReturnStatementSyntax>()
+        where leave.Expression is null
+        select file.At(leave.GetLocation(), $"return; in {method.Identifier.Text}");
+
+    private static bool IsTest(MethodDeclarationSyntax method) =>
+        method.AttributeLists.SelectMany(list => list.Attributes).Any(a => a.Name.ToString() is "Fact" or "Theory");
 
     private static bool IsFunction(SyntaxNode node) =>
         node is BaseMethodDeclarationSyntax or LocalFunctionStatementSyntax or AnonymousFunctionExpressionSyntax or AccessorDeclarationSyntax;

@@ -47,7 +47,7 @@ public class SafetensorsFileTests
         using var file = SafetensorsFile.Open(folder.File("a"));
         if (OperatingSystem.IsWindows())
         {
-            return; // There a file that is open for reading cannot be cut off.
+            Assert.Skip("Windows cuts off no file that is open for reading");
         }
 
         File.WriteAllBytes(folder.File("a"), File.ReadAllBytes(folder.File("a"))[..^4]);

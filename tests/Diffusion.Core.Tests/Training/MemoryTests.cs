@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using TorchSharp;
-using Xunit.Abstractions;
 using static TorchSharp.torch;
 
 namespace Diffusion.Tests;

@@ -34,7 +34,7 @@ public sealed class FusedLinearTests : IDisposable
         var (input, weight, bias) = Case(images, tokens, inFeatures, outFeatures, ofImages);
         if (!Pays(input, weight))
         {
-            return; // no such instructions here
+            Assert.Skip("no instructions for tiles of this type here");
         }
 
         Tensor[] leaves = hasBias ? [input, weight, bias] : [input, weight];
@@ -64,7 +64,7 @@ public sealed class FusedLinearTests : IDisposable
         input = input.detach().to(ScalarType.BFloat16).requires_grad_();
         if (!Pays(input, weight))
         {
-            return; // no such instructions here
+            Assert.Skip("no instructions for tiles of this type here");
         }
 
         Tensor[] leaves = hasBias ? [input, weight, bias] : [input, weight];
@@ -89,7 +89,7 @@ public sealed class FusedLinearTests : IDisposable
         var (input, weight, bias) = Case(5, 300, 64, 64, ofImages: true);
         if (!Pays(input, weight))
         {
-            return;
+            Assert.Skip("no instructions for tiles of this type here");
         }
 
         Tensor[] All()
@@ -114,7 +114,7 @@ public sealed class FusedLinearTests : IDisposable
         var (input, weight, bias) = Case(2, 64, 32, 64, ofImages: false);
         if (!Pays(input, weight))
         {
-            return;
+            Assert.Skip("no instructions for tiles of this type here");
         }
 
         var gradient = autograd.grad([FusedLinear.Apply(input, weight.requires_grad_(false), bias.requires_grad_(false)).sum()], [input])[0];
@@ -128,7 +128,7 @@ public sealed class FusedLinearTests : IDisposable
         var (input, weight, bias) = Case(2, 64, 32, 32, ofImages: true);
         if (!Pays(input, weight))
         {
-            return;
+            Assert.Skip("no instructions for tiles of this type here");
         }
 
         Tensor[] Second(Func<Tensor> forward)

@@ -20,7 +20,7 @@ public sealed class FusedPointwiseTests : IDisposable
         Tensor[] leaves = [.. Case(images, inChannels, outChannels, height, width).Take(hasBias ? 3 : 2)];
         if (!Pays(leaves))
         {
-            return; // no such instructions here
+            Assert.Skip("no instructions for tiles of this type here");
         }
 
         Tensor[] exact = [.. leaves.Select(leaf => leaf.detach().to(ScalarType.Float64).requires_grad_())];
@@ -43,7 +43,7 @@ public sealed class FusedPointwiseTests : IDisposable
         var leaves = Case(5, 32, 64, height, width);
         if (!Pays(leaves))
         {
-            return;
+            Assert.Skip("no instructions for tiles of this type here");
         }
 
         Tensor[] All()
@@ -68,7 +68,7 @@ public sealed class FusedPointwiseTests : IDisposable
         var leaves = Case(2, 16, 32, 8, 8);
         if (!Pays(leaves))
         {
-            return;
+            Assert.Skip("no instructions for tiles of this type here");
         }
 
         Tensor[] Second(Func<Tensor> forward)

@@ -10,7 +10,7 @@ public sealed unsafe class LinearImagesTests
     {
         if (!LinearKernel<Float32Tile>.IsAvailable)
         {
-            return; // attention runs operation by operation there
+            Assert.Skip("no instructions for tiles here: attention runs operation by operation");
         }
 
         using var scope = NewDisposeScope();

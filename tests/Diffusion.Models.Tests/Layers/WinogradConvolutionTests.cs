@@ -41,7 +41,7 @@ public sealed class WinogradConvolutionTests : IDisposable
         var (input, weight, bias, direction) = values;
         if (!Pays(input, weight))
         {
-            return; // no such instructions here
+            Assert.Skip("no instructions for tiles of this type here");
         }
 
         var (exactInput, exactWeight, exactBias) = (Leaf(input), Leaf(weight), Leaf(bias));
@@ -64,7 +64,7 @@ public sealed class WinogradConvolutionTests : IDisposable
         var (input, weight, bias, direction) = Case(5, 64, 64, 9, 9);
         if (!Pays(input, weight))
         {
-            return;
+            Assert.Skip("no instructions for tiles of this type here");
         }
 
         Tensor[] All()
@@ -92,7 +92,7 @@ public sealed class WinogradConvolutionTests : IDisposable
         var (input, weight, bias, _) = Case(4, 32, 32, 6, 6);
         if (!Pays(input, weight))
         {
-            return;
+            Assert.Skip("no instructions for tiles of this type here");
         }
 
         input[1, 0, 0, 0] = float.NaN;
@@ -110,7 +110,7 @@ public sealed class WinogradConvolutionTests : IDisposable
         using var gradients = no_grad();
         if (!Pays(input, layer.Weight))
         {
-            return;
+            Assert.Skip("no instructions for tiles of this type here");
         }
 
         var before = layer.call(input);

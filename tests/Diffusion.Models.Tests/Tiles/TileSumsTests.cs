@@ -14,7 +14,7 @@ public sealed unsafe class TileSumsTests
     {
         if (!AttentionTile.IsSupported)
         {
-            return; // no such instructions here
+            Assert.Skip("no instructions for tiles here");
         }
 
         using var scope = NewDisposeScope();
