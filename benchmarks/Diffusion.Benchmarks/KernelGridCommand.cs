@@ -47,7 +47,7 @@ internal static class KernelGridCommand
             }
 
             var errors = configuration.Errors(seed, plain);
-            var failures = KernelComparison.Failures(configuration.ToString(), configuration.Type, errors).ToArray();
+            var failures = KernelFailure.Among(configuration.ToString(), configuration.Type, errors).ToArray();
             foreach (var failure in failures)
             {
                 Console.WriteLine(failure);

@@ -1,3 +1,4 @@
+using Diffusion.Kernels;
 using Diffusion.Models;
 using static TorchSharp.torch;
 
@@ -14,7 +15,7 @@ internal static class OperatorRuns
     {
         var (plan, leaves) = (UNetPlan.Of(options), calls.Where(call => call.IsLeaf).ToList());
         bool AsOne<TBlock>(int channels, BlockPlan block) => leaves.Exists(call => call.Module is TBlock && call.Inputs[0].Shape is [_, var some, var height, var width] && (some, height, width) == (channels, block.Height, block.Width));
-        var convolves = leaves.Exists(call => call.Module is Conv2d { Shape: { Kernel: 3, Stride: 1, InChannels: >= 32, OutChannels: >= 32 } });
+        var convolves = leaves.Exists(call => call.Module is Conv2d { Parameters.Shape: { Kernel: 3, Stride: 1, InChannels: >= 32, OutChannels: >= 32 } });
         foreach (var block in plan.Down.Concat(plan.Mid).Concat(plan.Up))
         {
             for (var i = 0; i < block.Residuals; i++)
@@ -58,7 +59,7 @@ internal static class OperatorRuns
             if (normed && Math.Min(channels, plan.OutChannels) >= 32)
             {
                 var (norm, convolution) = (new GroupNorm(plan.Groups, channels), new Conv2d(channels, plan.OutChannels, 3, padding: 1));
-                yield return new(LayerFamily.Normed, [shape], inputs => NormedConvolution.Apply(inputs[0], norm, convolution, null)) { Outputs = plan.OutChannels };
+                yield return new(LayerFamily.Normed, [shape], inputs => Functional.NormSiluConv2d(inputs[0], norm.Parameters, convolution.Parameters)) { Outputs = plan.OutChannels };
             }
             else
             {
@@ -75,7 +76,7 @@ internal static class OperatorRuns
         long[] images = [batch, plan.Channels, height, width];
         long[] part = [batch, pixels, plan.Heads * plan.HeadWidth];
         long[][] tokens = plan.Projection == AttentionProjection.Separate ? [part, part, part] : [[batch, pixels, 3 * plan.Heads * plan.HeadWidth]];
-        yield return new(LayerFamily.Products, tokens, inputs => AttentionProduct.Apply(AttentionLayout.Of(plan), [.. inputs]));
+        yield return new(LayerFamily.Products, tokens, inputs => Functional.Attention(plan.Layout, [.. inputs]));
         yield return new(LayerFamily.Joins, [images, images], inputs => inputs[0] + inputs[1]);
         yield return new(LayerFamily.Tokens, [images], inputs => inputs[0].flatten(2).transpose(1, 2).contiguous()); // [B, C, H, W] → [B, H·W, C]
         yield return new(LayerFamily.Tokens, [[batch, pixels, plan.Channels]], inputs => inputs[0].transpose(1, 2).contiguous()); // [B, H·W, C] → [B, C, H·W]

@@ -62,12 +62,7 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
             ZeroInitialization.Apply(_out);
         }
 
-        _layout = plan.Projection switch
-        {
-            AttentionProjection.Separate => AttentionLayout.Separate(plan.Heads, plan.HeadWidth),
-            AttentionProjection.JointByHead => AttentionLayout.JointByHead(plan.Heads, plan.HeadWidth),
-            _ => AttentionLayout.Joint(plan.Heads, plan.HeadWidth),
-        };
+        _layout = plan.Layout;
         RegisterComponents();
     }
 

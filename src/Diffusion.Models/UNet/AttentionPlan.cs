@@ -1,3 +1,5 @@
+using Diffusion.Kernels;
+
 namespace Diffusion.Models;
 
 /// <summary>A self-attention with everything filled in.</summary>
@@ -18,6 +20,14 @@ internal sealed record AttentionPlan(int Channels, int Heads, int HeadWidth, Att
 
     /// <summary>The channels inside: fewer than outside where heads of a given width do not fill them.</summary>
     public int Inner => Heads * HeadWidth;
+
+    /// <summary>Where heads lie in what the projections make.</summary>
+    public AttentionLayout Layout => Projection switch
+    {
+        AttentionProjection.Separate => AttentionLayout.Separate(Heads, HeadWidth),
+        AttentionProjection.JointByHead => AttentionLayout.JointByHead(Heads, HeadWidth),
+        _ => AttentionLayout.Joint(Heads, HeadWidth),
+    };
 
     public static AttentionPlan Of(UNetOptions network, int channels, int heads)
     {
