@@ -32,6 +32,7 @@ internal static class ComparisonReport
         }
 
         json["details"] = details;
+        json["level"] = Processor.Level.ToSetting();
         json["machine"] = Machine.Name;
         json["versions"] = Machine.Versions;
         json["threads"] = TorchSharp.torch.get_num_threads();
@@ -41,15 +42,16 @@ internal static class ComparisonReport
 
     private static JsonObject Detail(Goal goal, Measurement? measurement)
     {
-        var detail = new JsonObject { ["what"] = goal.What, [goal.IsUpper ? "goal_at_most" : "goal_at_least"] = goal.Bound, ["samples"] = measurement?.Values.Count ?? 0 };
+        var detail = new JsonObject { ["what"] = goal.What, [goal.IsUpper ? "goal_at_most" : "goal_at_least"] = goal.Bound(Processor.Level), ["samples"] = measurement?.Values.Count ?? 0 };
         if (measurement is not null)
         {
             var unit = IsMemory(goal) ? "bytes" : "seconds";
+            detail["median"] = measurement.Values.Median;
             detail["least"] = measurement.Values.Least;
             detail["most"] = measurement.Values.Most;
             detail[$"eager_{unit}"] = measurement.Eager?.Median;
             detail[$"ours_{unit}"] = measurement.Ours.Median;
-            detail["met"] = goal.IsMet(measurement.Values.Median);
+            detail["met"] = goal.IsMet(Processor.Level, measurement.Values);
         }
 
         return detail;
@@ -57,11 +59,14 @@ internal static class ComparisonReport
 
     private static string Row(Goal goal, Measurement? measurement)
     {
-        var bound = string.Create(CultureInfo.InvariantCulture, $"{(goal.IsUpper ? "≤" : "≥")} {goal.Bound}");
+        var bound = goal.Describe(Processor.Level);
         return measurement is null
             ? $"| {goal.Key} | {goal.What} | {bound} | {Missing(goal)} | | | | |"
-            : $"| {goal.Key} | {goal.What} | {bound} | {measurement.Values} | {measurement.Values.Count} | {Amount(goal, measurement.Eager)} | {Amount(goal, measurement.Ours)} | {(goal.IsMet(measurement.Values.Median) ? "yes" : "no")} |";
+            : $"| {goal.Key} | {goal.What} | {bound} | {measurement.Values} | {measurement.Values.Count} | {Amount(goal, measurement.Eager)} | {Amount(goal, measurement.Ours)} | {Met(goal.IsMet(Processor.Level, measurement.Values))} |";
     }
+
+    /// <summary>Whether a goal is met, in a table.</summary>
+    public static string Met(bool? met) => met switch { true => "yes", false => "no", null => "" };
 
     private static string Missing(Goal goal) => IsMemory(goal) && !ResidentMemory.IsMeasured ? "not measured on this system" : "not available";
 

@@ -78,6 +78,6 @@ internal static class PeakMemory
         }
 
         string[] arguments = [Verb, contender, .. quick ? [QuickFlag] : Array.Empty<string>(), .. keep ? [KeepFlag] : Array.Empty<string>()];
-        return ChildProcess.Run(arguments, TimeSpan.FromSeconds(60)) is { } text ? long.Parse(text.AsSpan().Trim(), CultureInfo.InvariantCulture) : null;
+        return ChildProcess.Run(arguments, TimeSpan.FromMinutes(5)) is { } text ? long.Parse(text.AsSpan().Trim(), CultureInfo.InvariantCulture) : null;
     }
 }

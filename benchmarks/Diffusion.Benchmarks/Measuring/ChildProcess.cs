@@ -9,15 +9,21 @@ internal static class ChildProcess
     /// <param name="arguments">A verb and what follows it.</param>
     /// <param name="limit">How long it may take.</param>
     /// <param name="threads">The threads of libtorch; as in this process by default.</param>
+    /// <param name="environment">Variables that are set for it beside those of this process.</param>
     /// <returns>What it wrote to the standard output; <see langword="null"/> where it took longer than the limit.</returns>
     /// <exception cref="InvalidOperationException">It failed.</exception>
-    public static string? Run(IEnumerable<string> arguments, TimeSpan limit, int? threads = null)
+    public static string? Run(IEnumerable<string> arguments, TimeSpan limit, int? threads = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         string[] program = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(ChildProcess).Assembly.Location] : [];
         var start = new ProcessStartInfo(Environment.ProcessPath!, [.. program, .. arguments]) { RedirectStandardOutput = true };
         if (threads is { } count)
         {
             start.Environment["OMP_NUM_THREADS"] = $"{count}";
+        }
+
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
         }
 
         using var process = Process.Start(start)!;

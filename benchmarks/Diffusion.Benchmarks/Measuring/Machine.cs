@@ -7,9 +7,9 @@ namespace Diffusion.Benchmarks;
 /// <summary>Where a measurement was made.</summary>
 internal static class Machine
 {
-    /// <summary>The processor, its cores and the system.</summary>
+    /// <summary>The processor and the level of it that is used, its cores and the system.</summary>
     public static string Name { get; } =
-        $"{Processor()}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}";
+        $"{Processor.Description}; {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}";
 
     /// <summary>Of what computes.</summary>
     public static string Versions =>
@@ -19,11 +19,4 @@ internal static class Machine
 
     /// <summary>All of it and the number of threads, in one line.</summary>
     public static string Line => $"{Name}; {Versions}; {torch.get_num_threads()} threads; {Date}";
-
-    private static string Processor()
-    {
-        const string path = "/proc/cpuinfo";
-        var line = File.Exists(path) ? File.ReadLines(path).FirstOrDefault(text => text.StartsWith("model name", StringComparison.Ordinal)) : null;
-        return line is null ? RuntimeInformation.ProcessArchitecture.ToString() : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
-    }
 }
