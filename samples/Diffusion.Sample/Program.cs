@@ -48,6 +48,16 @@ if (parsed.Errors.Count > 0)
     return ExitCode.Usage;
 }
 
+try
+{
+    _ = Processor.Level;
+}
+catch (PlatformNotSupportedException e) // DIFFUSION_CPU names no level, or one that this processor lacks
+{
+    Console.Error.WriteLine(e.Message);
+    return ExitCode.Usage;
+}
+
 return parsed.Invoke();
 
 static int Run(Action<CancellationToken> command) => ExitCode.Of(command);

@@ -62,6 +62,10 @@ public sealed partial class Trainer : IDisposable
         _state = new TrainerState(network, Options, _loss.History);
         Denoiser = denoiser;
         Conditional = conditional;
+        if (Options.Precision == ComputePrecision.BFloat16 && denoiser.Device.type == DeviceType.CPU && !Processor.MultipliesBFloat16)
+        {
+            _logger.LogWarning("{Precision} is slower than float32 on this processor ({Processor}, level {Level}): the network computes in float32.", Options.Precision, Processor.Name, Processor.Level.ToSetting());
+        }
     }
 
     /// <summary>The options of the run.</summary>

@@ -65,6 +65,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
     /// <param name="tokens">As for <see cref="Apply"/>, contiguous.</param>
     public static unsafe (Tensor Output, Tensor Totals) Forward(AttentionLayout layout, Tensor[] tokens)
     {
+        using var pointers = TensorMemory.Use();
         var (query, key, value) = layout.Views(tokens);
         var (images, count) = (tokens[0].shape[0], tokens[0].shape[1]);
         var output = empty([images, count, layout.Inner], dtype: tokens[0].dtype);
@@ -81,6 +82,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
     /// <param name="direction">[B, N, heads·d].</param>
     public static unsafe List<Tensor> Gradients(AttentionLayout layout, Tensor[] tokens, Tensor output, Tensor totals, Tensor direction)
     {
+        using var pointers = TensorMemory.Use();
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var (query, key, value) = layout.Views(tokens);

@@ -40,6 +40,7 @@ internal sealed unsafe class NormedAttention : autograd.SingleTensorFunction<Nor
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
+        using var pointers = TensorMemory.Use();
         var (layers, sources) = ((SelfAttentionParameters)vars[0], vars.Skip(1).Cast<Tensor>().ToList());
         var (images, batch, tokens) = (sources[0], sources[0].size(0), sources[0].size(2) * sources[0].size(3));
         var (output, attended) = (empty_like(images), empty([batch, tokens, layers.Layout.Inner], dtype: images.dtype));
@@ -59,6 +60,7 @@ internal sealed unsafe class NormedAttention : autograd.SingleTensorFunction<Nor
 
     private static void Run(in SelfAttentionParameters layers, Tensor images, uint* attended, float* totals, Tensor output)
     {
+        using var pointers = TensorMemory.Use();
         if (images.dtype == ScalarType.BFloat16)
         {
             ImageAttention<BFloat16Tile>.Forward(layers, WinogradImages.Of(images), attended, totals, WinogradImages.Of(output));
@@ -68,11 +70,11 @@ internal sealed unsafe class NormedAttention : autograd.SingleTensorFunction<Nor
             ImageAttention<Float32Tile>.Forward(layers, WinogradImages.Of(images), attended, totals, WinogradImages.Of(output));
         }
 
-        GC.KeepAlive(images);
     }
 
     private static List<Tensor?> Gradients(in SelfAttentionParameters layers, List<Tensor> saved, Tensor direction)
     {
+        using var pointers = TensorMemory.Use();
         using var noGradients = no_grad();
         var (images, dense) = (saved[0], direction.to(saved[0].dtype).contiguous());
         var then = layers.With(saved[1..^2]); // the weights of the forward pass, whatever the modules hold by now
@@ -88,7 +90,6 @@ internal sealed unsafe class NormedAttention : autograd.SingleTensorFunction<Nor
             ImageAttention<Float32Tile>.Backward(then, WinogradImages.Of(images), (uint*)attended, (float*)totals, WinogradImages.Of(dense), WinogradImages.Of(gradients[0]), ofParameters);
         }
 
-        GC.KeepAlive(saved);
         return [.. saved.Zip(gradients, (source, gradient) => source.requires_grad ? gradient : null)];
     }
 

@@ -35,6 +35,7 @@ internal sealed class NormedResidual : autograd.SingleTensorFunction<NormedResid
 
     public override unsafe Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
+        using var pointers = TensorMemory.Use();
         var (layers, sources) = ((ResidualParameters)vars[0], vars.Skip(1).Cast<Tensor>().ToList());
         var images = sources[0];
         var hidden = empty([images.size(0), layers.OutChannels, images.size(2), images.size(3)], dtype: images.dtype);
@@ -52,6 +53,7 @@ internal sealed class NormedResidual : autograd.SingleTensorFunction<NormedResid
 
     private static Tensor Run(in ResidualParameters layers, Tensor images, Tensor embedding, nint hidden)
     {
+        using var pointers = TensorMemory.Use();
         var output = empty([images.size(0), layers.OutChannels, images.size(2), images.size(3)], dtype: images.dtype);
         if (layers.MultipliesNarrow(images))
         {
@@ -62,13 +64,12 @@ internal sealed class NormedResidual : autograd.SingleTensorFunction<NormedResid
             ResidualKernel<Float32Tile>.Forward(layers, WinogradImages.Of(images), embedding, hidden, WinogradImages.Of(output));
         }
 
-        GC.KeepAlive(images);
-        GC.KeepAlive(embedding);
         return output;
     }
 
     private static List<Tensor?> Gradients(in ResidualParameters layers, List<Tensor> saved, Tensor direction)
     {
+        using var pointers = TensorMemory.Use();
         using var noGradients = no_grad();
         var (images, embedding, hidden, dense) = (saved[0].detach(), saved[1], saved[^1], direction.to(saved[0].dtype).contiguous());
         var then = layers.With(saved[2..^1]); // the weights of the forward pass, whatever the modules hold by now

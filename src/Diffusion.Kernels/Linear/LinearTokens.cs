@@ -12,6 +12,7 @@ internal static unsafe class LinearTokens
     /// <returns>[…, O], in the type of the tokens.</returns>
     public static Tensor Map(Tensor tokens, Tensor weight, Tensor? bias)
     {
+        using var pointers = TensorMemory.Use();
         using var scope = NewDisposeScope();
         return Mapped(Readable(tokens), Panels(weight, IsNarrow(tokens)), bias, (int)weight.size(0)).MoveToOuterDisposeScope();
     }
@@ -27,6 +28,7 @@ internal static unsafe class LinearTokens
     /// <returns>[…, C], in the type of the direction.</returns>
     public static Tensor ToInput(Tensor direction, Tensor weight)
     {
+        using var pointers = TensorMemory.Use();
         using var scope = NewDisposeScope();
         var (panels, depth, columns) = (empty_like(weight), (int)weight.size(0), (int)weight.size(1));
         if (IsNarrow(direction))
@@ -47,6 +49,7 @@ internal static unsafe class LinearTokens
     /// <returns>[O, C], float32.</returns>
     public static Tensor ToWeight(Tensor tokens, Tensor direction)
     {
+        using var pointers = TensorMemory.Use();
         using var scope = NewDisposeScope();
         var (readable, inFeatures, outFeatures) = (Readable(tokens), (int)tokens.size(-1), (int)direction.size(-1));
         if (!readable.is_contiguous())
@@ -74,6 +77,7 @@ internal static unsafe class LinearTokens
     /// <returns>[O], float32.</returns>
     public static Tensor ToBias(Tensor direction)
     {
+        using var pointers = TensorMemory.Use();
         var (columns, sums) = ((int)direction.size(-1), empty(direction.size(-1), dtype: ScalarType.Float32));
         if (IsNarrow(direction))
         {
@@ -106,6 +110,7 @@ internal static unsafe class LinearTokens
 
     private static Tensor Transposed(Tensor weight)
     {
+        using var pointers = TensorMemory.Use();
         var panels = empty_like(weight);
         TilePanels.PackTransposed(TensorMemory.Of<uint>(weight), (int)weight.size(0), (int)weight.size(1) / (IsNarrow(weight) ? 2 : 1), TensorMemory.Of<uint>(panels));
         return panels;
@@ -127,7 +132,6 @@ internal static unsafe class LinearTokens
             LinearKernel<Float32Tile>.Map(Rows(tokens), TensorMemory.Of<uint>(panels), start, TensorMemory.Of<byte>(output), features, columns);
         }
 
-        GC.KeepAlive(tokens);
         return output;
     }
 

@@ -18,6 +18,7 @@ internal static unsafe class GroupMoments
     /// <param name="moments">[images, groups, 2]: the mean and one over the deviation; written, unless it is null.</param>
     public static void Map(WinogradImages images, NormParameters norm, float* modulation, long modulationStep, float* scales, float* shifts, float* moments = null)
     {
+        using var pointers = TensorMemory.Use();
         TileWork.Run(images.Count * norm.Groups, 0, new Groups(images, norm, modulation, modulationStep, scales, shifts, moments));
     }
 

@@ -41,6 +41,7 @@ internal static unsafe class NormedGradient<T>
     /// <param name="totals">As for <see cref="Of"/>.</param>
     public static void Spread(WinogradImages input, nint gradient, nint added, NormParameters norm, NormStatistics statistics, bool activates, float* ofBias, float* ofWeight, float* totals = null)
     {
+        using var pointers = TensorMemory.Use();
         var (pieces, channels) = (input.Count * norm.Groups, input.Channels / norm.Groups);
         var floats = (channels * TileScratch.Rounded(input.Pixels)) + TileScratch.Rounded(6 * channels);
         var weight = TensorMemory.Of<float>(norm.Weight);

@@ -52,6 +52,7 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
     /// <param name="bias">[O], or <see langword="null"/>.</param>
     public static Tensor Mapped(Tensor input, Tensor matrix, bool transposed, Tensor? bias)
     {
+        using var pointers = TensorMemory.Use();
         using var scope = NewDisposeScope();
         var size = Size(input, (int)matrix.size(transposed ? 1 : 0));
         var output = empty([input.size(0), size.Out, input.size(2), input.size(3)], dtype: input.dtype);
@@ -66,7 +67,6 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
             PointwiseKernel.Map(TensorMemory.Of<float>(matrix), transposed, start, TensorMemory.Of<float>(input), TensorMemory.Of<float>(output), size);
         }
 
-        GC.KeepAlive(input);
         return output.MoveToOuterDisposeScope();
     }
 
@@ -89,6 +89,7 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
     /// <returns>The shape of the matrix.</returns>
     public static Tensor OfMatrix(Tensor direction, Tensor input, Tensor matrix)
     {
+        using var pointers = TensorMemory.Use();
         using var scope = NewDisposeScope();
         var (size, gradient) = (Size(input, (int)matrix.size(0)), empty_like(matrix));
         if (IsNarrow(input) && size.Pixels % 2 == 0)

@@ -81,6 +81,7 @@ internal static unsafe class TileSums
 
     private static (Tensor All, Tensor? OfImages) OfChannels(Tensor images, bool withImages)
     {
+        using var pointers = TensorMemory.Use();
         var (count, channels) = ((int)images.size(0), (int)images.size(1));
         var (all, ofImages, pixels) = (empty(channels, dtype: ScalarType.Float32), withImages ? empty(count, channels, dtype: ScalarType.Float32) : null, (int)(images.numel() / count / channels));
         var each = ofImages is null ? null : TensorMemory.Of<float>(ofImages);
@@ -93,7 +94,6 @@ internal static unsafe class TileSums
             OfChannels(TensorMemory.Of<float>(images), count, channels, pixels, TensorMemory.Of<float>(all), each);
         }
 
-        GC.KeepAlive(images);
         return (all, ofImages);
     }
 

@@ -60,6 +60,7 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
     private static unsafe Tensor Forward<T>(Numbers numbers, IReadOnlyList<Tensor> sources)
         where T : ITileFormat
     {
+        using var pointers = TensorMemory.Use();
         using var scope = NewDisposeScope();
         var (images, norm, weight, bias) = (sources[0], numbers.Of(sources[1], sources[2]), sources[3], sources[4]);
         var input = WinogradImages.Of(images);
@@ -75,7 +76,6 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
             BiasStep = start.dim() > 1 && start.size(0) > 1 ? (int)bias.size(0) : 0,
         };
         WinogradKernel<T>.Convolve(input, TensorMemory.Of<uint>(WinogradConvolution.Prepared<T>(weight)), ends, WinogradImages.Of(output));
-        GC.KeepAlive(sources);
         return output.MoveToOuterDisposeScope();
     }
 
@@ -91,6 +91,7 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
     public static unsafe (Tensor Input, Tensor NormWeight, Tensor NormBias, Tensor? Weight) Gradients<T>(in NormParameters norm, Tensor weight, Tensor images, Tensor direction, Tensor? added = null, Tensor? totals = null)
         where T : ITileFormat
     {
+        using var pointers = TensorMemory.Use();
         var (input, from) = (WinogradImages.Of(images), WinogradImages.Of(direction));
         using var memory = TileScratch.Rent(NormStatistics.Floats(input.Count, norm));
         var statistics = new NormStatistics(memory, input.Count, norm);
@@ -112,8 +113,6 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
             TensorMemory.Of<float>(ofNormWeight),
             TensorMemory.Of<float>(ofNormBias),
             totals is null ? null : TensorMemory.Of<float>(totals));
-        GC.KeepAlive(images);
-        GC.KeepAlive(added);
         return (ofInput, ofNormWeight, ofNormBias, ofWeight);
     }
 

@@ -52,16 +52,17 @@ internal static unsafe class WinogradConvolution
     private static Tensor Forward<T>(Tensor input, Tensor weight, Tensor? bias)
         where T : ITileFormat
     {
+        using var pointers = TensorMemory.Use();
         var output = empty([input.size(0), weight.size(0), input.size(2), input.size(3)], dtype: input.dtype);
         using var scope = PreparedWeights.AreKept ? null : NewDisposeScope();
         Convolve<T>(input, Prepared<T>(weight), bias, output);
-        GC.KeepAlive(input);
         return output;
     }
 
     private static (Tensor Input, Tensor Weight, Tensor Bias) Gradients<T>(Tensor direction, Tensor input, Tensor weight)
         where T : ITileFormat
     {
+        using var pointers = TensorMemory.Use();
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var (dense, ofWeight) = (direction.to(input.dtype).contiguous(), empty_like(weight));
@@ -77,6 +78,7 @@ internal static unsafe class WinogradConvolution
     public static Tensor InputGradient<T>(Tensor direction, Tensor weight)
         where T : ITileFormat
     {
+        using var pointers = TensorMemory.Use();
         var (outChannels, inChannels) = ((int)weight.size(0), (int)weight.size(1));
         var gradient = empty([direction.size(0), inChannels, direction.size(2), direction.size(3)], dtype: direction.dtype);
         using var points = Points<T>(weight);
@@ -91,6 +93,7 @@ internal static unsafe class WinogradConvolution
     private static Tensor Transformed<T>(Tensor weight)
         where T : ITileFormat
     {
+        using var pointers = TensorMemory.Use();
         var points = Points<T>(weight);
         WinogradWeights<T>.Transform(TensorMemory.Of<float>(weight), (int)weight.size(0), (int)weight.size(1), TensorMemory.Of<uint>(points));
         return points;

@@ -45,7 +45,7 @@ public static class KernelCheck
             done++;
         }
 
-        return new(done, failures, clock.Elapsed, LibtorchVersion(), plain ? new(plainDone, plainWrong) : null);
+        return new(done, failures, clock.Elapsed, LibtorchVersion(), Processor.Level, plain ? new(plainDone, plainWrong) : null);
     }
 
     // TorchSharp's version string is libtorch's, with a fourth number of its own.
