@@ -21,7 +21,7 @@ public static class GradientCheckpointing
     public static Exception? SecondRunError => BackwardPass.Failure;
 
     /// <summary>Runs a part of a network.</summary>
-    /// <param name="parts">The modules whose parameters <paramref name="forward"/> uses. They and the inputs must not change before the backward pass, of which there is one.</param>
+    /// <param name="parts">The modules whose parameters <paramref name="forward"/> uses. They and the inputs must not change before the backward pass, of which there is one, without <c>create_graph</c>.</param>
     /// <param name="forward">From the inputs to the output, once now and once in the backward pass, with the same result. It may open and close a dispose scope and frees no input.</param>
     /// <param name="inputs">What enters, at least one tensor; all but integers may require gradients.</param>
     /// <returns>The output. Without gradients, or where nothing requires them, simply what <paramref name="forward"/> returns.</returns>
