@@ -43,6 +43,6 @@ public static class ClassifierGradients
         var index = tensor(labels, ScalarType.Int64, noisy.device).unsqueeze(1); // [B] → [B, 1]
         // No image depends on another one's logits, so the gradient of the sum has each image's own.
         var likelihood = nn.functional.log_softmax(logits, 1).gather(1, index).sum();
-        return autograd.grad([likelihood], [input])[0].MoveToOuterDisposeScope();
+        return GraphGradients.Of([likelihood], [input])[0].MoveToOuterDisposeScope();
     }
 }

@@ -4,6 +4,15 @@ namespace Diffusion;
 /// <remarks>The finaliser of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014).</remarks>
 internal static class SeedMixer
 {
+    /// <summary>From one number of SplitMix64's counter to the next.</summary>
+    public const ulong Step = 0x9E3779B97F4A7C15;
+
+    /// <summary>The first factor of <see cref="Scramble"/>.</summary>
+    public const ulong First = 0xBF58476D1CE4E5B9;
+
+    /// <summary>The second factor of <see cref="Scramble"/>.</summary>
+    public const ulong Second = 0x94D049BB133111EB;
+
     /// <summary>A seed for the given purpose and counter.</summary>
     public static ulong Mix(long seed, Purpose purpose, long counter)
     {
@@ -12,13 +21,14 @@ internal static class SeedMixer
         return Scramble(state ^ unchecked((ulong)counter));
     }
 
-    private static ulong Scramble(ulong value)
+    /// <summary>From a counter to bits, one to one.</summary>
+    public static ulong Scramble(ulong value)
     {
         unchecked
         {
-            value += 0x9E3779B97F4A7C15;
-            value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
-            value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
+            value += Step;
+            value = (value ^ (value >> 30)) * First;
+            value = (value ^ (value >> 27)) * Second;
             return value ^ (value >> 31);
         }
     }
@@ -37,5 +47,7 @@ internal static class SeedMixer
         Numbers = 9,
         NumberStream = 10,
         Evaluation = 11,
+        LayerCall = 12,
+        LayerImage = 13,
     }
 }

@@ -58,7 +58,7 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
     private (TrainingStep Step, TrainingDraw Draw) Backward(ImageBatch batch)
     {
         using var generator = new Generator(SeedMixer.Mix(options.Seed, SeedMixer.Purpose.TrainingStep, state.Step), CPU);
-        random.manual_seed(unchecked((long)SeedMixer.Mix(options.Seed, SeedMixer.Purpose.NetworkStep, state.Step))); // what the network draws itself: dropout
+        random.manual_seed(unchecked((long)SeedMixer.Mix(options.Seed, SeedMixer.Purpose.NetworkStep, state.Step))); // what layers of others draw
         using (no_grad())
         {
             state.Parameters.Gradients.zero_();
@@ -93,6 +93,7 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
         using var scope = NewDisposeScope();
         using var precision = MixedPrecision.Use(options.Precision);
         using var once = BackwardPass.ExpectOne();
+        using var seeds = LayerSeeds.OfStep(SeedMixer.Mix(options.Seed, SeedMixer.Purpose.NetworkStep, state.Step), first);
         var whole = count == batch.Images.shape[0];
         var images = batch.Images.narrow(0, first, count).to(state.Parameters.Device);
         var (mean, ofImages) = loss.MeanAndImages(images, whole ? draw : draw.Part(first, count), batch.Labels?.narrow(0, first, count));

@@ -64,7 +64,7 @@ public sealed partial class Trainer : IDisposable
         Conditional = conditional;
         if (Options.Precision == ComputePrecision.BFloat16 && denoiser.Device.type == DeviceType.CPU && !Processor.MultipliesBFloat16)
         {
-            _logger.LogWarning("{Precision} is slower than float32 on this processor ({Processor}, level {Level}): the network computes in float32.", Options.Precision, Processor.Name, Processor.Level.ToSetting());
+            LogFloat32(_logger, Processor.Name, Processor.Level.ToSetting());
         }
     }
 
@@ -348,6 +348,9 @@ public sealed partial class Trainer : IDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Resumed from {Folder}")]
     private partial void LogResumed(string folder);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The network computes in float32 instead of bfloat16, which is slower on this processor ({Name}, level {Level})")]
+    private static partial void LogFloat32(ILogger logger, string name, string level);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Checkpoints: {Reason}")]
     private partial void LogSkipped(string reason);

@@ -27,7 +27,7 @@ internal sealed record OperatorCall(IFinalOperator Last, FirstOperations First, 
 
         var (ofBetween, ofLast) = Last.Backward(direction, between, saved[LastAt..KeptAt], saved[KeptAt..]);
         Tensor[] wanted = [.. inputs.Where(input => input.requires_grad), .. saved[InputCount..LastAt]];
-        var gradients = new Queue<Tensor>(autograd.grad([.. between], wanted, [.. ofBetween]));
+        var gradients = new Queue<Tensor>(GraphGradients.Of(between, wanted, [.. ofBetween]));
         return [.. inputs.Select(input => input.requires_grad ? Outside(gradients.Dequeue()) : null), .. gradients.Select(Outside), .. ofLast.Select(Outside)];
     }
 
@@ -38,7 +38,7 @@ internal sealed record OperatorCall(IFinalOperator Last, FirstOperations First, 
         using var precision = MixedPrecision.Use(Precision);
         var sources = saved[..KeptAt];
         var output = Last.Differentiable(First(saved[..InputCount], saved[InputCount..LastAt]), saved[LastAt..KeptAt]);
-        var gradients = new Queue<Tensor>(autograd.grad([output], [.. sources.Where(source => source.requires_grad)], [direction], retain_graph: true, create_graph: true));
+        var gradients = new Queue<Tensor>(GraphGradients.DifferentiableOf([output], [.. sources.Where(source => source.requires_grad)], direction));
         return [.. sources.Select(source => source.requires_grad ? Outside(gradients.Dequeue()) : null)];
     }
 

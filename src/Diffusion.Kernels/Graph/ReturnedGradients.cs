@@ -72,7 +72,7 @@ internal static class ReturnedGradients
 
     private static List<Tensor?> Differentiable(List<Tensor> sources, Func<List<Tensor>, Tensor> output, Tensor direction)
     {
-        var gradients = new Queue<Tensor>(autograd.grad([output(sources)], [.. sources.Where(source => source.requires_grad)], [direction], retain_graph: true, create_graph: true));
+        var gradients = new Queue<Tensor>(GraphGradients.DifferentiableOf([output(sources)], [.. sources.Where(source => source.requires_grad)], direction));
         return [.. sources.Select(source => source.requires_grad ? gradients.Dequeue() : null)];
     }
 }

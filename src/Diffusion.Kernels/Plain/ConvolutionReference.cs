@@ -26,9 +26,9 @@ internal static class ConvolutionReference
             using var scope = NewDisposeScope();
             var windows = Gather(input.slice(0, b, b + 1, 1), shape);         // [C·k², windows]
             var slope = direction[b].reshape(direction.shape[1], -1);         // [O, windows]
-            outputs.Add(matrix.matmul(windows).view(direction.shape[1..]).MoveToOuterDisposeScope());
-            inputGradients.Add(Scatter(matrix.t().matmul(slope), input.shape, shape).MoveToOuterDisposeScope());
-            weightGradient.add_(slope.matmul(windows.t()), Scalars.One);
+            outputs.Add(matrix.mm(windows).view(direction.shape[1..]).MoveToOuterDisposeScope());
+            inputGradients.Add(Scatter(matrix.t().mm(slope), input.shape, shape).MoveToOuterDisposeScope());
+            weightGradient.add_(slope.mm(windows.t()), Scalars.One);
         }
 
         return Assemble(outputs, inputGradients, weightGradient, weight, bias, direction);
@@ -45,9 +45,9 @@ internal static class ConvolutionReference
             using var scope = NewDisposeScope();
             var pixels = input[b].reshape(input.shape[1], -1);                // [C, pixels]
             var slope = Gather(direction.slice(0, b, b + 1, 1), shape);       // [O·k², pixels]
-            outputs.Add(Scatter(matrix.t().matmul(pixels), direction.shape, shape).MoveToOuterDisposeScope());
-            inputGradients.Add(matrix.matmul(slope).view(input.shape[1..]).MoveToOuterDisposeScope());
-            weightGradient.add_(pixels.matmul(slope.t()), Scalars.One);
+            outputs.Add(Scatter(matrix.t().mm(pixels), direction.shape, shape).MoveToOuterDisposeScope());
+            inputGradients.Add(matrix.mm(slope).view(input.shape[1..]).MoveToOuterDisposeScope());
+            weightGradient.add_(pixels.mm(slope.t()), Scalars.One);
         }
 
         return Assemble(outputs, inputGradients, weightGradient, weight, bias, direction);

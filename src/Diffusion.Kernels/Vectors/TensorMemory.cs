@@ -41,7 +41,9 @@ internal static unsafe class TensorMemory
     public readonly ref struct Pointers
     {
         /// <summary>Lets the tensors go, at the end of the outermost stretch.</summary>
+#pragma warning disable CA1822 // using calls it on a value
         public void Dispose()
+#pragma warning restore CA1822
         {
             if (--t_depth == 0)
             {

@@ -124,7 +124,7 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
 
     private bool Drops => _plan.Options.Dropout > 0 && training;
 
-    private Tensor Drop(Tensor hidden) => Drops ? nn.functional.dropout(hidden, _plan.Options.Dropout) : hidden;
+    private Tensor Drop(Tensor hidden) => Drops ? Dropout.Of(hidden, _plan.Options.Dropout) : hidden;
 
     private Tensor Activated(Tensor values) => _plan.Options.Activation.Apply(values);
 

@@ -54,8 +54,8 @@ internal static class OperatorCases
         yield return LayerNorm(type) with { ParameterType = ScalarType.Float32 };
         yield return new(
             "attention of 49 pixels, 4 heads of 16", type, [[4, 49, 16], [4, 49, 16], [4, 49, 16]],
-            x => nn.functional.softmax(bmm(x[0], x[1].transpose(1, 2)) * s_quarter, -1).matmul(x[2]),
-            x => Softmax((x[0].unsqueeze(2) * x[1].unsqueeze(1)).sum(-1) * s_quarter).matmul(x[2]));
+            x => bmm(nn.functional.softmax(bmm(x[0], x[1].transpose(1, 2)) * s_quarter, -1), x[2]),
+            x => bmm(Softmax((x[0].unsqueeze(2) * x[1].unsqueeze(1)).sum(-1) * s_quarter), x[2]));
     }
 
     private static OperatorCase GroupNorm(ScalarType type, bool channelsLast) => new(

@@ -9,8 +9,8 @@ namespace Diffusion.Models;
 /// <remarks>
 /// Training Deep Nets with Sublinear Memory Cost, arXiv:1604.06174, section 4. The gradients of the part's parameters have the bits they
 /// have without it; where a tensor enters several parts (a skip connection, the time embedding) its gradients are added in another order,
-/// so that gradients before it agree to rounding. Dropout draws the same in both runs on the CPU: the state of libtorch's global generator
-/// is put back for the second one.
+/// so that gradients before it agree to rounding. Dropout of this library's blocks draws the same in both runs, whoever else draws. What
+/// other layers draw from libtorch's global generator on the CPU is the same, too, where no other thread of the program draws from it meanwhile.
 /// </remarks>
 public static class GradientCheckpointing
 {
@@ -21,7 +21,7 @@ public static class GradientCheckpointing
     public static Exception? SecondRunError => BackwardPass.Failure;
 
     /// <summary>Runs a part of a network.</summary>
-    /// <param name="parts">The modules whose parameters <paramref name="forward"/> uses. They and the inputs must not change before the backward pass, of which there is one.</param>
+    /// <param name="parts">The modules whose parameters <paramref name="forward"/> uses. They and the inputs must not change before the backward pass, of which there is one, without <c>create_graph</c>.</param>
     /// <param name="forward">From the inputs to the output, once now and once in the backward pass, with the same result. It may open and close a dispose scope and frees no input.</param>
     /// <param name="inputs">What enters, at least one tensor; all but integers may require gradients.</param>
     /// <returns>The output. Without gradients, or where nothing requires them, simply what <paramref name="forward"/> returns.</returns>

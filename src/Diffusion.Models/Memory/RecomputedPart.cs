@@ -29,11 +29,16 @@ internal sealed class RecomputedPart : autograd.SingleTensorFunction<RecomputedP
 
     private static List<Tensor?> Gradients(RecomputedCall call, List<Tensor> saved, Tensor received)
     {
+        if (is_grad_enabled()) // create_graph: what is computed from here on is not part of the graph
+        {
+            throw new NotSupportedException($"Gradients through {nameof(GradientCheckpointing)} have no derivatives themselves: turn it off for a backward pass with create_graph.");
+        }
+
         using var scope = NewDisposeScope();
         var inputs = saved.Take(call.InputCount).Select(input => input.detach().requires_grad_(input.requires_grad)).ToArray();
         var sources = inputs.Concat(saved.Skip(call.InputCount)).ToList();
-        var wanted = sources.Where(source => source.requires_grad).ToList();
-        var gradients = new Queue<Tensor>(autograd.grad([call.Again(inputs)], wanted, [received], allow_unused: true));
+        var wanted = sources.Where(source => source.requires_grad).ToArray();
+        var gradients = new Queue<Tensor?>(GraphGradients.PartialOf([call.Again(inputs)], wanted, received));
         return [.. sources.Select(source => source.requires_grad ? gradients.Dequeue()?.DetachFromDisposeScope() : null)];
     }
 }

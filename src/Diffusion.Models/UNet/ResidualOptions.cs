@@ -9,7 +9,8 @@ public sealed record ResidualOptions : IValidatedOptions
     /// <summary>The activation; SiLU by default. The time embedding's own and the network's last activation are always SiLU.</summary>
     public Activation Activation { get; init; } = Activation.Silu;
 
-    /// <summary>The part of values set to zero before the second convolution while training, in [0, 1); 0 by default. Drawn from libtorch's global generator.</summary>
+    /// <summary>The part of values set to zero before the second convolution while training, in [0, 1); 0 by default. The trainer's seed, the step and the image decide which; in
+    /// training loops of one's own, libtorch's global generator.</summary>
     public double Dropout { get; init; }
 
     /// <summary>How a block is told the time; added by default.</summary>

@@ -148,6 +148,17 @@ public sealed class ClassifierGuidanceTests
         Assert.Throws<ArgumentException>(() => new ClassifierGuidance(new FixedDenoiser(noisy), (x, _) => x.sum()).Denoise(noisy, level));
     }
 
+    [Fact]
+    public void Of_GradientFails_IsAnException()
+    {
+        using var scope = NewDisposeScope();
+        using var classifier = new FailingClassifier();
+
+        var error = Assert.ThrowsAny<System.Runtime.InteropServices.ExternalException>(() => ClassifierGradients.Of(classifier, 1)(Normal.Of(1, 3, 1, 4, 4), new NoiseLevel(0.6, 0.8, 10)));
+
+        Assert.Contains("invalid gradient", error.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>The levels that the case visits, noisiest first, and the clean one.</summary>
     private static NoiseLevel[] Levels(GoldenCase golden, LinearNoiseSchedule schedule) =>
         [.. golden["timestep_map"].data<long>().ToArray().OrderDescending().Select(timestep => schedule.LevelAt((int)timestep)), NoiseLevel.Clean];
@@ -166,6 +177,11 @@ public sealed class ClassifierGuidanceTests
     private sealed class DetachedClassifier() : nn.Module<Tensor, Tensor, Tensor>(nameof(DetachedClassifier))
     {
         public override Tensor forward(Tensor images, Tensor timesteps) => images.detach().flatten(1);
+    }
+
+    private sealed class FailingClassifier() : nn.Module<Tensor, Tensor, Tensor>(nameof(FailingClassifier))
+    {
+        public override Tensor forward(Tensor images, Tensor timesteps) => FailingGradient.Apply(images).flatten(1);
     }
 
     private sealed class TinyClassifier : nn.Module<Tensor, Tensor, Tensor>

@@ -90,6 +90,47 @@ public sealed class GradientCheckpointingTests
         Assert.Equal("second run", GradientCheckpointing.SecondRunError!.Message);
     }
 
+    /// <summary>The error is in a backward pass within a backward pass, of which no .NET code is the caller: caught nowhere it would end the process.</summary>
+    [Theory]
+    [InlineData(false, "memory")]
+    [InlineData(true, "must match the size of tensor b")]
+    public void Backward_APartWithinAPartFails_IsAnErrorWithTheCause(bool shape, string cause)
+    {
+        using var scope = NewDisposeScope();
+        var (runs, input) = (0, ones([2, 2], requires_grad: true));
+        Tensor Inner(IReadOnlyList<Tensor> inputs) => inputs[0] * (++runs <= 2 ? inputs[0] : shape ? ones(3) : empty([1L << 50]));
+        var output = GradientCheckpointing.Run([], outer => GradientCheckpointing.Run([], Inner, outer[0] * outer[0]), input).sum();
+
+        Assert.ThrowsAny<Exception>(() => output.backward());
+
+        Assert.Equal(3, runs);
+        Assert.Contains(cause, BackwardPass.Failure!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Backward_DirectionOfAnotherShapeInTheSecondRun_IsAnErrorWithTheCause()
+    {
+        using var scope = NewDisposeScope();
+        var (runs, input) = (0, ones([2, 2], requires_grad: true));
+        var output = GradientCheckpointing.Run([], inputs => runs++ == 0 ? inputs[0] * inputs[0] : inputs[0].sum(0), input).sum();
+
+        Assert.ThrowsAny<Exception>(() => output.backward());
+
+        Assert.Contains("Mismatch in shape", BackwardPass.Failure!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Backward_WithAGraphOfItself_IsAnErrorThatSaysSo()
+    {
+        using var scope = NewDisposeScope();
+        var input = ones([2, 2], requires_grad: true);
+        var output = GradientCheckpointing.Run([], inputs => inputs[0] * inputs[0] * inputs[0], input).sum();
+
+        Assert.ThrowsAny<Exception>(() => output.backward(create_graph: true));
+
+        Assert.Contains("derivatives themselves", Assert.IsType<NotSupportedException>(BackwardPass.Failure).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Backward_SecondRunOfASingleNumberFails_GivesNoNumber()
     {

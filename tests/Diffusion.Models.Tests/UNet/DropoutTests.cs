@@ -1,0 +1,103 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Diffusion.Models.Tests;
+
+public sealed class DropoutTests
+{
+    private static readonly LinearNoiseSchedule s_schedule = new();
+
+    /// <summary>A thread that draws from libtorch's global generator all the time. Its masks would change with it, if they came from there.</summary>
+    [Fact]
+    public async Task Backward_CheckpointedWhileAnotherThreadDraws_HasTheGradientsOfOneRun()
+    {
+        using var scope = NewDisposeScope();
+        using var plain = Build(checkpointed: false);
+        using var checkpointed = Build(checkpointed: true);
+        var (noisy, timesteps) = (Draw(2, 1, 16, 16), tensor([30L, 700L]));
+        using var stop = new CancellationTokenSource();
+        var other = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                rand(100).Dispose();
+            }
+        });
+        for (var repeat = 0; repeat < 20; repeat++)
+        {
+            var expected = Gradients(plain, noisy, timesteps, (ulong)repeat);
+            var actual = Gradients(checkpointed, noisy, timesteps, (ulong)repeat);
+            foreach (var (one, two) in expected.Zip(actual))
+            {
+                TensorAssert.Close(one, two, 1e-6, 1e-4, "gradient");
+            }
+        }
+
+        await stop.CancelAsync();
+        await other;
+    }
+
+    /// <summary>The masks are of the images of the step, not of the parts they go through in.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Steps_PartsOfABatch_TrainAsTheWhole(int part)
+    {
+        using var images = new Noises();
+        using var whole = Build(checkpointed: false);
+        using var parts = Build(checkpointed: true);
+        using var one = new Trainer(whole, s_schedule, new TrainerOptions { Steps = 3, BatchSize = 4, LearningRate = 1e-3 });
+        using var other = new Trainer(parts, s_schedule, new TrainerOptions { Steps = 3, BatchSize = 4, LearningRate = 1e-3, MicroBatchSize = part });
+
+        var pairs = one.Steps(images).Zip(other.Steps(images)).ToList();
+
+        Assert.Equal(3, pairs.Count);
+        Assert.All(pairs, pair => Assert.Equal(pair.First.Loss, pair.Second.Loss, 1e-5));
+        Assert.All(pairs, pair => Assert.Equal(pair.First.GradientNorm, pair.Second.GradientNorm, 1e-4));
+    }
+
+    private static List<Tensor> Gradients(UNet network, Tensor noisy, Tensor timesteps, ulong seed)
+    {
+        network.zero_grad();
+        using (LayerSeeds.OfStep(seed, 0))
+        {
+            network.call(noisy, timesteps).square().mean().backward();
+        }
+
+        return [.. network.parameters().Where(parameter => parameter.grad is not null).Select(parameter => parameter.grad!.clone())];
+    }
+
+    private static Tensor Draw(params long[] shape)
+    {
+        using var generator = new Generator(9, CPU);
+        return randn(shape, generator: generator);
+    }
+
+    private static UNet Build(bool checkpointed) => UNetBuilder.From(new UNetOptions
+    {
+        Image = new ImageShape(1, 16, 16),
+        StemChannels = 16,
+        Down = [new() { Channels = 16, Layers = 2 }, new() { Channels = 32, Layers = 1 }],
+        Mid = [new() { Channels = 32, Layers = 1 }],
+        TimeDimension = 32,
+        ZeroInitialize = false,
+        Dialect = new() { Residual = new() { Dropout = 0.4 }, GradientCheckpointing = checkpointed },
+    }).Build(seed: 2);
+
+    private sealed class Noises : IImageSource
+    {
+        public string Name => "noise";
+
+        public int Count => 16;
+
+        public ImageShape Shape => new(1, 16, 16);
+
+        public int Classes => 0;
+
+        public ImageBatch Read(ReadOnlySpan<int> indices) => new(stack([.. indices.ToArray().Select(index => Draw(16, 1, 16, 16)[index])]));
+
+        public void Dispose()
+        {
+        }
+    }
+}
