@@ -20,7 +20,7 @@ public sealed unsafe class LinearImagesTests
         var expected = (images * scales.view(1, channels, 1, 1) + shifts.view(1, channels, 1, 1)).flatten(2).transpose(1, 2).contiguous();
         try
         {
-            for (var i = 0; i < 500; i++)
+            for (var i = 0; i < 200; i++)
             {
                 using var inner = NewDisposeScope();
                 set_num_threads(1 + (i % 4));

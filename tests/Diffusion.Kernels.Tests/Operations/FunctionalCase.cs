@@ -14,6 +14,12 @@ internal sealed record FunctionalCase(
     /// <summary>How many times the tolerance of one layer: several layers in a row round as often.</summary>
     public int Roundings { get; init; } = 1;
 
+    /// <summary>Whether, where there are tiles, libtorch computes nothing whose bits depend on the number of threads.</summary>
+    public bool OnTiles { get; init; }
+
+    /// <summary>Whether numbers of the square of all pixels are computed: in float64 that takes seconds of large images.</summary>
+    public bool Attends { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => Name;
 }

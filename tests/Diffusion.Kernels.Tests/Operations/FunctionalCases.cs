@@ -10,35 +10,35 @@ internal static class FunctionalCases
     /// <summary>All of them.</summary>
     public static IReadOnlyList<FunctionalCase> All { get; } =
     [
-        Convolution("convolution 3×3, 32→64", 32, 64, 3, 1, 1),
+        Convolution("convolution 3×3, 32→64", 32, 64, 3, 1, 1) with { OnTiles = true },
         Convolution("convolution 3×3, 5→7", 5, 7, 3, 1, 1),
-        Convolution("convolution 3×3 without bias, 32→32", 32, 32, 3, 1, 1, bias: false),
+        Convolution("convolution 3×3 without bias, 32→32", 32, 32, 3, 1, 1, bias: false) with { OnTiles = true },
         Convolution("convolution 3×3 of stride 2, 32→32", 32, 32, 3, 2, 1),
         Convolution("convolution 3×3 of stride 3, 5→16", 5, 16, 3, 3, 1),
-        Convolution("convolution 1×1, 32→16", 32, 16, 1, 1, 0),
+        Convolution("convolution 1×1, 32→16", 32, 16, 1, 1, 0) with { OnTiles = true },
         Convolution("convolution 1×1 of stride 2, 5→32", 5, 32, 1, 2, 0),
         Transposed("transposed convolution 4×4 of stride 2, 32→16", 32, 16, 4, 2, 1),
         Transposed("transposed convolution 4×4 of stride 2, 5→3", 5, 3, 4, 2, 1),
         Transposed("transposed convolution 3×3 of stride 4, 16→32", 16, 32, 3, 4, 0),
         Transposed("transposed convolution 1×1 of stride 2, 5→32", 5, 32, 1, 2, 0),
-        Linear("linear map, 64→32", 64, 32, ofImages: false),
-        Linear("linear map of pixels, 32→96", 32, 96, ofImages: true),
+        Linear("linear map, 64→32", 64, 32, ofImages: false) with { OnTiles = true },
+        Linear("linear map of pixels, 32→96", 32, 96, ofImages: true) with { OnTiles = true },
         Linear("linear map, 5→7", 5, 7, ofImages: false),
-        Attention("attention of one tensor", AttentionLayout.Joint(2, 8), tensors: 1),
-        Attention("attention of one tensor by heads", AttentionLayout.JointByHead(2, 5), tensors: 1),
-        Attention("attention of three tensors", AttentionLayout.Separate(1, 16), tensors: 3),
+        Attention("attention of one tensor", AttentionLayout.Joint(2, 8), tensors: 1) with { OnTiles = true },
+        Attention("attention of one tensor by heads", AttentionLayout.JointByHead(2, 5), tensors: 1) with { OnTiles = true },
+        Attention("attention of three tensors", AttentionLayout.Separate(1, 16), tensors: 3) with { OnTiles = true },
         GroupNorm("group norm of 32 channels", 8, 32),
         GroupNorm("group norm of 5 channels", 1, 5),
-        NormedConvolution("norm, SiLU and convolution, 32→64", 32, 64, 8, added: false),
-        NormedConvolution("norm, SiLU and convolution and a sum, 64→32", 64, 32, 8, added: true),
+        NormedConvolution("norm, SiLU and convolution, 32→64", 32, 64, 8, added: false) with { OnTiles = true },
+        NormedConvolution("norm, SiLU and convolution and a sum, 64→32", 64, 32, 8, added: true) with { OnTiles = true },
         NormedConvolution("norm, SiLU and convolution and a sum, 10→5", 10, 5, 2, added: true),
         Recomputed("norm and convolution of stride 2, 32→32", 32, 32),
-        Residual("residual block, 32→64", 32, 64, projects: true, modulates: false),
-        Residual("residual block, 32→32", 32, 32, projects: false, modulates: false),
+        Residual("residual block, 32→64", 32, 64, projects: true, modulates: false) with { OnTiles = true },
+        Residual("residual block, 32→32", 32, 32, projects: false, modulates: false) with { OnTiles = true },
         Residual("residual block that scales, 32→32", 32, 32, projects: false, modulates: true),
         Residual("residual block, 10→16", 10, 16, projects: true, modulates: false),
-        SelfAttention("self-attention block of one projection, 32", AttentionLayout.Joint(2, 16), 32, 8, separate: false),
-        SelfAttention("self-attention block of three projections, 48", AttentionLayout.Separate(2, 8), 48, 0, separate: true),
+        SelfAttention("self-attention block of one projection, 32", AttentionLayout.Joint(2, 16), 32, 8, separate: false) with { OnTiles = true },
+        SelfAttention("self-attention block of three projections, 48", AttentionLayout.Separate(2, 8), 48, 0, separate: true) with { OnTiles = true },
         SelfAttention("self-attention block, 10", AttentionLayout.JointByHead(1, 10), 10, 2, separate: false),
     ];
 
@@ -81,7 +81,10 @@ internal static class FunctionalCases
         (images, height, width) => [.. Enumerable.Range(0, tensors).Select(i => new long[] { images, (height * width) + (i == 0 ? 0 : 3), 3 / tensors * layout.Inner })], // more keys than queries
         (_, _) => [],
         x => Functional.Attention(layout, x),
-        x => Formulas.Attention(layout, x));
+        x => Formulas.Attention(layout, x))
+    {
+        Attends = true,
+    };
 
     private static FunctionalCase GroupNorm(string name, int groups, int channels)
     {
@@ -144,6 +147,7 @@ internal static class FunctionalCases
             x => Formulas.SelfAttention(x[0], layers.With(x[1..])))
         {
             Roundings = 2,
+            Attends = true,
         };
     }
 

@@ -21,7 +21,7 @@ public sealed class FunctionalTests : IDisposable
 
     public static TheoryDataRow[] Cases { get; } = Levels.Rows(Levels.All, FunctionalCases.All.Select(x => x.Name));
 
-    public static TheoryDataRow[] Tiles { get; } = Levels.Rows(Levels.WithTiles, FunctionalCases.All.Select(x => x.Name));
+    public static TheoryDataRow[] Tiles { get; } = Levels.Rows(Levels.WithTiles, FunctionalCases.All.Where(x => x.OnTiles).Select(x => x.Name));
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -33,6 +33,11 @@ public sealed class FunctionalTests : IDisposable
         {
             foreach (var precision in Enum.GetValues<ComputePrecision>())
             {
+                if (operation.Attends && precision == ComputePrecision.BFloat16 && height * width > 1000)
+                {
+                    continue;
+                }
+
                 using var scope = NewDisposeScope();
                 var sources = Sources(operation, images, height, width, precision);
                 var (expected, direction) = Exact(operation, sources);
@@ -163,7 +168,7 @@ public sealed class FunctionalTests : IDisposable
                 var direction = Direction(Run(operation, sources, precision));
                 set_num_threads(1);
                 var one = All();
-                foreach (var threads in (int[])[2, 3, 3])
+                foreach (var threads in (int[])[2, 3, 2, 3])
                 {
                     set_num_threads(threads);
                     Assert.All(one.Zip(All()).Index(), pair => TensorAssert.Identical(pair.Item.First, pair.Item.Second, $"tensor {pair.Index} of {precision} with {threads} threads"));
