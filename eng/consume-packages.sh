@@ -11,7 +11,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/diffusion-consume.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 fail() { echo "FAIL: $*"; exit 1; }
 
-libraries=(Diffusion.Core Diffusion.Models Diffusion.Imaging Diffusion.Configuration)
+libraries=(Diffusion.Core Diffusion.Kernels Diffusion.Models Diffusion.Imaging Diffusion.Configuration)
 version=$(dotnet msbuild src/Diffusion.Core/Diffusion.Core.csproj -getProperty:Version)-ci.$(date -u +%Y%m%d%H%M%S)
 libtorch=$(dotnet msbuild src/Diffusion.Core/Diffusion.Core.csproj -getProperty:LibTorchVersion)
 

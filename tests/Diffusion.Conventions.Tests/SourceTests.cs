@@ -61,6 +61,13 @@ public sealed class SourceTests
         "A test returns early; Assert.Skip, SkipUnless or SkipWhen says what is missing:", SourceRules.ReturnsEarly(Tests));
 
     [Fact]
+    public void Files_OfAllProjects_AreCompiledOnce() => Offenders.None(
+        "A file that several assemblies compile:",
+        CompiledFiles.InSeveral(
+            Repository.Files(".", "*.csproj").Select(path => (Path.GetRelativePath(Repository.Root, path).Replace('\\', '/'), XDocument.Load(path))),
+            [.. Repository.Files(".", "*.cs").Select(path => Path.GetRelativePath(Repository.Root, path).Replace('\\', '/'))]));
+
+    [Fact]
     public void SuppressedWarnings_InProjectsAndSources_HaveTheirReason() => Offenders.None(
         "A warning is turned off and nothing says why:",
         new[] { "*.csproj", "*.props", "*.targets" }.SelectMany(pattern => Repository.Files(".", pattern))

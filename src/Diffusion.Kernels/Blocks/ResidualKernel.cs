@@ -52,9 +52,9 @@ internal static unsafe class ResidualKernel<T>
         var first = NormedConvolution.Gradients<T>(layers.Norm1, layers.Conv1.Weight, images, second.Input, added: returned);
         List<Tensor?> gradients =
         [
-            first.Input, ofShift.mm(layers.Time.Weight),
+            first.Input, TimeProjection.Multiply(ofShift, transposed: false, layers.Time.Weight),
             first.NormWeight, first.NormBias, first.Weight, ofBias1,
-            ofShift.t().mm(embedding), ofBias1.clone(),
+            TimeProjection.Multiply(ofShift, transposed: true, embedding), ofBias1.clone(),
             second.NormWeight, second.NormBias, second.Weight, ofBias2,
         ];
         if (layers.Shortcut is { } shortcut)

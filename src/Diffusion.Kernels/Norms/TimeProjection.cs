@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using static TorchSharp.torch;
 
 namespace Diffusion.Kernels;
 
@@ -30,6 +31,44 @@ internal static unsafe class TimeProjection
                 }
 
                 *to = Vector512.Sum(sum) + bias[output] + (start == null ? 0 : start[output]);
+            }
+        }
+    }
+
+    /// <summary>A product of matrices for the gradients of the map: the same bits for any number of threads, which libtorch's do not promise.</summary>
+    /// <param name="left">[rows, depth].</param>
+    /// <param name="transposed">Whether it lies as [depth, rows].</param>
+    /// <param name="right">[depth, features], contiguous, features a multiple of 16.</param>
+    /// <returns>[rows, features].</returns>
+    public static Tensor Multiply(Tensor left, bool transposed, Tensor right)
+    {
+        var (depth, features) = ((int)right.size(0), (int)right.size(1));
+        var rows = (int)left.size(transposed ? 1 : 0);
+        var product = empty([rows, features], dtype: ScalarType.Float32);
+        Multiply(TensorMemory.Of<float>(left), transposed ? 1 : depth, transposed ? rows : 1, TensorMemory.Of<float>(right), rows, depth, features, TensorMemory.Of<float>(product));
+        return product;
+    }
+
+    [MethodImpl(Loop.Alone)]
+    private static void Multiply(float* left, int rowStep, int depthStep, float* right, int rows, int depth, int features, float* to)
+    {
+        for (var row = 0; row < rows; row++, left += rowStep, to += features)
+        {
+            for (var feature = 0; feature < features; feature += Vector512<float>.Count)
+            {
+                var (even, odd, k) = (Vector512<float>.Zero, Vector512<float>.Zero, 0);
+                for (; k + 1 < depth; k += 2)
+                {
+                    even = Vector512.FusedMultiplyAdd(Vector512.Create(left[(long)k * depthStep]), Vector512.Load(right + ((long)k * features) + feature), even);
+                    odd = Vector512.FusedMultiplyAdd(Vector512.Create(left[((long)k + 1) * depthStep]), Vector512.Load(right + (((long)k + 1) * features) + feature), odd);
+                }
+
+                if (k < depth)
+                {
+                    even = Vector512.FusedMultiplyAdd(Vector512.Create(left[(long)k * depthStep]), Vector512.Load(right + ((long)k * features) + feature), even);
+                }
+
+                Vector512.Store(even + odd, to + feature);
             }
         }
     }

@@ -105,7 +105,7 @@ internal static class Functional
 
         using var scope = NewDisposeScope();
         var output = NormConv2d(images, norm, static (normed, _) => nn.functional.silu(normed), convolution);
-        return (added is null ? output : Sum(output, added.unsqueeze(-1).unsqueeze(-1))).MoveToOuterDisposeScope(); // [B, O] → [B, O, 1, 1]
+        return (added is null ? output : Sum(output, LayerPrecision.Wide(added, output).unsqueeze(-1).unsqueeze(-1))).MoveToOuterDisposeScope(); // [B, O] → [B, O, 1, 1]
     }
 
     /// <summary>A group norm, cheap operations without parameters, and a convolution. What is between is computed again in the backward pass instead of being kept, where a kernel runs the convolution.</summary>

@@ -15,6 +15,9 @@ internal static class ConvolutionCheck
 
     private static readonly ConcurrentDictionary<Configuration, Lazy<bool>> s_known = new();
 
+    /// <summary>How many configurations were checked so far.</summary>
+    internal static int Known => s_known.Count;
+
     /// <summary>Whether it is.</summary>
     /// <param name="input">Images whose size, type and memory layout count.</param>
     /// <param name="shape">Of the convolution; the kernel is larger than one pixel.</param>
@@ -26,7 +29,7 @@ internal static class ConvolutionCheck
             shape,
             transposed,
             needed,
-            (int)Math.Min(MostImages, input.size(0)),
+            (int)Math.Clamp(input.size(0), 1, MostImages), // none are computed like one
             Bounded(input.size(2), shape),
             Bounded(input.size(3), shape),
             MemoryLayout.IsChannelsLast(input),

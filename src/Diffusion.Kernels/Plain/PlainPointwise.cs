@@ -46,7 +46,7 @@ internal static class PlainPointwise
     {
         var (batch, height, width) = (pixels.size(0), pixels.size(2), pixels.size(3));
         var rows = pixels.permute(0, 2, 3, 1).reshape(batch * height * width, pixels.size(1)); // [B, C, H, W] → [B·H·W, C], a view
-        return nn.functional.linear(rows, matrix, bias!).view(batch, height, width, -1).permute(0, 3, 1, 2);
+        return nn.functional.linear(rows, matrix, bias!).view(batch, height, width, matrix.size(0)).permute(0, 3, 1, 2);
     }
 
     private static Tensor Columns(Tensor pixels, Tensor matrix, Tensor? bias)
@@ -61,6 +61,6 @@ internal static class PlainPointwise
             product.add_(bias.view(-1, 1), Scalars.One); // not baddbmm: TorchSharp 0.107 passes its arguments in another order than it names them
         }
 
-        return product.view(batch, -1, height, width);
+        return product.view(batch, matrix.size(0), height, width);
     }
 }

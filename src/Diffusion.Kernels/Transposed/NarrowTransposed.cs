@@ -12,10 +12,11 @@ internal sealed class NarrowTransposed : autograd.SingleTensorFunction<NarrowTra
 
     public override string Name => nameof(NarrowTransposed);
 
-    /// <summary>Whether it runs here: the channels need no padding, and the kernel is larger than a pixel.</summary>
+    /// <summary>Whether it runs here: there are images, the channels need no padding, and the kernel is larger than a pixel and sees no padding alone (<see cref="ConvolutionShape.SeesOnlyPadding(Tensor, bool)"/>).</summary>
     public static bool CanRun(Tensor input, Tensor weight, in ConvolutionShape shape) =>
-        ChannelPadding.Applies(input) && input.dtype == ScalarType.BFloat16 && weight.dtype == ScalarType.Float32 && !shape.IsPointwise && TileSupport.Runs(narrow: false)
-        && ChannelPadding.Round(shape.InChannels) == shape.InChannels && ChannelPadding.Round(shape.OutChannels) == shape.OutChannels;
+        ChannelPadding.Applies(input) && input.dtype == ScalarType.BFloat16 && weight.dtype == ScalarType.Float32 && !shape.IsPointwise && TileSupport.Runs(narrow: false) && input.numel() > 0
+        && ChannelPadding.Round(shape.InChannels) == shape.InChannels && ChannelPadding.Round(shape.OutChannels) == shape.OutChannels
+        && !shape.SeesOnlyPadding(input, transposed: true);
 
     /// <summary>The convolution, where <see cref="CanRun"/> says so.</summary>
     /// <param name="input">[B, C, H, W], bfloat16.</param>

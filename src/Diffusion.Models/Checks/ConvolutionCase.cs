@@ -5,13 +5,16 @@ namespace Diffusion.Models;
 
 /// <summary>One configuration of a convolution, to be compared with float64 in its output and in every gradient.</summary>
 internal sealed record ConvolutionCase(
-    bool Transposed, int Kernel, int Stride, int Padding, int InChannels, int OutChannels, int Size, int Batch, bool ChannelsLast, ScalarType Type)
+    bool Transposed, int Kernel, int Stride, int Padding, int InChannels, int OutChannels, int Height, int Width, int Batch, bool ChannelsLast, ScalarType Type)
 {
     /// <summary>
     /// Whether libtorch's own convolution may be run at all: at 1×1 with stride 2 it writes beyond its memory, and the process aborts,
     /// then or later (docs/decisions/0003).
     /// </summary>
     public bool PlainIsSafe => Kernel > 1;
+
+    /// <summary>Whether there is an output: a kernel may be larger than the image and its padding.</summary>
+    public bool HasOutput => Edge(Height) > 0 && Edge(Width) > 0 && (Transposed || Math.Min(Height, Width) + (2 * Padding) >= Kernel);
 
     private ConvolutionShape Shape => new(InChannels, OutChannels, Kernel, Stride, Padding);
 
@@ -22,21 +25,21 @@ internal sealed record ConvolutionCase(
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed, CPU);
-        var edge = Transposed ? Shape.TransposedOutputSize(Size) : Shape.OutputSize(Size);
-        var input = Leaf(Draw(generator, Batch, InChannels, Size, Size), ChannelsLast);
+        var (edgeHeight, edgeWidth) = (Edge(Height), Edge(Width));
+        var input = Leaf(Draw(generator, Batch, InChannels, Height, Width), ChannelsLast);
         var (first, second) = Transposed ? (InChannels, OutChannels) : (OutChannels, InChannels);
         var weight = Leaf(Draw(generator, first, second, Kernel, Kernel), channelsLast: false);
         var bias = Draw(generator, OutChannels).requires_grad_(true);
-        var direction = MemoryLayout.Dense(Draw(generator, Batch, OutChannels, edge, edge), ChannelsLast);
+        var direction = MemoryLayout.Dense(Draw(generator, Batch, OutChannels, edgeHeight, edgeWidth), ChannelsLast);
 
-        Poison(edge);
+        Poison(edgeHeight * edgeWidth);
         var output = Forward(input, weight, bias, plain);
         output.backward([direction]);
 
         using var gradients = no_grad();
         var reference = ConvolutionReference.Run(
             input.to(ScalarType.Float64), weight.to(ScalarType.Float64), bias.to(ScalarType.Float64), direction.to(ScalarType.Float64), Shape, Transposed);
-        var (weightTerms, biasTerms) = (Batch * (Transposed ? (long)Size * Size : edge * edge), Batch * edge * edge);
+        var (weightTerms, biasTerms) = (Batch * (Transposed ? (long)Height * Width : edgeHeight * edgeWidth), Batch * edgeHeight * edgeWidth);
         return
         [
             ("output", KernelComparison.Error(output, reference.Output)),
@@ -53,7 +56,9 @@ internal sealed record ConvolutionCase(
     /// <inheritdoc/>
     public override string ToString() =>
         $"{(Transposed ? "transposed convolution" : "convolution")} {Kernel}×{Kernel} stride {Stride} padding {Padding}, {InChannels}→{OutChannels} channels, "
-        + $"{Batch}×{Size}×{Size}, {(ChannelsLast ? "channels-last" : "NCHW")}, {Type}";
+        + $"{Batch}×{Height}×{Width}, {(ChannelsLast ? "channels-last" : "NCHW")}, {Type}";
+
+    private long Edge(int size) => Transposed ? Shape.TransposedOutputSize(size) : Shape.OutputSize(size);
 
     private Tensor Forward(Tensor input, Tensor weight, Tensor bias, bool plain) =>
         plain ? LibtorchConvolution.Run(input, weight, bias, Shape, Transposed)
@@ -61,10 +66,10 @@ internal sealed record ConvolutionCase(
         : Functional.Conv2d(input, new(weight, bias, Shape));
 
     /// <summary>The sizes of everything that the kernels make, with channels padded as oneDNN and as this library pad them.</summary>
-    private void Poison(long edge)
+    private void Poison(long pixels)
     {
         var (inPadded, outPadded) = (ChannelPadding.Round(InChannels), ChannelPadding.Round(OutChannels));
-        long images = sizeof(float) * (long)Batch * inPadded * Size * Size, results = sizeof(float) * Batch * outPadded * edge * edge;
+        long images = sizeof(float) * (long)Batch * inPadded * Height * Width, results = sizeof(float) * Batch * outPadded * pixels;
         MemoryPoison.Fill(images, images / 2, results, results / 2, sizeof(float) * (long)inPadded * outPadded * Kernel * Kernel);
     }
 

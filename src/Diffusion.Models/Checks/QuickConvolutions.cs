@@ -43,5 +43,5 @@ internal static class QuickConvolutions
 
     private static ConvolutionCase Case(
         (bool Transposed, int Kernel, int Stride, int Padding, int In, int Out) shape, bool channelsLast, ScalarType type) =>
-        new(shape.Transposed, shape.Kernel, shape.Stride, shape.Padding, shape.In, shape.Out, Size: 14, Batch: 4, channelsLast, type);
+        new(shape.Transposed, shape.Kernel, shape.Stride, shape.Padding, shape.In, shape.Out, Height: 14, Width: 14, Batch: 4, channelsLast, type);
 }

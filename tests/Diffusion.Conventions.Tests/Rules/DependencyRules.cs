@@ -9,7 +9,8 @@ internal static class DependencyRules
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Diffusion.Core"] = ["TorchSharp"],
-        ["Diffusion.Models"] = ["TorchSharp", "Iced", "Diffusion.Core"],
+        ["Diffusion.Kernels"] = ["TorchSharp", "Iced", "Diffusion.Core"],
+        ["Diffusion.Models"] = ["TorchSharp", "Diffusion.Core", "Diffusion.Kernels"],
         ["Diffusion.Imaging"] = ["TorchSharp", "Diffusion.Core", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies"],
         ["Diffusion.Configuration"] = ["TorchSharp", "Diffusion.Core", "Diffusion.Models", "Diffusion.Imaging"],
     };

@@ -1,4 +1,5 @@
 using TorchSharp;
+using Diffusion.Kernels;
 using static TorchSharp.torch;
 
 namespace Diffusion.Models.Tests;

@@ -56,7 +56,7 @@ public sealed class LayerInitializationTests
     [Fact]
     public void GroupNorm_PoisonedMemory_StartsAsOneAndZero()
     {
-        MemoryPoison.Fill(48 * sizeof(float));
+        Kernels.MemoryPoison.Fill(48 * sizeof(float));
 
         using var layer = new GroupNorm(8, 48);
 
@@ -94,7 +94,7 @@ public sealed class LayerInitializationTests
     private static nn.Module<Tensor, Tensor> Make(string name, ulong seed)
     {
         using var generator = new Generator(seed, CPU);
-        MemoryPoison.Fill(40 * 50 * 16 * sizeof(float), 40 * 50 * 9 * sizeof(float), 200 * 150 * sizeof(float), 150 * sizeof(float), 50 * sizeof(float));
+        Kernels.MemoryPoison.Fill(40 * 50 * 16 * sizeof(float), 40 * 50 * 9 * sizeof(float), 200 * 150 * sizeof(float), 150 * sizeof(float), 50 * sizeof(float));
         return s_layers[name].Make(generator);
     }
 

@@ -1,4 +1,5 @@
 using TorchSharp;
+using Diffusion.Kernels;
 using static TorchSharp.torch;
 
 namespace Diffusion.Models.Tests;
@@ -18,6 +19,20 @@ public sealed class GradientCheckpointingTests
         var recomputed = Outcome(part, input, context, inputs => GradientCheckpointing.Run([part], tensors => Forward(part, tensors, dropout), [.. inputs]).square().mean());
         Assert.Equal(["loss", "input", "context", .. part.named_parameters().Select(entry => entry.name)], plain.Keys);
         TensorAssert.Identical(plain, recomputed);
+    }
+
+    [Fact]
+    public void Run_Attention_GivesTheSameBits()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3, CPU);
+        var layout = AttentionLayout.Joint(2, 4);
+        var tokens = randn([1, 140, 24], generator: generator).requires_grad_();
+
+        var plain = autograd.grad([Functional.Attention(layout, tokens).square().sum()], [tokens])[0];
+        var recomputed = autograd.grad([GradientCheckpointing.Run([], inputs => Functional.Attention(layout, inputs[0]), tokens).square().sum()], [tokens])[0];
+
+        TensorAssert.Identical(plain, recomputed, "gradient");
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using TorchSharp;
+using Diffusion.Kernels;
 using static TorchSharp.torch;
 
 namespace Diffusion.Models.Tests;
@@ -51,7 +52,7 @@ public sealed class ForwardOnlyTests : IDisposable
     [Fact]
     public void ReverseStep_NetworkOfTheCourse_MakesFewObjects()
     {
-        if (!AttentionTile.IsSupported)
+        if (!TileSupport.Runs(narrow: false))
         {
             Assert.Skip("no instructions for tiles here: blocks run operation by operation");
         }

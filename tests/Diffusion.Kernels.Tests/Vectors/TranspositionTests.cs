@@ -1,0 +1,34 @@
+using Xunit;
+
+namespace Diffusion.Kernels.Tests;
+
+public sealed unsafe class TranspositionTests
+{
+    public static TheoryDataRow[] Sizes { get; } = Levels.Rows(Levels.WithTiles, (1, 1), (16, 16), (17, 15), (33, 50), (64, 49));
+
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Copy_RowsOfAnyLength_TurnsThemIntoColumns(int rows, int columns, ProcessorLevel level)
+    {
+        using var used = Levels.UseTiles(level);
+        var (fromStep, toStep) = (columns + 3, rows + 5);
+        var (from, to) = (new float[rows * fromStep], new float[columns * toStep]);
+        for (var i = 0; i < from.Length; i++)
+        {
+            from[i] = i + 1;
+        }
+
+        fixed (float* source = from, target = to)
+        {
+            Transposition.Copy(source, fromStep, rows, columns, target, toStep);
+        }
+
+        for (var j = 0; j < columns; j++)
+        {
+            for (var i = 0; i < toStep; i++)
+            {
+                Assert.Equal(i < rows ? from[(i * fromStep) + j] : 0, to[(j * toStep) + i]); // what is between columns stays
+            }
+        }
+    }
+}
