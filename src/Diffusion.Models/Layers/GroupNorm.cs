@@ -67,6 +67,13 @@ public sealed class GroupNorm : nn.Module<Tensor, Tensor>
             throw new ArgumentException($"GroupNorm needs an input of shape [B, {Channels}, …]; it was given [{string.Join(", ", input.shape)}].", nameof(input));
         }
 
+        if (!input.requires_grad && input.device_type == TorchSharp.DeviceType.CPU && (_weight.requires_grad || _bias.requires_grad) && is_grad_enabled())
+        {
+            // libtorch's gradients of weight and bias alone write into memory that is not theirs where the input is in channels-last order. The views make the strides those of rows, too.
+            using var copied = NewDisposeScope();
+            return nn.functional.group_norm(input.contiguous().view(-1).view(input.shape), Groups, _weight, _bias, _eps).MoveToOuterDisposeScope();
+        }
+
         if (input.dtype == _weight.dtype || input.device_type == TorchSharp.DeviceType.CPU)
         {
             return nn.functional.group_norm(input, Groups, _weight, _bias, _eps); // bfloat16 images with float32 weights, too: statistics are float32
