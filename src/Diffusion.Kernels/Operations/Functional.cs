@@ -81,7 +81,15 @@ internal static class Functional
     /// <returns>The shape and the type of the input.</returns>
     public static Tensor GroupNorm(Tensor input, in NormParameters norm)
     {
-        if (input.dtype == norm.Weight.dtype || input.device_type == TorchSharp.DeviceType.CPU)
+        var isOnCpu = input.device_type == TorchSharp.DeviceType.CPU;
+        if (isOnCpu && is_grad_enabled() && !input.requires_grad && (norm.Weight.requires_grad || norm.Bias.requires_grad))
+        {
+            // libtorch's gradients of weight and bias alone write into memory that is not theirs where the input is in channels-last order. The views make the strides those of rows, too.
+            using var copied = NewDisposeScope();
+            return nn.functional.group_norm(input.contiguous().view(-1).view(input.shape), norm.Groups, norm.Weight, norm.Bias, norm.Eps).MoveToOuterDisposeScope();
+        }
+
+        if (input.dtype == norm.Weight.dtype || isOnCpu)
         {
             return nn.functional.group_norm(input, norm.Groups, norm.Weight, norm.Bias, norm.Eps); // bfloat16 images with float32 weights, too: statistics are float32
         }
