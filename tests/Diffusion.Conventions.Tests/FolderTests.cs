@@ -16,6 +16,7 @@ public sealed class FolderTests
         var code = Sources.Compile(library, Repository.Sources($"src/{library}"));
 
         Assert.Empty(code.GetDiagnostics().Where(IsUnknown).Select(diagnostic => diagnostic.ToString()).Take(10)); // else there are uses that nobody sees
+        Assert.NotEmpty(FolderRules.Uses(code, Sources.FoldersOf($"src/{library}")).Take(1));
         Offenders.None("A cycle of folders:", FolderRules.Cycles(code, Sources.FoldersOf($"src/{library}")));
     }
 

@@ -17,13 +17,15 @@ internal static class Sources
         global using System.Threading.Tasks;
         """;
 
+    private static readonly CSharpParseOptions s_options = new(LanguageVersion.Preview);
+
     private static readonly Lazy<IReadOnlyList<MetadataReference>> s_references = new(() =>
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path))]);
 
     /// <summary>Files as one assembly. What it refers to is what these tests refer to, but for a library of the same name.</summary>
     public static CSharpCompilation Compile(string assembly, IEnumerable<SourceFile> files) => CSharpCompilation.Create(
         assembly,
-        [CSharpSyntaxTree.ParseText(Usings), .. files.Select(file => CSharpSyntaxTree.ParseText(file.Text, new CSharpParseOptions(LanguageVersion.Preview), file.Path))],
+        [CSharpSyntaxTree.ParseText(Usings, s_options), .. files.Select(file => CSharpSyntaxTree.ParseText(file.Text, s_options, file.Path))],
         s_references.Value.Where(reference => Path.GetFileNameWithoutExtension(reference.Display) != assembly),
         new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Enable));
 

@@ -8,7 +8,7 @@ namespace Diffusion.Kernels;
 /// </summary>
 internal sealed class LibtorchAttention : autograd.SingleTensorFunction<LibtorchAttention>
 {
-    private const string Inner = "inner";
+    private const string Layout = "layout";
 
     public override string Name => nameof(LibtorchAttention);
 
@@ -24,46 +24,36 @@ internal sealed class LibtorchAttention : autograd.SingleTensorFunction<Libtorch
         var (layout, tokens) = ((AttentionLayout)vars[0], vars.Skip(1).Cast<Tensor>().ToArray());
         using var scope = NewDisposeScope();
         using var gradients = enable_grad();
-        var leaves = Array.ConvertAll(tokens, part => part.detach().requires_grad_(part.requires_grad).DetachFromDisposeScope());
-        var output = PlainAttention.ScaledDotProduct(layout, leaves).DetachFromDisposeScope();
-        ctx.save_data(Inner, new InnerGraph(layout, leaves, output, BackwardPass.ExpectsOne));
-        ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, tokens);
+        var leaves = Array.ConvertAll(tokens, part => part.detach().requires_grad_(part.requires_grad).MoveToOuterDisposeScope());
+        var output = PlainAttention.ScaledDotProduct(layout, leaves).MoveToOuterDisposeScope(); // with the graph from the leaves to it: saved after this method, and freed with what is saved
+        ctx.save_data(Layout, layout);
+        ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, tokens, [.. leaves, output]);
         return output.detach().MoveToOuterDisposeScope();
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using var received = grad_output; // a handle of its own, which no dispose scope may know
-        var inner = (InnerGraph)ctx.get_data(Inner);
-        return ReturnedGradients.Return(ctx, 1, grad_output, _ => inner.Gradients(grad_output), sources => PlainAttention.Products(inner.Layout, [.. sources]));
+        var layout = (AttentionLayout)ctx.get_data(Layout);
+        return ReturnedGradients.Return(ctx, 1, grad_output, saved => Gradients(saved[(saved.Count / 2)..^1], saved[^1], grad_output), sources => PlainAttention.Products(layout, [.. sources]));
     }
 
-    /// <summary>libtorch's graph from tokens to output.</summary>
-    private sealed record InnerGraph(AttentionLayout Layout, Tensor[] Leaves, Tensor Output, bool Once)
+    /// <summary>The gradients by the graph from the leaves to the output.</summary>
+    private static List<Tensor?> Gradients(List<Tensor> leaves, Tensor output, Tensor direction)
     {
-        public List<Tensor?> Gradients(Tensor direction)
-        {
-            Output.backward([direction.to(Output.dtype)], retain_graph: !Once, inputs: [.. Leaves.Where(leaf => leaf.requires_grad)]);
-            List<Tensor?> gradients = [.. Leaves.Select(Taken)];
-            if (Once)
-            {
-                Output.Dispose(); // now, and not when the collector comes to it
-                Array.ForEach(Leaves, leaf => leaf.Dispose());
-            }
+        output.backward([direction.to(output.dtype)], retain_graph: true, inputs: [.. leaves.Where(leaf => leaf.requires_grad)]);
+        return leaves.ConvertAll(Taken);
+    }
 
-            return gradients;
+    private static Tensor? Taken(Tensor leaf)
+    {
+        if (!leaf.requires_grad)
+        {
+            return null;
         }
 
-        private static Tensor? Taken(Tensor leaf)
-        {
-            if (!leaf.requires_grad)
-            {
-                return null;
-            }
-
-            var gradient = leaf.grad!;
-            leaf.grad = null;
-            return gradient;
-        }
+        var gradient = leaf.grad!;
+        leaf.grad = null;
+        return gradient;
     }
 }

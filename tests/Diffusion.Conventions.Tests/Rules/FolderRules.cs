@@ -29,7 +29,7 @@ internal static class FolderRules
         where folder is not null
         let model = code.GetSemanticModel(tree)
         from node in tree.GetRoot().DescendantNodes()
-        from type in Types(model, node).Distinct<ITypeSymbol>(SymbolEqualityComparer.Default)
+        from type in Types(model, node).Distinct<INamedTypeSymbol>(SymbolEqualityComparer.Default)
         from other in type.DeclaringSyntaxReferences.Select(reference => folderOf(reference.SyntaxTree.FilePath)).OfType<string>().Distinct()
         where other != folder
         select new Use(folder, other, NameAround(node), Outermost(type).Name);

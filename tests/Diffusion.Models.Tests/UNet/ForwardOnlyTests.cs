@@ -52,10 +52,7 @@ public sealed class ForwardOnlyTests : IDisposable
     [Fact]
     public void ReverseStep_NetworkOfTheCourse_MakesFewObjects()
     {
-        if (!TileSupport.Runs(narrow: false))
-        {
-            Assert.Skip("no instructions for tiles here: blocks run operation by operation");
-        }
+        Assert.SkipUnless(TileSupport.Runs(narrow: false), $"At level {Processor.Level} there are no tiles: blocks run operation by operation.");
 
         var network = UNetBuilder.From(UNetPresets.Course(new ImageShape(1, 28, 28))).Build();
         using var steps = new DdpmSampler(1000).Steps(new NetworkDenoiser(network, new LinearNoiseSchedule()), [1, 1, 28, 28], seed: 1).GetEnumerator();
@@ -165,17 +162,18 @@ public sealed class ForwardOnlyTests : IDisposable
         var single = Array.ConvertAll(inputs, input => input.to(ScalarType.Float32));
         Diffusion.MemoryPoison.Spread();
         var output = run(module, single);
+        var type = Processor.MultipliesBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32; // what a layer before would leave
         Tensor narrow;
         using (MixedPrecision.Use(ComputePrecision.BFloat16))
         {
-            narrow = run(module, [single[0].to(ScalarType.BFloat16), .. single[1..]]);
+            narrow = run(module, [single[0].to(type), .. single[1..]]);
         }
 
         module.to(ScalarType.Float64);
         var exact = run(module, Array.ConvertAll(single, input => input.to(ScalarType.Float64)));
         module.to(ScalarType.Float32);
         Assert.True(Error(output, exact) < 1e-6, $"{Error(output, exact)}");
-        Assert.Equal(ScalarType.BFloat16, narrow.dtype);
+        Assert.Equal(type, narrow.dtype);
         Assert.True(Error(narrow, exact) < 1e-2, $"{Error(narrow, exact)}");
     }
 
