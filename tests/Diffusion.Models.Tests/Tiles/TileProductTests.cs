@@ -5,15 +5,16 @@ namespace Diffusion.Models.Tests;
 
 public sealed unsafe class TileProductTests
 {
-    public static TheoryData<bool, int, int, bool, bool> Shapes()
+    public static TheoryData<bool, int, int, bool, bool, bool> Shapes()
     {
-        var shapes = new TheoryData<bool, int, int, bool, bool>();
+        var shapes = new TheoryData<bool, int, int, bool, bool, bool>();
         foreach (var narrow in new[] { false, true })
         {
             foreach (var (rows, lanes) in new[] { (8, 4), (8, 8), (8, 16), (16, 16), (8, 32), (4, 32), (4, 48), (4, 64) })
             {
-                shapes.Add(narrow, rows, lanes, false, false);
-                shapes.Add(narrow, rows, lanes, true, true);
+                shapes.Add(narrow, rows, lanes, false, false, true);
+                shapes.Add(narrow, rows, lanes, true, true, true);
+                shapes.Add(narrow, rows, lanes, true, true, false);
             }
         }
 
@@ -23,9 +24,9 @@ public sealed unsafe class TileProductTests
     /// <summary>Small integers are exact in bfloat16 and their sums in float32: the results have to be equal.</summary>
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void Run_SmallIntegers_GivesTheProduct(bool narrow, int rows, int lanes, bool adds, bool transposed)
+    public void Run_SmallIntegers_GivesTheProduct(bool narrow, int rows, int lanes, bool adds, bool transposed, bool code)
     {
-        if (!AttentionTile.IsSupported || (narrow && !TileProduct.MultipliesNarrow))
+        if (code && (!AttentionTile.IsSupported || (narrow && !TileProduct.MultipliesNarrow)))
         {
             return; // no such instructions here: products of matrices take the place of tiles
         }
@@ -38,7 +39,8 @@ public sealed unsafe class TileProductTests
         var a = Enumerable.Range(0, count * values).Select(_ => (float)random.Next(-9, 10)).ToArray();
         var b = Enumerable.Range(0, values * lanes).Select(_ => (float)random.Next(-9, 10)).ToArray();
         var before = Enumerable.Range(0, count * lanes).Select(i => (float)i).ToArray();
-        var product = TileProduct.For(new TileShape(narrow, rows, lanes, rowStep, depthStep, adds ? TileStart.Sums : TileStart.Zero))!;
+        var shape = new TileShape(narrow, rows, lanes, rowStep, depthStep, adds ? TileStart.Sums : TileStart.Zero);
+        var product = code ? TileProduct.For(shape) : TileProduct.For(shape, code: null);
         using var memory = TileScratch.Rent(4096 * 4);
         uint* left = memory.TakeWords(count * depth), right = memory.TakeWords(depth * lanes);
         var sums = memory.Take(count * lanes);
@@ -77,19 +79,22 @@ public sealed unsafe class TileProductTests
     }
 
     [Theory]
-    [InlineData(8, 16)]
-    [InlineData(8, 32)]
-    [InlineData(4, 64)]
-    public void Run_RowsApartAndABias_AddsTheBiasAndLeavesWhatIsBetween(int rows, int lanes)
+    [InlineData(8, 16, true)]
+    [InlineData(8, 32, true)]
+    [InlineData(4, 64, true)]
+    [InlineData(16, 16, true)]
+    [InlineData(8, 32, false)]
+    public void Run_RowsApartAndABias_AddsTheBiasAndLeavesWhatIsBetween(int rows, int lanes, bool code)
     {
-        if (!AttentionTile.IsSupported)
+        if (code && !AttentionTile.IsSupported)
         {
             return; // no such instructions here
         }
 
         const int blocks = 2, depth = 3;
         var (columnStep, sumStep) = (lanes + 16, lanes + 48);
-        var product = TileProduct.For(new TileShape(false, rows, lanes, depth, 1, TileStart.Bias) { ColumnStep = columnStep, SumStep = sumStep })!;
+        var shape = new TileShape(false, rows, lanes, depth, 1, TileStart.Bias) { ColumnStep = columnStep, SumStep = sumStep };
+        var product = code ? TileProduct.For(shape) : TileProduct.For(shape, code: null);
         using var memory = TileScratch.Rent(4096 * 4);
         float* left = memory.Take(blocks * rows * depth), right = memory.Take(depth * columnStep), bias = memory.Take(lanes), sums = memory.Take(blocks * rows * sumStep);
         new Span<float>(sums, blocks * rows * sumStep).Fill(-1);
@@ -108,6 +113,51 @@ public sealed unsafe class TileProductTests
             }
         }
     }
+
+    [Fact]
+    public void For_ManyWidths_MakesNoCode()
+    {
+        if (!AttentionTile.IsSupported)
+        {
+            return; // no such instructions here
+        }
+
+        var values = stackalloc float[8 * 32];
+        TileProduct Of(int width) => TileProduct.For(new TileShape(false, 8, 32, width, 1, TileStart.Sums) { ColumnStep = width, SumStep = 32 });
+        Of(1).Run(values, values, values, 8, 1);
+        var before = Environment.WorkingSet;
+
+        for (var width = 1; width <= 20_000; width++)
+        {
+            _ = Of(width);
+        }
+
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 16 << 20);
+    }
+
+    [Fact]
+    public void Make_MemoryRefused_HasNoCode() => Assert.Null(TileCode.Make(narrow: false, static _ => 0));
+
+    [Fact]
+    public void Make_BothFormats_HasAllShapesInOnePlace()
+    {
+        foreach (var narrow in new[] { false, true })
+        {
+            var places = 0;
+            var code = TileCode.Make(narrow, bytes =>
+            {
+                places++;
+                Assert.InRange(bytes.Length, 1, 1 << 16);
+                return 64;
+            })!;
+
+            Assert.Equal(1, places);
+            Assert.Equal(64, code.Of(new TileShape(narrow, 4, 4, 1, 1, TileStart.Zero)));
+        }
+    }
+
+    [Fact]
+    public void For_TooManySums_IsRefused() => Assert.Throws<ArgumentException>(() => TileProduct.For(new TileShape(false, 16, 32, 1, 1, TileStart.Zero)));
 
     [Fact]
     public void Place_Code_RunsIt()

@@ -21,6 +21,6 @@ internal sealed record AttentionProducts(TileProduct Scores, TileProduct Sums, T
         var scores = TileProduct.For(new TileShape(narrow, 8, rows, features / perWord, 1, TileStart.Zero));
         var sums = TileProduct.For(new TileShape(narrow, features % 8 == 0 ? 8 : 4, rows, 1, features, TileStart.Sums));
         var spread = TileProduct.For(new TileShape(narrow, features <= 16 ? 16 : features <= 32 ? 8 : 4, features, rows / perWord, 1, TileStart.Sums));
-        return scores is null || sums is null || spread is null ? null : new(scores, sums, spread);
+        return TileProduct.IsAvailable(narrow) ? new(scores, sums, spread) : null;
     }
 }

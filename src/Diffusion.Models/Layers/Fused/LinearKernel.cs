@@ -19,7 +19,7 @@ internal static unsafe class LinearKernel<T>
 
     /// <summary>Whether this machine can do it.</summary>
     public static bool IsAvailable { get; } = AttentionTile.IsSupported && (T.PerWord == 1 || TileProduct.MultipliesNarrow)
-        && TileProduct.For(new TileShape(T.PerWord > 1, Rows, TilePanels.Lanes, TilePanels.Lanes, 1, TileStart.Zero)) is not null;
+        && TileProduct.IsAvailable(T.PerWord > 1);
 
     /// <summary>y[m, n] = bias[n] + Σ_k x[m, k] · b[k, n].</summary>
     /// <param name="x">At least 8 rows an image.</param>
@@ -32,7 +32,7 @@ internal static unsafe class LinearKernel<T>
     {
         var start = bias is null ? TileStart.Zero : TileStart.Bias;
         var step = T.PerWord == 1 ? columns : TilePanels.Lanes;
-        var product = TileProduct.For(new TileShape(T.PerWord > 1, Rows, TilePanels.Lanes, x.RowStep, x.WordStep, start) { SumStep = step })!;
+        var product = TileProduct.For(new TileShape(T.PerWord > 1, Rows, TilePanels.Lanes, x.RowStep, x.WordStep, start) { SumStep = step });
         var parts = (x.Rows + RowsOfPiece - 1) / RowsOfPiece;
         TileWork.Run(x.Images * parts, RowsOfPiece * TilePanels.Lanes, (piece, scratch) =>
         {
@@ -94,8 +94,8 @@ internal static unsafe class LinearKernel<T>
     {
         var lanes = TilePanels.LanesFor(width);
         var product = T.PerWord == 1
-            ? TileProduct.For(new TileShape(IsNarrow: false, Rows, lanes, a.WordStep, a.RowStep, TileStart.Sums) { ColumnStep = b.RowStep, SumStep = width })!
-            : TileProduct.For(new TileShape(IsNarrow: true, Rows, lanes, 1, height, TileStart.Sums) { ColumnStep = width, SumStep = width })!;
+            ? TileProduct.For(new TileShape(IsNarrow: false, Rows, lanes, a.WordStep, a.RowStep, TileStart.Sums) { ColumnStep = b.RowStep, SumStep = width })
+            : TileProduct.For(new TileShape(IsNarrow: true, Rows, lanes, 1, height, TileStart.Sums) { ColumnStep = width, SumStep = width });
         for (var m = rows.First; m < rows.End;)
         {
             var (image, row) = ((int)(m / a.Rows), (int)(m % a.Rows));

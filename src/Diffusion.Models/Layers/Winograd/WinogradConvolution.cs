@@ -28,7 +28,7 @@ internal static unsafe class WinogradConvolution
             && input.dim() == 4 && (Images: input.size(0), Height: input.size(2), Width: input.size(3)) is { Images: > 0, Height: > 1, Width: > 1 } size
             && size.Images * size.Height * size.Width * Math.Max(inChannels, outChannels) < int.MaxValue / sizeof(float)
             && input.is_contiguous() && weight.is_contiguous()
-            && (narrow ? WinogradKernel<BFloat16Tile>.Product(inChannels, outChannels, outChannels) : WinogradKernel<Float32Tile>.Product(inChannels, outChannels, outChannels)) is not null;
+            && TileProduct.IsAvailable(narrow);
     }
 
     /// <summary>The convolution, without a graph.</summary>
