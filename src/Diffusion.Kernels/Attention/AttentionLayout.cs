@@ -5,9 +5,9 @@ namespace Diffusion.Kernels;
 /// <summary>Where the heads of queries, keys and values lie: in one tensor of tokens or in three.</summary>
 internal sealed class AttentionLayout(int heads, int width, HeadLayout query, HeadLayout key, HeadLayout value)
 {
-    private readonly Lazy<IAttentionKernel?> _floats = new(() => Kernel<Float32Tile>(heads, width));
+    private readonly Lazy<IAttentionKernel> _floats = new(() => Kernel<Float32Tile>(heads, width));
     private readonly Lazy<AttentionLayout> _joint = new(() => Joint(heads, width));
-    private readonly Lazy<IAttentionKernel?> _pairs = new(() => Kernel<BFloat16Tile>(heads, width));
+    private readonly Lazy<IAttentionKernel> _pairs = new(() => Kernel<BFloat16Tile>(heads, width));
 
     /// <summary>Where they lie in one tensor of queries, keys and values.</summary>
     public AttentionLayout AsOne => query.Offset == key.Offset ? _joint.Value : this; // three tensors begin at the same place
@@ -56,8 +56,8 @@ internal sealed class AttentionLayout(int heads, int width, HeadLayout query, He
         return (new((void*)data[0], narrow, tokens, features, query), new((void*)data[data.Length / 2], narrow, tokens, features, key), new((void*)data[^1], narrow, tokens, features, value));
     }
 
-    private static AttentionKernel<T>? Kernel<T>(int heads, int width)
-        where T : ITileFormat => AttentionProducts.For<T>(AttentionTile.Padded(width)) is { } products ? new AttentionKernel<T>(heads, width, products) : null;
+    private static AttentionKernel<T> Kernel<T>(int heads, int width)
+        where T : ITileFormat => new(heads, width, AttentionProducts.For<T>(AttentionTile.Padded(width)));
 
     private Tensor Heads4(Tensor tokens, HeadLayout part) => tokens
         .narrow(2, part.Offset / part.Stride * part.Stride, Heads * part.Stride)

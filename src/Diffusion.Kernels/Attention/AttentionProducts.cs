@@ -8,19 +8,18 @@ namespace Diffusion.Kernels;
 /// <param name="Spread">sums[j, c] += Σ_lane weights[j, lane] · rows[lane, c].</param>
 internal sealed record AttentionProducts(TileProduct Scores, TileProduct Sums, TileProduct Spread)
 {
-    private static readonly ConcurrentDictionary<(bool Narrow, int Features), AttentionProducts?> s_made = new();
+    private static readonly ConcurrentDictionary<(bool Narrow, int Features), AttentionProducts> s_made = new();
 
     /// <summary>The products for heads of a padded width.</summary>
-    /// <returns><see langword="null"/> where this system does not let programs write code.</returns>
-    public static AttentionProducts? For<T>(int features)
+    public static AttentionProducts For<T>(int features)
         where T : ITileFormat => s_made.GetOrAdd((T.PerWord > 1, features), key => Make(key.Narrow, key.Features, T.PerWord));
 
-    private static AttentionProducts? Make(bool narrow, int features, int perWord)
+    private static AttentionProducts Make(bool narrow, int features, int perWord)
     {
         var rows = AttentionTile.Rows;
         var scores = TileProduct.For(new TileShape(narrow, 8, rows, features / perWord, 1, TileStart.Zero));
         var sums = TileProduct.For(new TileShape(narrow, features % 8 == 0 ? 8 : 4, rows, 1, features, TileStart.Sums));
         var spread = TileProduct.For(new TileShape(narrow, features <= 16 ? 16 : features <= 32 ? 8 : 4, features, rows / perWord, 1, TileStart.Sums));
-        return scores is null || sums is null || spread is null ? null : new(scores, sums, spread);
+        return new(scores, sums, spread);
     }
 }

@@ -50,7 +50,7 @@ internal static unsafe class LinearImages<T>
     }
 
     private static TileProduct Product(int lanes, int depth, int sumStep, TileStart start) =>
-        TileProduct.For(new TileShape(T.PerWord > 1, Rows, lanes, depth, 1, start) { SumStep = sumStep })!;
+        TileProduct.For(new TileShape(T.PerWord > 1, Rows, lanes, depth, 1, start) { SumStep = sumStep });
 
     [MethodImpl(Loop.Alone)]
     private static void Add(float* values, int count, float* sums)

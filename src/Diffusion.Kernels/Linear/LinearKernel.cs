@@ -28,7 +28,7 @@ internal static unsafe class LinearKernel<T>
     {
         var start = bias is null ? TileStart.Zero : TileStart.Bias;
         var step = T.PerWord == 1 ? columns : TilePanels.Lanes;
-        var product = TileProduct.For(new TileShape(T.PerWord > 1, Rows, TilePanels.Lanes, x.RowStep, x.WordStep, start) { SumStep = step })!;
+        var product = TileProduct.For(new TileShape(T.PerWord > 1, Rows, TilePanels.Lanes, x.RowStep, x.WordStep, start) { SumStep = step });
         var parts = (x.Rows + RowsOfPiece - 1) / RowsOfPiece;
         TileWork.Run(x.Images * parts, RowsOfPiece * TilePanels.Lanes, (piece, scratch) =>
         {
@@ -90,8 +90,8 @@ internal static unsafe class LinearKernel<T>
     {
         var lanes = TilePanels.LanesFor(width);
         var product = T.PerWord == 1
-            ? TileProduct.For(new TileShape(IsNarrow: false, Rows, lanes, a.WordStep, a.RowStep, TileStart.Sums) { ColumnStep = b.RowStep, SumStep = width })!
-            : TileProduct.For(new TileShape(IsNarrow: true, Rows, lanes, 1, height, TileStart.Sums) { ColumnStep = width, SumStep = width })!;
+            ? TileProduct.For(new TileShape(IsNarrow: false, Rows, lanes, a.WordStep, a.RowStep, TileStart.Sums) { ColumnStep = b.RowStep, SumStep = width })
+            : TileProduct.For(new TileShape(IsNarrow: true, Rows, lanes, 1, height, TileStart.Sums) { ColumnStep = width, SumStep = width });
         for (var m = rows.First; m < rows.End;)
         {
             var (image, row) = ((int)(m / a.Rows), (int)(m % a.Rows));

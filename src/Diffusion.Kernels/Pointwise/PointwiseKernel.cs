@@ -24,7 +24,7 @@ internal static unsafe class PointwiseKernel
     public static void Map(float* matrix, bool transposed, float* bias, float* x, float* y, (int Images, int In, int Out, int Pixels) size)
     {
         var (rowStep, depthStep) = transposed ? (1, size.Out) : (size.In, 1);
-        var product = TileProduct.For(new TileShape(IsNarrow: false, Rows, TilePanels.Lanes, rowStep, depthStep, TileStart.Sums) { ColumnStep = size.Pixels, SumStep = size.Pixels })!;
+        var product = TileProduct.For(new TileShape(IsNarrow: false, Rows, TilePanels.Lanes, rowStep, depthStep, TileStart.Sums) { ColumnStep = size.Pixels, SumStep = size.Pixels });
         var blocks = Math.Max(1, size.Pixels / PixelsOfPiece);
         var parts = TileWork.Parts(size.Images * blocks, size.Out / Rows);
         TileWork.Run(size.Images * blocks * parts, 0, new Float32Pixels(matrix, rowStep, bias, x, y, size, product, blocks, parts));
@@ -39,7 +39,7 @@ internal static unsafe class PointwiseKernel
     public static void Map(ushort* matrix, float* bias, ushort* x, ushort* y, (int Images, int In, int Out, int Pixels) size)
     {
         var depth = size.In / 2;
-        var product = TileProduct.For(new TileShape(IsNarrow: true, Rows, TilePanels.Lanes, depth, 1, TileStart.Zero))!;
+        var product = TileProduct.For(new TileShape(IsNarrow: true, Rows, TilePanels.Lanes, depth, 1, TileStart.Zero));
         var blocks = Math.Max(1, size.Pixels / PixelsOfPiece);
         var parts = TileWork.Parts(size.Images * blocks, size.Out / Rows);
         var channels = size.Out / parts;
@@ -64,7 +64,7 @@ internal static unsafe class PointwiseKernel
     private static void OfMatrix(float* direction, float* x, float* gradient, (int Images, int In, int Out, int Pixels) size, bool narrow)
     {
         var lanes = TilePanels.LanesFor(size.In);
-        var product = TileProduct.For(new TileShape(narrow, Rows, lanes, size.Pixels, 1, TileStart.Sums) { ColumnStep = size.In, SumStep = size.In })!;
+        var product = TileProduct.For(new TileShape(narrow, Rows, lanes, size.Pixels, 1, TileStart.Sums) { ColumnStep = size.In, SumStep = size.In });
         var length = (long)size.Out * size.In;
         using var memory = TileScratch.Rent(Pieces * length);
         var sums = memory.Take(Pieces * length);

@@ -6,13 +6,19 @@ namespace Diffusion.Kernels;
 internal sealed unsafe class TileScratch : IDisposable
 {
     private const int Line = 64;
+    private const int FloatsOfLine = Line / sizeof(float);
     private const long Most = 1 << 24; // what is larger is given back at once, in floats
+    private const uint Mark = 0xFFC0FFEE; // of guards; as a float it is no number
+    private const int Guards = 256; // what there is room for
 
     private static readonly Stack<TileScratch> s_free = new();
 
     private readonly float* _start;
     private readonly long _floats;
+    private readonly List<nint> _guards = [];
     private float* _next;
+    private long _asked;
+    private long _taken;
 
     private TileScratch(long floats)
     {
@@ -20,34 +26,59 @@ internal sealed unsafe class TileScratch : IDisposable
         _next = _start = (float*)NativeMemory.AlignedAlloc((nuint)(floats * sizeof(float)), Line);
     }
 
+    /// <summary>Whether a line of marks stands before and after each piece, which are looked at when the pieces end: for tests.</summary>
+    internal static bool IsGuarded { get; set; }
+
     /// <summary>Memory for so many floats.</summary>
     /// <param name="floats">The sum of all pieces, each rounded up to a multiple of 16.</param>
     public static TileScratch Rent(long floats)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(floats);
+        var needed = Rounded(floats) + (IsGuarded ? (Guards + 1) * FloatsOfLine : 0);
         TileScratch? free;
-        lock (s_free)
+        Uninterrupted.Enter(s_free);
+        try
         {
             s_free.TryPop(out free);
         }
-
-        if (free is null || free._floats >= floats)
+        finally
         {
-            free?.Reset();
-            return free ?? new TileScratch(floats);
+            Monitor.Exit(s_free);
         }
 
-        free.Free();
-        return new TileScratch(floats);
+        if (free is not null && free._floats < needed)
+        {
+            free.Free();
+            free = null;
+        }
+
+        free ??= new TileScratch(needed);
+        free._asked = Rounded(floats);
+        free.Reset();
+        return free;
     }
 
     /// <summary>The length of a piece in memory.</summary>
-    public static long Rounded(long floats) => (floats + (Line / sizeof(float)) - 1) / (Line / sizeof(float)) * (Line / sizeof(float));
+    public static long Rounded(long floats) => (floats + FloatsOfLine - 1) / FloatsOfLine * FloatsOfLine;
 
     /// <summary>The next piece. What it holds is undefined.</summary>
+    /// <exception cref="InvalidOperationException">The pieces are longer than what was rented.</exception>
     public float* Take(long floats)
     {
+        var length = Rounded(floats);
+        if (floats < 0 || length > _asked - _taken)
+        {
+            throw new InvalidOperationException($"Scratch memory of {_asked} floats has {_asked - _taken} left; {floats} were asked for.");
+        }
+
+        _taken += length;
         var piece = _next;
-        _next += Rounded(floats);
+        _next += length;
+        if (IsGuarded)
+        {
+            Guard();
+        }
+
         return piece;
     }
 
@@ -55,12 +86,24 @@ internal sealed unsafe class TileScratch : IDisposable
     public uint* TakeWords(long words) => (uint*)Take(words);
 
     /// <summary>Begins again with the first piece.</summary>
-    public void Reset() => _next = _start;
+    /// <exception cref="InvalidOperationException">Guards are on, and something was written beside a piece.</exception>
+    public void Reset()
+    {
+        CheckGuards();
+        _next = _start;
+        _taken = 0;
+        if (IsGuarded)
+        {
+            Guard();
+        }
+    }
 
     /// <summary>Gives the memory to the next that needs some.</summary>
     public void Dispose()
     {
-        lock (s_free)
+        CheckGuards();
+        Uninterrupted.Enter(s_free);
+        try
         {
             if (_floats <= Most && s_free.Count < 2 * Environment.ProcessorCount)
             {
@@ -68,8 +111,40 @@ internal sealed unsafe class TileScratch : IDisposable
                 return;
             }
         }
+        finally
+        {
+            Monitor.Exit(s_free);
+        }
 
         Free();
+    }
+
+    /// <summary>Marks a line.</summary>
+    private void Guard()
+    {
+        if (_next + FloatsOfLine > _start + _floats)
+        {
+            throw new InvalidOperationException($"There is no room for more than {Guards} guards.");
+        }
+
+        new Span<uint>(_next, FloatsOfLine).Fill(Mark);
+        _guards.Add((nint)_next);
+        _next += FloatsOfLine;
+    }
+
+    private void CheckGuards()
+    {
+        for (var i = 0; i < _guards.Count; i++)
+        {
+            var offset = new Span<uint>((void*)_guards[i], FloatsOfLine).IndexOfAnyExcept(Mark);
+            if (offset >= 0)
+            {
+                _guards.Clear();
+                throw new InvalidOperationException($"Something was written {offset} floats behind piece {i} of {_asked} floats of scratch memory (piece 0 is the beginning).");
+            }
+        }
+
+        _guards.Clear();
     }
 
     private void Free() => NativeMemory.AlignedFree(_start);

@@ -1,94 +1,95 @@
-using System.Runtime.ExceptionServices;
-
 namespace Diffusion.Kernels;
 
-/// <summary>Threads that wait for work on tiles: what tiles do is often shorter than what it takes to plan a parallel loop.</summary>
+/// <summary>
+/// Threads that wait for work on tiles: what tiles do is often shorter than what it takes to plan a parallel loop. Threads of the program that compute at the same time share them: each works on
+/// its own job, and a thread of the team goes where the fewest are.
+/// </summary>
 internal static class TileTeam
 {
     [ThreadStatic]
     private static bool t_works;
 
+    private static readonly object s_gate = new();
+    private static readonly List<TileJob> s_jobs = [];
     private static readonly SemaphoreSlim s_calls = new(0);
-    private static readonly ManualResetEventSlim s_finished = new();
-    private static Action<int, TileScratch> s_work = static (_, _) => { };
-    private static Exception? s_error;
-    private static long s_floats;
     private static int s_workers;
-    private static int s_pieces;
-    private static int s_next;
-    private static int s_busy;
+    private static int s_asleep; // those of the workers that nobody has called yet
 
     /// <summary>Whether this thread is within a piece of work.</summary>
     public static bool Works => t_works;
 
-    /// <summary>Runs pieces of work on this thread and others; one run at a time.</summary>
+    /// <summary>Runs pieces of work on this thread and on those of the team that have time.</summary>
+    /// <param name="job">The work, of this thread.</param>
     /// <param name="threads">How many threads, this one among them.</param>
     /// <param name="pieces">How many pieces.</param>
     /// <param name="floats">The scratch memory of a piece.</param>
-    /// <param name="work">Does the piece of a number.</param>
-    public static void Run(int threads, int pieces, long floats, Action<int, TileScratch> work)
+    public static void Run(TileJob job, int threads, int pieces, long floats)
     {
+        job.Begin(threads, pieces, floats);
+        Uninterrupted.Enter(s_gate);
         for (; s_workers < threads - 1; s_workers++)
         {
-            new Thread(Wait) { IsBackground = true, Name = nameof(TileTeam) }.Start();
+            new Thread(Serve) { IsBackground = true, Name = nameof(TileTeam) }.Start();
         }
 
-        (s_work, s_pieces, s_floats, s_error) = (work, pieces, floats, null);
-        s_finished.Reset();
-        Volatile.Write(ref s_next, 0);
-        Volatile.Write(ref s_busy, threads); // this thread and those that are called
-        s_calls.Release(threads - 1);
-        Work();
-        while (s_calls.Wait(0)) // nothing is left for a thread that has not woken up yet
+        s_jobs.Add(job);
+        var called = Math.Min(threads - 1, s_asleep);
+        s_asleep -= called;
+        Monitor.Exit(s_gate);
+        if (called > 0)
         {
-            Leave();
+            Uninterrupted.Wait(called, static called => s_calls.Release(called));
         }
 
-        Leave();
-        s_finished.Wait();
-        s_work = static (_, _) => { };
-        if (s_error is { } error)
-        {
-            ExceptionDispatchInfo.Throw(error);
-        }
+        Work(job);
+        Uninterrupted.Enter(s_gate);
+        s_jobs.Remove(job); // from here on nobody joins
+        Monitor.Exit(s_gate);
+        job.Leave();
+        job.End();
     }
 
-    private static void Wait()
+    private static void Serve()
     {
         while (true)
         {
-            s_calls.Wait();
-            Work();
-            Leave();
+            while (Next() is { } job)
+            {
+                Work(job);
+                job.Leave();
+            }
+
+            Uninterrupted.Wait(s_calls, static calls => calls.Wait());
         }
     }
 
-    private static void Work()
+    /// <summary>The job with the fewest threads, which this one has joined; without one the thread counts as asleep.</summary>
+    private static TileJob? Next()
     {
-        t_works = true;
-        try
+        Uninterrupted.Enter(s_gate);
+        TileJob? next = null;
+        foreach (var job in s_jobs)
         {
-            using var scratch = TileScratch.Rent(s_floats);
-            for (var piece = Interlocked.Increment(ref s_next); piece <= s_pieces; piece = Interlocked.Increment(ref s_next))
+            if (job.IsOpen && (next is null || job.Busy < next.Busy))
             {
-                scratch.Reset();
-                s_work(piece - 1, scratch);
+                next = job;
             }
         }
-        catch (Exception error)
+
+        if (next is null)
         {
-            Volatile.Write(ref s_next, s_pieces); // the others stop after their pieces
-            Interlocked.CompareExchange(ref s_error, error, null);
+            s_asleep++;
         }
 
-        t_works = false;
+        next?.Join();
+        Monitor.Exit(s_gate);
+        return next;
     }
 
-    private static void Leave()
+    private static void Work(TileJob job)
     {
-        if (Interlocked.Decrement(ref s_busy) == 0)
-        {
-            s_finished.Set();
-        }
+        t_works = true;
+        job.Work();
+        t_works = false;
     }
 }

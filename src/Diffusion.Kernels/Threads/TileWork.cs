@@ -7,8 +7,6 @@ internal static class TileWork
 {
     private const int PiecesOfThread = 2;
 
-    private static readonly object s_team = new();
-
     /// <summary>The threads that work would have now: those of libtorch, or one within a piece of other work.</summary>
     public static int Threads => TileTeam.Works ? 1 : get_num_threads();
 
@@ -41,17 +39,17 @@ internal static class TileWork
         where TWork : struct, ITileWork
     {
         var threads = Math.Min(Threads, pieces);
-        if (threads > 1 && Monitor.TryEnter(s_team)) // who finds the team at work, on another thread of the program, works alone
+        if (threads > 1)
         {
+            var job = Job<TWork>.OfThread;
+            job.Pieces = work;
             try
             {
-                OfTeam<TWork>.Work = work;
-                TileTeam.Run(threads, pieces, floats, OfTeam<TWork>.Do);
+                TileTeam.Run(job, threads, pieces, floats);
             }
             finally
             {
-                OfTeam<TWork>.Work = default;
-                Monitor.Exit(s_team);
+                job.Pieces = default;
             }
 
             return;
@@ -65,13 +63,18 @@ internal static class TileWork
         }
     }
 
-    /// <summary>What the team works on, where all its threads find it. Only who has the team writes it.</summary>
-    private static class OfTeam<TWork>
+    /// <summary>What the team works on for a thread, which does one thing at a time: within a piece it works alone.</summary>
+    private sealed class Job<TWork> : TileJob
         where TWork : struct, ITileWork
     {
-        public static readonly Action<int, TileScratch> Do = static (piece, scratch) => Work.Do(piece, scratch);
+        [ThreadStatic]
+        private static Job<TWork>? t_job;
 
-        public static TWork Work;
+        public static Job<TWork> OfThread => t_job ??= new();
+
+        public TWork Pieces { get; set; }
+
+        protected override void Do(int piece, TileScratch scratch) => Pieces.Do(piece, scratch);
     }
 
     private readonly struct Lambda(Action<int, TileScratch> work) : ITileWork

@@ -14,8 +14,7 @@ internal static unsafe class WinogradGradient<T>
     private const int Kernel = 9;
 
     /// <summary>The products.</summary>
-    /// <returns><see langword="null"/> where this system does not let programs write code.</returns>
-    private static TileProduct? Product(int inChannels, int outChannels) => TileProduct.For(
+    private static TileProduct Product(int inChannels, int outChannels) => TileProduct.For(
         new TileShape(T.PerWord > 1, 8, TilePanels.LanesFor(inChannels), 1, Block(outChannels), TileStart.Sums) { ColumnStep = inChannels, SumStep = inChannels });
 
     /// <summary>The gradient of ⟨output, direction⟩.</summary>
@@ -25,7 +24,7 @@ internal static unsafe class WinogradGradient<T>
     /// <param name="weight">[channels of the direction, channels of the input, 3, 3]; written.</param>
     public static void OfWeight(WinogradImages input, ChannelMap map, WinogradImages direction, float* weight)
     {
-        var product = Product(input.Channels, direction.Channels)!;
+        var product = Product(input.Channels, direction.Channels);
         var (depth, block) = (input.Channels, Block(direction.Channels));
         var blocks = direction.Channels / block;
         var (chunks, size) = (Math.Min(Math.Max(1, Pieces / blocks), input.Bands), (long)Points * block * depth);

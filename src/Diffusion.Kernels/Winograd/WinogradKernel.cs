@@ -21,14 +21,13 @@ internal static unsafe class WinogradKernel<T>
         var (words, lanes, tiles) = (input.Channels / T.PerWord, TilePanels.LanesFor(output.Channels), input.TilesRounded);
         var parts = TileWork.Parts(input.Bands, output.Channels / lanes);
         var columns = output.Channels / parts;
-        var (product, written) = (Product(input.Channels, output.Channels, columns)!, 2L * input.RowsOfBand * input.Width * columns);
+        var (product, written) = (Product(input.Channels, output.Channels, columns), 2L * input.RowsOfBand * input.Width * columns);
         var floats = WinogradTiles.Floats(input, input.Channels) + ((long)Points * tiles * (words + columns)) + written + columns + (8L * tiles);
         TileWork.Run(input.Bands * parts, floats + (5 * Vector), new Bands(input, points, ends, output, product, parts));
     }
 
     /// <summary>The products of <see cref="Convolve"/>.</summary>
-    /// <returns><see langword="null"/> where this system does not let programs write code.</returns>
-    public static TileProduct? Product(int inChannels, int outChannels, int columns) =>
+    private static TileProduct Product(int inChannels, int outChannels, int columns) =>
         TileProduct.For(new TileShape(T.PerWord > 1, 8, TilePanels.LanesFor(outChannels), inChannels / T.PerWord, 1, TileStart.Zero) { SumStep = columns });
 
     private static void Write(float* sums, ConvolutionEnds ends, WinogradImages images, int band, float* pixels, float* outside, float** places)

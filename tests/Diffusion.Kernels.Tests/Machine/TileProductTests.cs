@@ -17,20 +17,22 @@ public sealed unsafe class TileProductTests
                     shapes.Add(narrow, rows, lanes, false, false, level);
                     shapes.Add(narrow, rows, lanes, true, true, level);
                 }
+
+                shapes.Add(narrow, rows, lanes, true, true, ProcessorLevel.Plain);
             }
         }
 
         return shapes;
     }
 
-    public static TheoryDataRow[] Apart { get; } = Levels.Rows(Levels.WithTiles, (8, 16), (8, 32), (4, 64));
+    public static TheoryDataRow[] Apart { get; } = Levels.Rows([.. Levels.WithTiles, ProcessorLevel.Plain], (8, 16), (8, 32), (4, 64), (16, 16));
 
     /// <summary>Small integers are exact in bfloat16 and their sums in float32: the results have to be equal.</summary>
     [Theory]
     [MemberData(nameof(Shapes))]
     public void Run_SmallIntegers_GivesTheProduct(bool narrow, int rows, int lanes, bool adds, bool transposed, ProcessorLevel level)
     {
-        using var used = Levels.UseTiles(level);
+        using var used = Using(level);
 
         const int blocks = 3, depth = 5;
         var perWord = narrow ? 2 : 1;
@@ -40,7 +42,8 @@ public sealed unsafe class TileProductTests
         var a = Enumerable.Range(0, count * values).Select(_ => (float)random.Next(-9, 10)).ToArray();
         var b = Enumerable.Range(0, values * lanes).Select(_ => (float)random.Next(-9, 10)).ToArray();
         var before = Enumerable.Range(0, count * lanes).Select(i => (float)i).ToArray();
-        var product = TileProduct.For(new TileShape(narrow, rows, lanes, rowStep, depthStep, adds ? TileStart.Sums : TileStart.Zero))!;
+        var shape = new TileShape(narrow, rows, lanes, rowStep, depthStep, adds ? TileStart.Sums : TileStart.Zero);
+        var product = Product(shape, level);
         using var memory = TileScratch.Rent(4096 * 4);
         uint* left = memory.TakeWords(count * depth), right = memory.TakeWords(depth * lanes);
         var sums = memory.Take(count * lanes);
@@ -82,11 +85,12 @@ public sealed unsafe class TileProductTests
     [MemberData(nameof(Apart))]
     public void Run_RowsApartAndABias_AddsTheBiasAndLeavesWhatIsBetween(int rows, int lanes, ProcessorLevel level)
     {
-        using var used = Levels.UseTiles(level);
+        using var used = Using(level);
 
         const int blocks = 2, depth = 3;
         var (columnStep, sumStep) = (lanes + 16, lanes + 48);
-        var product = TileProduct.For(new TileShape(false, rows, lanes, depth, 1, TileStart.Bias) { ColumnStep = columnStep, SumStep = sumStep })!;
+        var shape = new TileShape(false, rows, lanes, depth, 1, TileStart.Bias) { ColumnStep = columnStep, SumStep = sumStep };
+        var product = Product(shape, level);
         using var memory = TileScratch.Rent(4096 * 4);
         float* left = memory.Take(blocks * rows * depth), right = memory.Take(depth * columnStep), bias = memory.Take(lanes), sums = memory.Take(blocks * rows * sumStep);
         new Span<float>(sums, blocks * rows * sumStep).Fill(-1);
@@ -107,6 +111,47 @@ public sealed unsafe class TileProductTests
     }
 
     [Fact]
+    public void For_ManyWidths_MakesNoCode()
+    {
+        using var used = Levels.UseTiles(ProcessorLevel.Avx512);
+        var values = stackalloc float[8 * 32];
+        TileProduct Of(int width) => TileProduct.For(new TileShape(false, 8, 32, width, 1, TileStart.Sums) { ColumnStep = width, SumStep = 32 });
+        Of(1).Run(values, values, values, 8, 1);
+        var before = Environment.WorkingSet;
+
+        for (var width = 1; width <= 20_000; width++)
+        {
+            _ = Of(width);
+        }
+
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 16 << 20);
+    }
+
+    [Fact]
+    public void Make_MemoryRefused_HasNoCode() => Assert.Null(TileCode.Make(narrow: false, static _ => 0));
+
+    [Fact]
+    public void Make_BothFormats_HasAllShapesInOnePlace()
+    {
+        foreach (var narrow in new[] { false, true })
+        {
+            var places = 0;
+            var code = TileCode.Make(narrow, bytes =>
+            {
+                places++;
+                Assert.InRange(bytes.Length, 1, 1 << 16);
+                return 64;
+            })!;
+
+            Assert.Equal(1, places);
+            Assert.Equal(64, code.Of(new TileShape(narrow, 4, 4, 1, 1, TileStart.Zero)));
+        }
+    }
+
+    [Fact]
+    public void For_TooManySums_IsRefused() => Assert.Throws<ArgumentException>(() => TileProduct.For(new TileShape(false, 16, 32, 1, 1, TileStart.Zero)));
+
+    [Fact]
     public void Place_Code_RunsIt()
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !(OperatingSystem.IsLinux() || OperatingSystem.IsWindows()))
@@ -119,6 +164,11 @@ public sealed unsafe class TileProductTests
         Assert.NotEqual(0, place);
         Assert.Equal(42, ((delegate* unmanaged<int>)place)());
     }
+
+    /// <summary>At the plain level products are C#, as where the system does not let programs write code.</summary>
+    private static IDisposable Using(ProcessorLevel level) => level == ProcessorLevel.Plain ? Levels.Use(level) : Levels.UseTiles(level);
+
+    private static TileProduct Product(TileShape shape, ProcessorLevel level) => level == ProcessorLevel.Plain ? TileProduct.For(shape, code: null) : TileProduct.For(shape);
 
     private static void Fill(float* values, int count)
     {

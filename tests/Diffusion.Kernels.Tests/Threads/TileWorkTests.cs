@@ -61,6 +61,131 @@ public sealed class TileWorkTests : IDisposable
         Assert.All(sums, sum => Assert.Equal(4500, sum));
     }
 
+    /// <summary>Two pieces that wait for each other need two threads, also while another thread of the program computes.</summary>
+    [Fact]
+    public void Run_WhileAnotherThreadRuns_HasThreadsOfTheTeam()
+    {
+        torch.set_num_threads(3);
+        var (inside, met, release) = (0, 0, false);
+        void Rendezvous(ref int count)
+        {
+            Interlocked.Increment(ref count);
+            for (var tries = 0; Volatile.Read(ref count) < 2 && tries < 10_000_000; tries++)
+            {
+                Thread.Yield();
+            }
+        }
+
+        var other = new Thread(() => TileWork.Run(2, 16, (_, _) =>
+        {
+            Rendezvous(ref inside);
+            while (!Volatile.Read(ref release))
+            {
+                Thread.Yield();
+            }
+        }));
+        other.Start();
+        while (Volatile.Read(ref inside) < 2)
+        {
+            Thread.Yield();
+        }
+
+        var alone = 0;
+        TileWork.Run(2, 16, (_, _) =>
+        {
+            Rendezvous(ref met);
+            Interlocked.Add(ref alone, Volatile.Read(ref met) == 2 ? 0 : 1);
+        });
+        Volatile.Write(ref release, true);
+        other.Join();
+
+        Assert.Equal(0, alone);
+    }
+
+    [Fact]
+    public async Task Run_SomeOfManyThreadsThrow_EachGetsItsOwn()
+    {
+        torch.set_num_threads(4);
+
+        var caught = await Task.WhenAll(Enumerable.Range(0, 8).Select(caller => Task.Run(() =>
+        {
+            var mine = 0;
+            for (var repeat = 0; repeat < 100; repeat++)
+            {
+                var sum = 0;
+                try
+                {
+                    TileWork.Run(10, 16, (piece, _) =>
+                    {
+                        ThrowAt(caller % 2 == 0 ? caller : -1, piece);
+                        Interlocked.Add(ref sum, piece);
+                    });
+                    mine += caller % 2 != 0 && sum == 45 ? 1 : 0;
+                }
+                catch (InvalidDataException error)
+                {
+                    mine += error.Message == $"{caller}" ? 1 : 0;
+                }
+            }
+
+            return mine;
+        })));
+
+        Assert.All(caught, count => Assert.Equal(100, count));
+    }
+
+    /// <summary>Who left the wait would free memory that the others write.</summary>
+    [Fact]
+    public void Run_ThreadIsInterrupted_WaitsForTheOthersAndIsInterruptedAfterwards()
+    {
+        torch.set_num_threads(2);
+        var (release, running, runningAtTheEnd, interrupted) = (false, 0, -1, false);
+        var caller = new Thread(() =>
+        {
+            var self = Environment.CurrentManagedThreadId;
+            try
+            {
+                TileWork.Run(2, 16, (_, _) =>
+                {
+                    Interlocked.Increment(ref running);
+                    while (Environment.CurrentManagedThreadId == self ? Volatile.Read(ref running) < 2 : !Volatile.Read(ref release))
+                    {
+                        Thread.Yield();
+                    }
+
+                    if (Environment.CurrentManagedThreadId != self)
+                    {
+                        Interlocked.Decrement(ref running);
+                    }
+                });
+                runningAtTheEnd = Volatile.Read(ref running) - 1;
+                new ManualResetEventSlim().Wait();
+            }
+            catch (ThreadInterruptedException)
+            {
+                interrupted = true;
+                runningAtTheEnd = runningAtTheEnd < 0 ? Volatile.Read(ref running) - 1 : runningAtTheEnd;
+            }
+        });
+        caller.Start();
+        while (Volatile.Read(ref running) < 2 || (caller.ThreadState & ThreadState.WaitSleepJoin) == 0)
+        {
+            Thread.Yield();
+        }
+
+        caller.Interrupt();
+        for (var i = 0; i < 10_000 && caller.IsAlive; i++)
+        {
+            Thread.Yield();
+        }
+
+        Volatile.Write(ref release, true);
+        caller.Join();
+
+        Assert.True(interrupted);
+        Assert.Equal(0, runningAtTheEnd);
+    }
+
     [Fact]
     public void Run_WithinAPiece_DoesBoth()
     {

@@ -127,11 +127,11 @@ public sealed class GradientCheckpointingTests
     {
         using var scope = NewDisposeScope();
         var (runs, input) = (0, ones([2, 2], requires_grad: true));
-        var output = GradientCheckpointing.Run([], inputs => runs++ == 0 ? inputs[0] * inputs[0] : inputs[0].sum(0), input).sum();
+        var output = GradientCheckpointing.Run([], inputs => runs++ == 0 ? inputs[0] * inputs[0] : inputs[0].flatten(), input).sum();
 
         Assert.ThrowsAny<Exception>(() => output.backward());
 
-        Assert.Contains("Mismatch in shape", BackwardPass.Failure!.Message, StringComparison.Ordinal);
+        Assert.Contains("invalid gradient at index 0", BackwardPass.Failure!.Message, StringComparison.Ordinal);
     }
 
     [Fact]

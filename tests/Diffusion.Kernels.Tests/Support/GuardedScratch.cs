@@ -1,0 +1,10 @@
+using System.Runtime.CompilerServices;
+
+namespace Diffusion.Kernels.Tests;
+
+/// <summary>All tests of this project look whether kernels write beside their memory.</summary>
+internal static class GuardedScratch
+{
+    [ModuleInitializer]
+    internal static void TurnOn() => TileScratch.IsGuarded = true;
+}
