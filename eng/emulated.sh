@@ -10,9 +10,7 @@ skip() { echo "SKIP: $*"; echo "0 passed, 0 failed, 1 skipped"; exit 0; }
 [[ "$(uname -sm)" == "Linux x86_64" ]] || skip "the emulated processors are x86-64 with Linux, and this is $(uname -sm)"
 command -v qemu-x86_64 > /dev/null || skip "qemu-x86_64 is missing (in Debian's package qemu-user)"
 
-kernels=Diffusion.Kernels.Tests
-[[ -d tests/$kernels ]] || kernels=Diffusion.Models.Tests
-kernels=$repository/tests/$kernels/bin/Release/net10.0/$kernels.dll
+kernels=$repository/tests/Diffusion.Kernels.Tests/bin/Release/net10.0/Diffusion.Kernels.Tests.dll
 # All tests of kernels would take an hour. These are every shape of a tile, one operation made of tiles, and the check that users run with `info`.
 tests=(-method '*.TileProductTests.*' -method '*.TileSumsTests.*' -method '*.TranspositionTests.*' -method '*.FusedLinearTests.*' -method '*.KernelCheckTests.Run_ThisMachine_IsSound')
 sample=$repository/samples/Diffusion.Sample/bin/Release/net10.0/Diffusion.Sample.dll

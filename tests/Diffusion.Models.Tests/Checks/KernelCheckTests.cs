@@ -61,11 +61,11 @@ public sealed class KernelCheckTests
         [
             new("first", "output", double.NaN, 1e-5), new("first", "input gradient", 0.5, 1e-5), new("second", "output", 0.1, 1e-5), new("third", "output", 0.1, 1e-5),
         ];
-        var report = new KernelReport(40, failures, TimeSpan.FromSeconds(1.25), "2.10.0", new(38, 12));
+        var report = new KernelReport(40, failures, TimeSpan.FromSeconds(1.25), "2.10.0", ProcessorLevel.Avx2, new(38, 12));
 
         Assert.False(report.Sound);
         Assert.Equal(
-            "This library's kernels are WRONG here: 3 of 40 configurations differ from float64 (libtorch 2.10.0, 1.3 s). "
+            "This library's kernels are WRONG here: 3 of 40 configurations differ from float64 (level avx2, libtorch 2.10.0, 1.3 s). "
             + "first: output is off by NaN, allowed 1.0e-5; first: input gradient is off by 5.0e-1, allowed 1.0e-5; second: output is off by 1.0e-1, allowed 1.0e-5; …. "
             + "Plain libtorch convolutions are wrong here: 12 of 38 configurations; this library's layers avoid them.",
             report.ToString());
@@ -73,7 +73,7 @@ public sealed class KernelCheckTests
 
     [Fact]
     public void ToString_Sound_IsOneSentenceForEachQuestion() => Assert.Equal(
-        "This library's kernels are right here: all 40 configurations agree with float64 (libtorch 2.10.0, 1.0 s). "
+        "This library's kernels are right here: all 40 configurations agree with float64 (level plain, libtorch 2.10.0, 1.0 s). "
         + "Plain libtorch convolutions are right here too, in all 38 configurations.",
-        new KernelReport(40, [], TimeSpan.FromSeconds(1), "2.10.0", new(38, 0)).ToString());
+        new KernelReport(40, [], TimeSpan.FromSeconds(1), "2.10.0", ProcessorLevel.Plain, new(38, 0)).ToString());
 }
