@@ -15,6 +15,12 @@ internal static class Functional
     public static Tensor Conv2d(Tensor input, in ConvolutionParameters convolution)
     {
         var (weight, bias, shape) = (convolution.Weight, convolution.Bias, convolution.Shape);
+        if (LayerPrecision.Widens(input, weight))
+        {
+            using var widened = NewDisposeScope();
+            return Conv2d(input.to(ScalarType.Float32), convolution).to(input.dtype).MoveToOuterDisposeScope();
+        }
+
         using var scope = NewDisposeScope();
         var narrow = LayerPrecision.IsNarrow(weight);
         var used = narrow ? LayerPrecision.Narrow(input) : input;
@@ -38,6 +44,12 @@ internal static class Functional
     public static Tensor ConvTranspose2d(Tensor input, in ConvolutionParameters convolution)
     {
         var (weight, bias, shape) = (convolution.Weight, convolution.Bias, convolution.Shape);
+        if (LayerPrecision.Widens(input, weight))
+        {
+            using var widened = NewDisposeScope();
+            return ConvTranspose2d(input.to(ScalarType.Float32), convolution).to(input.dtype).MoveToOuterDisposeScope();
+        }
+
         if (!LayerPrecision.IsNarrow(weight))
         {
             return PlainConvolution.Forward(input, weight, bias, shape, transposed: true);
@@ -57,6 +69,12 @@ internal static class Functional
     public static Tensor Linear(Tensor input, in LinearParameters linear)
     {
         var (weight, bias) = (linear.Weight, linear.Bias);
+        if (LayerPrecision.Widens(input, weight))
+        {
+            using var widened = NewDisposeScope();
+            return Linear(input.to(ScalarType.Float32), linear).to(input.dtype).MoveToOuterDisposeScope();
+        }
+
         if (!LayerPrecision.IsNarrow(weight))
         {
             return FusedLinear.CanRun(input, weight) ? FusedLinear.Apply(input, weight, bias) : nn.functional.linear(input, weight, bias!);

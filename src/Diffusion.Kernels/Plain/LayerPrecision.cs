@@ -13,6 +13,12 @@ internal static class LayerPrecision
     public static bool IsNarrow(Tensor weight) =>
         MixedPrecision.Current == ComputePrecision.BFloat16 && weight.dtype == ScalarType.Float32 && (weight.device_type != TorchSharp.DeviceType.CPU || Processor.MultipliesBFloat16);
 
+    /// <summary>
+    /// Whether a layer with this weight is asked for bfloat16, is given it, and computes in float32: what it returns is then rounded to bfloat16 again.
+    /// </summary>
+    public static bool Widens(Tensor input, Tensor weight) =>
+        input.dtype == ScalarType.BFloat16 && weight.dtype == ScalarType.Float32 && MixedPrecision.Current == ComputePrecision.BFloat16 && !IsNarrow(weight);
+
     /// <summary>The tensor in bfloat16; itself where it is already. A new tensor belongs to the dispose scope.</summary>
     [return: NotNullIfNotNull(nameof(tensor))]
     public static Tensor? Narrow(Tensor? tensor) => tensor is null || tensor.dtype == ScalarType.BFloat16 ? tensor : tensor.to(ScalarType.BFloat16);

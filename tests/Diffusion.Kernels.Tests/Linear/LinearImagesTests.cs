@@ -12,6 +12,7 @@ public sealed unsafe class LinearImagesTests
     {
         using var used = Levels.UseTiles(level);
         using var scope = NewDisposeScope();
+        using var pointers = TensorMemory.Use();
         using var generator = new Generator(7, CPU);
         var threads = get_num_threads();
         const int channels = 128, columns = 384;
