@@ -11,8 +11,8 @@ skip() { echo "SKIP: $*"; echo "0 passed, 0 failed, 1 skipped"; exit 0; }
 command -v qemu-x86_64 > /dev/null || skip "qemu-x86_64 is missing (in Debian's package qemu-user)"
 
 kernels=$repository/tests/Diffusion.Kernels.Tests/bin/Release/net10.0/Diffusion.Kernels.Tests.dll
-# All tests of kernels would take an hour. These are every shape of a tile, one operation made of tiles, and the check that users run with `info`.
-tests=(-method '*.TileProductTests.*' -method '*.TileSumsTests.*' -method '*.TranspositionTests.*' -method '*.FusedLinearTests.*' -method '*.KernelCheckTests.Run_ThisMachine_IsSound')
+# All tests of kernels would take an hour. These are every operation with its first and second derivatives, at the levels that the processor has, and products in C#.
+tests=(-method '*.FunctionalTests.Operation_GradientsOfGradients*' -method '*.TileProductTests.*')
 sample=$repository/samples/Diffusion.Sample/bin/Release/net10.0/Diffusion.Sample.dll
 for program in "$kernels" "$sample"; do
   [[ -f $program ]] || { echo "FAIL: no $program; build first: dotnet build -c Release"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
@@ -44,6 +44,11 @@ done
 emulate() {
   local log=$work/$1-$2.log status=0
   qemu-x86_64 -cpu "$1" "$dotnet" exec "${@:3}" > "$log.all" 2>&1 || status=$?
+  if [[ $status -eq 139 ]]; then # qemu 7.2 itself ends in a segmentation fault now and then; an instruction that is missing is signal 4, 132
+    echo "$1: the emulator ended in a segmentation fault, once more"
+    status=0
+    qemu-x86_64 -cpu "$1" "$dotnet" exec "${@:3}" > "$log.all" 2>&1 || status=$?
+  fi
   grep -vE "TCG doesn't support requested feature|NNPACK" "$log.all" > "$log" || true
   return "$status"
 }
@@ -54,7 +59,7 @@ same() {
     FNR == 1 { next }
     NR == FNR { loss[$1] = $2; gradient[$1] = $4; expected++; next }
     { compared++; if (!($1 in loss) || !near($2, loss[$1]) || !near($4, gradient[$1])) wrong++ }
-    function near(a, b) { return a != "" && a - b <= allowed * b && b - a <= allowed * b }
+    function near(a, b) { return a ~ /^[0-9.]+(E[-+]?[0-9]+)?$/ && b ~ /^[0-9.]+(E[-+]?[0-9]+)?$/ && a - b <= allowed * b && b - a <= allowed * b }
     END { exit wrong > 0 || compared != expected || compared == 0 }' "$1" "$2"
 }
 

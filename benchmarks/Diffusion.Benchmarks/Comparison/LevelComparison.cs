@@ -14,6 +14,7 @@ internal static class LevelComparison
     /// <summary>Runs the levels, and prints a table of all and those of each.</summary>
     /// <param name="file">Where the numbers are written as JSON, by level; <see langword="null"/> for nowhere.</param>
     /// <param name="quick">Whether the smallest network is measured.</param>
+    /// <returns>0 where every level ended, else 1.</returns>
     public static int Run(string? file, bool quick)
     {
         var (levels, all) = (Enum.GetValues<ProcessorLevel>().Where(level => level <= Processor.Highest).Reverse().ToArray(), new JsonObject());
@@ -25,14 +26,10 @@ internal static class LevelComparison
                 Console.WriteLine($"## At {level.ToSetting()}{Held(level)}\n");
                 var json = Path.Combine(folder, level.ToSetting());
                 string[] arguments = ["compare", "--json", json, .. quick ? ["--quick"] : Array.Empty<string>()];
-                if (ChildProcess.Run(arguments, s_limit, environment: Variables(level)) is { } text)
+                if (Ended(arguments, level) is { } text)
                 {
                     Console.WriteLine(text[Math.Max(0, text.IndexOf("| key", StringComparison.Ordinal))..]);
                     all[level.ToSetting()] = JsonNode.Parse(File.ReadAllText(json));
-                }
-                else
-                {
-                    Console.WriteLine($"Not ended after {s_limit.TotalMinutes:0} minutes.\n");
                 }
             }
         }
@@ -52,7 +49,27 @@ internal static class LevelComparison
             File.WriteAllText(file, all.ToJsonString(new() { WriteIndented = true }) + "\n");
         }
 
-        return 0;
+        return all.Count == levels.Length ? 0 : 1;
+    }
+
+    /// <summary>What the process of a level printed; <see langword="null"/> where it failed or took too long, which is said.</summary>
+    private static string? Ended(string[] arguments, ProcessorLevel level)
+    {
+        try
+        {
+            if (ChildProcess.Run(arguments, s_limit, environment: Variables(level)) is { } text)
+            {
+                return text;
+            }
+
+            Console.WriteLine($"Not ended after {s_limit.TotalMinutes:0} minutes.\n");
+        }
+        catch (InvalidOperationException failure)
+        {
+            Console.WriteLine($"{failure.Message}\n");
+        }
+
+        return null;
     }
 
     private static string Table(ProcessorLevel[] levels, JsonObject all)

@@ -28,6 +28,14 @@ internal sealed class WeightCache : IDisposable
         return new Use(before);
     }
 
+    /// <summary>Has none until the result is disposed.</summary>
+    public static Use Leave()
+    {
+        var before = t_current;
+        t_current = null;
+        return new Use(before);
+    }
+
     public void Dispose()
     {
         foreach (var (_, prepared) in _weights.Values)

@@ -21,8 +21,8 @@ internal static class Dropout
     {
         using var scope = NewDisposeScope();
         using var scale = (1 / (1 - rate)).ToScalar();
-        var factors = Kept(LayerSeeds.Next(), values.shape, 1 - rate, values.device).to(values.dtype).mul_(scale);
-        return (values * factors).MoveToOuterDisposeScope();
+        var dropped = Kept(LayerSeeds.Next(), values.shape, 1 - rate, values.device).logical_not_();
+        return (values * scale).masked_fill(dropped, Scalars.Zero).MoveToOuterDisposeScope(); // a byte a value is kept for the backward pass
     }
 
     /// <summary>Which values are kept, [B, …] of booleans.</summary>

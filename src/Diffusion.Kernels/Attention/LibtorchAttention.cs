@@ -41,19 +41,14 @@ internal sealed class LibtorchAttention : autograd.SingleTensorFunction<Libtorch
     /// <summary>The gradients by the graph from the leaves to the output.</summary>
     private static List<Tensor?> Gradients(List<Tensor> leaves, Tensor output, Tensor direction)
     {
-        output.backward([direction.to(output.dtype)], retain_graph: true, inputs: [.. leaves.Where(leaf => leaf.requires_grad)]);
-        return leaves.ConvertAll(Taken);
-    }
-
-    private static Tensor? Taken(Tensor leaf)
-    {
-        if (!leaf.requires_grad)
+        try
         {
-            return null;
+            output.backward([direction.to(output.dtype)], retain_graph: true, inputs: [.. leaves.Where(leaf => leaf.requires_grad)]);
+            return leaves.ConvertAll(leaf => leaf.requires_grad ? leaf.grad : null);
         }
-
-        var gradient = leaf.grad!;
-        leaf.grad = null;
-        return gradient;
+        finally
+        {
+            leaves.ForEach(leaf => leaf.grad = null); // also of a pass that failed half-way
+        }
     }
 }

@@ -27,13 +27,17 @@ internal static class ReturnedGradients
     /// <param name="context">As below.</param>
     /// <param name="without">As below.</param>
     /// <param name="direction">Of the output.</param>
-    /// <param name="gradients">Makes those of the sources from what was saved.</param>
+    /// <param name="gradients">Makes those of the sources from what was saved; sources require gradients if they did in the forward pass, whatever was frozen since.</param>
     /// <param name="output">Makes the output of the function from the sources.</param>
     public static List<Tensor> Return(autograd.AutogradContext context, int without, Tensor direction, Func<List<Tensor>, List<Tensor?>> gradients, Func<List<Tensor>, Tensor> output)
     {
-        var count = ((bool[])context.get_data(Wanted)).Length;
+        var wanted = (bool[])context.get_data(Wanted);
         return Return(context, without, saved =>
-            (is_grad_enabled() ? Differentiable(saved[..count], output, direction) : gradients(saved)).ConvertAll(gradient => gradient?.DetachFromDisposeScope()));
+        {
+            var sources = saved[..wanted.Length];
+            return (is_grad_enabled() ? Differentiable(sources, output, direction) : gradients([.. sources.Zip(wanted, Leaf), .. saved[wanted.Length..]]))
+                .ConvertAll(gradient => gradient?.DetachFromDisposeScope());
+        });
     }
 
     /// <summary>
@@ -51,6 +55,7 @@ internal static class ReturnedGradients
         try
         {
             using var scope = NewDisposeScope();
+            using var unkept = WeightCache.Leave(); // what is prepared of saved tensors serves this pass alone
             found = gradients(context.get_saved_variables());
         }
         catch (Exception error)
@@ -69,6 +74,8 @@ internal static class ReturnedGradients
         last?.ForEach(gradient => gradient?.Dispose());
         return [.. Enumerable.Repeat<Tensor>(null!, without), .. found.Select(gradient => gradient!)];
     }
+
+    private static Tensor Leaf(Tensor source, bool wanted) => source.detach().requires_grad_(wanted);
 
     private static List<Tensor?> Differentiable(List<Tensor> sources, Func<List<Tensor>, Tensor> output, Tensor direction)
     {

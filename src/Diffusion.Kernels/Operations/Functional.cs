@@ -4,7 +4,7 @@ namespace Diffusion.Kernels;
 
 /// <summary>
 /// The operations that networks are made of. Each is computed by a kernel of this library where one runs and is the fastest way for the tensors, the processor and the level in use
-/// (<see cref="Processor"/>), and by libtorch elsewhere; both have every derivative. In bfloat16 (<see cref="MixedPrecision"/>) inputs and weights are rounded on the way in.
+/// (<see cref="Processor"/>), and by libtorch elsewhere; both have every derivative. In bfloat16 (<see cref="MixedPrecision"/>) inputs and weights are rounded on the way in; where the processor is slower in it, inputs become float32 instead.
 /// </summary>
 internal static class Functional
 {
@@ -15,15 +15,8 @@ internal static class Functional
     public static Tensor Conv2d(Tensor input, in ConvolutionParameters convolution)
     {
         var (weight, bias, shape) = (convolution.Weight, convolution.Bias, convolution.Shape);
-        if (LayerPrecision.Widens(input, weight))
-        {
-            using var widened = NewDisposeScope();
-            return Conv2d(input.to(ScalarType.Float32), convolution).to(input.dtype).MoveToOuterDisposeScope();
-        }
-
         using var scope = NewDisposeScope();
-        var narrow = LayerPrecision.IsNarrow(weight);
-        var used = narrow ? LayerPrecision.Narrow(input) : input;
+        var used = LayerPrecision.Entering(input, weight);
         if (WinogradConvolution.CanRun(used, weight, shape))
         {
             return FusedConvolution.Apply(used, weight, bias, shape).MoveToOuterDisposeScope();
@@ -34,7 +27,7 @@ internal static class Functional
             return FusedPointwise.Apply(used, weight.view(shape.OutChannels, shape.InChannels), bias).MoveToOuterDisposeScope();
         }
 
-        return (narrow ? PlainConvolution.Forward(used, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias), shape) : PlainConvolution.Forward(used, weight, bias, shape)).MoveToOuterDisposeScope();
+        return (LayerPrecision.IsNarrow(weight) ? PlainConvolution.Forward(used, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias), shape) : PlainConvolution.Forward(used, weight, bias, shape)).MoveToOuterDisposeScope();
     }
 
     /// <summary>A transposed convolution over a square kernel.</summary>
@@ -44,19 +37,13 @@ internal static class Functional
     public static Tensor ConvTranspose2d(Tensor input, in ConvolutionParameters convolution)
     {
         var (weight, bias, shape) = (convolution.Weight, convolution.Bias, convolution.Shape);
-        if (LayerPrecision.Widens(input, weight))
-        {
-            using var widened = NewDisposeScope();
-            return ConvTranspose2d(input.to(ScalarType.Float32), convolution).to(input.dtype).MoveToOuterDisposeScope();
-        }
-
+        using var scope = NewDisposeScope();
+        var used = LayerPrecision.Entering(input, weight);
         if (!LayerPrecision.IsNarrow(weight))
         {
-            return PlainConvolution.Forward(input, weight, bias, shape, transposed: true);
+            return PlainConvolution.Forward(used, weight, bias, shape, transposed: true).MoveToOuterDisposeScope();
         }
 
-        using var scope = NewDisposeScope();
-        var used = LayerPrecision.Narrow(input);
         var output = bias is not null && NarrowTransposed.CanRun(used, weight, shape) ? NarrowTransposed.Apply(used, weight, bias, shape)
             : PlainConvolution.Forward(used, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias), shape, transposed: true);
         return output.MoveToOuterDisposeScope();
@@ -69,20 +56,11 @@ internal static class Functional
     public static Tensor Linear(Tensor input, in LinearParameters linear)
     {
         var (weight, bias) = (linear.Weight, linear.Bias);
-        if (LayerPrecision.Widens(input, weight))
-        {
-            using var widened = NewDisposeScope();
-            return Linear(input.to(ScalarType.Float32), linear).to(input.dtype).MoveToOuterDisposeScope();
-        }
-
-        if (!LayerPrecision.IsNarrow(weight))
-        {
-            return FusedLinear.CanRun(input, weight) ? FusedLinear.Apply(input, weight, bias) : nn.functional.linear(input, weight, bias!);
-        }
-
         using var scope = NewDisposeScope();
-        var used = LayerPrecision.Narrow(input);
-        var output = FusedLinear.CanRun(used, weight) ? FusedLinear.Apply(used, weight, bias) : nn.functional.linear(used, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias)!);
+        var used = LayerPrecision.Entering(input, weight);
+        var output = FusedLinear.CanRun(used, weight) ? FusedLinear.Apply(used, weight, bias)
+            : LayerPrecision.IsNarrow(weight) ? nn.functional.linear(used, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias)!)
+            : nn.functional.linear(used, weight, bias!);
         return output.MoveToOuterDisposeScope();
     }
 
@@ -90,8 +68,16 @@ internal static class Functional
     /// <param name="layout">Where in the features of a token the heads lie.</param>
     /// <param name="tokens">Queries, keys and values in one tensor [B, N, …], or queries [B, N, …], keys [B, L, …] and values [B, L, …].</param>
     /// <returns>[B, N, heads·d].</returns>
-    public static Tensor Attention(AttentionLayout layout, params Tensor[] tokens) =>
-        FusedAttention.CanRun(layout, tokens) ? FusedAttention.Apply(layout, tokens) : PlainAttention.Apply(layout, tokens);
+    public static Tensor Attention(AttentionLayout layout, params Tensor[] tokens)
+    {
+        if (!LayerPrecision.Widens(tokens[0]))
+        {
+            return FusedAttention.CanRun(layout, tokens) ? FusedAttention.Apply(layout, tokens) : PlainAttention.Apply(layout, tokens);
+        }
+
+        using var scope = NewDisposeScope();
+        return Attention(layout, Array.ConvertAll(tokens, part => part.to(ScalarType.Float32))).MoveToOuterDisposeScope();
+    }
 
     /// <summary>A group norm.</summary>
     /// <param name="input">[B, C, …].</param>

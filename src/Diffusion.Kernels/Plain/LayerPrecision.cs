@@ -13,11 +13,12 @@ internal static class LayerPrecision
     public static bool IsNarrow(Tensor weight) =>
         MixedPrecision.Current == ComputePrecision.BFloat16 && weight.dtype == ScalarType.Float32 && (weight.device_type != TorchSharp.DeviceType.CPU || Processor.MultipliesBFloat16);
 
-    /// <summary>
-    /// Whether a layer with this weight is asked for bfloat16, is given it, and computes in float32: what it returns is then rounded to bfloat16 again.
-    /// </summary>
-    public static bool Widens(Tensor input, Tensor weight) =>
-        input.dtype == ScalarType.BFloat16 && weight.dtype == ScalarType.Float32 && MixedPrecision.Current == ComputePrecision.BFloat16 && !IsNarrow(weight);
+    /// <summary>Whether what enters a computation has to become float32 first: bfloat16 is asked for and given, and this processor is slower in it.</summary>
+    public static bool Widens(Tensor input) =>
+        input.dtype == ScalarType.BFloat16 && MixedPrecision.Current == ComputePrecision.BFloat16 && input.device_type == TorchSharp.DeviceType.CPU && !Processor.MultipliesBFloat16;
+
+    /// <summary>What enters a layer with this weight, in the type that it computes in. A new tensor belongs to the dispose scope.</summary>
+    public static Tensor Entering(Tensor input, Tensor weight) => IsNarrow(weight) ? Narrow(input) : Widens(input) ? Wide(input, weight) : input;
 
     /// <summary>The tensor in bfloat16; itself where it is already. A new tensor belongs to the dispose scope.</summary>
     [return: NotNullIfNotNull(nameof(tensor))]
