@@ -47,6 +47,7 @@ emulate() {
   if [[ $status -eq 139 ]]; then # qemu 7.2 itself ends in a segmentation fault now and then; an instruction that is missing is signal 4, 132
     echo "$1: the emulator ended in a segmentation fault, once more"
     status=0
+    rm -rf "${work:?}/$1-$2"
     qemu-x86_64 -cpu "$1" "$dotnet" exec "${@:3}" > "$log.all" 2>&1 || status=$?
   fi
   grep -vE "TCG doesn't support requested feature|NNPACK" "$log.all" > "$log" || true
