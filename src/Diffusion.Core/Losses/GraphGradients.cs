@@ -17,7 +17,7 @@ internal static class GraphGradients
     private const string Cause = "RuntimeError: "; // in TorchScript's messages, after where in the script it was
 
     // No gradient is of booleans, which TorchScript knows as 11: they mark inputs that do not reach the outputs.
-    private static readonly jit.CompilationUnit s_script = jit.compile($"""
+    private static readonly Lazy<jit.CompilationUnit> s_script = new(() => jit.compile($"""
         def grad(outputs: List[Tensor], inputs: List[Tensor], directions: List[Tensor], graph: bool, unused: bool) -> List[Tensor]:
             wanted: List[Optional[Tensor]] = []
             for direction in directions:
@@ -36,7 +36,7 @@ internal static class GraphGradients
         def {Partial}(outputs: List[Tensor], inputs: List[Tensor], directions: List[Tensor]) -> List[Tensor]:
             return grad(outputs, inputs, directions, False, True)
 
-        """);
+        """), LazyThreadSafetyMode.PublicationOnly); // a failure is not kept: the next caller compiles again
 
     /// <summary>The gradients of Σ ⟨output, direction⟩, which reaches every input. The graph is freed.</summary>
     /// <param name="outputs">Of the graph.</param>
@@ -67,7 +67,7 @@ internal static class GraphGradients
     {
         try
         {
-            return (Tensor[])s_script.invoke(function, outputs, inputs, directions);
+            return (Tensor[])s_script.Value.invoke(function, outputs, inputs, directions);
         }
         catch (ExternalException error) when (error.Message.LastIndexOf(Cause, StringComparison.Ordinal) is >= 0 and var at)
         {

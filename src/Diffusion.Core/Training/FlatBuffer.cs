@@ -32,10 +32,10 @@ internal static unsafe class FlatBuffer
     /// <summary>Runs work on all parts of a buffer.</summary>
     /// <param name="count">The length of the buffer.</param>
     /// <param name="work">Does the part with a first index and a length.</param>
-    public static void OnThreads(int count, Action<int, int> work) => Parallel.For(
-        0,
+    /// <exception cref="AggregateException">A part threw, with what it threw.</exception>
+    public static void OnThreads(int count, Action<int, int> work) => ParallelParts.Run(
+        get_num_threads(),
         (count + Chunk - 1) / Chunk,
-        new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() },
         chunk => work(chunk * Chunk, Math.Min(Chunk, count - (chunk * Chunk))));
 
     private static double SumOfSquares(ReadOnlySpan<float> values)

@@ -68,7 +68,9 @@ internal static class ConvolutionGradient
     private static Tensor[] Invoke(string name, Tensor direction, Tensor input, Tensor weight, in ConvolutionShape shape) =>
         (Tensor[])s_units.GetOrAdd((shape.Stride, shape.Padding), Compile).Value.invoke(name, direction, input, weight)!;
 
-    private static Lazy<jit.CompilationUnit> Compile((int Stride, int Padding) shape) => new(() => jit.compile(Script
-        .Replace("STRIDE", shape.Stride.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
-        .Replace("PADDING", shape.Padding.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)));
+    private static Lazy<jit.CompilationUnit> Compile((int Stride, int Padding) shape) => new(
+        () => jit.compile(Script
+            .Replace("STRIDE", shape.Stride.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+            .Replace("PADDING", shape.Padding.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)),
+        LazyThreadSafetyMode.PublicationOnly); // a failure is not kept: the next caller compiles again
 }

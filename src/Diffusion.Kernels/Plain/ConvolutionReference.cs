@@ -15,6 +15,26 @@ internal static class ConvolutionReference
     public static Results Run(Tensor input, Tensor weight, Tensor bias, Tensor direction, ConvolutionShape shape, bool transposed) =>
         transposed ? Transposed(input, weight, bias, direction, shape) : Forward(input, weight, bias, direction, shape);
 
+    /// <summary>The output alone.</summary>
+    public static Tensor Output(Tensor input, Tensor weight, Tensor bias, ConvolutionShape shape, bool transposed)
+    {
+        var matrix = weight.reshape(weight.shape[0], -1); // [O, C·k²], or transposed [C, O·k²]
+        long[] image = transposed
+            ? [1, shape.OutChannels, shape.TransposedOutputSize(input.size(2)), shape.TransposedOutputSize(input.size(3))]
+            : [1, shape.OutChannels, shape.OutputSize(input.size(2)), shape.OutputSize(input.size(3))];
+        List<Tensor> outputs = [];
+        for (var b = 0; b < input.shape[0]; b++)
+        {
+            using var scope = NewDisposeScope();
+            var output = transposed
+                ? Scatter(matrix.t().mm(input[b].reshape(input.shape[1], -1)), image, shape)
+                : matrix.mm(Gather(input.slice(0, b, b + 1, 1), shape)).view(image[1..]);
+            outputs.Add(output.MoveToOuterDisposeScope());
+        }
+
+        return stack(outputs).Plus(bias.view(-1, 1, 1));
+    }
+
     /// <summary>A convolution of input [B, C, H, W] with weight [O, C, k, k]; direction has the shape of the output.</summary>
     public static Results Forward(Tensor input, Tensor weight, Tensor bias, Tensor direction, ConvolutionShape shape)
     {

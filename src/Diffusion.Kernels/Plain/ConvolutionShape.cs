@@ -13,13 +13,12 @@ internal readonly record struct ConvolutionShape(int InChannels, int OutChannels
     /// </summary>
     /// <param name="input">[B, C, H, W].</param>
     /// <param name="transposed">Whether the convolution is a transposed one, whose kernel moves over the output.</param>
-    public bool SeesOnlyPadding(Tensor input, bool transposed)
-    {
-        var (height, width) = (input.size(2), input.size(3));
-        return transposed
-            ? SeesOnlyPadding(TransposedOutputSize(height), height) || SeesOnlyPadding(TransposedOutputSize(width), width)
-            : SeesOnlyPadding(height, OutputSize(height)) || SeesOnlyPadding(width, OutputSize(width));
-    }
+    public bool SeesOnlyPadding(Tensor input, bool transposed) => SeesOnlyPadding(input.size(2), transposed) || SeesOnlyPadding(input.size(3), transposed);
+
+    /// <summary>The same of a height or width.</summary>
+    /// <param name="size">Of the input.</param>
+    /// <param name="transposed">Whether the convolution is a transposed one.</param>
+    public bool SeesOnlyPadding(long size, bool transposed) => transposed ? SeesOnlyPadding(TransposedOutputSize(size), size) : SeesOnlyPadding(size, OutputSize(size));
 
     /// <param name="size">The pixels that the kernel moves over.</param>
     /// <param name="places">Where it stops.</param>

@@ -18,6 +18,12 @@ internal static class TileTeam
     /// <summary>Whether this thread is within a piece of work.</summary>
     public static bool Works => t_works;
 
+    /// <summary>How many threads were started so far.</summary>
+    internal static int Workers => s_workers;
+
+    /// <summary>Starts a thread: tests let it fail.</summary>
+    internal static Action<Thread> Start { get; set; } = static thread => thread.Start();
+
     /// <summary>Runs pieces of work on this thread and on those of the team that have time.</summary>
     /// <param name="job">The work, of this thread.</param>
     /// <param name="threads">How many threads, this one among them.</param>
@@ -26,16 +32,20 @@ internal static class TileTeam
     public static void Run(TileJob job, int threads, int pieces, long floats)
     {
         job.Begin(threads, pieces, floats);
+        int called;
         Uninterrupted.Enter(s_gate);
-        for (; s_workers < threads - 1; s_workers++)
+        try
         {
-            new Thread(Serve) { IsBackground = true, Name = nameof(TileTeam) }.Start();
+            Grow(threads - 1);
+            s_jobs.Add(job);
+            called = Math.Min(threads - 1, s_asleep);
+            s_asleep -= called;
+        }
+        finally
+        {
+            Monitor.Exit(s_gate);
         }
 
-        s_jobs.Add(job);
-        var called = Math.Min(threads - 1, s_asleep);
-        s_asleep -= called;
-        Monitor.Exit(s_gate);
         if (called > 0)
         {
             Uninterrupted.Wait(called, static called => s_calls.Release(called));
@@ -47,6 +57,21 @@ internal static class TileTeam
         Monitor.Exit(s_gate);
         job.Leave();
         job.End();
+    }
+
+    /// <summary>Starts threads until there are so many, or as many as the system gives: the others do the work.</summary>
+    private static void Grow(int workers)
+    {
+        try
+        {
+            for (; s_workers < workers; s_workers++)
+            {
+                Start(new Thread(Serve) { IsBackground = true, Name = nameof(TileTeam) });
+            }
+        }
+        catch (Exception error) when (error is OutOfMemoryException or ThreadStartException)
+        {
+        }
     }
 
     private static void Serve()

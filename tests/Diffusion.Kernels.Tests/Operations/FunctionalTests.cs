@@ -23,6 +23,9 @@ public sealed class FunctionalTests : IDisposable
 
     public static TheoryDataRow[] Tiles { get; } = Levels.Rows(Levels.WithTiles, FunctionalCases.All.Where(x => x.OnTiles).Select(x => x.Name));
 
+    /// <summary>With convolutions whose channels may be padded.</summary>
+    public static TheoryData<string> Padded { get; } = [.. FunctionalCases.All.Select(x => x.Name).Where(name => name.Contains("onvolution", StringComparison.Ordinal) || name.Contains("residual", StringComparison.Ordinal))];
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void Operation_AnySize_GivesTheOutputAndTheGradientsOfFloat64(string name, ProcessorLevel level)
@@ -76,6 +79,16 @@ public sealed class FunctionalTests : IDisposable
                 Check($"{images}×{height}×{width} in {precision}", [zeros(1, dtype: ScalarType.Float64), .. expected], [zeros(1), .. actual], 5 * operation.Roundings * KernelComparison.Tolerance(sources[0].dtype));
             }
         }
+    }
+
+    /// <summary>As on a machine where libtorch's convolutions are wrong.</summary>
+    [Theory]
+    [MemberData(nameof(Padded))]
+    public void Operation_ChannelsPadded_GivesOutputGradientsAndTheirGradientsOfFloat64(string name)
+    {
+        using var padded = ConvolutionCheck.Assume(right: false);
+        Operation_AnySize_GivesTheOutputAndTheGradientsOfFloat64(name, ProcessorLevel.Plain);
+        Operation_GradientsOfGradients_AreThoseOfFloat64(name, ProcessorLevel.Plain);
     }
 
     [Theory]

@@ -26,6 +26,7 @@ public sealed class ConvolutionReferenceTests : IDisposable
         var results = ConvolutionReference.Forward(x, w, bias, direction, shape);
 
         AssertClose(ByDefinition(x, w, shape) + bias.view(-1, 1, 1), results.Output);
+        AssertClose(results.Output, ConvolutionReference.Output(x, w, bias, shape, transposed: false));
         // The map is linear in x and in w, so its gradients are its adjoints: ⟨∂x, x'⟩ = ⟨d, w ∗ x'⟩ for every x'.
         AssertClose((direction * ByDefinition(otherX, w, shape)).sum(), (results.InputGradient * otherX).sum());
         AssertClose((direction * ByDefinition(x, otherW, shape)).sum(), (results.WeightGradient * otherW).sum());
@@ -45,6 +46,7 @@ public sealed class ConvolutionReferenceTests : IDisposable
         var results = ConvolutionReference.Transposed(x, w, bias, direction, shape);
 
         AssertClose(TransposedByDefinition(x, w, shape) + bias.view(-1, 1, 1), results.Output);
+        AssertClose(results.Output, ConvolutionReference.Output(x, w, bias, shape, transposed: true));
         AssertClose((direction * TransposedByDefinition(otherX, w, shape)).sum(), (results.InputGradient * otherX).sum());
         AssertClose((direction * TransposedByDefinition(x, otherW, shape)).sum(), (results.WeightGradient * otherW).sum());
         AssertClose(direction.sum([0, 2, 3]), results.BiasGradient);

@@ -186,6 +186,68 @@ public sealed class TileWorkTests : IDisposable
         Assert.Equal(0, runningAtTheEnd);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void Run_TheSystemGivesFewerThreads_WorksWithThoseThereAre(int given)
+    {
+        var threads = TileTeam.Workers + 4; // three more than there are
+        torch.set_num_threads(threads);
+        var (start, asked, before) = (TileTeam.Start, 0, TileTeam.Workers);
+        var done = new int[100];
+        try
+        {
+            TileTeam.Start = thread =>
+            {
+                if (++asked > given)
+                {
+#pragma warning disable CA2201 // what .NET throws where the system gives no thread
+                    throw new OutOfMemoryException("no thread left");
+#pragma warning restore CA2201
+                }
+
+                start(thread);
+            };
+            TileWork.Run(done.Length, 16, (piece, _) => Interlocked.Increment(ref done[piece]));
+        }
+        finally
+        {
+            TileTeam.Start = start;
+        }
+
+        Assert.Equal(given + 1, asked);
+        Assert.Equal(before + given, TileTeam.Workers);
+        var other = new Thread(() =>
+        {
+            torch.set_num_threads(threads); // libtorch's number is of each thread
+            TileWork.Run(done.Length, 16, (piece, _) => Interlocked.Increment(ref done[piece]));
+        }) { IsBackground = true };
+        other.Start();
+        Assert.True(other.Join(TimeSpan.FromMinutes(1)), "Another thread does not enter the gate.");
+        Assert.All(done, count => Assert.Equal(2, count));
+        Assert.Equal(before + 3, TileTeam.Workers);
+    }
+
+    [Fact]
+    public void Run_StartingAThreadFailsOtherwise_ThrowsThatAndOpensTheGate()
+    {
+        torch.set_num_threads(TileTeam.Workers + 2);
+        var start = TileTeam.Start;
+        try
+        {
+            TileTeam.Start = _ => throw new InvalidDataException("not started");
+            Assert.Throws<InvalidDataException>(() => TileWork.Run(10_000, 16, (_, _) => { }));
+        }
+        finally
+        {
+            TileTeam.Start = start;
+        }
+
+        var sum = 0;
+        TileWork.Run(10, 16, (piece, _) => Interlocked.Add(ref sum, piece));
+        Assert.Equal(45, sum);
+    }
+
     [Fact]
     public void Run_WithinAPiece_DoesBoth()
     {

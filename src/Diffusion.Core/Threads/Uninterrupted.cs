@@ -1,4 +1,4 @@
-namespace Diffusion.Kernels;
+namespace Diffusion;
 
 /// <summary>
 /// Waits that <see cref="Thread.Interrupt"/> does not end: who left one would free memory that other threads still write. The interruption comes with the thread's next wait.
