@@ -217,13 +217,7 @@ public sealed class TileWorkTests : IDisposable
 
         Assert.Equal(given + 1, asked);
         Assert.Equal(before + given, TileTeam.Workers);
-        var other = new Thread(() =>
-        {
-            torch.set_num_threads(threads); // libtorch's number is of each thread
-            TileWork.Run(done.Length, 16, (piece, _) => Interlocked.Increment(ref done[piece]));
-        }) { IsBackground = true };
-        other.Start();
-        Assert.True(other.Join(TimeSpan.FromMinutes(1)), "Another thread does not enter the gate.");
+        RunOnAnotherThread(threads, done.Length, piece => Interlocked.Increment(ref done[piece]));
         Assert.All(done, count => Assert.Equal(2, count));
         Assert.Equal(before + 3, TileTeam.Workers);
     }
@@ -231,7 +225,8 @@ public sealed class TileWorkTests : IDisposable
     [Fact]
     public void Run_StartingAThreadFailsOtherwise_ThrowsThatAndOpensTheGate()
     {
-        torch.set_num_threads(TileTeam.Workers + 2);
+        var threads = TileTeam.Workers + 2;
+        torch.set_num_threads(threads);
         var start = TileTeam.Start;
         try
         {
@@ -244,7 +239,7 @@ public sealed class TileWorkTests : IDisposable
         }
 
         var sum = 0;
-        TileWork.Run(10, 16, (piece, _) => Interlocked.Add(ref sum, piece));
+        RunOnAnotherThread(threads, 10, piece => Interlocked.Add(ref sum, piece));
         Assert.Equal(45, sum);
     }
 
@@ -273,6 +268,18 @@ public sealed class TileWorkTests : IDisposable
     }
 
     public void Dispose() => torch.set_num_threads(_threads);
+
+    /// <summary>This one could enter a gate that it has locked itself.</summary>
+    private static void RunOnAnotherThread(int threads, int pieces, Action<int> work)
+    {
+        var other = new Thread(() =>
+        {
+            torch.set_num_threads(threads); // libtorch's number is of each thread
+            TileWork.Run(pieces, 16, (piece, _) => work(piece));
+        }) { IsBackground = true };
+        other.Start();
+        Assert.True(other.Join(TimeSpan.FromSeconds(30)), "Another thread does not enter the gate.");
+    }
 
     private static void ThrowAt(int wanted, int piece)
     {
