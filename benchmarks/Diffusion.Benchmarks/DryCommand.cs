@@ -16,6 +16,7 @@ internal static class DryCommand
         ["samplers", "flow"],
         ["fuzz", "--count", "200"],
         ["memory", "1"],
+        ["threads", "--quick"],
         ["quality", "--quick"],
         ["suites", "--quick"],
     ];

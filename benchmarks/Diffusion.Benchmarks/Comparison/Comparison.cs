@@ -61,12 +61,19 @@ internal sealed class Comparison(ComparisonSettings settings)
                 }
             }
 
-            var before = contenders.ConvertAll(contender => Rate(contender.Format));
+            // A bfloat16 run that computes in float32 has no share of the rate of products of bfloat16.
+            bool IsOfItsFormat(NumberFormat format) => format == NumberFormat.Fp32 || Processor.MultipliesBFloat16;
+            var before = contenders.ConvertAll(contender => IsOfItsFormat(contender.Format) ? Rate(contender.Format) : 0);
             var seconds = Interleaved.Seconds([() => eager.Step(images.All), .. contenders.Select(contender => (Action)contender.Training.Step)], 1, settings.Least, settings.Share(1));
             for (var i = 0; i < contenders.Count; i++)
             {
                 var (format, ours) = (contenders[i].Format, seconds[i + 1]);
                 _measured[$"train_step.{format.Short()}"] = Measurement.Of(ours, seconds[0]);
+                if (!IsOfItsFormat(format))
+                {
+                    continue;
+                }
+
                 var rate = Math.Max(before[i], Rate(format));
                 var multiplyAdds = 3.0 * perImage * _size.TrainBatch; // forward, and backward to the inputs and to the weights
                 _measured[$"gemm_share.train_{format.Short()}"] = new Measurement(new Samples(ours.Select(time => multiplyAdds / time / rate)), null, new Samples(ours));
