@@ -87,7 +87,7 @@ public static class Processor
 
     private static bool HasBFloat16 => X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7 && X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0; // AVX512_BF16
 
-    // As the processor is, whatever .NET may use of it, unless libtorch was told to use less.
+    // As the processor is, whatever AVX-512 .NET may use, unless libtorch was told to use less. Where .NET uses no intrinsics at all, the processor cannot be asked, and counts as one without.
     private static readonly bool s_libtorchMultipliesBFloat16 = HasBFloat16
         && !IsLimited("ATEN_CPU_CAPABILITY", "avx512") && !IsLimited("ONEDNN_MAX_CPU_ISA", "ALL", "DEFAULT", "BF16", "FP16", "AMX", "AVX10") && !IsLimited("DNNL_MAX_CPU_ISA", "ALL", "DEFAULT", "BF16", "FP16", "AMX", "AVX10");
 
@@ -111,8 +111,8 @@ public static class Processor
     }
 
     private static string Kernels(ProcessorLevel level) => level >= ProcessorLevel.Avx512
-        ? "convolutions, linear maps, group norms, attention and whole blocks by own kernels"
-        : "all operations by libtorch";
+        ? "convolutions, linear maps, attention and whole blocks by own kernels"
+        : "operations of the network by libtorch";
 
     private static (ProcessorLevel Level, string? Mistake) Choose() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } variable
         ? Read(variable, Variable, Highest)

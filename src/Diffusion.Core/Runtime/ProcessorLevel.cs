@@ -3,10 +3,10 @@ namespace Diffusion;
 /// <summary>How much of the processor this library's own kernels use. Each level includes the ones before it.</summary>
 public enum ProcessorLevel
 {
-    /// <summary>Nothing: every operation is libtorch's. Named <c>plain</c> in settings. The only level on ARM64 and on processors without AVX2.</summary>
+    /// <summary>No kernels for the network: its operations are libtorch's. Named <c>plain</c> in settings. The only level on ARM64 and on processors without AVX2.</summary>
     Plain,
 
-    /// <summary>AVX2 and FMA; <c>avx2</c> in settings. No kernel uses them yet: operations are libtorch's.</summary>
+    /// <summary>AVX2 and FMA; <c>avx2</c> in settings. No kernel uses them yet: operations of the network are libtorch's.</summary>
     Avx2,
 
     /// <summary>AVX-512 with its F, DQ, BW and VL parts; <c>avx512</c> in settings. Kernels multiply in float32.</summary>

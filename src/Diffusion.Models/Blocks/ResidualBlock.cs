@@ -75,7 +75,7 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>Runs the block; one that doubles the image gives it this height and width.</summary>
     internal Tensor Run(Tensor images, Tensor time, long height, long width)
     {
-        LayerInput.CheckImages(images, _plan.InChannels, nameof(ResidualBlock)); // nothing below it, down to native memory, looks again
+        LayerInput.CheckImages(images, _plan.InChannels, nameof(ResidualBlock)); // the operations below do not check shapes again
         LayerInput.CheckTime(time, images.size(0), _plan.TimeDimension, nameof(ResidualBlock));
         if (!Drops && _plan is { Options.Activation: Activation.Silu, Resampling: ResidualResampling.None, OutputScale: 1 } && Functional.ResidualBlock(images, time, Parameters) is { } output)
         {

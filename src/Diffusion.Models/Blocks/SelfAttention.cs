@@ -72,7 +72,7 @@ public sealed class SelfAttention : nn.Module<Tensor, Tensor>
     /// <exception cref="ArgumentException">The images have another number of channels.</exception>
     public override Tensor forward(Tensor images)
     {
-        LayerInput.CheckImages(images, _plan.Channels, nameof(SelfAttention)); // nothing below it, down to native memory, looks again
+        LayerInput.CheckImages(images, _plan.Channels, nameof(SelfAttention)); // the operations below do not check shapes again
         return Functional.SelfAttention(
             images,
             new SelfAttentionParameters(_layout, _norm?.Parameters, (_qkv ?? _query!).Parameters, _key?.Parameters, _value?.Parameters, _out.Parameters, _plan.OutputScale));

@@ -17,7 +17,7 @@ internal static class OperatorCases
         from operation in (IEnumerable<OperatorCase>)[.. OfType(type), .. Attention(type)]
         select operation;
 
-    /// <summary>Attention as layers compute it: tokens below, at and above whole tiles, and enough of them for the fused kernel.</summary>
+    /// <summary>Attention as layers compute it: few and many tokens, multiples of 16 and others.</summary>
     private static IEnumerable<OperatorCase> Attention(ScalarType type) =>
         from shape in ((int Tokens, int Heads, int Width)[])[(49, 2, 6), (128, 4, 16), (147, 2, 4), (196, 1, 32)]
         let layout = AttentionLayout.Joint(shape.Heads, shape.Width)
