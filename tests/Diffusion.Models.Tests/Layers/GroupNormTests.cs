@@ -47,10 +47,59 @@ public sealed class GroupNormTests
         Assert.True(norm.Weight.grad!.isfinite().all().item<bool>());
     }
 
+    /// <summary>What enters the first norm then needs no gradient.</summary>
+    [Fact]
+    public void Fit_ChannelsLastImagesAndAFrozenStart_Trains()
+    {
+        using var unet = UNetBuilder.ForImages(channels: 3, size: 8).Down(16, layers: 1).Mid(16).Build();
+        foreach (var (name, parameter) in unet.named_parameters())
+        {
+            parameter.requires_grad_(!name.StartsWith("conv_in", StringComparison.Ordinal) && !name.StartsWith("time", StringComparison.Ordinal));
+        }
+
+        Assert.Contains(unet.parameters(), parameter => !parameter.requires_grad);
+        using var images = new ChannelsLast();
+        using var trainer = new Trainer(unet, new LinearNoiseSchedule(), new TrainerOptions { Steps = 2, BatchSize = 4 });
+
+        trainer.Fit(images);
+
+        Assert.Equal(2, trainer.StepsDone);
+        Assert.All(unet.parameters(), parameter => Assert.True(parameter.isfinite().all().item<bool>()));
+    }
+
     private static (Tensor Weight, Tensor Bias) Gradients(Tensor images, int channels)
     {
         var norm = new GroupNorm(Math.Max(1, channels / 4), channels);
         norm.call(images).to(ScalarType.Float32).square().sum().backward();
         return (norm.Weight.grad!, norm.Bias.grad!);
+    }
+
+    /// <summary>Batches whose values lie pixel by pixel.</summary>
+    private sealed class ChannelsLast : IImageSource
+    {
+        private readonly Tensor _pixels;
+
+        public ChannelsLast()
+        {
+            using var generator = new Generator(5, CPU);
+            _pixels = rand([8, 8, 8, 3], generator: generator).mul_(2).sub_(1).DetachFromDisposeScope();
+        }
+
+        public string Name => "channels last";
+
+        public int Count => (int)_pixels.shape[0];
+
+        public ImageShape Shape { get; } = new(3, 8, 8);
+
+        public int Classes => 0;
+
+        public ImageBatch Read(ReadOnlySpan<int> indices)
+        {
+            using var positions = tensor(indices.ToArray(), ScalarType.Int64);
+            using var pixels = _pixels.index_select(0, positions);
+            return new ImageBatch(pixels.permute(0, 3, 1, 2)); // [B, H, W, C] → [B, C, H, W]
+        }
+
+        public void Dispose() => _pixels.Dispose();
     }
 }
