@@ -11,12 +11,15 @@ namespace Diffusion.Kernels;
 /// <remarks>
 /// FlashAttention, arXiv:2205.14135, algorithms 1 and 4: tiles, a running softmax, scores computed again in the backward pass.
 /// </remarks>
-internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionProducts products) : IAttentionKernel
+/// <typeparam name="TVector">The vectors.</typeparam>
+internal sealed unsafe class AttentionKernel<T, TVector>(int heads, int width) : IAttentionKernel
     where T : ITileFormat
+    where TVector : unmanaged, IVector<TVector>
 {
     private const int ForwardRows = 256; // of a piece of work
     private const int Score = AttentionTile.Columns * AttentionTile.Rows;
     private readonly int _features = AttentionTile.Padded(width);
+    private readonly AttentionProducts _products = AttentionProducts.For<T, TVector>(AttentionTile.Padded(width));
     private readonly float _scale = (float)(1 / Math.Sqrt(width));
     private readonly float _binaryScale = (float)(1.4426950408889634 / Math.Sqrt(width)); // powers of 2 instead of e
 
@@ -50,7 +53,7 @@ internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionP
             Gradients = scratch.Take(Columns(query)),
             Totals = new() { Maxima = scratch.Take(columns), Shares = scratch.Take(columns), Inner = scratch.Take(columns) }, // D of every query is the inner product of its output and its direction
         };
-        output.Multiply(direction, image, head, packed.Totals.Inner);
+        output.Multiply<TVector>(direction, image, head, packed.Totals.Inner);
         new Span<float>(packed.Totals.Inner + query.Tokens, columns - query.Tokens).Clear();
         Copy(totals, query.Tokens, packed.Totals.Maxima, columns);
         Copy(totals + query.Tokens, query.Tokens, packed.Totals.Shares, columns); // tokens that are not there have no weight
@@ -68,13 +71,13 @@ internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionP
             Gradients(image, head, first, key, value, columns, gradients.Key, gradients.Value, packed, tile);
         }
 
-        gradients.Query.Write(image, head, _scale, packed.Gradients);
+        gradients.Query.Write<TVector>(image, head, _scale, packed.Gradients);
     }
 
     /// <summary>Multiplies directions by shares, so that tiles need not, and turns maxima into what tiles start from.</summary>
     private void Prepare(Queries packed, int columns)
     {
-        TileRows.Scale((ushort*)packed.Directions, columns, _features, packed.Totals.Shares);
+        TileRows<TVector>.Scale((ushort*)packed.Directions, columns, _features, packed.Totals.Shares);
         for (var i = 0; i < columns; i++)
         {
             packed.Totals.Inner[i] *= packed.Totals.Shares[i];
@@ -85,8 +88,8 @@ internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionP
     /// <summary>A tile of keys against all queries: dK = dSᵀ·Q, dV = Pᵀ·dO, and its share of dQ = dS·K.</summary>
     private void Gradients(int image, int head, int first, HeadView key, HeadView value, int queries, HeadView keyGradient, HeadView valueGradient, Queries packed, KeyTile tile)
     {
-        value.ReadLanes<T>(image, head, first, tile.Values, tile.Rows);
-        key.ReadLanes<T>(image, head, first, tile.Keys, tile.Rows);
+        value.ReadLanes<T, TVector>(image, head, first, tile.Values, tile.Rows);
+        key.ReadLanes<T, TVector>(image, head, first, tile.Keys, tile.Rows);
         var pairs = T.PerWord == 1 ? tile.Rows : tile.Pairs;
         Pair(tile.Rows, AttentionTile.Rows, pairs);
         new Span<float>(tile.KeySums, Lanes).Clear();
@@ -95,11 +98,11 @@ internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionP
         {
             var count = Math.Min(AttentionTile.Columns, queries - j);
             var (at, depth) = ((long)j * Words, count / T.PerWord);
-            products.Scores.Run(packed.Rows + at, tile.Keys, tile.Scores, count, Words);
-            products.Scores.Run(packed.Directions + at, tile.Values, tile.Slopes, count, Words);
+            _products.Scores.Run(packed.Rows + at, tile.Keys, tile.Scores, count, Words);
+            _products.Scores.Run(packed.Directions + at, tile.Values, tile.Slopes, count, Words);
             if (T.PerWord == 1)
             {
-                Float32AttentionTile.Slopes(tile.Scores, tile.Slopes, count, _binaryScale, packed.Totals + j);
+                Float32AttentionTile<TVector>.Slopes(tile.Scores, tile.Slopes, count, _binaryScale, packed.Totals + j);
             }
             else
             {
@@ -107,13 +110,13 @@ internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionP
             }
 
             ClearLanes(tile.ByQuery, count, key.Tokens - first);
-            products.Sums.Run(packed.Pairs + at, tile.Gradients, tile.KeySums, _features, depth);
-            products.Sums.Run(packed.DirectionPairs + at, tile.Weights, tile.ValueSums, _features, depth);
-            products.Spread.Run(tile.ByQuery, pairs, packed.Gradients + ((long)j * _features), count, AttentionTile.Rows / T.PerWord);
+            _products.Sums.Run(packed.Pairs + at, tile.Gradients, tile.KeySums, _features, depth);
+            _products.Sums.Run(packed.DirectionPairs + at, tile.Weights, tile.ValueSums, _features, depth);
+            _products.Spread.Run(tile.ByQuery, pairs, packed.Gradients + ((long)j * _features), count, AttentionTile.Rows / T.PerWord);
         }
 
-        keyGradient.WriteLanes(image, head, first, _scale, tile.KeySums, tile.Scores);
-        valueGradient.WriteLanes(image, head, first, 1, tile.ValueSums, tile.Scores);
+        keyGradient.WriteLanes<TVector>(image, head, first, _scale, tile.KeySums, tile.Scores);
+        valueGradient.WriteLanes<TVector>(image, head, first, 1, tile.ValueSums, tile.Scores);
     }
 
     private void Forward(int image, int head, int first, int last, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, TileScratch scratch)
@@ -126,28 +129,28 @@ internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionP
         var weights = T.PerWord == 1 ? (uint*)scores : scratch.TakeWords(Score);
         for (; first < last; first += AttentionTile.Rows)
         {
-            query.ReadLanes<T>(image, head, first, lanes, rows);
+            query.ReadLanes<T, TVector>(image, head, first, lanes, rows);
             new Span<float>(sums, Lanes).Clear();
             new Span<float>(powers, AttentionTile.Rows).Clear();
             new Span<float>(maxima, AttentionTile.Rows).Fill(float.NegativeInfinity);
             for (var j = 0; j < key.Tokens; j += AttentionTile.Columns)
             {
                 var (count, at) = (Math.Min(AttentionTile.Columns, key.Tokens - j), (long)j * Words);
-                products.Scores.Run(keys + at, lanes, scores, count, Words);
+                _products.Scores.Run(keys + at, lanes, scores, count, Words);
                 if (T.PerWord == 1)
                 {
-                    Float32AttentionTile.Softmax(scores, count, _binaryScale, maxima, powers, sums, _features);
+                    Float32AttentionTile<TVector>.Softmax(scores, count, _binaryScale, maxima, powers, sums, _features);
                 }
                 else
                 {
                     BFloat16AttentionTile.Softmax(scores, count, _binaryScale, weights, maxima, powers, sums, _features);
                 }
 
-                products.Sums.Run(values + at, weights, sums, _features, (count + T.PerWord - 1) / T.PerWord);
+                _products.Sums.Run(values + at, weights, sums, _features, (count + T.PerWord - 1) / T.PerWord);
             }
 
             Divide(sums, powers);
-            output.WriteLanes(image, head, first, 1, sums, scores);
+            output.WriteLanes<TVector>(image, head, first, 1, sums, scores);
             for (var i = 0; i < Math.Min(AttentionTile.Rows, query.Tokens - first); i++)
             {
                 totals[first + i] = T.PerWord == 1 ? maxima[i] * _binaryScale : NarrowPower.Step(maxima[i] * _binaryScale);
@@ -179,7 +182,7 @@ internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionP
     private uint* ReadRows(HeadView view, int image, int head, TileScratch scratch)
     {
         var rows = scratch.TakeWords(Padded(view) * Words);
-        view.ReadRows<T>(image, head, 0, (int)Padded(view), rows);
+        view.ReadRows<T, TVector>(image, head, 0, (int)Padded(view), rows);
         return rows;
     }
 
@@ -230,9 +233,9 @@ internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionP
     [MethodImpl(Loop.Alone)]
     private void Divide(float* sums, float* powers)
     {
-        for (var i = 0; i < Lanes; i += Vector512<float>.Count)
+        for (var i = 0; i < Lanes; i += TVector.Count)
         {
-            Vector512.Store(Vector512.Load(sums + i) / Vector512.Load(powers + (i % AttentionTile.Rows)), sums + i);
+            TVector.Store(TVector.Load(sums + i) / TVector.Load(powers + (i % AttentionTile.Rows)), sums + i);
         }
     }
 
@@ -269,7 +272,7 @@ internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionP
     }
 
     /// <summary>Some queries of a head in each piece.</summary>
-    private readonly struct ForwardWork(AttentionKernel<T> kernel, int heads, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, int parts, int rows) : ITileWork
+    private readonly struct ForwardWork(AttentionKernel<T, TVector> kernel, int heads, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, int parts, int rows) : ITileWork
     {
         public void Do(int work, TileScratch scratch)
         {
@@ -280,7 +283,7 @@ internal sealed unsafe class AttentionKernel<T>(int heads, int width, AttentionP
 
     /// <summary>A head in each piece.</summary>
     private readonly struct BackwardWork(
-        AttentionKernel<T> kernel, int heads, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, HeadView direction, (HeadView Query, HeadView Key, HeadView Value) gradients) : ITileWork
+        AttentionKernel<T, TVector> kernel, int heads, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, HeadView direction, (HeadView Query, HeadView Key, HeadView Value) gradients) : ITileWork
     {
         public void Do(int work, TileScratch scratch) =>
             kernel.Backward(work / heads, work % heads, query, key, value, output, totals + (2L * work * query.Tokens), direction, gradients, scratch);

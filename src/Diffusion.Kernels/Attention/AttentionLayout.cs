@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using static TorchSharp.torch;
 
 namespace Diffusion.Kernels;
@@ -5,9 +6,8 @@ namespace Diffusion.Kernels;
 /// <summary>Where the heads of queries, keys and values lie: in one tensor of tokens or in three.</summary>
 internal sealed class AttentionLayout(int heads, int width, HeadLayout query, HeadLayout key, HeadLayout value)
 {
-    private readonly Lazy<IAttentionKernel> _floats = new(() => Kernel<Float32Tile>(heads, width));
+    private readonly ConcurrentDictionary<AttentionForm, IAttentionKernel> _kernels = new();
     private readonly Lazy<AttentionLayout> _joint = new(() => Joint(heads, width));
-    private readonly Lazy<IAttentionKernel> _pairs = new(() => Kernel<BFloat16Tile>(heads, width));
 
     /// <summary>Where they lie in one tensor of queries, keys and values.</summary>
     public AttentionLayout AsOne => query.Offset == key.Offset ? _joint.Value : this; // three tensors begin at the same place
@@ -34,7 +34,16 @@ internal sealed class AttentionLayout(int heads, int width, HeadLayout query, He
 
     /// <summary>The kernel for tokens of a type.</summary>
     /// <returns><see langword="null"/> where this machine cannot run it.</returns>
-    public IAttentionKernel? Kernel(bool narrow) => !TileSupport.Runs(narrow: false) ? null : narrow && TileSupport.Runs(narrow: true) ? _pairs.Value : _floats.Value;
+    public IAttentionKernel? Kernel(bool narrow)
+    {
+        if (!TileSupport.Runs)
+        {
+            return null;
+        }
+
+        var form = TileKernel<AttentionForm>.For(narrow && TileSupport.MultipliesNarrow);
+        return _kernels.TryGetValue(form, out var made) ? made : _kernels.GetOrAdd(form, form.Create(heads, width));
+    }
 
     /// <summary>The heads of one tensor, or of three.</summary>
     public (HeadView Query, HeadView Key, HeadView Value) Views(Tensor[] tokens) => (HeadView.Of(tokens[0], query), HeadView.Of(tokens[tokens.Length / 2], key), HeadView.Of(tokens[^1], value));
@@ -55,9 +64,6 @@ internal sealed class AttentionLayout(int heads, int width, HeadLayout query, He
         var features = data.Length == 1 ? 3 * Inner : Inner;
         return (new((void*)data[0], narrow, tokens, features, query), new((void*)data[data.Length / 2], narrow, tokens, features, key), new((void*)data[^1], narrow, tokens, features, value));
     }
-
-    private static AttentionKernel<T> Kernel<T>(int heads, int width)
-        where T : ITileFormat => new(heads, width, AttentionProducts.For<T>(AttentionTile.Padded(width)));
 
     private Tensor Heads4(Tensor tokens, HeadLayout part) => tokens
         .narrow(2, part.Offset / part.Stride * part.Stride, Heads * part.Stride)

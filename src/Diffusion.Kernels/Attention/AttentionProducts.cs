@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Diffusion.Kernels;
 
 /// <summary>The three products of attention on tiles, for one width of heads.</summary>
@@ -8,18 +6,17 @@ namespace Diffusion.Kernels;
 /// <param name="Spread">sums[j, c] += Σ_lane weights[j, lane] · rows[lane, c].</param>
 internal sealed record AttentionProducts(TileProduct Scores, TileProduct Sums, TileProduct Spread)
 {
-    private static readonly ConcurrentDictionary<(bool Narrow, int Features), AttentionProducts> s_made = new();
-
     /// <summary>The products for heads of a padded width.</summary>
-    public static AttentionProducts For<T>(int features)
-        where T : ITileFormat => s_made.GetOrAdd((T.PerWord > 1, features), key => Make(key.Narrow, key.Features, T.PerWord));
-
-    private static AttentionProducts Make(bool narrow, int features, int perWord)
+    /// <typeparam name="T">What words are.</typeparam>
+    /// <typeparam name="TVector">What sums are kept in.</typeparam>
+    public static AttentionProducts For<T, TVector>(int features)
+        where T : ITileFormat
+        where TVector : unmanaged, IVector<TVector>
     {
         var rows = AttentionTile.Rows;
-        var scores = TileProduct.For(new TileShape(narrow, 8, rows, features / perWord, 1, TileStart.Zero));
-        var sums = TileProduct.For(new TileShape(narrow, features % 8 == 0 ? 8 : 4, rows, 1, features, TileStart.Sums));
-        var spread = TileProduct.For(new TileShape(narrow, features <= 16 ? 16 : features <= 32 ? 8 : 4, features, rows / perWord, 1, TileStart.Sums));
+        var scores = TileProduct.For<T, TVector>(new TileShape(8, rows, features / T.PerWord, 1, TileStart.Zero));
+        var sums = TileProduct.For<T, TVector>(new TileShape(features % 8 == 0 ? 8 : 4, rows, 1, features, TileStart.Sums));
+        var spread = TileProduct.For<T, TVector>(new TileShape(features <= 16 ? 16 : features <= 32 ? 8 : 4, features, rows / T.PerWord, 1, TileStart.Sums));
         return new(scores, sums, spread);
     }
 }

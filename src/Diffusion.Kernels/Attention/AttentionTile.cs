@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Diffusion.Kernels;
 
@@ -15,18 +14,19 @@ internal static unsafe class AttentionTile
     /// <summary>The width that a head is filled up to with zeros: 4, 8, or a multiple of 16.</summary>
     public static int Padded(int width) => width <= 4 ? 4 : width <= 8 ? 8 : (width + 15) / 16 * 16;
 
-    /// <summary>Scales down the total and the sums of 16 rows.</summary>
+    /// <summary>Scales down the total and the sums of the rows in a vector.</summary>
     /// <param name="factor">Of each row.</param>
-    /// <param name="total">[16].</param>
+    /// <param name="total">Of each row.</param>
     /// <param name="sums">[features, 32].</param>
     /// <param name="features">Any number.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Shrink(Vector512<float> factor, float* total, float* sums, int features)
+    public static void Shrink<TVector>(TVector factor, float* total, float* sums, int features)
+        where TVector : unmanaged, IVector<TVector>
     {
-        Vector512.Store(Vector512.Load(total) * factor, total);
+        TVector.Store(TVector.Load(total) * factor, total);
         for (var c = 0; c < features; c++, sums += Rows)
         {
-            Vector512.Store(Vector512.Load(sums) * factor, sums);
+            TVector.Store(TVector.Load(sums) * factor, sums);
         }
     }
 }

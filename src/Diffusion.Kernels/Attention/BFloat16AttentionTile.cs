@@ -3,13 +3,13 @@ using System.Runtime.Intrinsics;
 
 namespace Diffusion.Kernels;
 
-/// <summary>What <see cref="Float32AttentionTile"/> does, where products are bfloat16: powers come from <see cref="NarrowPower"/>, and so do their sums, so that weights add up to 1.</summary>
+/// <summary>What <see cref="Float32AttentionTile{TVector}"/> does, where products are bfloat16: powers come from <see cref="NarrowPower"/>, and so do their sums, so that weights add up to 1.</summary>
 internal static unsafe class BFloat16AttentionTile
 {
     private const int Rows = AttentionTile.Rows;
     private const int Width = 16;
 
-    /// <summary>As <see cref="Float32AttentionTile.Softmax"/>. NaN among the scores of a row makes its total NaN.</summary>
+    /// <summary>As <see cref="Float32AttentionTile{TVector}.Softmax"/>. NaN among the scores of a row makes its total NaN.</summary>
     /// <param name="scores">[count, 32].</param>
     /// <param name="count">The columns, at least 1.</param>
     /// <param name="factor">What scores are multiplied by, above 0.</param>
@@ -37,7 +37,7 @@ internal static unsafe class BFloat16AttentionTile
             if (maximum != before)
             {
                 Vector512.Store(maximum, maxima + half);
-                AttentionTile.Shrink(BinaryPower<BFloat16Tile>.Of(NarrowPower.Step(before * scale) - shift), totals + half, sums + half, features);
+                AttentionTile.Shrink(BinaryPower<BFloat16Tile, Float32x16>.Of(new(NarrowPower.Step(before * scale) - shift)), totals + half, sums + half, features);
             }
 
             var start = NarrowPower.Start(shift);
@@ -63,7 +63,7 @@ internal static unsafe class BFloat16AttentionTile
         }
     }
 
-    /// <summary>As <see cref="Float32AttentionTile.Slopes"/>, of directions that were multiplied by the queries' shares: the powers alone are then the weights.</summary>
+    /// <summary>As <see cref="Float32AttentionTile{TVector}.Slopes"/>, of directions that were multiplied by the queries' shares: the powers alone are then the weights.</summary>
     /// <param name="scores">[count, 32].</param>
     /// <param name="slopes">[count, 32]: dP.</param>
     /// <param name="count">The columns, an even number.</param>

@@ -1,16 +1,16 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Diffusion.Kernels;
 
 /// <summary>
-/// What attention does with the scores of a tile of 32 rows, one in each lane of two vectors, and some columns, where products are float32. It stays in the nearest caches: the matrix of all scores is
+/// What attention does with the scores of a tile of 32 rows, one in each lane of some vectors, and some columns, where products are float32. It stays in the nearest caches: the matrix of all scores is
 /// never written to memory.
 /// </summary>
-internal static unsafe class Float32AttentionTile
+/// <typeparam name="TVector">The vectors.</typeparam>
+internal static unsafe class Float32AttentionTile<TVector>
+    where TVector : unmanaged, IVector<TVector>
 {
     private const int Rows = AttentionTile.Rows;
-    private const int Width = 16;
 
     /// <summary>
     /// Takes in further scores of a running softmax: raises the rows' maxima, scales down what was summed with the old ones, and turns the
@@ -27,32 +27,32 @@ internal static unsafe class Float32AttentionTile
     [MethodImpl(Loop.Alone)]
     public static void Softmax(float* scores, int count, float factor, float* maxima, float* totals, float* sums, int features)
     {
-        var scale = Vector512.Create(factor);
-        for (var half = 0; half < Rows; half += Width)
+        var scale = TVector.Create(factor);
+        for (var lane = 0; lane < Rows; lane += TVector.Count)
         {
-            var before = Vector512.Load(maxima + half);
+            var before = TVector.Load(maxima + lane);
             var maximum = before;
-            for (float* place = scores + half, end = place + (count * Rows); place < end; place += Rows)
+            for (float* place = scores + lane, end = place + (count * Rows); place < end; place += Rows)
             {
-                maximum = Vector512.MaxNative(maximum, Vector512.Load(place));
+                maximum = TVector.Max(maximum, TVector.Load(place));
             }
 
-            if (maximum != before)
+            if (!TVector.AreEqual(maximum, before))
             {
-                Vector512.Store(maximum, maxima + half);
-                AttentionTile.Shrink(BinaryPower<Float32Tile>.Of((before - maximum) * scale), totals + half, sums + half, features);
+                TVector.Store(maximum, maxima + lane);
+                AttentionTile.Shrink(BinaryPower<Float32Tile, TVector>.Of((before - maximum) * scale), totals + lane, sums + lane, features);
             }
 
             var shift = maximum * scale;
-            var total = Vector512<float>.Zero;
-            for (float* place = scores + half, end = place + (count * Rows); place < end; place += Rows)
+            var total = default(TVector);
+            for (float* place = scores + lane, end = place + (count * Rows); place < end; place += Rows)
             {
-                var power = BinaryPower<Float32Tile>.Of(Vector512.MultiplyAddEstimate(Vector512.Load(place), scale, -shift));
+                var power = BinaryPower<Float32Tile, TVector>.Of(TVector.FusedMultiplyAdd(TVector.Load(place), scale, default(TVector) - shift));
                 total += power;
-                Vector512.Store(power, place);
+                TVector.Store(power, place);
             }
 
-            Vector512.Store(Vector512.Load(totals + half) + total, totals + half);
+            TVector.Store(TVector.Load(totals + lane) + total, totals + lane);
         }
     }
 
@@ -66,15 +66,15 @@ internal static unsafe class Float32AttentionTile
     [MethodImpl(Loop.Alone)]
     public static void Slopes(float* scores, float* slopes, int count, float factor, QueryTotals queries)
     {
-        var scale = Vector512.Create(factor);
+        var scale = TVector.Create(factor);
         for (var j = 0; j < count; j++, scores += Rows, slopes += Rows)
         {
-            for (var half = 0; half < Rows; half += Width)
+            for (var lane = 0; lane < Rows; lane += TVector.Count)
             {
-                var power = BinaryPower<Float32Tile>.Of(Vector512.MultiplyAddEstimate(Vector512.Load(scores + half), scale, Vector512.Create(-queries.Maxima[j])));
-                var weight = Vector512.Create(queries.Shares[j]) * power;
-                Vector512.Store(weight, scores + half);
-                Vector512.Store(weight * (Vector512.Load(slopes + half) - Vector512.Create(queries.Inner[j])), slopes + half);
+                var power = BinaryPower<Float32Tile, TVector>.Of(TVector.FusedMultiplyAdd(TVector.Load(scores + lane), scale, TVector.Create(-queries.Maxima[j])));
+                var weight = TVector.Create(queries.Shares[j]) * power;
+                TVector.Store(weight, scores + lane);
+                TVector.Store(weight * (TVector.Load(slopes + lane) - TVector.Create(queries.Inner[j])), slopes + lane);
             }
         }
     }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Diffusion.Kernels;
 
 /// <summary>
-/// <see cref="AttentionKernel{T}"/> as an operation of the graph, for tokens as linear maps leave them: no head is copied to another place.
+/// <see cref="AttentionKernel{T, TVector}"/> as an operation of the graph, for tokens as linear maps leave them: no head is copied to another place.
 /// Gradients that are to be differentiated again come from matrix products.
 /// </summary>
 internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttention>

@@ -31,22 +31,24 @@ internal readonly unsafe struct HeadView(void* data, bool narrow, int tokens, in
     /// <param name="count">The rows to fill; those after the last token become zeros.</param>
     /// <param name="rows">[count, padded width of a head / values in a word].</param>
     /// <typeparam name="T">The format of words; two values in one only if the tensor is bfloat16.</typeparam>
-    public void ReadRows<T>(int image, int head, int first, int count, uint* rows)
+    /// <typeparam name="TVector">The vectors.</typeparam>
+    public void ReadRows<T, TVector>(int image, int head, int first, int count, uint* rows)
         where T : ITileFormat
+        where TVector : unmanaged, IVector<TVector>
     {
         var there = Math.Clamp(Tokens - first, 0, count);
         var (from, padded) = (Element(image, head, first), AttentionTile.Padded(_layout.Width));
         if (T.PerWord > 1)
         {
-            TileRows.Copy((ushort*)_data + from, _tokenStride, there, _layout.Width, 1, (ushort*)rows, padded, padded);
+            TileRows<TVector>.Copy((ushort*)_data + from, _tokenStride, there, _layout.Width, 1, (ushort*)rows, padded, padded);
         }
         else if (_narrow)
         {
-            TileRows.Copy((ushort*)_data + from, _tokenStride, there, _layout.Width, 1, (float*)rows, padded, padded);
+            TileRows<TVector>.Copy((ushort*)_data + from, _tokenStride, there, _layout.Width, 1, (float*)rows, padded, padded);
         }
         else
         {
-            TileRows.Copy((float*)_data + from, _tokenStride, there, _layout.Width, 1, (float*)rows, padded, padded);
+            TileRows<TVector>.Copy((float*)_data + from, _tokenStride, there, _layout.Width, 1, (float*)rows, padded, padded);
         }
 
         var words = padded / T.PerWord;
@@ -60,12 +62,14 @@ internal readonly unsafe struct HeadView(void* data, bool narrow, int tokens, in
     /// <param name="lanes">[padded width of a head / values in a word, 32].</param>
     /// <param name="rows">As many words; the tokens as rows afterwards.</param>
     /// <typeparam name="T">The format of words.</typeparam>
-    public void ReadLanes<T>(int image, int head, int first, uint* lanes, uint* rows)
+    /// <typeparam name="TVector">The vectors.</typeparam>
+    public void ReadLanes<T, TVector>(int image, int head, int first, uint* lanes, uint* rows)
         where T : ITileFormat
+        where TVector : unmanaged, IVector<TVector>
     {
-        ReadRows<T>(image, head, first, AttentionTile.Rows, rows);
+        ReadRows<T, TVector>(image, head, first, AttentionTile.Rows, rows);
         var words = AttentionTile.Padded(_layout.Width) / T.PerWord;
-        Transposition.Copy((float*)rows, words, AttentionTile.Rows, words, (float*)lanes, AttentionTile.Rows); // [32, d] → [d, 32]
+        Transposition<TVector>.Copy((float*)rows, words, AttentionTile.Rows, words, (float*)lanes, AttentionTile.Rows); // [32, d] → [d, 32]
     }
 
     /// <summary>Writes the tokens of a tile.</summary>
@@ -75,11 +79,12 @@ internal readonly unsafe struct HeadView(void* data, bool narrow, int tokens, in
     /// <param name="factor">What everything is multiplied by.</param>
     /// <param name="lanes">[padded width of a head, 32].</param>
     /// <param name="rows">As many floats; the tokens as rows afterwards.</param>
-    public void WriteLanes(int image, int head, int first, float factor, float* lanes, float* rows)
+    public void WriteLanes<TVector>(int image, int head, int first, float factor, float* lanes, float* rows)
+        where TVector : unmanaged, IVector<TVector>
     {
         var padded = AttentionTile.Padded(_layout.Width);
-        Transposition.Copy(lanes, AttentionTile.Rows, padded, AttentionTile.Rows, rows, padded); // [d, 32] → [32, d]
-        Write(image, head, first, Math.Min(AttentionTile.Rows, Tokens - first), factor, rows);
+        Transposition<TVector>.Copy(lanes, AttentionTile.Rows, padded, AttentionTile.Rows, rows, padded); // [d, 32] → [32, d]
+        Write<TVector>(image, head, first, Math.Min(AttentionTile.Rows, Tokens - first), factor, rows);
     }
 
     /// <summary>Writes all tokens of a head.</summary>
@@ -87,36 +92,39 @@ internal readonly unsafe struct HeadView(void* data, bool narrow, int tokens, in
     /// <param name="head">The head.</param>
     /// <param name="factor">What everything is multiplied by.</param>
     /// <param name="rows">[N or more, padded width of a head].</param>
-    public void Write(int image, int head, float factor, float* rows) => Write(image, head, 0, Tokens, factor, rows);
+    public void Write<TVector>(int image, int head, float factor, float* rows)
+        where TVector : unmanaged, IVector<TVector> => Write<TVector>(image, head, 0, Tokens, factor, rows);
 
     /// <summary>The inner product of each token of a head with the same of another view of this type.</summary>
     /// <param name="other">The other tokens.</param>
     /// <param name="image">The image.</param>
     /// <param name="head">The head.</param>
     /// <param name="products">[N]; written.</param>
-    public void Multiply(HeadView other, int image, int head, float* products)
+    public void Multiply<TVector>(HeadView other, int image, int head, float* products)
+        where TVector : unmanaged, IVector<TVector>
     {
         var (from, with) = (Element(image, head, 0), other.Element(image, head, 0));
         if (_narrow)
         {
-            TileRows.Multiply((ushort*)_data + from, _tokenStride, (ushort*)other._data + with, other._tokenStride, Tokens, _layout.Width, products);
+            TileRows<TVector>.Multiply((ushort*)_data + from, _tokenStride, (ushort*)other._data + with, other._tokenStride, Tokens, _layout.Width, products);
         }
         else
         {
-            TileRows.Multiply((float*)_data + from, _tokenStride, (float*)other._data + with, other._tokenStride, Tokens, _layout.Width, products);
+            TileRows<TVector>.Multiply((float*)_data + from, _tokenStride, (float*)other._data + with, other._tokenStride, Tokens, _layout.Width, products);
         }
     }
 
-    private void Write(int image, int head, int first, int count, float factor, float* rows)
+    private void Write<TVector>(int image, int head, int first, int count, float factor, float* rows)
+        where TVector : unmanaged, IVector<TVector>
     {
         var (to, padded) = (Element(image, head, first), AttentionTile.Padded(_layout.Width));
         if (_narrow)
         {
-            TileRows.Copy(rows, padded, count, _layout.Width, factor, (ushort*)_data + to, _tokenStride, _layout.Width);
+            TileRows<TVector>.Copy(rows, padded, count, _layout.Width, factor, (ushort*)_data + to, _tokenStride, _layout.Width);
         }
         else
         {
-            TileRows.Copy(rows, padded, count, _layout.Width, factor, (float*)_data + to, _tokenStride, _layout.Width);
+            TileRows<TVector>.Copy(rows, padded, count, _layout.Width, factor, (float*)_data + to, _tokenStride, _layout.Width);
         }
     }
 

@@ -43,7 +43,7 @@ internal sealed unsafe class NormedAttention : autograd.SingleTensorFunction<Nor
         using var pointers = TensorMemory.Use();
         var (layers, sources) = ((SelfAttentionParameters)vars[0], vars.Skip(1).Cast<Tensor>().ToList());
         var (images, batch, tokens) = (sources[0], sources[0].size(0), sources[0].size(2) * sources[0].size(3));
-        var (output, attended) = (empty_like(images), empty([batch, tokens, layers.Layout.Inner], dtype: images.dtype));
+        var (output, attended) = (empty_like(images), empty([batch, tokens, layers.Layout.Inner], dtype: Kernel(images).IsNarrow ? ScalarType.BFloat16 : ScalarType.Float32));
         var totals = empty([batch, layers.Layout.Heads, 2, tokens], dtype: ScalarType.Float32);
         Run(layers, images, TensorMemory.Of<uint>(attended), TensorMemory.Of<float>(totals), output);
         ctx.save_data(Layers, layers);
@@ -61,16 +61,10 @@ internal sealed unsafe class NormedAttention : autograd.SingleTensorFunction<Nor
     private static void Run(in SelfAttentionParameters layers, Tensor images, uint* attended, float* totals, Tensor output)
     {
         using var pointers = TensorMemory.Use();
-        if (images.dtype == ScalarType.BFloat16)
-        {
-            ImageAttention<BFloat16Tile>.Forward(layers, WinogradImages.Of(images), attended, totals, WinogradImages.Of(output));
-        }
-        else
-        {
-            ImageAttention<Float32Tile>.Forward(layers, WinogradImages.Of(images), attended, totals, WinogradImages.Of(output));
-        }
-
+        Kernel(images).Forward(layers, WinogradImages.Of(images), attended, totals, WinogradImages.Of(output));
     }
+
+    private static ImageAttention Kernel(Tensor images) => TileKernel<ImageAttention>.For(images.dtype == ScalarType.BFloat16 && TileSupport.MultipliesNarrow);
 
     private static List<Tensor?> Gradients(in SelfAttentionParameters layers, List<Tensor> saved, Tensor direction)
     {
@@ -81,15 +75,7 @@ internal sealed unsafe class NormedAttention : autograd.SingleTensorFunction<Nor
         var (attended, totals) = ((nint)TensorMemory.Of<uint>(saved[^2]), (nint)TensorMemory.Of<float>(saved[^1]));
         var gradients = saved.SkipLast(2).Select(source => empty(source.shape, dtype: source.dtype)).ToList();
         var ofParameters = gradients.Skip(1).Select(gradient => (nint)TensorMemory.Of<float>(gradient)).ToArray();
-        if (images.dtype == ScalarType.BFloat16)
-        {
-            ImageAttention<BFloat16Tile>.Backward(then, WinogradImages.Of(images), (uint*)attended, (float*)totals, WinogradImages.Of(dense), WinogradImages.Of(gradients[0]), ofParameters);
-        }
-        else
-        {
-            ImageAttention<Float32Tile>.Backward(then, WinogradImages.Of(images), (uint*)attended, (float*)totals, WinogradImages.Of(dense), WinogradImages.Of(gradients[0]), ofParameters);
-        }
-
+        Kernel(images).Backward(then, WinogradImages.Of(images), (uint*)attended, (float*)totals, WinogradImages.Of(dense), WinogradImages.Of(gradients[0]), ofParameters);
         return [.. saved.Zip(gradients, (source, gradient) => source.requires_grad ? gradient : null)];
     }
 

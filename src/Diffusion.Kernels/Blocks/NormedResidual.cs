@@ -55,15 +55,7 @@ internal sealed class NormedResidual : autograd.SingleTensorFunction<NormedResid
     {
         using var pointers = TensorMemory.Use();
         var output = empty([images.size(0), layers.OutChannels, images.size(2), images.size(3)], dtype: images.dtype);
-        if (layers.MultipliesNarrow(images))
-        {
-            ResidualKernel<BFloat16Tile>.Forward(layers, WinogradImages.Of(images), embedding, hidden, WinogradImages.Of(output));
-        }
-        else
-        {
-            ResidualKernel<Float32Tile>.Forward(layers, WinogradImages.Of(images), embedding, hidden, WinogradImages.Of(output));
-        }
-
+        ResidualKernel.For(layers, images).Forward(layers, WinogradImages.Of(images), embedding, hidden, WinogradImages.Of(output));
         return output;
     }
 
@@ -73,9 +65,7 @@ internal sealed class NormedResidual : autograd.SingleTensorFunction<NormedResid
         using var noGradients = no_grad();
         var (images, embedding, hidden, dense) = (saved[0].detach(), saved[1], saved[^1], direction.to(saved[0].dtype).contiguous());
         var then = layers.With(saved[2..^1]); // the weights of the forward pass, whatever the modules hold by now
-        var gradients = layers.MultipliesNarrow(images)
-            ? ResidualKernel<BFloat16Tile>.Backward(then, images, embedding, hidden, dense)
-            : ResidualKernel<Float32Tile>.Backward(then, images, embedding, hidden, dense);
+        var gradients = ResidualKernel.For(layers, images).Backward(then, images, embedding, hidden, dense);
         return [.. saved.Zip(gradients, (source, gradient) => source.requires_grad ? gradient : null)];
     }
 

@@ -44,20 +44,19 @@ internal readonly record struct ResidualParameters(
         Shortcut is { } shortcut ? shortcut with { Weight = tensors[10], Bias = tensors[11] } : null,
         Modulates);
 
-    /// <summary>Whether <see cref="ResidualKernel{T}"/> runs here and reads images, embedding and layers.</summary>
+    /// <summary>Whether <see cref="ResidualKernel"/> runs here and reads images, embedding and layers.</summary>
     public bool CanRead(Tensor images, Tensor embedding)
     {
-        var narrow = MultipliesNarrow(images);
-        return TileSupport.Runs(narrow)
+        return TileSupport.Runs
             && images.dim() == 4 && images.is_contiguous() && images.dtype == (LayerPrecision.IsNarrow(Conv1.Weight) ? ScalarType.BFloat16 : ScalarType.Float32)
-            && WinogradConvolution.Reads(images, Conv1.Weight, Conv1.Shape, narrow) && WinogradConvolution.Reads(images, Conv2.Weight, Conv2.Shape, narrow)
+            && WinogradConvolution.Reads(images, Conv1.Weight, Conv1.Shape) && WinogradConvolution.Reads(images, Conv2.Weight, Conv2.Shape)
             && (Shortcut is not { } shortcut || (shortcut.Weight.is_contiguous() && FusedPointwise.CanRun(images, shortcut.Weight) && IsWide(shortcut.Bias)))
             && embedding.dtype == ScalarType.Float32 && embedding.is_contiguous() && TimeDimension % Vector == 0 && IsWide(Time.Weight) && IsWide(Time.Bias)
             && IsWide(Norm1.Weight) && IsWide(Norm2.Weight) && IsWide(Conv1.Bias) && IsWide(Conv2.Bias);
     }
 
     /// <summary>Whether products are of bfloat16. Where channels do not fill their words, images that are bfloat16 are multiplied in float32.</summary>
-    public bool MultipliesNarrow(Tensor images) => images.dtype == ScalarType.BFloat16 && InChannels % (2 * Vector) == 0 && OutChannels % (2 * Vector) == 0;
+    public bool MultipliesNarrow(Tensor images) => WinogradConvolution.MultipliesNarrow(images, InChannels, OutChannels);
 
     private static bool IsWide(Tensor? tensor) => tensor is { dtype: ScalarType.Float32 } && tensor.is_contiguous();
 }

@@ -44,12 +44,12 @@ internal readonly record struct SelfAttentionParameters(AttentionLayout Layout, 
         return this with { Norm = Norm is { } norm ? norm with { Weight = tensors[0], Bias = tensors[1] } : null, Query = query, Key = key, Value = value, Last = Next() };
     }
 
-    /// <summary>Whether <see cref="ImageAttention{T}"/> runs here and reads images and layers, and attention is fastest on tiles.</summary>
+    /// <summary>Whether <see cref="ImageAttention"/> runs here and reads images and layers, and attention is fastest on tiles.</summary>
     public bool CanRead(Tensor images) =>
         OutputScale is 1 && images.dim() == 4 && images.is_contiguous() && images.dtype == (LayerPrecision.IsNarrow(Last.Weight) ? ScalarType.BFloat16 : ScalarType.Float32)
-        && TileSupport.Runs(images.dtype == ScalarType.BFloat16) && images.device_type == TorchSharp.DeviceType.CPU
+        && TileSupport.Runs && images.device_type == TorchSharp.DeviceType.CPU
         && Channels % Vector == 0 && Layout.Inner % Vector == 0
-        && images.size(2) * images.size(3) is >= LinearImages<Float32Tile>.FewestPixels and var tokens
+        && images.size(2) * images.size(3) is >= TilePanels.Rows and var tokens
         && FusedAttention.CanRun(Layout, images.dtype, images.device_type, images.size(0), tokens, tokens)
         && (Norm is not { } norm || (IsWide(norm.Weight) && IsWide(norm.Bias))) && IsReadable(Last) && IsReadable(Query) && (Key is not { } key || IsReadable(key)) && (Value is not { } value || IsReadable(value));
 

@@ -51,37 +51,41 @@ internal readonly unsafe record struct WinogradImages(nint Data, int Count, int 
     public nint At(nint data, int channel) => data + (nint)((long)channel * Pixels * (IsNarrow ? sizeof(ushort) : sizeof(float)));
 
     /// <summary>Copies rows of pixels of some channels, pixel by pixel: [rows · W, channels].</summary>
-    public void Read(int image, (int First, int End) rows, int firstChannel, int channels, float* pixels) =>
-        Read(image, rows.First * Width, (rows.End - rows.First) * Width, firstChannel, channels, pixels);
+    public void Read<TVector>(int image, (int First, int End) rows, int firstChannel, int channels, float* pixels)
+        where TVector : unmanaged, IVector<TVector> =>
+        Read<TVector>(image, rows.First * Width, (rows.End - rows.First) * Width, firstChannel, channels, pixels);
 
     /// <summary>Copies some pixels of some channels: [count, channels].</summary>
-    public void Read(int image, int first, int count, int firstChannel, int channels, float* pixels)
+    public void Read<TVector>(int image, int first, int count, int firstChannel, int channels, float* pixels)
+        where TVector : unmanaged, IVector<TVector>
     {
         var place = Place(image, firstChannel, first);
         if (IsNarrow)
         {
-            Transposition.Copy((ushort*)Data + place, Pixels, channels, count, pixels, channels);
+            Transposition<TVector>.Copy((ushort*)Data + place, Pixels, channels, count, pixels, channels);
         }
         else
         {
-            Transposition.Copy((float*)Data + place, Pixels, channels, count, pixels, channels);
+            Transposition<TVector>.Copy((float*)Data + place, Pixels, channels, count, pixels, channels);
         }
     }
 
     /// <summary>Copies back rows of pixels.</summary>
-    public void Write(int image, (int First, int End) rows, float* pixels) => Write(image, rows.First * Width, (rows.End - rows.First) * Width, pixels);
+    public void Write<TVector>(int image, (int First, int End) rows, float* pixels)
+        where TVector : unmanaged, IVector<TVector> => Write<TVector>(image, rows.First * Width, (rows.End - rows.First) * Width, pixels);
 
     /// <summary>Copies back some pixels of all channels.</summary>
-    public void Write(int image, int first, int count, float* pixels)
+    public void Write<TVector>(int image, int first, int count, float* pixels)
+        where TVector : unmanaged, IVector<TVector>
     {
         var place = Place(image, 0, first);
         if (IsNarrow)
         {
-            Transposition.Copy(pixels, Channels, count, Channels, (ushort*)Data + place, Pixels);
+            Transposition<TVector>.Copy(pixels, Channels, count, Channels, (ushort*)Data + place, Pixels);
         }
         else
         {
-            Transposition.Copy(pixels, Channels, count, Channels, (float*)Data + place, Pixels);
+            Transposition<TVector>.Copy(pixels, Channels, count, Channels, (float*)Data + place, Pixels);
         }
     }
 

@@ -17,7 +17,7 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
     {
         var rows = tokens.numel() / weight.size(1);
         return weight.dtype == ScalarType.Float32 && tokens.device_type == TorchSharp.DeviceType.CPU
-            && tokens.dtype is ScalarType.Float32 or ScalarType.BFloat16 && TileSupport.Runs(tokens.dtype == ScalarType.BFloat16)
+            && tokens.dtype is ScalarType.Float32 or ScalarType.BFloat16 && TileSupport.Runs
             && weight.size(0) % TilePanels.Lanes == 0 && weight.size(1) % TilePanels.Lanes == 0 && weight.is_contiguous()
             && rows >= FewestTokens && rows * Math.Max(weight.size(0), weight.size(1)) < int.MaxValue / sizeof(float);
     }
@@ -31,14 +31,14 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
     {
         using var scope = NewDisposeScope();
         var differentiates = is_grad_enabled() && (tokens.requires_grad || weight.requires_grad || bias is { requires_grad: true });
-        return (differentiates ? apply([tokens, weight, .. bias is null ? [] : new object[] { bias }]) : LinearTokens.Map(tokens, weight, bias)).MoveToOuterDisposeScope();
+        return (differentiates ? apply([tokens, weight, .. bias is null ? [] : new object[] { bias }]) : LinearTokens.For(tokens).Map(tokens, weight, bias)).MoveToOuterDisposeScope();
     }
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         var saved = vars.Cast<Tensor>().ToList();
         ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, saved);
-        return LinearTokens.Map(saved[0], saved[1], saved.ElementAtOrDefault(2));
+        return LinearTokens.For(saved[0]).Map(saved[0], saved[1], saved.ElementAtOrDefault(2));
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
@@ -49,15 +49,15 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
 
     private static List<Tensor?> Gradients(List<Tensor> saved, Tensor direction)
     {
-        var (tokens, weight, dense) = (saved[0], saved[1], direction.to(saved[0].dtype).contiguous());
+        var (tokens, weight, dense, kernel) = (saved[0], saved[1], direction.to(saved[0].dtype).contiguous(), LinearTokens.For(saved[0]));
         List<Tensor?> gradients =
         [
-            tokens.requires_grad ? LinearTokens.ToInput(dense, weight) : null,
-            weight.requires_grad ? LinearTokens.ToWeight(tokens, dense) : null,
+            tokens.requires_grad ? kernel.ToInput(dense, weight) : null,
+            weight.requires_grad ? kernel.ToWeight(tokens, dense) : null,
         ];
         if (saved.Count > 2)
         {
-            gradients.Add(saved[2].requires_grad ? LinearTokens.ToBias(dense) : null);
+            gradients.Add(saved[2].requires_grad ? kernel.ToBias(dense) : null);
         }
 
         return gradients;

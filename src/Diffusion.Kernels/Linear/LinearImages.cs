@@ -1,17 +1,15 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Diffusion.Kernels;
 
 /// <summary>Linear maps from the pixels of images to tokens and from tokens to pixels, which nobody has to turn around.</summary>
-/// <typeparam name="T">What images and tokens are, and products are computed in; sums are float32.</typeparam>
-internal static unsafe class LinearImages<T>
+/// <typeparam name="T">What tokens are, and products are computed in; sums are float32. Images are float32 or bfloat16.</typeparam>
+/// <typeparam name="TVector">The vectors.</typeparam>
+internal static unsafe class LinearImages<T, TVector>
     where T : ITileFormat
+    where TVector : unmanaged, IVector<TVector>
 {
-    /// <summary>The pixels that an image must have: the rows of a tile.</summary>
-    public const int FewestPixels = Rows;
-
-    private const int Rows = 8;
+    private const int Rows = TilePanels.Rows;
     private const int RowsOfPiece = 128;
 
     /// <summary>y[image, pixel, n] = bias[n] + Σ_c map(x)[image, c, pixel] · b[c, n].</summary>
@@ -50,14 +48,14 @@ internal static unsafe class LinearImages<T>
     }
 
     private static TileProduct Product(int lanes, int depth, int sumStep, TileStart start) =>
-        TileProduct.For(new TileShape(T.PerWord > 1, Rows, lanes, depth, 1, start) { SumStep = sumStep });
+        TileProduct.For<T, TVector>(new TileShape(Rows, lanes, depth, 1, start) { SumStep = sumStep });
 
     [MethodImpl(Loop.Alone)]
     private static void Add(float* values, int count, float* sums)
     {
-        for (var i = 0; i < count; i += Vector512<float>.Count)
+        for (var i = 0; i < count; i += TVector.Count)
         {
-            Vector512.Store(Vector512.Load(sums + i) + Vector512.Load(values + i), sums + i);
+            TVector.Store(TVector.Load(sums + i) + TVector.Load(values + i), sums + i);
         }
     }
 
@@ -78,11 +76,11 @@ internal static unsafe class LinearImages<T>
                 product.Run(words, panels + ((long)n * depth), sums, count, depth, bias is null ? null : bias + n);
                 if (T.PerWord == 1)
                 {
-                    TileRows.Copy(sums, lanes, count, lanes, 1, (float*)tokens + y + n, step, lanes);
+                    TileRows<TVector>.Copy(sums, lanes, count, lanes, 1, (float*)tokens + y + n, step, lanes);
                 }
                 else
                 {
-                    TileRows.Copy(sums, lanes, count, lanes, 1, (ushort*)tokens + y + n, step, lanes);
+                    TileRows<TVector>.Copy(sums, lanes, count, lanes, 1, (ushort*)tokens + y + n, step, lanes);
                 }
             }
         }
@@ -90,11 +88,11 @@ internal static unsafe class LinearImages<T>
         private uint* Rows(int image, int first, int count, uint* words, TileScratch scratch)
         {
             var pixels = T.PerWord == 1 ? (float*)words : scratch.Take(RowsOfPiece * images.Channels);
-            images.Read(image, first, count, 0, images.Channels, pixels);
-            map.Apply<T>(image, pixels, count);
+            images.Read<TVector>(image, first, count, 0, images.Channels, pixels);
+            map.Apply<T, TVector>(image, pixels, count);
             if (T.PerWord > 1)
             {
-                TileRows.Copy(pixels, images.Channels, count, images.Channels, 1, (ushort*)words, images.Channels, images.Channels);
+                TileRows<TVector>.Copy(pixels, images.Channels, count, images.Channels, 1, (ushort*)words, images.Channels, images.Channels);
             }
 
             return words;
@@ -127,11 +125,11 @@ internal static unsafe class LinearImages<T>
 
             if (added.Data != 0)
             {
-                added.Read(image, first, count, channel, columns, pixels);
+                added.Read<TVector>(image, first, count, channel, columns, pixels);
                 Add(pixels, count * columns, sums);
             }
 
-            images.Slice(channel, columns).Write(image, first, count, sums);
+            images.Slice(channel, columns).Write<TVector>(image, first, count, sums);
         }
     }
 }

@@ -1,55 +1,54 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Diffusion.Kernels;
 
-/// <summary>Products of tokens with the matrix of a linear map, on tiles.</summary>
-/// <typeparam name="T">What tokens are, and products are computed in; sums are float32.</typeparam>
-internal static unsafe class LinearKernel<T>
+/// <summary>Products of tokens with the matrix of a linear map, on tiles. Tokens are float32 or bfloat16.</summary>
+/// <typeparam name="T">What products are computed in; sums are float32.</typeparam>
+/// <typeparam name="TVector">The vectors.</typeparam>
+internal static unsafe class LinearKernel<T, TVector>
     where T : ITileFormat
+    where TVector : unmanaged, IVector<TVector>
 {
-    /// <summary>The rows that an image must have: those of a tile.</summary>
-    public const int FewestRows = Rows;
-
-    private const int Rows = 8;
     private const int RowsOfPiece = 128;
     private const int Depth = 128; // of a sum before it is added up: what it reads fits into a first-level cache
     private const int Pieces = 8; // the same for any number of threads, so that sums are, too
 
     /// <summary>y[m, n] = bias[n] + Σ_k x[m, k] · b[k, n].</summary>
-    /// <param name="x">At least 8 rows an image.</param>
+    /// <param name="x">At least <see cref="TilePanels.Rows"/> rows an image.</param>
     /// <param name="panels">b, as <see cref="TilePanels"/>.</param>
     /// <param name="bias">[columns], or null.</param>
     /// <param name="y">[images · rows, columns], in the type of the tokens; written.</param>
-    /// <param name="depth">The words of a row of x.</param>
+    /// <param name="features">Of a row of x.</param>
     /// <param name="columns">A multiple of 32.</param>
-    public static void Map(TokenRows x, uint* panels, float* bias, void* y, int depth, int columns)
+    public static void Map(TokenRows x, uint* panels, float* bias, void* y, int features, int columns)
     {
-        var start = bias is null ? TileStart.Zero : TileStart.Bias;
-        var step = T.PerWord == 1 ? columns : TilePanels.Lanes;
-        var product = TileProduct.For(new TileShape(T.PerWord > 1, Rows, TilePanels.Lanes, x.RowStep, x.WordStep, start) { SumStep = step });
+        var (start, depth, widens) = (bias is null ? TileStart.Zero : TileStart.Bias, features / T.PerWord, Widens(x));
+        var step = x.IsNarrow ? TilePanels.Lanes : columns;
+        var (rowStep, depthStep) = widens ? (features, 1) : (x.RowStep / T.PerWord, x.ValueStep);
+        var product = TileProduct.For<T, TVector>(new TileShape(TilePanels.Rows, TilePanels.Lanes, rowStep, depthStep, start) { SumStep = step });
         var parts = (x.Rows + RowsOfPiece - 1) / RowsOfPiece;
-        TileWork.Run(x.Images * parts, RowsOfPiece * TilePanels.Lanes, (piece, scratch) =>
+        TileWork.Run(x.Images * parts, RowsOfPiece * (TilePanels.Lanes + (widens ? features : 0)), (piece, scratch) =>
         {
             var (image, first) = (piece / parts, piece % parts * RowsOfPiece);
             var count = Math.Min(RowsOfPiece, x.Rows - first);
-            first -= Math.Max(0, Rows - count); // the last rows together with some before them
-            count = Math.Max(count, Rows);
+            first -= Math.Max(0, TilePanels.Rows - count); // the last rows together with some before them
+            count = Math.Max(count, TilePanels.Rows);
             var (row, sums) = (((long)image * x.Rows) + first, (nint)scratch.Take(RowsOfPiece * TilePanels.Lanes));
+            var (rows, whole) = ((nint)(widens ? Widened(x, image, first, count, features, scratch) : x.At(image, first)), count / TilePanels.Rows * TilePanels.Rows);
             for (var n = 0; n < columns; n += TilePanels.Lanes)
             {
-                var to = T.PerWord == 1 ? (float*)y + (row * columns) + n : (float*)sums;
-                var (panel, whole) = ((nint)(panels + ((long)n * depth)), count / Rows * Rows);
-                product.Run(x.At(image, first), (void*)panel, to, whole, depth, bias is null ? null : bias + n);
+                var to = x.IsNarrow ? (float*)sums : (float*)y + (row * columns) + n;
+                var panel = (nint)(panels + ((long)n * depth));
+                product.Run((void*)rows, (void*)panel, to, whole, depth, bias is null ? null : bias + n);
                 if (whole < count)
                 {
-                    product.Run(x.At(image, first + count - Rows), (void*)panel, to + ((long)(count - Rows) * step), Rows, depth, bias is null ? null : bias + n);
+                    var last = count - TilePanels.Rows;
+                    product.Run((uint*)rows + ((long)last * rowStep), (void*)panel, to + ((long)last * step), TilePanels.Rows, depth, bias is null ? null : bias + n);
                 }
 
-                if (T.PerWord > 1)
+                if (x.IsNarrow)
                 {
-                    Narrow(to, count, (ushort*)y + (row * columns) + n, columns);
+                    TileRows<TVector>.Copy(to, TilePanels.Lanes, count, TilePanels.Lanes, 1, (ushort*)y + (row * columns) + n, columns, TilePanels.Lanes);
                 }
             }
         });
@@ -57,7 +56,7 @@ internal static unsafe class LinearKernel<T>
 
     /// <summary>sums[i, j] = Σ_m a[m, i] · b[m, j], over all rows of all images.</summary>
     /// <param name="a">[images, rows, height].</param>
-    /// <param name="b">As many rows; its words lie one after the other, and those of a, too, unless they are floats.</param>
+    /// <param name="b">As many rows, of values that lie one after the other.</param>
     /// <param name="height">A multiple of 8.</param>
     /// <param name="width">A multiple of 16.</param>
     /// <param name="sums">[height, width]; written.</param>
@@ -66,21 +65,21 @@ internal static unsafe class LinearKernel<T>
         var (size, total) = ((long)height * width, (long)a.Images * a.Rows);
         using var partial = TileScratch.Rent(Pieces * size);
         var parts = partial.Take(Pieces * size);
-        TileWork.Run(Pieces, ScratchOfSums(height, width), (piece, scratch) =>
+        TileWork.Run(Pieces, ScratchOfSums(a, height, width), (piece, scratch) =>
         {
             var part = parts + (piece * size);
             new Span<float>(part, (int)size).Clear();
             AddCorrelation(a, b, (total * piece / Pieces, total * (piece + 1) / Pieces), height, width, part, scratch);
         });
-        TileSums.OfParts(parts, Pieces, size, (int)size, sums);
+        TileSums<TVector>.OfParts(parts, Pieces, size, (int)size, sums);
     }
 
     /// <summary>The memory that <see cref="AddCorrelation"/> needs.</summary>
-    public static long ScratchOfSums(int height, int width) => T.PerWord == 1 ? 0 : Depth / 2 * (height + width);
+    public static long ScratchOfSums(TokenRows rows, int height, int width) => rows.IsNarrow ? (long)Depth / T.PerWord * (height + width) : 0;
 
     /// <summary>As <see cref="Correlate"/> for some of the rows, added to what the sums are.</summary>
     /// <param name="a">[images, rows, height].</param>
-    /// <param name="b">As many rows.</param>
+    /// <param name="b">As many rows, in the same type.</param>
     /// <param name="rows">The first and the one after the last, of those of all images.</param>
     /// <param name="height">A multiple of 8; of 16 in bfloat16.</param>
     /// <param name="width">A multiple of 16.</param>
@@ -89,28 +88,37 @@ internal static unsafe class LinearKernel<T>
     public static void AddCorrelation(TokenRows a, TokenRows b, (long First, long End) rows, int height, int width, float* sums, TileScratch scratch)
     {
         var lanes = TilePanels.LanesFor(width);
-        var product = T.PerWord == 1
-            ? TileProduct.For(new TileShape(IsNarrow: false, Rows, lanes, a.WordStep, a.RowStep, TileStart.Sums) { ColumnStep = b.RowStep, SumStep = width })
-            : TileProduct.For(new TileShape(IsNarrow: true, Rows, lanes, 1, height, TileStart.Sums) { ColumnStep = width, SumStep = width });
+        var (rowStep, depthStep, columnStep) = a.IsNarrow ? (1, height, width) : (a.ValueStep, a.RowStep, b.RowStep);
+        var product = TileProduct.For<T, TVector>(new TileShape(TilePanels.Rows, lanes, rowStep, depthStep, TileStart.Sums) { ColumnStep = columnStep, SumStep = width });
         for (var m = rows.First; m < rows.End;)
         {
             var (image, row) = ((int)(m / a.Rows), (int)(m % a.Rows));
             var count = (int)Math.Min(Math.Min(Depth, rows.End - m), a.Rows - row);
-            uint* left = a.At(image, row), right = b.At(image, row);
-            if (T.PerWord > 1)
+            void* left = a.At(image, row), right = b.At(image, row);
+            if (a.IsNarrow)
             {
                 scratch.Reset();
-                left = Pairs((ushort*)left, count, height, scratch);
-                right = Pairs((ushort*)right, count, width, scratch);
+                left = T.PerWord > 1 ? Pairs((ushort*)left, count, height, scratch) : Widened(a, image, row, count, height, scratch);
+                right = T.PerWord > 1 ? Pairs((ushort*)right, count, width, scratch) : Widened(b, image, row, count, width, scratch);
             }
 
             for (var j = 0; j < width; j += lanes)
             {
-                product.Run(left, right + j, sums + j, height, (count + T.PerWord - 1) / T.PerWord);
+                product.Run(left, (uint*)right + j, sums + j, height, (count + T.PerWord - 1) / T.PerWord);
             }
 
             m += count;
         }
+    }
+
+    private static bool Widens(TokenRows rows) => rows.IsNarrow && T.PerWord == 1;
+
+    /// <summary>Rows of bfloat16 as floats, [count, length].</summary>
+    private static float* Widened(TokenRows rows, int image, int first, int count, int length, TileScratch scratch)
+    {
+        var wide = scratch.Take((long)count * length);
+        TileRows<TVector>.Copy((ushort*)rows.At(image, first), rows.RowStep, count, length, 1, wide, length, length);
+        return wide;
     }
 
     /// <summary>Rows of bfloat16 → words of two neighbouring rows; beside the last of an odd number stands 0.</summary>
@@ -121,24 +129,12 @@ internal static unsafe class LinearKernel<T>
         var to = pairs;
         for (var row = 0; row < count; row += 2, rows += length)
         {
-            for (var i = 0; i < length; i += Vector512<uint>.Count, rows += Vector512<uint>.Count, to += Vector512<uint>.Count)
+            for (var i = 0; i < length; i += TVector.Count, rows += TVector.Count, to += TVector.Count)
             {
-                var low = Avx512F.ConvertToVector512UInt32(Vector256.Load(rows));
-                var high = row + 1 < count ? Avx512F.ConvertToVector512UInt32(Vector256.Load(rows + length)) << 16 : Vector512<uint>.Zero;
-                Vector512.Store(low | high, to);
+                TVector.StorePairs(TVector.Load(rows), row + 1 < count ? TVector.Load(rows + length) : default, to);
             }
         }
 
         return pairs;
-    }
-
-    [MethodImpl(Loop.Alone)]
-    private static void Narrow(float* sums, int count, ushort* to, int step)
-    {
-        for (var row = 0; row < count; row++, sums += TilePanels.Lanes, to += step)
-        {
-            Vector256.Store(BFloat16Values.Narrowed(Vector512.Load(sums)), to);
-            Vector256.Store(BFloat16Values.Narrowed(Vector512.Load(sums + Vector512<float>.Count)), to + Vector512<float>.Count);
-        }
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Diffusion.Kernels;
 
 /// <summary>
@@ -10,18 +12,26 @@ internal readonly unsafe struct TileProduct
 
     private readonly delegate* unmanaged[SuppressGCTransition]<Call*, void> _code;
     private readonly TileShape _shape;
+    private readonly bool _narrow;
+    private readonly int _rows;
 
-    private TileProduct(TileShape shape, TileCode? code)
+    private TileProduct(TileShape shape, bool narrow, TileCode? code)
     {
         _shape = TileCode.IsPossible(shape.Rows, shape.Lanes) ? shape : throw new ArgumentException($"There is no product of {shape.Rows} rows and {shape.Lanes} lanes.", nameof(shape));
+        _narrow = narrow;
+        _rows = code is null ? shape.Rows : TileBlock.Of(code.Level, shape.Rows, shape.Lanes).Rows;
         _code = (delegate* unmanaged[SuppressGCTransition]<Call*, void>)(code?.Of(shape) ?? 0);
     }
 
     /// <summary>The product of a shape: machine code, or the same in C#, slowly.</summary>
-    public static TileProduct For(TileShape shape) => new(shape, TileCode.For(shape.IsNarrow));
+    /// <typeparam name="T">What words are.</typeparam>
+    /// <typeparam name="TVector">What sums are kept in.</typeparam>
+    public static TileProduct For<T, TVector>(TileShape shape)
+        where T : ITileFormat
+        where TVector : unmanaged, IVector<TVector> => new(shape, T.PerWord > 1, TileSupport.Code<T, TVector>());
 
     /// <summary>The product of a shape with code that was made for a test.</summary>
-    internal static TileProduct For(TileShape shape, TileCode? code) => new(shape, code);
+    internal static TileProduct For(TileShape shape, bool narrow, TileCode? code) => new(shape, narrow, code);
 
     /// <summary>Multiplies.</summary>
     /// <param name="a">The words a[m, k].</param>
@@ -30,29 +40,28 @@ internal readonly unsafe struct TileProduct
     /// <param name="rows">How many m, at least 1; rounded up to a multiple of those that the shape does at once: a and c must be as long.</param>
     /// <param name="depth">How many words k, at least 1.</param>
     /// <param name="bias">[n], where the shape starts from one.</param>
+    [SkipLocalsInit]
     public void Run(void* a, void* b, float* c, int rows, int depth, float* bias = null)
     {
-        var blocks = (rows + _shape.Rows - 1) / _shape.Rows;
+        rows = (rows + _shape.Rows - 1) / _shape.Rows * _shape.Rows;
         if (_code == null)
         {
-            Multiply((uint*)a, (uint*)b, c, blocks * _shape.Rows, depth, bias);
+            Multiply((uint*)a, (uint*)b, c, rows, depth, bias);
             return;
         }
 
-        var call = new Call
-        {
-            A = a,
-            B = b,
-            C = c,
-            Depth = depth,
-            Blocks = blocks,
-            Bias = bias,
-            RowStep = (long)_shape.RowStep * Word,
-            DepthStep = (long)_shape.DepthStep * Word,
-            ColumnStep = (long)_shape.ColumnStep * Word,
-            SumStep = (long)_shape.SumStep * Word,
-            BlockStep = (long)_shape.Rows * _shape.RowStep * Word,
-        };
+        Unsafe.SkipInit(out Call call);
+        call.A = a;
+        call.B = b;
+        call.C = c;
+        call.Depth = depth;
+        call.Blocks = rows / _rows;
+        call.Bias = bias;
+        call.RowStep = (long)_shape.RowStep * Word;
+        call.DepthStep = (long)_shape.DepthStep * Word;
+        call.ColumnStep = (long)_shape.ColumnStep * Word;
+        call.SumStep = (long)_shape.SumStep * Word;
+        call.BlockStep = (long)_rows * _shape.RowStep * Word;
         _code(&call);
     }
 
@@ -66,7 +75,7 @@ internal readonly unsafe struct TileProduct
                 for (var k = 0; k < depth; k++)
                 {
                     var (one, other) = (a[(long)k * _shape.DepthStep], b[((long)k * _shape.ColumnStep) + n]);
-                    sum = _shape.IsNarrow
+                    sum = _narrow
                         ? sum + (Value(one & 0xFFFF0000) * Value(other & 0xFFFF0000)) + (Value(one << 16) * Value(other << 16))
                         : MathF.FusedMultiplyAdd(Value(one), Value(other), sum);
                 }
@@ -92,6 +101,6 @@ internal readonly unsafe struct TileProduct
         public long ColumnStep;
         public long SumStep;
         public long BlockStep;
-        public fixed long Registers[4]; // of the caller, meanwhile
+        public fixed long Registers[24]; // of the caller, meanwhile: four general ones, ten vectors
     }
 }

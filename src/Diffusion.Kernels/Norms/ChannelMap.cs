@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Diffusion.Kernels;
 
@@ -21,9 +19,11 @@ internal readonly unsafe struct ChannelMap(float* scales, float* shifts, int cha
     /// <param name="image">The image.</param>
     /// <param name="pixels">[count, channels].</param>
     /// <param name="count">How many.</param>
-    /// <typeparam name="T">What the values are rounded to afterwards, or Float32.</typeparam>
-    public void Apply<T>(int image, float* pixels, int count)
+    /// <typeparam name="T">What the values are rounded to afterwards.</typeparam>
+    /// <typeparam name="TVector">The vectors that are mapped.</typeparam>
+    public void Apply<T, TVector>(int image, float* pixels, int count)
         where T : ITileFormat
+        where TVector : unmanaged, IVector<TVector>
     {
         if (_scales == null)
         {
@@ -33,45 +33,48 @@ internal readonly unsafe struct ChannelMap(float* scales, float* shifts, int cha
         float* scales = _scales + ((long)image * _channels), shifts = _shifts + ((long)image * _channels);
         if (_activates)
         {
-            Activated<T>(scales, shifts, _channels, pixels, count);
+            Activated<T, TVector>(scales, shifts, _channels, pixels, count);
         }
         else
         {
-            Mapped(scales, shifts, _channels, pixels, count);
+            Mapped<TVector>(scales, shifts, _channels, pixels, count);
         }
     }
 
     /// <summary>1 / (1 + e^−x).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Sigmoid<T>(Vector512<float> x)
+    public static TVector Sigmoid<T, TVector>(TVector x)
         where T : ITileFormat
+        where TVector : unmanaged, IVector<TVector>
     {
-        var divisor = Vector512<float>.One + BinaryPower<T>.Of(x * Vector512.Create(-BinaryE));
-        return T.PerWord == 1 ? Vector512<float>.One / divisor : Avx512F.Reciprocal14(divisor); // with a relative error of 2^−14
+        var divisor = TVector.Create(1) + BinaryPower<T, TVector>.Of(x * TVector.Create(-BinaryE));
+        return T.PerWord > 1 ? TVector.ReciprocalEstimate(divisor) : TVector.Create(1) / divisor;
     }
 
     [MethodImpl(Loop.Alone)]
-    private static void Mapped(float* scales, float* shifts, int channels, float* pixels, int count)
+    private static void Mapped<TVector>(float* scales, float* shifts, int channels, float* pixels, int count)
+        where TVector : unmanaged, IVector<TVector>
     {
         for (; count > 0; count--)
         {
-            for (var channel = 0; channel < channels; channel += Vector512<float>.Count, pixels += Vector512<float>.Count)
+            for (var channel = 0; channel < channels; channel += TVector.Count, pixels += TVector.Count)
             {
-                Vector512.Store(Vector512.FusedMultiplyAdd(Vector512.Load(pixels), Vector512.Load(scales + channel), Vector512.Load(shifts + channel)), pixels);
+                TVector.Store(TVector.FusedMultiplyAdd(TVector.Load(pixels), TVector.Load(scales + channel), TVector.Load(shifts + channel)), pixels);
             }
         }
     }
 
     [MethodImpl(Loop.Alone)]
-    private static void Activated<T>(float* scales, float* shifts, int channels, float* pixels, int count)
+    private static void Activated<T, TVector>(float* scales, float* shifts, int channels, float* pixels, int count)
         where T : ITileFormat
+        where TVector : unmanaged, IVector<TVector>
     {
         for (; count > 0; count--)
         {
-            for (var channel = 0; channel < channels; channel += Vector512<float>.Count, pixels += Vector512<float>.Count)
+            for (var channel = 0; channel < channels; channel += TVector.Count, pixels += TVector.Count)
             {
-                var value = Vector512.FusedMultiplyAdd(Vector512.Load(pixels), Vector512.Load(scales + channel), Vector512.Load(shifts + channel));
-                Vector512.Store(value * Sigmoid<T>(value), pixels);
+                var value = TVector.FusedMultiplyAdd(TVector.Load(pixels), TVector.Load(scales + channel), TVector.Load(shifts + channel));
+                TVector.Store(value * Sigmoid<T, TVector>(value), pixels);
             }
         }
     }

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Diffusion.Kernels;
 
 /// <summary>The statistics of group norms. Wu and He, arXiv:1803.08494, Eq. 1 to 6.</summary>
-internal static unsafe class GroupMoments
+/// <typeparam name="TVector">The vectors that are added.</typeparam>
+internal static unsafe class GroupMoments<TVector>
+    where TVector : unmanaged, IVector<TVector>
 {
     private const int Stretch = 1024; // is added up in float32, stretches in float64
 
@@ -47,42 +48,42 @@ internal static unsafe class GroupMoments
     private static float Sum<T>(T* values, int count)
         where T : unmanaged
     {
-        var (one, other, i) = (Vector512<float>.Zero, Vector512<float>.Zero, 0);
-        for (; i + (2 * Vector512<float>.Count) <= count; i += 2 * Vector512<float>.Count)
+        var (one, other, i) = (default(TVector), default(TVector), 0);
+        for (; i + (2 * TVector.Count) <= count; i += 2 * TVector.Count)
         {
-            one += TileValues.Load(values + i);
-            other += TileValues.Load(values + i + Vector512<float>.Count);
+            one += TileValues<TVector>.Load(values + i);
+            other += TileValues<TVector>.Load(values + i + TVector.Count);
         }
 
         var rest = 0f;
         for (; i < count; i++)
         {
-            rest += TileValues.One(values + i);
+            rest += TileValues<TVector>.One(values + i);
         }
 
-        return Vector512.Sum(one + other) + rest;
+        return TVector.Sum(one + other) + rest;
     }
 
     [MethodImpl(Loop.Alone)]
     private static float SquaresAround<T>(float mean, T* values, int count)
         where T : unmanaged
     {
-        var (one, other, i, center) = (Vector512<float>.Zero, Vector512<float>.Zero, 0, Vector512.Create(mean));
-        for (; i + (2 * Vector512<float>.Count) <= count; i += 2 * Vector512<float>.Count)
+        var (one, other, i, center) = (default(TVector), default(TVector), 0, TVector.Create(mean));
+        for (; i + (2 * TVector.Count) <= count; i += 2 * TVector.Count)
         {
-            var (first, second) = (TileValues.Load(values + i) - center, TileValues.Load(values + i + Vector512<float>.Count) - center);
-            one = Vector512.FusedMultiplyAdd(first, first, one);
-            other = Vector512.FusedMultiplyAdd(second, second, other);
+            var (first, second) = (TileValues<TVector>.Load(values + i) - center, TileValues<TVector>.Load(values + i + TVector.Count) - center);
+            one = TVector.FusedMultiplyAdd(first, first, one);
+            other = TVector.FusedMultiplyAdd(second, second, other);
         }
 
         var rest = 0f;
         for (; i < count; i++)
         {
-            var value = TileValues.One(values + i) - mean;
+            var value = TileValues<TVector>.One(values + i) - mean;
             rest += value * value;
         }
 
-        return Vector512.Sum(one + other) + rest;
+        return TVector.Sum(one + other) + rest;
     }
 
     /// <summary>A group of an image in each piece.</summary>

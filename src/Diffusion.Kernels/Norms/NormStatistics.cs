@@ -1,6 +1,6 @@
 namespace Diffusion.Kernels;
 
-/// <summary>What a group norm does to the channels of images, and why: memory for <see cref="GroupMoments.Find"/>.</summary>
+/// <summary>What a group norm does to the channels of images, and why: memory for <see cref="GroupMoments{TVector}.Find"/>.</summary>
 internal readonly unsafe struct NormStatistics
 {
     private readonly int _channels;

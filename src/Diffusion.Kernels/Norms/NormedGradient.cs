@@ -1,21 +1,20 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Diffusion.Kernels;
 
 /// <summary>The gradients of a group norm, or of SiLU after one, group by group: what is between stays in the nearer caches.</summary>
 /// <typeparam name="T">What products are computed in, where the convolution follows: exponentials need not be more accurate.</typeparam>
-internal static unsafe class NormedGradient<T>
+/// <typeparam name="TVector">The vectors that are computed with.</typeparam>
+internal static unsafe class NormedGradient<T, TVector>
     where T : ITileFormat
+    where TVector : unmanaged, IVector<TVector>
 {
-    private const int Vector = 16;
-
     /// <summary>The gradients.</summary>
     /// <param name="input">What entered the norm.</param>
     /// <param name="gradient">That of the activated images, [images, channels, pixels], in the type of the input; overwritten with that of the input.</param>
     /// <param name="added">What is added to the latter, of the same shape and type; 0 for nothing.</param>
     /// <param name="norm">The norm.</param>
-    /// <param name="statistics">Of <see cref="GroupMoments.Find"/>.</param>
+    /// <param name="statistics">Of <see cref="GroupMoments{TVector}.Find"/>.</param>
     /// <param name="ofWeight">[channels]; written.</param>
     /// <param name="ofBias">[channels]; written.</param>
     /// <param name="totals">[images, channels]: the sums of the gradient of the input, without rounding and without what is added; written, unless it is null.</param>
@@ -34,7 +33,7 @@ internal static unsafe class NormedGradient<T>
     /// <param name="gradient">That of the output, [images, channels, pixels]; overwritten with that of the input.</param>
     /// <param name="added">What is added to the latter, of the same shape and type; 0 for nothing.</param>
     /// <param name="norm">The norm.</param>
-    /// <param name="statistics">Of <see cref="GroupMoments.Find"/>.</param>
+    /// <param name="statistics">Of <see cref="GroupMoments{TVector}.Find"/>.</param>
     /// <param name="activates">Whether the output is activated.</param>
     /// <param name="ofBias">[images, channels]; written.</param>
     /// <param name="ofWeight">[images, channels]; written.</param>
@@ -75,13 +74,13 @@ internal static unsafe class NormedGradient<T>
     private static void Plain<TValue>(TValue* x, TValue* gradient, int pixels, float mean, float* slopes, double* sums)
         where TValue : unmanaged
     {
-        var (center, all) = (Vector512.Create(mean), default(SlopeSums));
-        for (var i = 0; i < pixels; i += Vector)
+        var (center, all) = (TVector.Create(mean), default(SlopeSums));
+        for (var i = 0; i < pixels; i += TVector.Count)
         {
-            var mask = TileValues.First(pixels - i);
-            var slope = TileValues.Load(mask, gradient + i);
-            Vector512.Store(slope, slopes + i);
-            all.Add(slope, TileValues.Load(mask, x + i) - Masked(mask, center));
+            var mask = TVector.First(pixels - i);
+            var slope = TileValues<TVector>.Load(mask, gradient + i);
+            TVector.Store(slope, slopes + i);
+            all.Add(slope, TileValues<TVector>.Load(mask, x + i) - (center & mask));
         }
 
         all.Write(sums);
@@ -92,36 +91,33 @@ internal static unsafe class NormedGradient<T>
     private static void Slopes<TValue>(TValue* x, TValue* gradient, int pixels, float scale, float shift, float mean, float* slopes, double* sums)
         where TValue : unmanaged
     {
-        var (factor, summand, center, one, all) = (Vector512.Create(scale), Vector512.Create(shift), Vector512.Create(mean), Vector512<float>.One, default(SlopeSums));
-        for (var i = 0; i < pixels; i += Vector)
+        var (factor, summand, center, one, all) = (TVector.Create(scale), TVector.Create(shift), TVector.Create(mean), TVector.Create(1), default(SlopeSums));
+        for (var i = 0; i < pixels; i += TVector.Count)
         {
-            var mask = TileValues.First(pixels - i);
-            var value = TileValues.Load(mask, x + i);
-            var mapped = Vector512.FusedMultiplyAdd(value, factor, summand);
-            var sigmoid = ChannelMap.Sigmoid<T>(mapped);
-            var slope = TileValues.Load(mask, gradient + i) * sigmoid * Vector512.FusedMultiplyAdd(mapped, one - sigmoid, one);
-            Vector512.Store(slope, slopes + i);
-            all.Add(slope, value - Masked(mask, center));
+            var mask = TVector.First(pixels - i);
+            var value = TileValues<TVector>.Load(mask, x + i);
+            var mapped = TVector.FusedMultiplyAdd(value, factor, summand);
+            var sigmoid = ChannelMap.Sigmoid<T, TVector>(mapped);
+            var slope = TileValues<TVector>.Load(mask, gradient + i) * sigmoid * TVector.FusedMultiplyAdd(mapped, one - sigmoid, one);
+            TVector.Store(slope, slopes + i);
+            all.Add(slope, value - (center & mask));
         }
 
         all.Write(sums);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Masked(Vector512<int> mask, Vector512<float> values) => values & mask.AsSingle();
 
     /// <summary>scale · slopes + slope · (x − mean) + start, and what is added, if anything.</summary>
     [MethodImpl(Loop.Alone)]
     private static void Tilt<TValue>(TValue* x, float* slopes, int pixels, float scale, float slope, float mean, float start, TValue* to, TValue* added)
         where TValue : unmanaged
     {
-        var (factor, tilt, center, summand) = (Vector512.Create(scale), Vector512.Create(slope), Vector512.Create(mean), Vector512.Create(start));
-        for (var i = 0; i < pixels; i += Vector)
+        var (factor, tilt, center, summand) = (TVector.Create(scale), TVector.Create(slope), TVector.Create(mean), TVector.Create(start));
+        for (var i = 0; i < pixels; i += TVector.Count)
         {
-            var mask = TileValues.First(pixels - i);
-            var tilted = Vector512.FusedMultiplyAdd(TileValues.Load(mask, x + i) - center, tilt, summand);
-            tilted = Vector512.FusedMultiplyAdd(Vector512.Load(slopes + i), factor, tilted);
-            TileValues.Store(mask, added == null ? tilted : tilted + TileValues.Load(mask, added + i), to + i);
+            var mask = TVector.First(pixels - i);
+            var tilted = TVector.FusedMultiplyAdd(TileValues<TVector>.Load(mask, x + i) - center, tilt, summand);
+            tilted = TVector.FusedMultiplyAdd(TVector.Load(slopes + i), factor, tilted);
+            TileValues<TVector>.Store(mask, added == null ? tilted : tilted + TileValues<TVector>.Load(mask, added + i), to + i);
         }
     }
 
@@ -178,19 +174,18 @@ internal static unsafe class NormedGradient<T>
     /// <summary>The sums of slopes, of their products with what is beside them, and of the latter.</summary>
     private struct SlopeSums
     {
-        private Vector512<double> _slopes;
-        private Vector512<double> _products;
-        private Vector512<double> _others;
+        private DoubleSum<TVector> _slopes;
+        private DoubleSum<TVector> _products;
+        private DoubleSum<TVector> _others;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Add(Vector512<float> slopes, Vector512<float> others)
+        public void Add(TVector slopes, TVector others)
         {
-            var products = slopes * others;
-            _slopes += Vector512.WidenLower(slopes) + Vector512.WidenUpper(slopes);
-            _products += Vector512.WidenLower(products) + Vector512.WidenUpper(products);
-            _others += Vector512.WidenLower(others) + Vector512.WidenUpper(others);
+            _slopes.Add(slopes);
+            _products.Add(slopes * others);
+            _others.Add(others);
         }
 
-        public readonly void Write(double* sums) => (sums[0], sums[1], sums[2]) = (Vector512.Sum(_slopes), Vector512.Sum(_products), Vector512.Sum(_others));
+        public readonly void Write(double* sums) => (sums[0], sums[1], sums[2]) = (_slopes.Value, _products.Value, _others.Value);
     }
 }

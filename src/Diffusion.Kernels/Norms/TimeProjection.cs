@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
 namespace Diffusion.Kernels;
 
 /// <summary>The linear map of a time embedding in a residual block: few rows, often one for a whole batch.</summary>
-internal static unsafe class TimeProjection
+/// <typeparam name="TVector">The vectors that are multiplied.</typeparam>
+internal static unsafe class TimeProjection<TVector>
+    where TVector : unmanaged, IVector<TVector>
 {
     /// <summary>to[r, o] = start[o] + bias[o] + Σ weight[o, t] · time[r, t].</summary>
     /// <param name="time">[rows, features].</param>
@@ -24,13 +25,13 @@ internal static unsafe class TimeProjection
             var factors = weight;
             for (var output = 0; output < outputs; output++, factors += features, to++)
             {
-                var sum = Vector512<float>.Zero;
-                for (var feature = 0; feature < features; feature += Vector512<float>.Count)
+                var sum = default(TVector);
+                for (var feature = 0; feature < features; feature += TVector.Count)
                 {
-                    sum = Vector512.FusedMultiplyAdd(Vector512.Load(factors + feature), Vector512.Load(time + feature), sum);
+                    sum = TVector.FusedMultiplyAdd(TVector.Load(factors + feature), TVector.Load(time + feature), sum);
                 }
 
-                *to = Vector512.Sum(sum) + bias[output] + (start == null ? 0 : start[output]);
+                *to = TVector.Sum(sum) + bias[output] + (start == null ? 0 : start[output]);
             }
         }
     }
@@ -54,21 +55,21 @@ internal static unsafe class TimeProjection
     {
         for (var row = 0; row < rows; row++, left += rowStep, to += features)
         {
-            for (var feature = 0; feature < features; feature += Vector512<float>.Count)
+            for (var feature = 0; feature < features; feature += TVector.Count)
             {
-                var (even, odd, k) = (Vector512<float>.Zero, Vector512<float>.Zero, 0);
+                var (even, odd, k) = (default(TVector), default(TVector), 0);
                 for (; k + 1 < depth; k += 2)
                 {
-                    even = Vector512.FusedMultiplyAdd(Vector512.Create(left[(long)k * depthStep]), Vector512.Load(right + ((long)k * features) + feature), even);
-                    odd = Vector512.FusedMultiplyAdd(Vector512.Create(left[((long)k + 1) * depthStep]), Vector512.Load(right + (((long)k + 1) * features) + feature), odd);
+                    even = TVector.FusedMultiplyAdd(TVector.Create(left[(long)k * depthStep]), TVector.Load(right + ((long)k * features) + feature), even);
+                    odd = TVector.FusedMultiplyAdd(TVector.Create(left[((long)k + 1) * depthStep]), TVector.Load(right + (((long)k + 1) * features) + feature), odd);
                 }
 
                 if (k < depth)
                 {
-                    even = Vector512.FusedMultiplyAdd(Vector512.Create(left[(long)k * depthStep]), Vector512.Load(right + ((long)k * features) + feature), even);
+                    even = TVector.FusedMultiplyAdd(TVector.Create(left[(long)k * depthStep]), TVector.Load(right + ((long)k * features) + feature), even);
                 }
 
-                Vector512.Store(even + odd, to + feature);
+                TVector.Store(even + odd, to + feature);
             }
         }
     }

@@ -19,7 +19,7 @@ internal sealed class FinalConvolution(ConvolutionParameters convolution) : IFin
         var narrow = LayerPrecision.IsNarrow(weight);
         var used = LayerPrecision.Entering(input, weight).detach();
         var (ofInput, ofWeight, ofBias) = WinogradConvolution.CanRun(used, weight, shape)
-            ? WinogradConvolution.Gradients(direction, used, weight.detach())
+            ? WinogradConvolution.For(used, weight).Gradients(direction, used, weight.detach())
             : ConvolutionGradient.Of(direction.to(used.dtype), used, narrow ? weight.to(ScalarType.BFloat16) : weight.detach(), shape);
         Tensor[] ofParameters = parameters.Count > 1 ? [ofWeight.to(weight.dtype), ofBias.to(weight.dtype)] : [ofWeight.to(weight.dtype)];
         return ([ofInput.to(input.dtype)], ofParameters);

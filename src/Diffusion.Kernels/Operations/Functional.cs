@@ -130,7 +130,7 @@ internal static class Functional
     public static Tensor NormConv2d(Tensor images, in NormParameters norm, Func<Tensor, IReadOnlyList<Tensor>, Tensor> between, in ConvolutionParameters convolution, params Tensor[] others)
     {
         using var scope = NewDisposeScope();
-        if (!is_grad_enabled() || !TileSupport.Runs(narrow: false) || convolution.Shape.IsPointwise)
+        if (!is_grad_enabled() || !TileSupport.Runs || convolution.Shape.IsPointwise)
         {
             return Conv2d(between(GroupNorm(images, norm), others), convolution).MoveToOuterDisposeScope();
         }

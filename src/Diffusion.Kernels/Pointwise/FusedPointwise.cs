@@ -10,7 +10,7 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
     /// <summary>Whether it runs here, and is the fastest way.</summary>
     public static bool CanRun(Tensor input, Tensor matrix) =>
         matrix.dtype == ScalarType.Float32 && input.device_type == TorchSharp.DeviceType.CPU
-        && input.dtype is ScalarType.Float32 or ScalarType.BFloat16 && TileSupport.Runs(input.dtype == ScalarType.BFloat16)
+        && input.dtype is ScalarType.Float32 or ScalarType.BFloat16 && TileSupport.Runs
         && matrix.size(0) % 16 == 0 && matrix.size(1) % 16 == 0 && matrix.is_contiguous()
         && input.size(2) * input.size(3) >= PointwiseKernel.FewestPixels && input.is_contiguous()
         && input.numel() / matrix.size(1) * Math.Max(matrix.size(0), matrix.size(1)) is > 0 and < int.MaxValue / sizeof(float);
@@ -57,16 +57,7 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
         var size = Size(input, (int)matrix.size(transposed ? 1 : 0));
         var output = empty([input.size(0), size.Out, input.size(2), input.size(3)], dtype: input.dtype);
         var start = bias is null ? null : TensorMemory.Of<float>(bias);
-        if (IsNarrow(input))
-        {
-            var rounded = (transposed ? matrix.t() : matrix).to(ScalarType.BFloat16).contiguous();
-            PointwiseKernel.Map(TensorMemory.Of<ushort>(rounded), start, TensorMemory.Of<ushort>(input), TensorMemory.Of<ushort>(output), size);
-        }
-        else
-        {
-            PointwiseKernel.Map(TensorMemory.Of<float>(matrix), transposed, start, TensorMemory.Of<float>(input), TensorMemory.Of<float>(output), size);
-        }
-
+        PointwiseKernel.For(IsNarrow(input)).Map(matrix, transposed, start, (nint)TensorMemory.Of<byte>(input), (nint)TensorMemory.Of<byte>(output), IsNarrow(input), size);
         return output.MoveToOuterDisposeScope();
     }
 
@@ -76,7 +67,7 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
         List<Tensor?> gradients = [input.requires_grad ? Mapped(dense, matrix, transposed: true, null) : null, matrix.requires_grad ? OfMatrix(dense, input, matrix) : null];
         if (saved.Count > 2)
         {
-            gradients.Add(saved[2].requires_grad ? TileSums.OfChannels(dense) : null);
+            gradients.Add(saved[2].requires_grad ? ChannelSums.OfAll(dense) : null);
         }
 
         return gradients;
@@ -92,16 +83,7 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
         using var pointers = TensorMemory.Use();
         using var scope = NewDisposeScope();
         var (size, gradient) = (Size(input, (int)matrix.size(0)), empty_like(matrix));
-        if (IsNarrow(input) && size.Pixels % 2 == 0)
-        {
-            PointwiseKernel.OfMatrix(TensorMemory.Of<ushort>(direction), TensorMemory.Of<ushort>(input), TensorMemory.Of<float>(gradient), size);
-        }
-        else
-        {
-            var (wideDirection, wide) = (direction.to(ScalarType.Float32), input.to(ScalarType.Float32)); // themselves, or for an odd number of pixels, which are no whole words
-            PointwiseKernel.OfMatrix(TensorMemory.Of<float>(wideDirection), TensorMemory.Of<float>(wide), TensorMemory.Of<float>(gradient), size);
-        }
-
+        PointwiseKernel.For(IsNarrow(input)).OfMatrix((nint)TensorMemory.Of<byte>(direction), (nint)TensorMemory.Of<byte>(input), IsNarrow(input), TensorMemory.Of<float>(gradient), size);
         return gradient.MoveToOuterDisposeScope();
     }
 

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Diffusion.Kernels;
 
@@ -8,6 +7,9 @@ internal static unsafe class TilePanels
 {
     /// <summary>The columns of a panel.</summary>
     public const int Lanes = 32;
+
+    /// <summary>The rows that a product with a panel does at once: what it reads must have as many.</summary>
+    public const int Rows = 8;
 
     /// <summary>How far apart the two values in a word are, where they need not be neighbours: one vector is then made from two.</summary>
     public const int Apart = 16;
@@ -20,12 +22,13 @@ internal static unsafe class TilePanels
     /// <param name="columns">A multiple of 16.</param>
     /// <param name="depth">At least 1.</param>
     /// <param name="panels">Written.</param>
-    public static void PackTransposed(uint* matrix, int columns, int depth, uint* panels)
+    public static void PackTransposed<TVector>(uint* matrix, int columns, int depth, uint* panels)
+        where TVector : unmanaged, IVector<TVector>
     {
         var lanes = LanesFor(columns);
         for (var first = 0; first < columns; first += lanes, matrix += (long)lanes * depth, panels += (long)lanes * depth)
         {
-            Transposition.Copy((float*)matrix, depth, lanes, depth, (float*)panels, lanes);
+            Transposition<TVector>.Copy((float*)matrix, depth, lanes, depth, (float*)panels, lanes);
         }
     }
 
@@ -35,18 +38,26 @@ internal static unsafe class TilePanels
     /// <param name="depth">A multiple of the values in a word.</param>
     /// <param name="panels">Written.</param>
     [MethodImpl(Loop.Alone)]
-    public static void Pack<T>(float* matrix, int columns, int depth, uint* panels)
+    public static void Pack<T, TVector>(float* matrix, int columns, int depth, uint* panels)
         where T : ITileFormat
+        where TVector : unmanaged, IVector<TVector>
     {
         var lanes = LanesFor(columns);
         for (var first = 0; first < columns; first += lanes)
         {
             for (var row = matrix + first; row < matrix + ((long)depth * columns); row += (long)T.PerWord * columns)
             {
-                for (var n = 0; n < lanes; n += Vector512<float>.Count, panels += Vector512<float>.Count)
+                for (var n = 0; n < lanes; n += TVector.Count, panels += TVector.Count)
                 {
-                    var values = Vector512.Load(row + n);
-                    Vector512.Store(T.PerWord == 1 ? values.AsUInt32() : BFloat16Values.Pair(values, Vector512.Load(row + columns + n)), panels);
+                    var values = TVector.Load(row + n);
+                    if (T.PerWord == 1)
+                    {
+                        TVector.Store(values, (float*)panels);
+                    }
+                    else
+                    {
+                        TVector.StorePairs(values, TVector.Load(row + columns + n), panels);
+                    }
                 }
             }
         }

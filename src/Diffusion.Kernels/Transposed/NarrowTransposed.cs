@@ -14,7 +14,7 @@ internal sealed class NarrowTransposed : autograd.SingleTensorFunction<NarrowTra
 
     /// <summary>Whether it runs here: there are images, the channels need no padding, and the kernel is larger than a pixel and sees no padding alone (<see cref="ConvolutionShape.SeesOnlyPadding(Tensor, bool)"/>).</summary>
     public static bool CanRun(Tensor input, Tensor weight, in ConvolutionShape shape) =>
-        ChannelPadding.Applies(input) && input.dtype == ScalarType.BFloat16 && weight.dtype == ScalarType.Float32 && !shape.IsPointwise && TileSupport.Runs(narrow: false) && input.numel() > 0
+        ChannelPadding.Applies(input) && input.dtype == ScalarType.BFloat16 && weight.dtype == ScalarType.Float32 && !shape.IsPointwise && TileSupport.Runs && input.numel() > 0
         && ChannelPadding.Round(shape.InChannels) == shape.InChannels && ChannelPadding.Round(shape.OutChannels) == shape.OutChannels
         && !shape.SeesOnlyPadding(input, transposed: true);
 
@@ -51,7 +51,7 @@ internal sealed class NarrowTransposed : autograd.SingleTensorFunction<NarrowTra
         using var noGradients = no_grad();
         var (input, weight, dense) = (saved[0], saved[1].to(ScalarType.BFloat16), direction.to(ScalarType.BFloat16).contiguous());
         var (ofInput, ofWeight) = ConvolutionGradient.OfTransposed(dense, input, weight, shape);
-        Tensor[] all = [ofInput, ofWeight.to(ScalarType.Float32), TileSums.OfChannels(dense)];
+        Tensor[] all = [ofInput, ofWeight.to(ScalarType.Float32), ChannelSums.OfAll(dense)];
         return [.. saved.Zip(all, (source, gradient) => source.requires_grad ? gradient : null)];
     }
 

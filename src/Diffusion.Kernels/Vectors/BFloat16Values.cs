@@ -20,4 +20,12 @@ internal static class BFloat16Values
     /// <summary>Values in bfloat16.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<ushort> Narrowed(Vector512<float> values) => Avx512F.ConvertToVector256UInt16((values.AsUInt32() + Vector512.Create(0x8000u)) >>> 16);
+
+    /// <summary>Values in bfloat16.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<ushort> Narrowed(Vector256<float> values)
+    {
+        var words = ((values.AsUInt32() + Vector256.Create(0x8000u)) >>> 16).AsInt32();
+        return Sse41.PackUnsignedSaturate(words.GetLower(), words.GetUpper());
+    }
 }

@@ -6,15 +6,3 @@ internal interface ITileFormat
     /// <summary>The values in a word of four bytes.</summary>
     static abstract int PerWord { get; }
 }
-
-/// <summary>Words are floats.</summary>
-internal readonly struct Float32Tile : ITileFormat
-{
-    public static int PerWord => 1;
-}
-
-/// <summary>Words are two bfloat16, the first in the lower half.</summary>
-internal readonly struct BFloat16Tile : ITileFormat
-{
-    public static int PerWord => 2;
-}

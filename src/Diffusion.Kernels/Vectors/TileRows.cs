@@ -1,13 +1,12 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Diffusion.Kernels;
 
-/// <summary>Rows of any number of values, 16 at a time; what is left is read and written under a mask. Values are floats or, as <see cref="ushort"/>, bfloat16.</summary>
-internal static unsafe class TileRows
+/// <summary>Rows of any number of values, a vector at a time; what is left is read and written under a mask. Values are floats or, as <see cref="ushort"/>, bfloat16.</summary>
+/// <typeparam name="TVector">The vector.</typeparam>
+internal static unsafe class TileRows<TVector>
+    where TVector : unmanaged, IVector<TVector>
 {
-    private const int Vector = 16;
-
     /// <summary>to[i, c] = factor · from[i, c].</summary>
     /// <param name="from">[count, width].</param>
     /// <param name="fromStep">The values from a row to the next.</param>
@@ -22,14 +21,14 @@ internal static unsafe class TileRows
         where TFrom : unmanaged
         where TTo : unmanaged
     {
-        var scale = Vector512.Create(factor);
-        for (var c = 0; c < filled; c += Vector)
+        var scale = TVector.Create(factor);
+        for (var c = 0; c < filled; c += TVector.Count)
         {
-            var (read, written) = (TileValues.First(width - c), TileValues.First(filled - c));
+            var (read, written) = (TVector.First(width - c), TVector.First(filled - c));
             var (source, place) = ((nint)(from + c), (nint)(to + c));
             for (var i = 0; i < count; i++, source += (nint)(fromStep * sizeof(TFrom)), place += (nint)(toStep * sizeof(TTo)))
             {
-                TileValues.Store(written, TileValues.Load(read, (TFrom*)source) * scale, (TTo*)place);
+                TileValues<TVector>.Store(written, TileValues<TVector>.Load(read, (TFrom*)source) * scale, (TTo*)place);
             }
         }
     }
@@ -45,11 +44,11 @@ internal static unsafe class TileRows
     {
         for (var i = 0; i < count; i++, rows += width)
         {
-            var factor = Vector512.Create(factors[i]);
-            for (var c = 0; c < width; c += Vector)
+            var factor = TVector.Create(factors[i]);
+            for (var c = 0; c < width; c += TVector.Count)
             {
-                var mask = TileValues.First(width - c);
-                TileValues.Store(mask, TileValues.Load(mask, rows + c) * factor, rows + c);
+                var mask = TVector.First(width - c);
+                TileValues<TVector>.Store(mask, TileValues<TVector>.Load(mask, rows + c) * factor, rows + c);
             }
         }
     }
@@ -68,14 +67,14 @@ internal static unsafe class TileRows
     {
         for (var i = 0; i < count; i++, one += oneStep, other += otherStep)
         {
-            var sum = Vector512<float>.Zero;
-            for (var c = 0; c < width; c += Vector)
+            var sum = default(TVector);
+            for (var c = 0; c < width; c += TVector.Count)
             {
-                var read = TileValues.First(width - c);
-                sum += TileValues.Load(read, one + c) * TileValues.Load(read, other + c);
+                var read = TVector.First(width - c);
+                sum += TileValues<TVector>.Load(read, one + c) * TileValues<TVector>.Load(read, other + c);
             }
 
-            products[i] = Vector512.Sum(sum);
+            products[i] = TVector.Sum(sum);
         }
     }
 }

@@ -18,7 +18,7 @@ internal sealed class FusedConvolution : autograd.SingleTensorFunction<FusedConv
     public static Tensor Apply(Tensor input, Tensor weight, Tensor? bias, ConvolutionShape shape)
     {
         var differentiates = is_grad_enabled() && (input.requires_grad || weight.requires_grad || bias is { requires_grad: true });
-        return differentiates ? apply([shape, input, weight, .. bias is null ? [] : new object[] { bias }]) : WinogradConvolution.Forward(input, weight, bias);
+        return differentiates ? apply([shape, input, weight, .. bias is null ? [] : new object[] { bias }]) : WinogradConvolution.For(input, weight).Forward(input, weight, bias);
     }
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
@@ -26,7 +26,7 @@ internal sealed class FusedConvolution : autograd.SingleTensorFunction<FusedConv
         var saved = vars.Skip(1).Cast<Tensor>().ToList();
         ctx.save_data(Shape, vars[0]);
         ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, saved);
-        return WinogradConvolution.Forward(saved[0], saved[1], saved.ElementAtOrDefault(2));
+        return WinogradConvolution.For(saved[0], saved[1]).Forward(saved[0], saved[1], saved.ElementAtOrDefault(2));
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
@@ -38,7 +38,7 @@ internal sealed class FusedConvolution : autograd.SingleTensorFunction<FusedConv
 
     private static List<Tensor?> Gradients(List<Tensor> saved, Tensor direction)
     {
-        var (ofInput, ofWeight, ofBias) = WinogradConvolution.Gradients(direction, saved[0].detach(), saved[1].detach());
+        var (ofInput, ofWeight, ofBias) = WinogradConvolution.For(saved[0], saved[1]).Gradients(direction, saved[0].detach(), saved[1].detach());
         Tensor[] all = [ofInput, ofWeight, ofBias];
         return [.. saved.Zip(all, (source, gradient) => source.requires_grad ? gradient : null)];
     }

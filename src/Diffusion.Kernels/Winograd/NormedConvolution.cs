@@ -28,7 +28,7 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
         using var scope = NewDisposeScope();
         Tensor[] sources = [images, norm.Weight, norm.Bias, convolution.Weight, convolution.Bias!, .. added is null ? [] : new[] { added }];
         var numbers = new Numbers(norm.Groups, norm.Eps);
-        var output = is_grad_enabled() && Array.Exists(sources, source => source.requires_grad) ? apply([numbers, .. sources]) : Forward(numbers, sources);
+        var output = is_grad_enabled() && Array.Exists(sources, source => source.requires_grad) ? apply([numbers, .. sources]) : Forward(numbers, [.. sources]);
         return output.MoveToOuterDisposeScope();
     }
 
@@ -48,81 +48,21 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
             ctx,
             1,
             grad_output,
-            saved => saved[0].dtype == ScalarType.BFloat16 ? Gradients<BFloat16Tile>(numbers, saved, grad_output) : Gradients<Float32Tile>(numbers, saved, grad_output),
+            saved => Gradients(numbers, saved, grad_output),
             sources => Plain(numbers, sources));
     }
 
     /// <param name="numbers">Of the norm.</param>
     /// <param name="sources">Images, weight and bias of the norm, weight and bias of the convolution, and what is added, if anything.</param>
-    private static Tensor Forward(Numbers numbers, IReadOnlyList<Tensor> sources) =>
-        sources[0].dtype == ScalarType.BFloat16 ? Forward<BFloat16Tile>(numbers, sources) : Forward<Float32Tile>(numbers, sources);
+    private static Tensor Forward(Numbers numbers, List<Tensor> sources) =>
+        NormedConvolutionKernel.For(sources[0], sources[3]).Forward(numbers.Of(sources[1], sources[2]), sources[0], sources[3], sources[4], sources.ElementAtOrDefault(5));
 
-    private static unsafe Tensor Forward<T>(Numbers numbers, IReadOnlyList<Tensor> sources)
-        where T : ITileFormat
-    {
-        using var pointers = TensorMemory.Use();
-        using var scope = NewDisposeScope();
-        var (images, norm, weight, bias) = (sources[0], numbers.Of(sources[1], sources[2]), sources[3], sources[4]);
-        var input = WinogradImages.Of(images);
-        var start = sources.Count > 5 ? sources[5].to(ScalarType.Float32).Plus(bias).contiguous() : bias; // [O], or [1 or B, O]
-        var output = empty([images.size(0), bias.size(0), images.size(2), images.size(3)], dtype: images.dtype);
-        using var memory = TileScratch.Rent(NormStatistics.Floats(input.Count, norm));
-        var statistics = new NormStatistics(memory, input.Count, norm);
-        GroupMoments.Find(input, norm, statistics);
-        var ends = new ConvolutionEnds
-        {
-            Map = statistics.Map(activates: true),
-            Bias = TensorMemory.Of<float>(start),
-            BiasStep = start.dim() > 1 && start.size(0) > 1 ? (int)bias.size(0) : 0,
-        };
-        WinogradKernel<T>.Convolve(input, TensorMemory.Of<uint>(WinogradConvolution.Prepared<T>(weight)), ends, WinogradImages.Of(output));
-        return output.MoveToOuterDisposeScope();
-    }
-
-    /// <summary>The gradients of ⟨output, direction⟩, without a graph.</summary>
-    /// <param name="norm">The norm.</param>
-    /// <param name="weight">Of the convolution, [O, C, 3, 3]; its gradient is computed if it requires one.</param>
-    /// <param name="images">[B, C, H, W].</param>
-    /// <param name="direction">[B, O, H, W], contiguous, in the type of the images.</param>
-    /// <param name="added">What is added to the gradient of the images, as them; <see langword="null"/> for nothing.</param>
-    /// <param name="totals">[B, C], float32: the sums of the gradient of the images, more accurate than it is rounded, without what is added; written, unless it is <see langword="null"/>.</param>
-    /// <typeparam name="T">What products are computed in.</typeparam>
-    /// <returns>Those of images, weight and bias of the norm, and weight of the convolution, unless it is frozen.</returns>
-    public static unsafe (Tensor Input, Tensor NormWeight, Tensor NormBias, Tensor? Weight) Gradients<T>(in NormParameters norm, Tensor weight, Tensor images, Tensor direction, Tensor? added = null, Tensor? totals = null)
-        where T : ITileFormat
-    {
-        using var pointers = TensorMemory.Use();
-        var (input, from) = (WinogradImages.Of(images), WinogradImages.Of(direction));
-        using var memory = TileScratch.Rent(NormStatistics.Floats(input.Count, norm));
-        var statistics = new NormStatistics(memory, input.Count, norm);
-        GroupMoments.Find(input, norm, statistics);
-
-        var ofWeight = weight.requires_grad ? empty_like(weight) : null; // a third of the work, where it is not frozen
-        if (ofWeight is not null)
-        {
-            WinogradGradient<T>.OfWeight(input, statistics.Map(activates: true), from, TensorMemory.Of<float>(ofWeight));
-        }
-
-        var (ofNormWeight, ofNormBias, ofInput) = (empty_like(norm.Weight), empty_like(norm.Bias), WinogradConvolution.InputGradient<T>(direction, weight));
-        NormedGradient<T>.Of(
-            input,
-            (nint)TensorMemory.Of<byte>(ofInput),
-            added is null ? 0 : (nint)TensorMemory.Of<byte>(added),
-            norm,
-            statistics,
-            TensorMemory.Of<float>(ofNormWeight),
-            TensorMemory.Of<float>(ofNormBias),
-            totals is null ? null : TensorMemory.Of<float>(totals));
-        return (ofInput, ofNormWeight, ofNormBias, ofWeight);
-    }
-
-    private static List<Tensor?> Gradients<T>(Numbers numbers, List<Tensor> saved, Tensor direction)
-        where T : ITileFormat
+    private static List<Tensor?> Gradients(Numbers numbers, List<Tensor> saved, Tensor direction)
     {
         using var noGradients = no_grad();
         var dense = direction.to(saved[0].dtype).contiguous();
-        var (ofInput, ofNormWeight, ofNormBias, ofWeight) = Gradients<T>(numbers.Of(saved[1], saved[2]), saved[3], saved[0].detach(), dense);
-        var (ofBias, ofAdded) = TileSums.OfChannelsAndImages(dense);
+        var (ofInput, ofNormWeight, ofNormBias, ofWeight) = NormedConvolutionKernel.For(saved[0], saved[3]).Gradients(numbers.Of(saved[1], saved[2]), saved[3], saved[0].detach(), dense);
+        var (ofBias, ofAdded) = ChannelSums.OfAllAndEach(dense);
         List<Tensor?> gradients = [ofInput, ofNormWeight, ofNormBias, ofWeight, ofBias];
         if (saved.Count > gradients.Count)
         {

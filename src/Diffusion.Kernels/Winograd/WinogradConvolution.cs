@@ -2,104 +2,55 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Kernels;
 
-/// <summary>3×3 convolutions of images on the CPU with less than half of the multiplications (<see cref="WinogradTransform"/>): float32 weights, images in float32 or in bfloat16.</summary>
-internal static unsafe class WinogradConvolution
+/// <summary>3×3 convolutions of images on the CPU with less than half of the multiplications (<see cref="WinogradTransform{TVector}"/>): float32 weights, images in float32 or in bfloat16.</summary>
+internal abstract class WinogradConvolution : ITileKernel<WinogradConvolution>
 {
     /// <summary>Of input or output where it pays to differentiate; below, the transforms cost more than the multiplications that they save.</summary>
     public const int FewestChannels = 32;
 
+    private const int Vector = 16;
+
+    public static WinogradConvolution Make<T, TVector>()
+        where T : ITileFormat
+        where TVector : unmanaged, IVector<TVector> => new WinogradConvolution<T, TVector>();
+
+    /// <summary>The form for images and a weight.</summary>
+    public static WinogradConvolution For(Tensor images, Tensor weight) => TileKernel<WinogradConvolution>.For(MultipliesNarrow(images, (int)weight.size(1), (int)weight.size(0)));
+
     /// <summary>Whether it runs here, and is the fastest way.</summary>
-    public static bool CanRun(Tensor input, Tensor weight, in ConvolutionShape shape) =>
-        Math.Max(shape.InChannels, shape.OutChannels) >= FewestChannels && Reads(input, weight, shape, input.dtype == ScalarType.BFloat16);
+    public static bool CanRun(Tensor input, Tensor weight, in ConvolutionShape shape) => Math.Max(shape.InChannels, shape.OutChannels) >= FewestChannels && Reads(input, weight, shape);
 
     /// <summary>Whether this processor can do it, and the kernel reads such images and weights.</summary>
     /// <param name="input">[B, C, H, W], bfloat16 or float32.</param>
     /// <param name="weight">[O, C, k, k].</param>
     /// <param name="shape">Of the convolution.</param>
-    /// <param name="narrow">Whether products are of bfloat16.</param>
-    public static bool Reads(Tensor input, Tensor weight, in ConvolutionShape shape, bool narrow)
+    public static bool Reads(Tensor input, Tensor weight, in ConvolutionShape shape)
     {
-        var (inChannels, outChannels, multiple) = (shape.InChannels, shape.OutChannels, narrow ? 32 : 16);
+        var (inChannels, outChannels) = (shape.InChannels, shape.OutChannels);
         return shape is { Kernel: 3, Stride: 1, Padding: 1 }
-            && inChannels % multiple == 0 && outChannels % multiple == 0
-            && TileSupport.Runs(narrow) && input.dtype is ScalarType.Float32 or ScalarType.BFloat16
+            && inChannels % Vector == 0 && outChannels % Vector == 0
+            && TileSupport.Runs && input.dtype is ScalarType.Float32 or ScalarType.BFloat16
             && weight.dtype == ScalarType.Float32 && input.device_type == TorchSharp.DeviceType.CPU
             && input.dim() == 4 && (Images: input.size(0), Height: input.size(2), Width: input.size(3)) is { Images: > 0, Height: > 1, Width: > 1 } size
             && size.Images * size.Height * size.Width * Math.Max(inChannels, outChannels) < int.MaxValue / sizeof(float)
             && input.is_contiguous() && weight.is_contiguous();
     }
 
+    /// <summary>Whether products are of bfloat16. Where channels do not fill their words, images that are bfloat16 are multiplied in float32.</summary>
+    public static bool MultipliesNarrow(Tensor images, int inChannels, int outChannels) =>
+        images.dtype == ScalarType.BFloat16 && TileSupport.MultipliesNarrow && inChannels % (2 * Vector) == 0 && outChannels % (2 * Vector) == 0;
+
     /// <summary>The convolution, without a graph.</summary>
     /// <param name="input">[B, C, H, W], contiguous.</param>
     /// <param name="weight">[O, C, 3, 3], contiguous.</param>
     /// <param name="bias">[O], or <see langword="null"/>.</param>
     /// <returns>[B, O, H, W] in the type of the input.</returns>
-    public static Tensor Forward(Tensor input, Tensor weight, Tensor? bias) =>
-        input.dtype == ScalarType.BFloat16 ? Forward<BFloat16Tile>(input, weight, bias) : Forward<Float32Tile>(input, weight, bias);
+    public abstract Tensor Forward(Tensor input, Tensor weight, Tensor? bias);
 
     /// <summary>The gradients of ⟨output, direction⟩.</summary>
     /// <param name="direction">[B, O, H, W].</param>
     /// <param name="input">As for <see cref="Forward(Tensor, Tensor, Tensor?)"/>.</param>
     /// <param name="weight">As for <see cref="Forward(Tensor, Tensor, Tensor?)"/>.</param>
     /// <returns>Those of input, weight and bias, each in the type of what it is of.</returns>
-    public static (Tensor Input, Tensor Weight, Tensor Bias) Gradients(Tensor direction, Tensor input, Tensor weight) =>
-        input.dtype == ScalarType.BFloat16 ? Gradients<BFloat16Tile>(direction, input, weight) : Gradients<Float32Tile>(direction, input, weight);
-
-    /// <summary>The weight as <see cref="WinogradKernel{T}.Convolve"/> reads it: of the run or of the current dispose scope.</summary>
-    public static Tensor Prepared<T>(Tensor weight)
-        where T : ITileFormat => PreparedWeights.Get(weight, T.PerWord == 1 ? "Winograd float32" : "Winograd bfloat16", Transformed<T>);
-
-    private static Tensor Forward<T>(Tensor input, Tensor weight, Tensor? bias)
-        where T : ITileFormat
-    {
-        using var pointers = TensorMemory.Use();
-        var output = empty([input.size(0), weight.size(0), input.size(2), input.size(3)], dtype: input.dtype);
-        using var scope = PreparedWeights.AreKept ? null : NewDisposeScope();
-        Convolve<T>(input, Prepared<T>(weight), bias, output);
-        return output;
-    }
-
-    private static (Tensor Input, Tensor Weight, Tensor Bias) Gradients<T>(Tensor direction, Tensor input, Tensor weight)
-        where T : ITileFormat
-    {
-        using var pointers = TensorMemory.Use();
-        using var noGradients = no_grad();
-        using var scope = NewDisposeScope();
-        var (dense, ofWeight) = (direction.to(input.dtype).contiguous(), empty_like(weight));
-        var ofInput = InputGradient<T>(dense, weight);
-        WinogradGradient<T>.OfWeight(WinogradImages.Of(input), default, WinogradImages.Of(dense), TensorMemory.Of<float>(ofWeight));
-        return (ofInput.MoveToOuterDisposeScope(), ofWeight.MoveToOuterDisposeScope(), TileSums.OfChannels(dense).MoveToOuterDisposeScope());
-    }
-
-    /// <summary>The gradient of the input.</summary>
-    /// <param name="direction">[B, O, H, W], contiguous.</param>
-    /// <param name="weight">[O, C, 3, 3], contiguous.</param>
-    /// <returns>[B, C, H, W].</returns>
-    public static Tensor InputGradient<T>(Tensor direction, Tensor weight)
-        where T : ITileFormat
-    {
-        using var pointers = TensorMemory.Use();
-        var (outChannels, inChannels) = ((int)weight.size(0), (int)weight.size(1));
-        var gradient = empty([direction.size(0), inChannels, direction.size(2), direction.size(3)], dtype: direction.dtype);
-        using var points = Points<T>(weight);
-        WinogradWeights<T>.TransformBackward(TensorMemory.Of<float>(weight), outChannels, inChannels, TensorMemory.Of<uint>(points));
-        Convolve<T>(direction, points, null, gradient);
-        return gradient;
-    }
-
-    private static Tensor Points<T>(Tensor weight)
-        where T : ITileFormat => empty([WinogradTransform.Points, weight.size(0), weight.size(1) / T.PerWord], dtype: ScalarType.Float32);
-
-    private static Tensor Transformed<T>(Tensor weight)
-        where T : ITileFormat
-    {
-        using var pointers = TensorMemory.Use();
-        var points = Points<T>(weight);
-        WinogradWeights<T>.Transform(TensorMemory.Of<float>(weight), (int)weight.size(0), (int)weight.size(1), TensorMemory.Of<uint>(points));
-        return points;
-    }
-
-    private static void Convolve<T>(Tensor input, Tensor points, Tensor? bias, Tensor output)
-        where T : ITileFormat =>
-        WinogradKernel<T>.Convolve(WinogradImages.Of(input), TensorMemory.Of<uint>(points), new ConvolutionEnds { Bias = bias is null ? null : TensorMemory.Of<float>(bias) }, WinogradImages.Of(output));
+    public abstract (Tensor Input, Tensor Weight, Tensor Bias) Gradients(Tensor direction, Tensor input, Tensor weight);
 }

@@ -1,21 +1,21 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Diffusion.Kernels;
 
-/// <summary>The gradient of the weights of a <see cref="WinogradKernel{T}"/>.</summary>
+/// <summary>The gradient of the weights of a <see cref="WinogradKernel{T, TVector}"/>.</summary>
 /// <typeparam name="T">What products are computed in; transforms and sums are float32.</typeparam>
-internal static unsafe class WinogradGradient<T>
+/// <typeparam name="TVector">The vectors that are computed with.</typeparam>
+internal static unsafe class WinogradGradient<T, TVector>
     where T : ITileFormat
+    where TVector : unmanaged, IVector<TVector>
 {
-    private const int Points = WinogradTransform.Points;
-    private const int Vector = 16;
+    private const int Points = WinogradTiles.Points;
     private const int Pieces = 8; // the same for any number of threads, so that sums are, too
     private const int Kernel = 9;
 
     /// <summary>The products.</summary>
-    private static TileProduct Product(int inChannels, int outChannels) => TileProduct.For(
-        new TileShape(T.PerWord > 1, 8, TilePanels.LanesFor(inChannels), 1, Block(outChannels), TileStart.Sums) { ColumnStep = inChannels, SumStep = inChannels });
+    private static TileProduct Product(int inChannels, int outChannels) => TileProduct.For<T, TVector>(
+        new TileShape(8, TilePanels.LanesFor(inChannels), 1, Block(outChannels), TileStart.Sums) { ColumnStep = inChannels, SumStep = inChannels });
 
     /// <summary>The gradient of ⟨output, direction⟩.</summary>
     /// <param name="input">What entered, with some multiple of 16 channels.</param>
@@ -31,7 +31,7 @@ internal static unsafe class WinogradGradient<T>
         using var memory = TileScratch.Rent(chunks * blocks * size);
         var all = memory.Take(chunks * blocks * size);
         var words = (long)Points * input.TilesRounded / T.PerWord * (depth + block);
-        TileWork.Run(chunks * blocks, words + (2 * Vector) + WinogradTiles.Floats(input, depth) + WinogradTiles.Floats(input, block), (piece, scratch) =>
+        TileWork.Run(chunks * blocks, words + 32 + WinogradTiles.Floats(input, depth) + WinogradTiles.Floats(input, block), (piece, scratch) =>
         {
             var (chunk, first) = (piece / blocks, piece % blocks * block);
             var sums = all + (piece * size);
@@ -54,8 +54,8 @@ internal static unsafe class WinogradGradient<T>
     {
         var (depth, tiles, words) = (input.Channels, input.TilesRounded, input.TilesRounded / T.PerWord);
         uint* inputs = scratch.TakeWords((long)Points * words * depth), directions = scratch.TakeWords((long)Points * words * block);
-        WinogradTiles.ByTile<T>(WinogradTiles.Seen<T>(input, band, map, scratch), tiles, depth, inputs);
-        WinogradTiles.Directions<T>(WinogradTiles.Own(direction, band, first, block, scratch), tiles, block, directions);
+        WinogradTiles.ByTile<T, TVector>(WinogradTiles.Seen<T, TVector>(input, band, map, scratch), tiles, depth, inputs);
+        WinogradTiles.Directions<T, TVector>(WinogradTiles.Own<TVector>(direction, band, first, block, scratch), tiles, block, directions);
         for (var point = 0; point < Points; point++)
         {
             for (var n = 0; n < depth; n += TilePanels.LanesFor(depth))
@@ -71,27 +71,29 @@ internal static unsafe class WinogradGradient<T>
     [MethodImpl(Loop.Alone)]
     private static void Write(float* sums, long pointStep, int chunks, long chunkStep, int depth, float* weight)
     {
-        Span<Vector512<float>> points = stackalloc Vector512<float>[Points];
-        Span<Vector512<float>> kernel = stackalloc Vector512<float>[Kernel];
-        for (var channel = 0; channel < depth; channel += Vector)
+        Span<TVector> points = stackalloc TVector[Points];
+        Span<TVector> kernel = stackalloc TVector[Kernel];
+        var lanes = stackalloc float[TVector.Count];
+        for (var channel = 0; channel < depth; channel += TVector.Count)
         {
             for (var point = 0; point < Points; point++)
             {
-                var sum = Vector512<float>.Zero;
+                var sum = default(TVector);
                 for (var chunk = 0; chunk < chunks; chunk++)
                 {
-                    sum += Vector512.Load(sums + (point * pointStep) + (chunk * chunkStep) + channel);
+                    sum += TVector.Load(sums + (point * pointStep) + (chunk * chunkStep) + channel);
                 }
 
                 points[point] = sum;
             }
 
-            WinogradTransform.KernelGradient(points, kernel);
+            WinogradTransform<TVector>.KernelGradient(points, kernel);
             for (var i = 0; i < Kernel; i++)
             {
-                for (var lane = 0; lane < Vector; lane++)
+                TVector.Store(kernel[i], lanes);
+                for (var lane = 0; lane < TVector.Count; lane++)
                 {
-                    weight[((channel + lane) * Kernel) + i] = kernel[i][lane];
+                    weight[((channel + lane) * Kernel) + i] = lanes[lane];
                 }
             }
         }

@@ -1,15 +1,15 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Diffusion.Kernels;
 
-/// <summary>3×3 convolutions with a border of one pixel of zeros, band by band of tiles that stay in the nearer caches (<see cref="WinogradTransform"/>).</summary>
+/// <summary>3×3 convolutions with a border of one pixel of zeros, band by band of tiles that stay in the nearer caches (<see cref="WinogradTransform{TVector}"/>).</summary>
 /// <typeparam name="T">What products are computed in; transforms and sums are float32.</typeparam>
-internal static unsafe class WinogradKernel<T>
+/// <typeparam name="TVector">The vectors that are computed with.</typeparam>
+internal static unsafe class WinogradKernel<T, TVector>
     where T : ITileFormat
+    where TVector : unmanaged, IVector<TVector>
 {
-    private const int Points = WinogradTransform.Points;
-    private const int Vector = 16;
+    private const int Points = WinogradTiles.Points;
 
     /// <summary>The convolution.</summary>
     /// <param name="input">Images of some multiple of 16 channels, or of 32 where a word has two values.</param>
@@ -23,12 +23,12 @@ internal static unsafe class WinogradKernel<T>
         var columns = output.Channels / parts;
         var (product, written) = (Product(input.Channels, output.Channels, columns), 2L * input.RowsOfBand * input.Width * columns);
         var floats = WinogradTiles.Floats(input, input.Channels) + ((long)Points * tiles * (words + columns)) + written + columns + (8L * tiles);
-        TileWork.Run(input.Bands * parts, floats + (5 * Vector), new Bands(input, points, ends, output, product, parts));
+        TileWork.Run(input.Bands * parts, floats + 80, new Bands(input, points, ends, output, product, parts));
     }
 
     /// <summary>The products of <see cref="Convolve"/>.</summary>
     private static TileProduct Product(int inChannels, int outChannels, int columns) =>
-        TileProduct.For(new TileShape(T.PerWord > 1, 8, TilePanels.LanesFor(outChannels), inChannels / T.PerWord, 1, TileStart.Zero) { SumStep = columns });
+        TileProduct.For<T, TVector>(new TileShape(8, TilePanels.LanesFor(outChannels), inChannels / T.PerWord, 1, TileStart.Zero) { SumStep = columns });
 
     private static void Write(float* sums, ConvolutionEnds ends, WinogradImages images, int band, float* pixels, float* outside, float** places)
     {
@@ -37,11 +37,11 @@ internal static unsafe class WinogradKernel<T>
             var end = WinogradTiles.Corners(images, part, images.Channels, pixels, outside, places);
             if (ends.Added != 0)
             {
-                (images with { Data = ends.Added }).Read(part.Image, part.Own, 0, images.Channels, pixels);
+                (images with { Data = ends.Added }).Read<TVector>(part.Image, part.Own, 0, images.Channels, pixels);
             }
 
             Outputs(sums, ends.BiasOf(part.Image), ends.Added != 0, images, (part.Tile, end), places);
-            images.Write(part.Image, part.Own, pixels);
+            images.Write<TVector>(part.Image, part.Own, pixels);
         }
     }
 
@@ -52,10 +52,10 @@ internal static unsafe class WinogradKernel<T>
         for (var tile = tiles.First; tile < tiles.End; tile++)
         {
             var from = sums + ((long)tile * images.Channels);
-            for (var channel = 0; channel < images.Channels; channel += Vector)
+            for (var channel = 0; channel < images.Channels; channel += TVector.Count)
             {
-                var start = bias is null ? Vector512<float>.Zero : Vector512.Load(bias + channel);
-                WinogradTransform.Output(from + channel, step, start, adds, places + (4 * tile), channel);
+                var start = bias is null ? default(TVector) : TVector.Load(bias + channel);
+                WinogradTransform<TVector>.Output(from + channel, step, start, adds, places + (4 * tile), channel);
             }
         }
     }
@@ -70,7 +70,7 @@ internal static unsafe class WinogradKernel<T>
             var (band, first) = (piece / parts, piece % parts * columns);
             var transformed = scratch.TakeWords((long)Points * tiles * words);
             var sums = scratch.Take((long)Points * tiles * columns);
-            WinogradTiles.ByChannel<T>(WinogradTiles.Seen<T>(input, band, ends.Map, scratch), tiles, input.Channels, transformed);
+            WinogradTiles.ByChannel<T, TVector>(WinogradTiles.Seen<T, TVector>(input, band, ends.Map, scratch), tiles, input.Channels, transformed);
             for (var point = 0; point < Points; point++)
             {
                 for (var n = 0; n < columns; n += lanes)

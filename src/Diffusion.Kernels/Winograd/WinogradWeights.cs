@@ -53,15 +53,15 @@ internal static unsafe class WinogradWeights<T>
     [MethodImpl(Loop.Alone)]
     private static void Columns(float* weight, long apart, Vector256<int> indices, bool flips, uint* points, long step)
     {
-        var values = stackalloc float[WinogradTransform.Points * Vector256<float>.Count * 2];
-        var others = values + (WinogradTransform.Points * Vector256<float>.Count);
+        var values = stackalloc float[WinogradTiles.Points * Vector256<float>.Count * 2];
+        var others = values + (WinogradTiles.Points * Vector256<float>.Count);
         Columns(weight, indices, flips, values);
         if (T.PerWord > 1)
         {
             Columns(weight + apart, indices, flips, others);
         }
 
-        for (var point = 0; point < WinogradTransform.Points; point++)
+        for (var point = 0; point < WinogradTiles.Points; point++)
         {
             var one = Vector256.Load(values + (point * Vector256<float>.Count));
             Vector256.Store(T.PerWord == 1 ? one.AsUInt32() : BFloat16Values.Pair(one, Vector256.Load(others + (point * Vector256<float>.Count))), points + (point * step));
@@ -72,12 +72,12 @@ internal static unsafe class WinogradWeights<T>
     [MethodImpl(Loop.Alone)]
     private static void Columns(float* weight, Vector256<int> indices, bool flips, float* points)
     {
-        Span<Vector256<float>> kernel = stackalloc Vector256<float>[Kernel];
+        Span<Float32x8> kernel = stackalloc Float32x8[Kernel];
         for (var i = 0; i < Kernel; i++)
         {
-            kernel[flips ? Kernel - 1 - i : i] = Avx2.GatherVector256(weight + i, indices, sizeof(float));
+            kernel[flips ? Kernel - 1 - i : i] = new(Avx2.GatherVector256(weight + i, indices, sizeof(float)));
         }
 
-        WinogradTransform.Kernel(kernel, points, Vector256<float>.Count);
+        WinogradTransform<Float32x8>.Kernel(kernel, points, Vector256<float>.Count);
     }
 }

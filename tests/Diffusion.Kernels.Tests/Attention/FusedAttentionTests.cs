@@ -75,6 +75,7 @@ public sealed class FusedAttentionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_OtherNumberOfThreads_GivesTheSameBits(ProcessorLevel level)
@@ -104,6 +105,7 @@ public sealed class FusedAttentionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Backward_OfAGradient_AgreesWithFloat64(ProcessorLevel level)
@@ -123,6 +125,7 @@ public sealed class FusedAttentionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Backward_ManyTimes_LeavesNoTensors(ProcessorLevel level)

@@ -45,6 +45,7 @@ public sealed class NormedAttentionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_GradientsOfGradients_AreThoseOfFloat64(ProcessorLevel level)
@@ -63,6 +64,7 @@ public sealed class NormedAttentionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_OtherNumberOfThreads_GivesTheSameBits(ProcessorLevel level)
@@ -81,6 +83,7 @@ public sealed class NormedAttentionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_FrozenProjections_GivesGradientsToTheRest(ProcessorLevel level)
@@ -100,6 +103,7 @@ public sealed class NormedAttentionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_WithoutGradients_GivesTheSameBits(ProcessorLevel level)

@@ -35,6 +35,7 @@ public sealed class NormedResidualTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_GradientsOfGradients_AreThoseOfFloat64(ProcessorLevel level)
@@ -53,6 +54,7 @@ public sealed class NormedResidualTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_OtherNumberOfThreads_GivesTheSameBits(ProcessorLevel level)
@@ -71,6 +73,7 @@ public sealed class NormedResidualTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_FrozenLayers_GivesGradientsToTheRest(ProcessorLevel level)
@@ -95,6 +98,7 @@ public sealed class NormedResidualTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_WithoutGradients_GivesTheSameBits(ProcessorLevel level)

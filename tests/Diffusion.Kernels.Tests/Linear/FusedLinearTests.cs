@@ -83,6 +83,7 @@ public sealed class FusedLinearTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_OtherNumberOfThreads_GivesTheSameBits(ProcessorLevel level)
@@ -108,6 +109,7 @@ public sealed class FusedLinearTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_FrozenWeight_GivesTheInputItsGradient(ProcessorLevel level)
@@ -122,6 +124,7 @@ public sealed class FusedLinearTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Backward_OfAGradient_AgreesWithLibtorch(ProcessorLevel level)

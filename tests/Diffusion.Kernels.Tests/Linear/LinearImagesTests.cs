@@ -6,6 +6,7 @@ public sealed unsafe class LinearImagesTests
 {
     /// <summary>Fewer images than threads: several threads could share one, of which they keep what they read.</summary>
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void ToTokens_RowsAreKept_AreRightForAnyNumberOfThreads(ProcessorLevel level)
@@ -27,9 +28,15 @@ public sealed unsafe class LinearImagesTests
                 set_num_threads(1 + (i % 4));
                 var (tokens, rows) = (zeros([1, 128, columns]), zeros([128 + 7, channels]));
 
-                var panels = LinearTokens.Panels(weight, narrow: false);
                 var map = new ChannelMap(TensorMemory.Of<float>(scales), TensorMemory.Of<float>(shifts), channels, activates: false);
-                LinearImages<Float32Tile>.ToTokens(WinogradImages.Of(images), map, TensorMemory.Of<uint>(panels), null, TensorMemory.Of<float>(tokens), columns, columns, TensorMemory.Of<uint>(rows));
+                if (level == ProcessorLevel.Avx2)
+                {
+                    ToTokens<Float32x8>(images, map, weight, tokens, rows);
+                }
+                else
+                {
+                    ToTokens<Float32x16>(images, map, weight, tokens, rows);
+                }
 
                 TensorAssert.Close(expected[0], rows[..128], 1e-6, 1e-6, "rows");
                 TensorAssert.Close(expected.matmul(weight.t()), tokens, 1e-4, 1e-4, "tokens");
@@ -39,5 +46,13 @@ public sealed unsafe class LinearImagesTests
         {
             set_num_threads(threads);
         }
+    }
+
+    private static void ToTokens<TVector>(Tensor images, ChannelMap map, Tensor weight, Tensor tokens, Tensor rows)
+        where TVector : unmanaged, IVector<TVector>
+    {
+        var (panels, columns) = (LinearTokens<Float32Tile, TVector>.Panels(weight), (int)weight.size(0));
+        LinearImages<Float32Tile, TVector>.ToTokens(
+            WinogradImages.Of(images), map, TensorMemory.Of<uint>(panels), null, TensorMemory.Of<float>(tokens), columns, columns, TensorMemory.Of<uint>(rows));
     }
 }

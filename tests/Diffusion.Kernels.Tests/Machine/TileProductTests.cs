@@ -42,8 +42,8 @@ public sealed unsafe class TileProductTests
         var a = Enumerable.Range(0, count * values).Select(_ => (float)random.Next(-9, 10)).ToArray();
         var b = Enumerable.Range(0, values * lanes).Select(_ => (float)random.Next(-9, 10)).ToArray();
         var before = Enumerable.Range(0, count * lanes).Select(i => (float)i).ToArray();
-        var shape = new TileShape(narrow, rows, lanes, rowStep, depthStep, adds ? TileStart.Sums : TileStart.Zero);
-        var product = Product(shape, level);
+        var shape = new TileShape(rows, lanes, rowStep, depthStep, adds ? TileStart.Sums : TileStart.Zero);
+        var product = Product(shape, narrow, level);
         using var memory = TileScratch.Rent(4096 * 4);
         uint* left = memory.TakeWords(count * depth), right = memory.TakeWords(depth * lanes);
         var sums = memory.Take(count * lanes);
@@ -89,8 +89,8 @@ public sealed unsafe class TileProductTests
 
         const int blocks = 2, depth = 3;
         var (columnStep, sumStep) = (lanes + 16, lanes + 48);
-        var shape = new TileShape(false, rows, lanes, depth, 1, TileStart.Bias) { ColumnStep = columnStep, SumStep = sumStep };
-        var product = Product(shape, level);
+        var shape = new TileShape(rows, lanes, depth, 1, TileStart.Bias) { ColumnStep = columnStep, SumStep = sumStep };
+        var product = Product(shape, narrow: false, level);
         using var memory = TileScratch.Rent(4096 * 4);
         float* left = memory.Take(blocks * rows * depth), right = memory.Take(depth * columnStep), bias = memory.Take(lanes), sums = memory.Take(blocks * rows * sumStep);
         new Span<float>(sums, blocks * rows * sumStep).Fill(-1);
@@ -113,9 +113,9 @@ public sealed unsafe class TileProductTests
     [Fact]
     public void For_ManyWidths_MakesNoCode()
     {
-        using var used = Levels.UseTiles(ProcessorLevel.Avx512);
+        using var used = Levels.UseTiles(ProcessorLevel.Avx2);
         var values = stackalloc float[8 * 32];
-        TileProduct Of(int width) => TileProduct.For(new TileShape(false, 8, 32, width, 1, TileStart.Sums) { ColumnStep = width, SumStep = 32 });
+        TileProduct Of(int width) => Product(new TileShape(8, 32, width, 1, TileStart.Sums) { ColumnStep = width, SumStep = 32 }, narrow: false, ProcessorLevel.Avx2);
         Of(1).Run(values, values, values, 8, 1);
         var before = Environment.WorkingSet;
 
@@ -128,28 +128,7 @@ public sealed unsafe class TileProductTests
     }
 
     [Fact]
-    public void Make_MemoryRefused_HasNoCode() => Assert.Null(TileCode.Make(narrow: false, static _ => 0));
-
-    [Fact]
-    public void Make_BothFormats_HasAllShapesInOnePlace()
-    {
-        foreach (var narrow in new[] { false, true })
-        {
-            var places = 0;
-            var code = TileCode.Make(narrow, bytes =>
-            {
-                places++;
-                Assert.InRange(bytes.Length, 1, 1 << 16);
-                return 64;
-            })!;
-
-            Assert.Equal(1, places);
-            Assert.Equal(64, code.Of(new TileShape(narrow, 4, 4, 1, 1, TileStart.Zero)));
-        }
-    }
-
-    [Fact]
-    public void For_TooManySums_IsRefused() => Assert.Throws<ArgumentException>(() => TileProduct.For(new TileShape(false, 16, 32, 1, 1, TileStart.Zero)));
+    public void For_TooManySums_IsRefused() => Assert.Throws<ArgumentException>(() => TileProduct.For(new TileShape(16, 32, 1, 1, TileStart.Zero), narrow: false, code: null));
 
     [Fact]
     public void Place_Code_RunsIt()
@@ -168,7 +147,8 @@ public sealed unsafe class TileProductTests
     /// <summary>At the plain level products are C#, as where the system does not let programs write code.</summary>
     private static IDisposable Using(ProcessorLevel level) => level == ProcessorLevel.Plain ? Levels.Use(level) : Levels.UseTiles(level);
 
-    private static TileProduct Product(TileShape shape, ProcessorLevel level) => level == ProcessorLevel.Plain ? TileProduct.For(shape, code: null) : TileProduct.For(shape);
+    private static TileProduct Product(TileShape shape, bool narrow, ProcessorLevel level) => TileProduct.For(
+        shape, narrow, level == ProcessorLevel.Plain ? null : TileCode.For(narrow ? ProcessorLevel.Avx512BFloat16 : level == ProcessorLevel.Avx2 ? level : ProcessorLevel.Avx512));
 
     private static void Fill(float* values, int count)
     {

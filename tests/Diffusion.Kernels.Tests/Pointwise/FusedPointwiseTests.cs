@@ -64,6 +64,7 @@ public sealed class FusedPointwiseTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Backward_OfAGradient_AgreesWithLibtorch(ProcessorLevel level)

@@ -10,7 +10,7 @@ internal static class Levels
     public static IReadOnlyList<ProcessorLevel> All { get; } = Enum.GetValues<ProcessorLevel>();
 
     /// <summary>Those with tiles of float32.</summary>
-    public static IReadOnlyList<ProcessorLevel> WithTiles { get; } = [ProcessorLevel.Avx512, ProcessorLevel.Avx512BFloat16];
+    public static IReadOnlyList<ProcessorLevel> WithTiles { get; } = [ProcessorLevel.Avx2, ProcessorLevel.Avx512, ProcessorLevel.Avx512BFloat16];
 
     /// <summary>Those with tiles of bfloat16.</summary>
     public static IReadOnlyList<ProcessorLevel> WithNarrowTiles { get; } = [ProcessorLevel.Avx512BFloat16];
@@ -36,7 +36,7 @@ internal static class Levels
     public static IDisposable UseTiles(ProcessorLevel level)
     {
         var used = Use(level);
-        if (TileSupport.Runs(narrow: false))
+        if (TileSupport.Runs)
         {
             return used;
         }

@@ -18,18 +18,25 @@ public sealed unsafe class TileSumsTests
         var values = randn([images, channels, pixels], generator: generator).to(ScalarType.BFloat16);
         var rows = values.transpose(1, 2).contiguous();
         var expected = values.to(ScalarType.Float64).sum([0L, 2L]);
-        var (ofChannels, ofImages) = TileSums.OfChannelsAndImages(values);
+        var (ofChannels, ofImages) = ChannelSums.OfAllAndEach(values);
         var ofColumns = new float[channels];
 
         fixed (float* columnSums = ofColumns)
         fixed (byte* wide = rows.to(ScalarType.Float32).bytes)
         {
-            TileSums.OfColumns((float*)wide, (long)images * pixels, channels, columnSums);
+            if (level == ProcessorLevel.Avx2)
+            {
+                TileSums<Float32x8>.OfColumns((float*)wide, (long)images * pixels, channels, columnSums);
+            }
+            else
+            {
+                TileSums<Float32x16>.OfColumns((float*)wide, (long)images * pixels, channels, columnSums);
+            }
         }
 
         Assert.True((ofChannels - expected).abs().max().item<double>() < 1e-5);
         Assert.True((ofImages.sum([0L]) - expected).abs().max().item<double>() < 1e-5);
-        Assert.True(TileSums.OfChannels(values).equal(ofChannels).all().item<bool>());
+        Assert.True(ChannelSums.OfAll(values).equal(ofChannels).all().item<bool>());
         Assert.True((tensor(ofColumns) - expected).abs().max().item<double>() < 1e-5);
     }
 }

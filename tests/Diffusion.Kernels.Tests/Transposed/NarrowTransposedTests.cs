@@ -32,6 +32,7 @@ public sealed class NarrowTransposedTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Forward_GradientsOfGradients_AreThoseOfFloat64(ProcessorLevel level)
@@ -47,6 +48,7 @@ public sealed class NarrowTransposedTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Forward_FrozenBias_GivesGradientsToTheRest(ProcessorLevel level)

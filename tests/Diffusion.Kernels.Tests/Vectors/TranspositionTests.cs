@@ -20,7 +20,14 @@ public sealed unsafe class TranspositionTests
 
         fixed (float* source = from, target = to)
         {
-            Transposition.Copy(source, fromStep, rows, columns, target, toStep);
+            if (level == ProcessorLevel.Avx2)
+            {
+                Transposition<Float32x8>.Copy(source, fromStep, rows, columns, target, toStep);
+            }
+            else
+            {
+                Transposition<Float32x16>.Copy(source, fromStep, rows, columns, target, toStep);
+            }
         }
 
         for (var j = 0; j < columns; j++)

@@ -31,6 +31,7 @@ public sealed class NormedConvolutionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_GradientsOfGradients_AreThoseOfFloat64(ProcessorLevel level)
@@ -46,6 +47,7 @@ public sealed class NormedConvolutionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_OtherNumberOfThreads_GivesTheSameBits(ProcessorLevel level)
@@ -64,6 +66,7 @@ public sealed class NormedConvolutionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Apply_FrozenNorm_GivesGradientsToTheRest(ProcessorLevel level)

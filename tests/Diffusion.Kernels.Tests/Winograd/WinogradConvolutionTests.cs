@@ -53,8 +53,8 @@ public sealed class WinogradConvolutionTests : IDisposable
         var exact = nn.functional.conv2d(exactInput, exactWeight, exactBias, [1L, 1L], [1L, 1L]);
         var expected = autograd.grad([exact], [exactInput, exactWeight, exactBias], [direction.to(ScalarType.Float64)]);
 
-        var output = WinogradConvolution.Forward(input, weight, bias);
-        var (ofInput, ofWeight, ofBias) = WinogradConvolution.Gradients(direction, input, weight);
+        var output = WinogradConvolution.For(input, weight).Forward(input, weight, bias);
+        var (ofInput, ofWeight, ofBias) = WinogradConvolution.For(input, weight).Gradients(direction, input, weight);
 
         Assert.Equal((input.dtype, input.dtype, ScalarType.Float32), (output.dtype, ofInput.dtype, ofWeight.dtype));
         AssertClose(exact, output, allowed);
@@ -64,6 +64,7 @@ public sealed class WinogradConvolutionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Forward_OtherNumberOfThreadsOrOtherImagesBeside_GivesTheSameBits(ProcessorLevel level)
@@ -74,14 +75,14 @@ public sealed class WinogradConvolutionTests : IDisposable
 
         Tensor[] All()
         {
-            var (ofInput, ofWeight, _) = WinogradConvolution.Gradients(direction, input, weight);
-            return [WinogradConvolution.Forward(input, weight, bias), ofInput, ofWeight];
+            var (ofInput, ofWeight, _) = WinogradConvolution.For(input, weight).Gradients(direction, input, weight);
+            return [WinogradConvolution.For(input, weight).Forward(input, weight, bias), ofInput, ofWeight];
         }
 
         set_num_threads(1);
         var one = All();
         set_num_threads(3);
-        var last = WinogradConvolution.Forward(input[4..5].contiguous(), weight, bias);
+        var last = WinogradConvolution.For(input, weight).Forward(input[4..5].contiguous(), weight, bias);
 
         for (var repeat = 0; repeat < 20; repeat++)
         {
@@ -92,6 +93,7 @@ public sealed class WinogradConvolutionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Forward_NotANumberInOneImage_ReachesThatImageOnly(ProcessorLevel level)
@@ -102,12 +104,13 @@ public sealed class WinogradConvolutionTests : IDisposable
 
         input[1, 0, 0, 0] = float.NaN;
 
-        var bad = WinogradConvolution.Forward(input, weight, bias).isnan().flatten(1).any(1);
+        var bad = WinogradConvolution.For(input, weight).Forward(input, weight, bias).isnan().flatten(1).any(1);
 
         Assert.Equal([false, true, false, false], bad.data<bool>().ToArray());
     }
 
     [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
     [InlineData(ProcessorLevel.Avx512BFloat16)]
     public void Conv2d_WithoutGradients_IsWinogradAndChangesWithTheWeight(ProcessorLevel level)
@@ -122,7 +125,7 @@ public sealed class WinogradConvolutionTests : IDisposable
         layer.Weight.mul_(2);
         layer.Bias!.mul_(2);
 
-        Assert.True(before.equal(WinogradConvolution.Forward(input, layer.Weight / 2, layer.Bias / 2)).all().item<bool>());
+        Assert.True(before.equal(WinogradConvolution.For(input, layer.Weight).Forward(input, layer.Weight / 2, layer.Bias / 2)).all().item<bool>());
         AssertClose((before * 2).to(ScalarType.Float64), Functional.Conv2d(input, layer));
     }
 
