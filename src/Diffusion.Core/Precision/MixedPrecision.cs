@@ -5,7 +5,7 @@ namespace Diffusion;
 
 /// <summary>
 /// The precision in which networks compute on this thread. The layers of Diffusion.Models follow it; a network of your own does if it asks
-/// <see cref="Current"/>, and on the CPU <see cref="Processor.MultipliesBFloat16"/>: where bfloat16 is slower than float32, layers compute in float32. Weights, gradients, the loss, the optimizer and checkpoints are float32 in every precision.
+/// <see cref="Current"/>, and on the CPU <see cref="Processor.UsesBFloat16"/>: where it is false, layers compute in float32. Weights, gradients, the loss, the optimizer and checkpoints are float32 in every precision.
 /// </summary>
 /// <remarks>Mixed Precision Training, arXiv:1710.03740; with bfloat16, which needs no scaling of the loss: arXiv:1905.12322.</remarks>
 public static class MixedPrecision

@@ -28,8 +28,7 @@ public static class Processor
         : ProcessorLevel.Plain;
 
     /// <summary>
-    /// Whether bfloat16 is faster than float32 on this processor at this level. Where it is not, networks on the CPU compute in float32 although
-    /// <see cref="ComputePrecision.BFloat16"/> is asked for: libtorch's products of bfloat16 are slower there than those of float32, below AVX-512 by orders of magnitude.
+    /// Whether products of bfloat16 are faster than those of float32 on this processor at this level: at <see cref="ProcessorLevel.Avx512BFloat16"/>, and where everything is left to libtorch if its own are.
     /// </summary>
     public static bool MultipliesBFloat16 => Level switch
     {
@@ -38,12 +37,18 @@ public static class Processor
         _ => false,
     };
 
+    /// <summary>
+    /// Whether networks on the CPU use bfloat16 where <see cref="ComputePrecision.BFloat16"/> is asked for. With AVX2 and more, what is between layers is bfloat16, which takes half of the memory; it is
+    /// multiplied as such, or becomes float32 while it is read (<see cref="MultipliesBFloat16"/>). At <see cref="ProcessorLevel.Plain"/> networks compute in float32 unless libtorch is faster in bfloat16.
+    /// </summary>
+    public static bool UsesBFloat16 => Level >= ProcessorLevel.Avx2 || MultipliesBFloat16;
+
     /// <summary>The name that the processor gives itself, or its architecture where it gives none.</summary>
     public static string Name { get; } = Brand() is { Length: > 0 } brand ? brand : RuntimeInformation.ProcessArchitecture.ToString();
 
     /// <summary>Name, level and what kernels do at that level, on one line.</summary>
     public static string Description =>
-        $"{Name}: level {Level.ToSetting()}{(Level == Highest ? "" : $" (this processor has {Highest.ToSetting()})")}, {Kernels(Level)}; {(MultipliesBFloat16 ? "bfloat16 is multiplied as such" : "bfloat16 runs compute in float32")}";
+        $"{Name}: level {Level.ToSetting()}{(Level == Highest ? "" : $" (this processor has {Highest.ToSetting()})")}, {Kernels(Level)}; {(MultipliesBFloat16 ? "bfloat16 is multiplied as such" : UsesBFloat16 ? "bfloat16 is kept in memory and multiplied in float32" : "bfloat16 runs compute in float32")}";
 
     /// <summary>Uses less than was chosen until the result is disposed, in the whole process: for tests.</summary>
     /// <param name="level">A level that the processor has.</param>
@@ -110,7 +115,7 @@ public static class Processor
         return true;
     }
 
-    private static string Kernels(ProcessorLevel level) => level >= ProcessorLevel.Avx512
+    private static string Kernels(ProcessorLevel level) => level >= ProcessorLevel.Avx2
         ? "convolutions, linear maps, attention and whole blocks by own kernels"
         : "operations of the network by libtorch";
 

@@ -62,7 +62,7 @@ public sealed partial class Trainer : IDisposable
         _state = new TrainerState(network, Options, _loss.History);
         Denoiser = denoiser;
         Conditional = conditional;
-        if (Options.Precision == ComputePrecision.BFloat16 && denoiser.Device.type == DeviceType.CPU && !Processor.MultipliesBFloat16)
+        if (Options.Precision == ComputePrecision.BFloat16 && denoiser.Device.type == DeviceType.CPU && !Processor.UsesBFloat16)
         {
             LogFloat32(_logger, Processor.Name, Processor.Level.ToSetting());
         }

@@ -31,8 +31,8 @@ public sealed record TrainerOptions : IValidatedOptions
     public EmaOptions Ema { get; init; } = new();
 
     /// <summary>
-    /// What the network computes in; float32 by default. Bfloat16 takes about 0.6 of the time on processors with AVX512_BF16; on other CPUs the network then computes
-    /// in float32 (<see cref="Processor.MultipliesBFloat16"/>). Weights, gradients, their averages and checkpoints are float32 either way, and a checkpoint of one precision can be resumed in the other.
+    /// What the network computes in; float32 by default. Bfloat16 takes about 0.6 of the time on processors with AVX512_BF16, and less memory with AVX2 and more;
+    /// on CPUs that cannot use it the network computes in float32 (<see cref="Processor.UsesBFloat16"/>). Weights, gradients, their averages and checkpoints are float32 either way, and a checkpoint of one precision can be resumed in the other.
     /// </summary>
     public ComputePrecision Precision { get; init; }
 

@@ -57,7 +57,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
         using var received = grad_output; // a handle of its own, which no dispose scope may know
         var layout = (AttentionLayout)ctx.get_data(Layout);
         return ReturnedGradients.Return(
-            ctx, 1, grad_output, saved => Gradients(layout, [.. saved.SkipLast(2)], saved[^2], saved[^1], grad_output).ToList<Tensor?>(), sources => PlainAttention.Products(layout, [.. sources]));
+            ctx, 1, grad_output, saved => Gradients(layout, [.. saved.SkipLast(2)], saved[^2], saved[^1], grad_output).ToList<Tensor?>(), sources => PlainAttention.Products(layout, [.. sources.Select(source => source.to(LayerPrecision.OfProducts(source)))]).to(sources[0].dtype));
     }
 
     /// <summary>The output [B, N, heads·d], and of each query the largest score, to base 2, and one over the sum of its powers, [B, heads, 2, N].</summary>

@@ -82,11 +82,12 @@ internal sealed unsafe class NormedAttention : autograd.SingleTensorFunction<Nor
     /// <summary>The block in libtorch's operations.</summary>
     private static Tensor Plain(in SelfAttentionParameters layers, List<Tensor> sources)
     {
-        var (images, type, then) = (sources[0], sources[0].dtype, layers.With(sources[1..]));
+        var type = LayerPrecision.OfProducts(sources[0]);
+        var (images, then) = (sources[0].to(type), layers.With(sources[1..]));
         var normed = then.Norm is { } norm ? nn.functional.group_norm(images, norm.Groups, norm.Weight.to(type), norm.Bias.to(type), norm.Eps) : images;
         var tokens = normed.flatten(2).transpose(1, 2); // [B, C, H, W] → [B, H·W, C]
         Tensor Map(Tensor input, LinearParameters linear) => nn.functional.linear(input, linear.Weight.to(type), linear.Bias!.to(type));
         var attended = PlainAttention.Products(then.Layout, [.. Enumerable.Range(0, then.Projections).Select(i => Map(tokens, then.Projection(i)))]);
-        return images.Plus(Map(attended, then.Last).transpose(1, 2).reshape(images.shape)); // [B, H·W, C] → [B, C, H, W]
+        return images.Plus(Map(attended, then.Last).transpose(1, 2).reshape(images.shape)).to(sources[0].dtype); // [B, H·W, C] → [B, C, H, W]
     }
 }

@@ -72,7 +72,8 @@ internal sealed class NormedResidual : autograd.SingleTensorFunction<NormedResid
     /// <summary>The block in libtorch's operations, where the time is added.</summary>
     private static Tensor Plain(in ResidualParameters layers, List<Tensor> sources)
     {
-        var (images, type, then) = (sources[0], sources[0].dtype, layers.With(sources[2..]));
+        var type = LayerPrecision.OfProducts(sources[0]);
+        var (images, then) = (sources[0].to(type), layers.With(sources[2..]));
         Tensor Half(Tensor input, NormParameters norm, ConvolutionParameters convolution)
         {
             var normed = nn.functional.silu(nn.functional.group_norm(input, norm.Groups, norm.Weight.to(type), norm.Bias.to(type), norm.Eps));
@@ -83,6 +84,6 @@ internal sealed class NormedResidual : autograd.SingleTensorFunction<NormedResid
 
         var hidden = Half(images, then.Norm1, then.Conv1);
         var shift = nn.functional.linear(sources[1], then.Time.Weight, then.Time.Bias!).to(type).unsqueeze(-1).unsqueeze(-1); // [B, C] → [B, C, 1, 1]
-        return Half(hidden.Plus(shift), then.Norm2, then.Conv2).Plus(then.Shortcut is { } shortcut ? Convolved(images, shortcut) : images);
+        return Half(hidden.Plus(shift), then.Norm2, then.Conv2).Plus(then.Shortcut is { } shortcut ? Convolved(images, shortcut) : images).to(sources[0].dtype);
     }
 }

@@ -65,7 +65,7 @@ internal sealed class FusedLinear : autograd.SingleTensorFunction<FusedLinear>
 
     private static Tensor Plain(List<Tensor> sources)
     {
-        var type = sources[0].dtype;
-        return nn.functional.linear(sources[0], sources[1].to(type), sources.ElementAtOrDefault(2)?.to(type)!);
+        var type = LayerPrecision.OfProducts(sources[0]);
+        return nn.functional.linear(sources[0].to(type), sources[1].to(type), sources.ElementAtOrDefault(2)?.to(type)!).to(sources[0].dtype);
     }
 }

@@ -16,11 +16,11 @@ internal sealed class FinalConvolution(ConvolutionParameters convolution) : IFin
     {
         var (input, weight, shape) = (inputs[0], parameters[0], convolution.Shape);
         using var gradients = no_grad();
-        var narrow = LayerPrecision.IsNarrow(weight);
         var used = LayerPrecision.Entering(input, weight).detach();
+        var type = LayerPrecision.IsNarrow(weight) ? LayerPrecision.OfProducts(used) : weight.dtype;
         var (ofInput, ofWeight, ofBias) = WinogradConvolution.CanRun(used, weight, shape)
             ? WinogradConvolution.For(used, weight).Gradients(direction, used, weight.detach())
-            : ConvolutionGradient.Of(direction.to(used.dtype), used, narrow ? weight.to(ScalarType.BFloat16) : weight.detach(), shape);
+            : ConvolutionGradient.Of(direction.to(type), used.to(type), weight.detach().to(type), shape);
         Tensor[] ofParameters = parameters.Count > 1 ? [ofWeight.to(weight.dtype), ofBias.to(weight.dtype)] : [ofWeight.to(weight.dtype)];
         return ([ofInput.to(input.dtype)], ofParameters);
     }

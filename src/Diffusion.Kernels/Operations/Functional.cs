@@ -27,7 +27,7 @@ internal static class Functional
             return FusedPointwise.Apply(used, weight.view(shape.OutChannels, shape.InChannels), bias).MoveToOuterDisposeScope();
         }
 
-        return (LayerPrecision.IsNarrow(weight) ? PlainConvolution.Forward(used, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias), shape) : PlainConvolution.Forward(used, weight, bias, shape)).MoveToOuterDisposeScope();
+        return ByLibtorch(used, convolution, transposed: false).MoveToOuterDisposeScope();
     }
 
     /// <summary>A transposed convolution over a square kernel.</summary>
@@ -36,17 +36,8 @@ internal static class Functional
     /// <returns>[B, O, H', W'].</returns>
     public static Tensor ConvTranspose2d(Tensor input, in ConvolutionParameters convolution)
     {
-        var (weight, bias, shape) = (convolution.Weight, convolution.Bias, convolution.Shape);
         using var scope = NewDisposeScope();
-        var used = LayerPrecision.Entering(input, weight);
-        if (!LayerPrecision.IsNarrow(weight))
-        {
-            return PlainConvolution.Forward(used, weight, bias, shape, transposed: true).MoveToOuterDisposeScope();
-        }
-
-        var output = bias is not null && NarrowTransposed.CanRun(used, weight, shape) ? NarrowTransposed.Apply(used, weight, bias, shape)
-            : PlainConvolution.Forward(used, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias), shape, transposed: true);
-        return output.MoveToOuterDisposeScope();
+        return ByLibtorch(LayerPrecision.Entering(input, convolution.Weight), convolution, transposed: true).MoveToOuterDisposeScope();
     }
 
     /// <summary>A linear map of the last dimension.</summary>
@@ -59,8 +50,9 @@ internal static class Functional
         using var scope = NewDisposeScope();
         var used = LayerPrecision.Entering(input, weight);
         var output = FusedLinear.CanRun(used, weight) ? FusedLinear.Apply(used, weight, bias)
-            : LayerPrecision.IsNarrow(weight) ? nn.functional.linear(used, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias)!)
-            : nn.functional.linear(used, weight, bias!);
+            : !LayerPrecision.IsNarrow(weight) ? nn.functional.linear(used, weight, bias!)
+            : LayerPrecision.OfProducts(used) == ScalarType.Float32 ? nn.functional.linear(used.to(ScalarType.Float32), weight, bias!).to(used.dtype)
+            : nn.functional.linear(used, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias)!);
         return output.MoveToOuterDisposeScope();
     }
 
@@ -70,13 +62,15 @@ internal static class Functional
     /// <returns>[B, N, heads·d].</returns>
     public static Tensor Attention(AttentionLayout layout, params Tensor[] tokens)
     {
-        if (!LayerPrecision.Widens(tokens[0]))
+        using var scope = NewDisposeScope();
+        var used = LayerPrecision.Widens(tokens[0]) ? Array.ConvertAll(tokens, part => part.to(ScalarType.Float32)) : tokens;
+        if (FusedAttention.CanRun(layout, used))
         {
-            return FusedAttention.CanRun(layout, tokens) ? FusedAttention.Apply(layout, tokens) : PlainAttention.Apply(layout, tokens);
+            return FusedAttention.Apply(layout, used).MoveToOuterDisposeScope();
         }
 
-        using var scope = NewDisposeScope();
-        return Attention(layout, Array.ConvertAll(tokens, part => part.to(ScalarType.Float32))).MoveToOuterDisposeScope();
+        var type = MixedPrecision.Current == ComputePrecision.BFloat16 ? LayerPrecision.OfProducts(used[0]) : used[0].dtype;
+        return PlainAttention.Apply(layout, Array.ConvertAll(used, part => part.to(type))).to(used[0].dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>A group norm.</summary>
@@ -160,4 +154,24 @@ internal static class Functional
 
     /// <summary>The sum; without gradients in the place of <paramref name="values"/>, which nobody else may have.</summary>
     public static Tensor Sum(Tensor values, Tensor other) => is_grad_enabled() || other.dtype != values.dtype ? values.Plus(other) : values.add_(other, Scalars.One);
+
+    /// <summary>A convolution of what enters it, where no kernel of this library runs.</summary>
+    private static Tensor ByLibtorch(Tensor used, in ConvolutionParameters convolution, bool transposed)
+    {
+        var (weight, bias, shape) = (convolution.Weight, convolution.Bias, convolution.Shape);
+        if (!LayerPrecision.IsNarrow(weight))
+        {
+            return PlainConvolution.Forward(used, weight, bias, shape, transposed);
+        }
+
+        var widens = LayerPrecision.OfProducts(used) == ScalarType.Float32;
+        if ((transposed || widens) && NarrowConvolution.CanRun(used, weight, bias, shape, transposed))
+        {
+            return NarrowConvolution.Apply(used, weight, bias!, shape, transposed);
+        }
+
+        return widens
+            ? PlainConvolution.Forward(used.to(ScalarType.Float32), weight, bias, shape, transposed).to(used.dtype)
+            : PlainConvolution.Forward(used, LayerPrecision.Rounded(weight), LayerPrecision.Rounded(bias), shape, transposed);
+    }
 }

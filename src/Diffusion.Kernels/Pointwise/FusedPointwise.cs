@@ -41,8 +41,8 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
 
     private static Tensor Plain(List<Tensor> sources)
     {
-        var type = sources[0].dtype;
-        return PlainPointwise.Forward(sources[0], sources[1].to(type), sources.ElementAtOrDefault(2)?.to(type), stride: 1);
+        var type = LayerPrecision.OfProducts(sources[0]);
+        return PlainPointwise.Forward(sources[0].to(type), sources[1].to(type), sources.ElementAtOrDefault(2)?.to(type), stride: 1).to(sources[0].dtype);
     }
 
     /// <summary>The matrix applied to every pixel, without a graph.</summary>

@@ -45,7 +45,7 @@ internal sealed class FusedConvolution : autograd.SingleTensorFunction<FusedConv
 
     private static Tensor Plain(List<Tensor> sources, ConvolutionShape shape)
     {
-        var type = sources[0].dtype;
-        return PlainConvolution.Forward(sources[0], sources[1].to(type), sources.ElementAtOrDefault(2)?.to(type), shape);
+        var type = LayerPrecision.OfProducts(sources[0]);
+        return PlainConvolution.Forward(sources[0].to(type), sources[1].to(type), sources.ElementAtOrDefault(2)?.to(type), shape).to(sources[0].dtype);
     }
 }

@@ -74,11 +74,11 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
 
     private static Tensor Plain(Numbers numbers, List<Tensor> sources)
     {
-        var type = sources[0].dtype;
-        var normed = nn.functional.silu(nn.functional.group_norm(sources[0], numbers.Groups, sources[1].to(type), sources[2].to(type), numbers.Eps));
+        var type = LayerPrecision.OfProducts(sources[0]);
+        var normed = nn.functional.silu(nn.functional.group_norm(sources[0].to(type), numbers.Groups, sources[1].to(type), sources[2].to(type), numbers.Eps));
         var shape = new ConvolutionShape((int)sources[3].size(1), (int)sources[3].size(0), 3, 1, 1);
         var output = PlainConvolution.Forward(normed, sources[3].to(type), sources[4].to(type), shape);
-        return sources.Count > 5 ? output.Plus(sources[5].to(type).unsqueeze(-1).unsqueeze(-1)) : output; // [B, O] → [B, O, 1, 1]
+        return (sources.Count > 5 ? output.Plus(sources[5].to(type).unsqueeze(-1).unsqueeze(-1)) : output).to(sources[0].dtype); // [B, O] → [B, O, 1, 1]
     }
 
     /// <summary>What of the norm is no tensor.</summary>

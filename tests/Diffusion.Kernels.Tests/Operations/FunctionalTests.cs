@@ -246,10 +246,10 @@ public sealed class FunctionalTests : IDisposable
     /// <summary>Values that are bfloat16 already, so that their rounding is nobody's error.</summary>
     private Tensor Direction(Tensor output) => randn(output.shape, generator: _generator).to(ScalarType.BFloat16).to(ScalarType.Float64);
 
-    /// <summary>Inputs, in bfloat16 where the precision and the processor multiply it, and what layers drew.</summary>
+    /// <summary>Inputs, in bfloat16 where the precision and the processor use it, and what layers drew.</summary>
     private Tensor[] Sources(FunctionalCase operation, int images, int height, int width, ComputePrecision precision)
     {
-        var type = precision == ComputePrecision.BFloat16 && Processor.MultipliesBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+        var type = precision == ComputePrecision.BFloat16 && Processor.UsesBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
         return [.. operation.Inputs(images, height, width).Select(shape => randn(shape, generator: _generator).to(type).requires_grad_()), .. operation.Layers(new Parameters(_generator), images)];
     }
 }

@@ -13,8 +13,8 @@ public sealed class MixedPrecisionTests
     private const double OutputTolerance = 2e-2;
     private const double GradientTolerance = 4e-2;
 
-    /// <summary>Not 0: it would have run in float32. Where the processor does not multiply bfloat16 it does.</summary>
-    private static readonly double s_smallest = Processor.MultipliesBFloat16 ? 1e-5 : 0;
+    /// <summary>Not 0: it would have run in float32. Where the processor cannot use bfloat16 it does.</summary>
+    private static readonly double s_smallest = Processor.UsesBFloat16 ? 1e-5 : 0;
 
     [Theory]
     [MemberData(nameof(Networks.Names), MemberType = typeof(Networks))]
@@ -29,7 +29,7 @@ public sealed class MixedPrecisionTests
         var narrow = Narrow(network.Run);
 
         Assert.Equal(ScalarType.Float32, narrow.dtype);
-        Assert.InRange(Difference(exact, narrow), s_smallest, Processor.MultipliesBFloat16 ? OutputTolerance : 0);
+        Assert.InRange(Difference(exact, narrow), s_smallest, Processor.UsesBFloat16 ? OutputTolerance : 0);
     }
 
     [Theory]
@@ -44,7 +44,7 @@ public sealed class MixedPrecisionTests
         var narrow = Gradients(network, () => Narrow(network.Run));
 
         Assert.All(network.Module.parameters(), parameter => Assert.Equal(ScalarType.Float32, parameter.grad!.dtype));
-        Assert.InRange(Difference(exact, narrow), s_smallest, Processor.MultipliesBFloat16 ? GradientTolerance : 1e-5);
+        Assert.InRange(Difference(exact, narrow), s_smallest, Processor.UsesBFloat16 ? GradientTolerance : 1e-5);
     }
 
     [Theory]

@@ -52,7 +52,7 @@ public sealed class ForwardOnlyTests : IDisposable
     [Fact]
     public void ReverseStep_NetworkOfTheCourse_MakesFewObjects()
     {
-        Assert.SkipUnless(TileSupport.Runs(narrow: false), $"At level {Processor.Level} there are no tiles: blocks run operation by operation.");
+        Assert.SkipUnless(TileSupport.Runs, $"At level {Processor.Level} there are no tiles: blocks run operation by operation.");
 
         var network = UNetBuilder.From(UNetPresets.Course(new ImageShape(1, 28, 28))).Build();
         using var steps = new DdpmSampler(1000).Steps(new NetworkDenoiser(network, new LinearNoiseSchedule()), [1, 1, 28, 28], seed: 1).GetEnumerator();
@@ -172,7 +172,7 @@ public sealed class ForwardOnlyTests : IDisposable
         var exact = run(module, Array.ConvertAll(single, input => input.to(ScalarType.Float64)));
         module.to(ScalarType.Float32);
         Assert.True(Error(output, exact) < 1e-6, $"{Error(output, exact)}");
-        Assert.Equal(Processor.MultipliesBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, narrow.dtype);
+        Assert.Equal(Processor.UsesBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, narrow.dtype);
         Assert.True(Error(narrow, exact) < 1e-2, $"{Error(narrow, exact)}");
     }
 

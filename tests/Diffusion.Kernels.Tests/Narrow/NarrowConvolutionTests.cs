@@ -3,24 +3,26 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Kernels.Tests;
 
-public sealed class NarrowTransposedTests : IDisposable
+public sealed class NarrowConvolutionTests : IDisposable
 {
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly Generator _generator = new(17);
 
-    public static TheoryDataRow[] Sizes { get; } = Levels.Rows(Levels.WithTiles, (1, 32, 64, 7, 5), (5, 64, 32, 14, 14), (3, 16, 16, 3, 4));
+    public static TheoryDataRow[] Sizes { get; } = Levels.Rows(
+        Levels.WithTiles, (true, 1, 32, 64, 7, 5), (true, 5, 64, 32, 14, 14), (true, 3, 16, 16, 3, 4), (false, 1, 32, 64, 7, 5), (false, 5, 64, 32, 14, 14), (false, 3, 16, 16, 4, 6));
 
     [Theory]
     [MemberData(nameof(Sizes))]
-    public void Forward_InBFloat16_GivesTheOutputAndTheGradientsOfFloat64(int images, int inChannels, int outChannels, int height, int width, ProcessorLevel level)
+    public void Forward_InBFloat16_GivesTheOutputAndTheGradientsOfFloat64(bool transposed, int images, int inChannels, int outChannels, int height, int width, ProcessorLevel level)
     {
         using var used = Levels.UseTiles(level);
-        var layer = new Parameters(_generator).Convolution(inChannels, outChannels, 4, stride: 2, padding: 1, transposed: true);
-        var (input, direction) = (Draw(images, inChannels, height, width), Draw(images, outChannels, 2 * height, 2 * width).add_(0.1));
+        var layer = new Parameters(_generator).Convolution(inChannels, outChannels, 4, stride: 2, padding: 1, transposed: transposed);
+        var (outHeight, outWidth) = transposed ? (2 * height, 2 * width) : (height / 2, width / 2);
+        var (input, direction) = (Draw(images, inChannels, height, width), Draw(images, outChannels, outHeight, outWidth).add_(0.1));
 
         Diffusion.MemoryPoison.Spread();
-        var found = All(layer, input, direction, ComputePrecision.BFloat16);
-        var exact = All(Wide(layer), input.to(ScalarType.Float64), direction.to(ScalarType.Float64), ComputePrecision.Float32);
+        var found = All(layer, input, direction, ComputePrecision.BFloat16, transposed);
+        var exact = All(Wide(layer), input.to(ScalarType.Float64), direction.to(ScalarType.Float64), ComputePrecision.Float32, transposed);
 
         for (var i = 0; i < exact.Length; i++)
         {
@@ -70,10 +72,10 @@ public sealed class NarrowTransposedTests : IDisposable
     }
 
     /// <summary>The output and the gradients of input, weight and bias.</summary>
-    private static Tensor[] All(ConvolutionParameters layer, Tensor input, Tensor direction, ComputePrecision precision)
+    private static Tensor[] All(ConvolutionParameters layer, Tensor input, Tensor direction, ComputePrecision precision, bool transposed)
     {
         var entering = input.detach().to(precision == ComputePrecision.BFloat16 ? ScalarType.BFloat16 : input.dtype).requires_grad_();
-        var output = Run(layer, entering);
+        var output = Run(layer, entering, transposed);
         return [output.detach(), .. autograd.grad([output], [entering, layer.Weight, layer.Bias!], [direction.to(output.dtype)])];
     }
 
@@ -85,15 +87,15 @@ public sealed class NarrowTransposedTests : IDisposable
         return autograd.grad([first.to(input.dtype).pow(2).sum()], [layer.Weight])[0];
     }
 
-    private static Tensor Run(ConvolutionParameters layer, Tensor input)
+    private static Tensor Run(ConvolutionParameters layer, Tensor input, bool transposed = true)
     {
         if (input.dtype == ScalarType.Float64)
         {
-            return Formulas.ConvTranspose2d(input, layer);
+            return transposed ? Formulas.ConvTranspose2d(input, layer) : Formulas.Conv2d(input, layer);
         }
 
-        Assert.True(NarrowTransposed.CanRun(input, layer.Weight, layer.Shape));
-        return NarrowTransposed.Apply(input, layer.Weight, layer.Bias!, layer.Shape);
+        Assert.True(NarrowConvolution.CanRun(input, layer.Weight, layer.Bias, layer.Shape, transposed));
+        return NarrowConvolution.Apply(input, layer.Weight, layer.Bias!, layer.Shape, transposed);
     }
 
     private static ConvolutionParameters Wide(ConvolutionParameters layer) => layer.With([.. layer.Tensors().Select(tensor => tensor.detach().to(ScalarType.Float64).requires_grad_())]);
