@@ -34,12 +34,18 @@ internal static class CompareCommand
             Console.WriteLine("bfloat16 runs compute in float32 at this level: rows of bf16 and of fp32 are the same arithmetic.\n");
         }
 
-        var measured = Comparison.Run(networks, quick);
-        var goals = Goals.Of(networks);
-        Console.WriteLine(ComparisonReport.Table(measured, goals));
+        Console.WriteLine(ComparisonReport.Head);
+        var measured = new Dictionary<string, Measurement>(StringComparer.Ordinal);
+        foreach (var network in networks)
+        {
+            var found = Comparison.Run(network, quick);
+            Console.WriteLine(ComparisonReport.Rows(found, Goals.Of([network])));
+            found.ToList().ForEach(entry => measured.Add(entry.Key, entry.Value));
+        }
+
         if (file is not null)
         {
-            File.WriteAllText(file, ComparisonReport.Json(measured, goals));
+            File.WriteAllText(file, ComparisonReport.Json(measured, Goals.Of(networks)));
         }
 
         return 0;

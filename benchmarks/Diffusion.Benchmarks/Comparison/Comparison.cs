@@ -19,22 +19,13 @@ internal sealed class Comparison
     }
 
     /// <summary>The measurements by the key of their goal; those that could not be made are missing.</summary>
-    /// <param name="networks">The names of the networks.</param>
-    /// <param name="quick">Whether the smallest of each kind are measured.</param>
-    public static IReadOnlyDictionary<string, Measurement> Run(IEnumerable<string> networks, bool quick)
+    /// <param name="network">The name of the network.</param>
+    /// <param name="quick">Whether the smallest of its kind is measured.</param>
+    public static IReadOnlyDictionary<string, Measurement> Run(string network, bool quick)
     {
-        var measured = new Dictionary<string, Measurement>(StringComparer.Ordinal);
-        foreach (var name in networks)
-        {
-            var comparison = new Comparison(ComparedNetworks.Named(name, quick), quick);
-            comparison.Run();
-            foreach (var (key, value) in comparison._measured)
-            {
-                measured[comparison._prefix + key] = value;
-            }
-        }
-
-        return measured;
+        var comparison = new Comparison(ComparedNetworks.Named(network, quick), quick);
+        comparison.Run();
+        return comparison._measured.ToDictionary(entry => comparison._prefix + entry.Key, entry => entry.Value);
     }
 
     private void Run()

@@ -7,7 +7,7 @@ namespace Diffusion.Benchmarks;
 internal sealed record ComparisonSettings(int Least, double Seconds, int GemmSize)
 {
     private static readonly ComparisonSettings s_course = new(3, 90, 2048);
-    private static readonly ComparisonSettings s_other = new(4, 30, 0);
+    private static readonly ComparisonSettings s_other = new(4, 30, 0); // no share of the rate of products
     private static readonly ComparisonSettings s_quick = new(1, 0.2, 64);
 
     /// <summary>Those of a network.</summary>
