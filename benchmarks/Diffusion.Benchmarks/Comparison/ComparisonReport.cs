@@ -6,25 +6,21 @@ namespace Diffusion.Benchmarks;
 /// <summary>The comparison as a table and as JSON.</summary>
 internal static class ComparisonReport
 {
+    /// <summary>The head of the table.</summary>
+    public const string Head = "| key | what | goal | measured | rounds | eager | ours | met |\n|---|---|---|---|---|---|---|---|";
+
     private const double Kibibyte = 1 << 10;
     private const double Mebibyte = 1 << 20;
 
-    public static string Table(IReadOnlyDictionary<string, Measurement> measured)
-    {
-        var lines = new List<string>
-        {
-            "| key | what | goal | measured | rounds | eager | ours | met |",
-            "|---|---|---|---|---|---|---|---|",
-        };
-        lines.AddRange(Goal.All.Select(goal => Row(goal, measured.GetValueOrDefault(goal.Key))));
-        return string.Join('\n', lines);
-    }
+    /// <summary>A row for each goal.</summary>
+    public static string Rows(IReadOnlyDictionary<string, Measurement> measured, IEnumerable<Goal> goals) =>
+        string.Join('\n', goals.Select(goal => Row(goal, measured.GetValueOrDefault(goal.Key))));
 
     /// <summary>The medians by key, at the top; <c>null</c> where nothing was measured. The rest is in <c>details</c>.</summary>
-    public static string Json(IReadOnlyDictionary<string, Measurement> measured)
+    public static string Json(IReadOnlyDictionary<string, Measurement> measured, IEnumerable<Goal> goals)
     {
         var (json, details) = (new JsonObject(), new JsonObject());
-        foreach (var goal in Goal.All)
+        foreach (var goal in goals)
         {
             var measurement = measured.GetValueOrDefault(goal.Key);
             json[goal.Key] = measurement?.Values.Median;

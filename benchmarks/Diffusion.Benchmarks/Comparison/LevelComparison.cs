@@ -5,19 +5,20 @@ namespace Diffusion.Benchmarks;
 
 /// <summary>
 /// The comparison at every level that the processor has, each in a process of its own. Below the processor's own level eager is held down as well, by libtorch's variables; at <c>plain</c> only this
-/// library's kernels are off, and libtorch is as it is.
+/// library's kernels are off, and libtorch is as it is. Networks other than the course's are measured at the processor's own level alone.
 /// </summary>
 internal static class LevelComparison
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(30);
 
     /// <summary>Runs the levels, and prints a table of all and those of each.</summary>
+    /// <param name="networks">The names of the networks.</param>
     /// <param name="file">Where the numbers are written as JSON, by level; <see langword="null"/> for nowhere.</param>
     /// <param name="quick">Whether the smallest network is measured.</param>
     /// <returns>0 where every level ended, else 1.</returns>
-    public static int Run(string? file, bool quick)
+    public static int Run(IReadOnlyList<string> networks, string? file, bool quick)
     {
-        var (levels, all) = (Enum.GetValues<ProcessorLevel>().Where(level => level <= Processor.Highest).Reverse().ToArray(), new JsonObject());
+        var (levels, all) = (Enum.GetValues<ProcessorLevel>().Where(level => level <= Processor.Highest && At(level, networks).Length > 0).Reverse().ToArray(), new JsonObject());
         var folder = Directory.CreateTempSubdirectory("diffusion-compare-").FullName;
         try
         {
@@ -25,7 +26,7 @@ internal static class LevelComparison
             {
                 Console.WriteLine($"## At {level.ToSetting()}{Held(level)}\n");
                 var json = Path.Combine(folder, level.ToSetting());
-                string[] arguments = ["compare", "--json", json, .. quick ? ["--quick"] : Array.Empty<string>()];
+                string[] arguments = ["compare", "--network", string.Join(',', At(level, networks)), "--json", json, .. quick ? ["--quick"] : Array.Empty<string>()];
                 if (Ended(arguments, level) is { } text)
                 {
                     Console.WriteLine(text[Math.Max(0, text.IndexOf("| key", StringComparison.Ordinal))..]);
@@ -38,7 +39,7 @@ internal static class LevelComparison
             Directory.Delete(folder, recursive: true);
         }
 
-        Console.WriteLine($"## All levels\n\n{Table(levels, all)}");
+        Console.WriteLine($"## All levels\n\n{Table(levels, Goals.Of(networks), all)}");
         foreach (var level in Enum.GetValues<ProcessorLevel>().Where(level => level > Processor.Highest))
         {
             Console.WriteLine($"\nNot run: {level.ToSetting()}, which this processor does not have.");
@@ -51,6 +52,9 @@ internal static class LevelComparison
 
         return all.Count == levels.Length ? 0 : 1;
     }
+
+    /// <summary>What of the networks is measured at a level.</summary>
+    private static string[] At(ProcessorLevel level, IEnumerable<string> networks) => [.. networks.Where(network => network == ComparedNetworks.Course || level == Processor.Highest)];
 
     /// <summary>What the process of a level printed; <see langword="null"/> where it failed or took too long, which is said.</summary>
     private static string? Ended(string[] arguments, ProcessorLevel level)
@@ -72,10 +76,10 @@ internal static class LevelComparison
         return null;
     }
 
-    private static string Table(ProcessorLevel[] levels, JsonObject all)
+    private static string Table(ProcessorLevel[] levels, IReadOnlyList<Goal> goals, JsonObject all)
     {
         var lines = new List<string> { $"| key | {string.Join(" | ", levels.Select(level => level.ToSetting()))} |", $"|---|{string.Concat(Enumerable.Repeat("---|", levels.Length))}" };
-        lines.AddRange(Goal.All.Select(goal => $"| {goal.Key} | {string.Join(" | ", levels.Select(level => Cell(goal, level, all[level.ToSetting()]?["details"]?[goal.Key])))} |"));
+        lines.AddRange(goals.Select(goal => $"| {goal.Key} | {string.Join(" | ", levels.Select(level => Cell(goal, level, all[level.ToSetting()]?["details"]?[goal.Key])))} |"));
         return string.Join('\n', lines);
     }
 

@@ -13,25 +13,28 @@ internal static class PeakMemory
     private const string Eager = "eager";
     private const string QuickFlag = "--quick";
     private const string KeepFlag = "--keep";
+    private const string NetworkOption = "--network";
     private const int Kept = 2 << 20; // the largest block that this library's processes keep
     private const int Steps = 3;
 
     /// <summary>Measures the baseline in a process of its own.</summary>
+    /// <param name="network">The name of the network.</param>
     /// <param name="quick">Whether it is the smallest network.</param>
     /// <param name="keep">Whether the process keeps all freed memory, or else leaves the system's allocator as it is.</param>
     /// <returns>Bytes; <see langword="null"/> where the system does not tell, or the process took too long.</returns>
-    public static long? OfEager(bool quick, bool keep) => Ask(Eager, quick, keep);
+    public static long? OfEager(string network, bool quick, bool keep) => Ask(network, Eager, quick, keep);
 
     /// <summary>Measures this library in a process of its own.</summary>
+    /// <param name="network">The name of the network.</param>
     /// <param name="format">In what it trains.</param>
     /// <param name="quick">Whether it is the smallest network.</param>
     /// <param name="keep">Whether the process keeps all freed memory, or else blocks up to 2 MiB.</param>
-    public static long? OfOurs(NumberFormat format, bool quick, bool keep) => Ask(format.ToString(), quick, keep);
+    public static long? OfOurs(string network, NumberFormat format, bool quick, bool keep) => Ask(network, format.ToString(), quick, keep);
 
-    /// <summary>What the process does: <c>peak-memory eager|Fp32|Bf16 [--keep] [--quick]</c>.</summary>
+    /// <summary>What the process does: <c>peak-memory eager|Fp32|Bf16 [--network NAME] [--keep] [--quick]</c>.</summary>
     public static int Run(Arguments arguments)
     {
-        var size = ReferenceSize.Of(arguments.Flag(QuickFlag));
+        var network = ComparedNetworks.Named(arguments.Text(NetworkOption) ?? ComparedNetworks.Course, arguments.Flag(QuickFlag));
         var keep = arguments.Flag(KeepFlag);
         var contender = arguments.Rest().Single();
         if (keep)
@@ -43,17 +46,17 @@ internal static class PeakMemory
             DiffusionRuntime.KeepFreedMemory(Kept);
         }
 
-        using var images = new RandomImages(new ImageShape(size.Network.ImageChannels, size.Image, size.Image), size.TrainBatch);
+        using var images = new RandomImages(network.Image, network.TrainBatch);
         var before = ResidentMemory.Now;
-        using var networks = new ReferencePair(size.Network, size.Image);
+        using var measured = contender == Eager ? network.Eager() : network.Ours();
         if (contender == Eager)
         {
-            using var training = new EagerTrainer(networks.Eager, gradientClip: 1);
+            using var training = new EagerTrainer(measured, gradientClip: 1);
             Repeat(() => training.Step(images.All));
         }
         else
         {
-            using var training = OwnTraining.Start(networks.Ours, images, Enum.Parse<NumberFormat>(contender), gradientClip: 1)
+            using var training = OwnTraining.Start(measured, images, Enum.Parse<NumberFormat>(contender), gradientClip: 1)
                 ?? throw new NotSupportedException($"This library does not train in {contender}.");
             Repeat(training.Step);
         }
@@ -70,14 +73,14 @@ internal static class PeakMemory
         }
     }
 
-    private static long? Ask(string contender, bool quick, bool keep)
+    private static long? Ask(string network, string contender, bool quick, bool keep)
     {
         if (!ResidentMemory.IsMeasured)
         {
             return null;
         }
 
-        string[] arguments = [Verb, contender, .. quick ? [QuickFlag] : Array.Empty<string>(), .. keep ? [KeepFlag] : Array.Empty<string>()];
+        string[] arguments = [Verb, contender, NetworkOption, network, .. quick ? [QuickFlag] : Array.Empty<string>(), .. keep ? [KeepFlag] : Array.Empty<string>()];
         return ChildProcess.Run(arguments, TimeSpan.FromMinutes(5)) is { } text ? long.Parse(text.AsSpan().Trim(), CultureInfo.InvariantCulture) : null;
     }
 }

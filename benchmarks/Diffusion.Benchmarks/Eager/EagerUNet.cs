@@ -85,7 +85,7 @@ internal sealed class EagerUNet : nn.Module<Tensor, Tensor, Tensor>
             hidden = block.Run(hidden, skips.Pop(), time);
         }
 
-        return Last(nn.functional.silu(_normOut.call(hidden))).MoveToOuterDisposeScope();
+        return EagerLayers.LastConvolution(_convOut, nn.functional.silu(_normOut.call(hidden))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Sines and cosines: [B] → [B, time dimension].</summary>
@@ -95,14 +95,5 @@ internal sealed class EagerUNet : nn.Module<Tensor, Tensor, Tensor>
         var factor = pow(10000, arange(half, ScalarType.Float32, timesteps.device) / half);
         var angles = timesteps.unsqueeze(1) / factor; // [B, 1] / [half] → [B, half]
         return cat([angles.sin(), angles.cos()], dim: -1);
-    }
-
-    /// <summary>The last convolution with its outputs padded by zeros to 16: with fewer, the gradient of its input is wrong on the CPU.</summary>
-    private Tensor Last(Tensor hidden)
-    {
-        var missing = LastChannels - _options.ImageChannels;
-        var weight = nn.functional.pad(_convOut.weight!, [0, 0, 0, 0, 0, 0, 0, missing]);
-        var bias = nn.functional.pad(_convOut.bias!, [0, missing]);
-        return nn.functional.conv2d(hidden, weight, bias, padding: [1, 1]).narrow(1, 0, _options.ImageChannels);
     }
 }

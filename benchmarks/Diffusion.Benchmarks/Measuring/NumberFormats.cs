@@ -1,4 +1,4 @@
-using Diffusion.Models;
+using static TorchSharp.torch;
 
 namespace Diffusion.Benchmarks;
 
@@ -11,7 +11,7 @@ internal static class NumberFormats
     public static TrainerOptions? Training(TrainerOptions options, NumberFormat format) => options with { Precision = Precision(format) };
 
     /// <summary>A denoiser that computes in the format.</summary>
-    public static IDenoiser? Sampling(UNet network, INoiseSchedule schedule, NumberFormat format) => new NetworkDenoiser(network, schedule).In(Precision(format));
+    public static IDenoiser? Sampling(nn.Module<Tensor, Tensor, Tensor> network, INoiseSchedule schedule, NumberFormat format) => new NetworkDenoiser(network, schedule).In(Precision(format));
 
     /// <summary>As in keys and tables.</summary>
     public static string Short(this NumberFormat format) => format == NumberFormat.Fp32 ? "fp32" : "bf16";
