@@ -25,14 +25,7 @@ internal static unsafe class BFloat16AttentionTile
         for (var half = 0; half < Rows; half += Width)
         {
             var before = Vector512.Load(maxima + half);
-            var (maximum, total) = (before, Vector512<float>.Zero);
-            for (float* place = scores + half, end = place + (count * Rows); place < end; place += Rows)
-            {
-                var score = Vector512.Load(place);
-                maximum = Vector512.MaxNative(maximum, score);
-                total = Vector512.FusedMultiplyAdd(score, Vector512<float>.Zero, total); // 0, or NaN, which powers by integers lose
-            }
-
+            var (maximum, total) = Maximum(before, scores + half, count);
             var shift = NarrowPower.Step(maximum * scale);
             if (maximum != before)
             {
@@ -91,5 +84,35 @@ internal static unsafe class BFloat16AttentionTile
                 Vector256.Store(BFloat16Values.Narrowed(other), byQuery + Rows + half);
             }
         }
+    }
+
+    /// <summary>The largest of the columns of a vector of rows, and 0, or NaN where one is, which powers by integers lose; four at a time, as an instruction waits for the one before it in its own chain.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector512<float> Maximum, Vector512<float> Zero) Maximum(Vector512<float> first, float* scores, int count)
+    {
+        var (second, third, fourth, j) = (first, first, first, 0);
+        var zero = Vector512<float>.Zero;
+        var (ofFirst, ofSecond, ofThird, ofFourth) = (zero, zero, zero, zero);
+        for (; j + 3 < count; j += 4, scores += 4 * Rows)
+        {
+            var (a, b, c, d) = (Vector512.Load(scores), Vector512.Load(scores + Rows), Vector512.Load(scores + (2 * Rows)), Vector512.Load(scores + (3 * Rows)));
+            first = Vector512.MaxNative(first, a);
+            second = Vector512.MaxNative(second, b);
+            third = Vector512.MaxNative(third, c);
+            fourth = Vector512.MaxNative(fourth, d);
+            ofFirst = Vector512.FusedMultiplyAdd(a, zero, ofFirst);
+            ofSecond = Vector512.FusedMultiplyAdd(b, zero, ofSecond);
+            ofThird = Vector512.FusedMultiplyAdd(c, zero, ofThird);
+            ofFourth = Vector512.FusedMultiplyAdd(d, zero, ofFourth);
+        }
+
+        for (; j < count; j++, scores += Rows)
+        {
+            var score = Vector512.Load(scores);
+            first = Vector512.MaxNative(first, score);
+            ofFirst = Vector512.FusedMultiplyAdd(score, zero, ofFirst);
+        }
+
+        return (Vector512.MaxNative(Vector512.MaxNative(first, second), Vector512.MaxNative(third, fourth)), ofFirst + ofSecond + ofThird + ofFourth);
     }
 }

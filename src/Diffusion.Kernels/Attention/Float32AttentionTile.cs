@@ -31,23 +31,18 @@ internal static unsafe class Float32AttentionTile<TVector>
         for (var lane = 0; lane < Rows; lane += TVector.Count)
         {
             var before = TVector.Load(maxima + lane);
-            var maximum = before;
-            for (float* place = scores + lane, end = place + (count * Rows); place < end; place += Rows)
-            {
-                maximum = TVector.Max(maximum, TVector.Load(place));
-            }
-
+            var maximum = Maximum(before, scores + lane, count);
             if (!TVector.AreEqual(maximum, before))
             {
                 TVector.Store(maximum, maxima + lane);
                 AttentionTile.Shrink(BinaryPower<Float32Tile, TVector>.Of((before - maximum) * scale), totals + lane, sums + lane, features);
             }
 
-            var shift = maximum * scale;
+            var shift = default(TVector) - (maximum * scale);
             var total = default(TVector);
             for (float* place = scores + lane, end = place + (count * Rows); place < end; place += Rows)
             {
-                var power = BinaryPower<Float32Tile, TVector>.Of(TVector.FusedMultiplyAdd(TVector.Load(place), scale, default(TVector) - shift));
+                var power = BinaryPower<Float32Tile, TVector>.Of(TVector.FusedMultiplyAdd(TVector.Load(place), scale, shift));
                 total += power;
                 TVector.Store(power, place);
             }
@@ -77,5 +72,26 @@ internal static unsafe class Float32AttentionTile<TVector>
                 TVector.Store(weight * (TVector.Load(slopes + lane) - TVector.Create(queries.Inner[j])), slopes + lane);
             }
         }
+    }
+
+    /// <summary>The largest of the columns of a vector of rows, four at a time: an instruction has to wait for the one before it in its own chain.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Maximum(TVector first, float* scores, int count)
+    {
+        var (second, third, fourth, j) = (first, first, first, 0);
+        for (; j + 3 < count; j += 4, scores += 4 * Rows)
+        {
+            first = TVector.Max(first, TVector.Load(scores));
+            second = TVector.Max(second, TVector.Load(scores + Rows));
+            third = TVector.Max(third, TVector.Load(scores + (2 * Rows)));
+            fourth = TVector.Max(fourth, TVector.Load(scores + (3 * Rows)));
+        }
+
+        for (; j < count; j++, scores += Rows)
+        {
+            first = TVector.Max(first, TVector.Load(scores));
+        }
+
+        return TVector.Max(TVector.Max(first, second), TVector.Max(third, fourth));
     }
 }

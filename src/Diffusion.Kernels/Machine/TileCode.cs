@@ -6,7 +6,7 @@ namespace Diffusion.Kernels;
 /// <summary>The machine code of all <see cref="TileProduct"/>s of a level, made at once and put into one stretch of memory. Strides are arguments, so that there is a fixed number of them.</summary>
 /// <remarks>
 /// .NET has no intrinsics for AVX512_BF16, and compiles tiles of others to half their speed (docs/decisions/0007). The code gets one pointer and leaves registers as the calling conventions of Linux and
-/// of Windows want them: it overwrites general ones but rbp and r13 to r15, of which it puts rbx, rsi, rdi and r12 back, and vectors 0 to 5 and 16 to 31, or, for AVX2, 0 to 15, of which it puts 6 to 15
+/// of Windows want them: it overwrites general ones but rbp, r14 and r15, of which it puts rbx, rsi, rdi, r12 and r13 back, and vectors 0 to 5 and 16 to 31, or, for AVX2, 0 to 15, of which it puts 6 to 15
 /// back on Windows.
 /// </remarks>
 internal sealed class TileCode
@@ -16,6 +16,19 @@ internal sealed class TileCode
     private const int Alignment = 64;
     private const int FirstKept = 6; // of the vectors that belong to the caller on Windows
     private const int Kept = 10;
+
+    private static readonly AssemblerRegister64 s_call = r11;
+    private static readonly AssemblerRegister64 s_a = rax;
+    private static readonly AssemblerRegister64 s_b = rdx;
+    private static readonly AssemblerRegister64 s_depth = rcx;
+    private static readonly AssemblerRegister64 s_upper = rsi; // the ninth row of a
+    private static readonly AssemblerRegister64 s_blocks = r13;
+    private static readonly AssemblerRegister64 s_step = r8;
+    private static readonly AssemblerRegister64 s_step3 = r9;
+    private static readonly AssemblerRegister64 s_step5 = r10;
+    private static readonly AssemblerRegister64 s_step7 = rbx;
+    private static readonly AssemblerRegister64 s_depthStep = r12;
+    private static readonly AssemblerRegister64 s_columnStep = rdi;
 
     private static readonly Lazy<TileCode?> s_avx2 = new(() => Here(ProcessorLevel.Avx2));
     private static readonly Lazy<TileCode?> s_avx512 = new(() => Here(ProcessorLevel.Avx512));
@@ -73,138 +86,157 @@ internal sealed class TileCode
     private static Assembler Write(TileBlock block, TileStart start, bool forWindows)
     {
         var code = new Assembler(bitness: 64);
-        var (call, a, b, depth, upper) = (r11, rax, rdx, rcx, rsi);
-        var (step, step3, step5, step7, depthStep, columnStep) = (r8, r9, r10, rbx, r12, rdi);
-        var (registers, bytes, rows) = (block.Registers, block.Registers.Lanes * Word, block.Rows);
-        Register Sum(int m, int v) => registers[block.FirstSum + (m * block.Vectors) + v];
-        (int M, int V)[] tiles = [.. from m in Enumerable.Range(0, rows) from v in Enumerable.Range(0, block.Vectors) select (m, v)];
-        MemoryOperand Factor(int m) => (m % 8, m < 8 ? a : upper) switch
+        code.mov(s_call, forWindows ? rcx : rdi);
+        Keep(code, block, forWindows);
+        code.mov(s_step, __qword_ptr[s_call + 56]);
+        code.mov(s_depthStep, __qword_ptr[s_call + 64]);
+        code.mov(s_columnStep, __qword_ptr[s_call + 72]);
+        code.lea(s_step3, __[s_step + (s_step * 2)]);
+        code.lea(s_step5, __[s_step + (s_step * 4)]);
+        code.lea(s_step7, __[s_step3 + (s_step * 4)]);
+        for (var column = 0; column < block.Across * block.Vectors; column += block.Vectors)
         {
-            (0, var from) => new MemoryOperand(from),
-            (3, var from) => new MemoryOperand(from, step3),
-            (5, var from) => new MemoryOperand(from, step5),
-            (6, var from) => new MemoryOperand(from, step3, 2),
-            (7, var from) => new MemoryOperand(from, step7),
-            (var count, var from) => new MemoryOperand(from, step, count), // 1, 2 or 4 steps
-        };
-
-        code.mov(call, forWindows ? rcx : rdi);
-        Keep(code, call, block, forWindows);
-        code.mov(step, __qword_ptr[call + 48]);
-        code.mov(depthStep, __qword_ptr[call + 56]);
-        code.mov(columnStep, __qword_ptr[call + 64]);
-        code.lea(step3, __[step + (step * 2)]);
-        code.lea(step5, __[step + (step * 4)]);
-        code.lea(step7, __[step3 + (step * 4)]);
-
-        var nextRows = code.CreateLabel();
-        code.Label(ref nextRows);
-        for (var column = 0; column < block.Blocks * block.Vectors * bytes; column += block.Vectors * bytes)
-        {
-            foreach (var (m, v) in tiles)
+            // Columns first: what all rows read of b then fits into a first-level cache.
+            code.mov(s_a, __qword_ptr[s_call]);
+            code.mov(__qword_ptr[s_call + 88], s_a);
+            code.mov(s_a, __qword_ptr[s_call + 16]);
+            code.mov(__qword_ptr[s_call + 96], s_a);
+            Rows(code, block, block.Rows, column, start, count: 32);
+            if (block.LastRows > 0)
             {
-                code.AddInstruction(registers.Clear(Sum(m, v)));
-            }
-
-            code.mov(a, __qword_ptr[call]);
-            code.mov(b, __qword_ptr[call + 8]);
-            code.mov(depth, __qword_ptr[call + 24]);
-            if (rows > 8)
-            {
-                code.lea(upper, __[a + (step * 8)]);
-            }
-
-            var nextWord = code.CreateLabel();
-            code.Label(ref nextWord);
-            for (var v = 0; v < block.Vectors; v++)
-            {
-                code.AddInstruction(registers.Load(registers[v], new MemoryOperand(b, column + (v * bytes))));
-            }
-
-            foreach (var (m, v) in tiles)
-            {
-                if (v == 0)
-                {
-                    code.AddInstruction(registers.Broadcast(registers[block.Factor], Factor(m)));
-                }
-
-                code.AddInstruction(registers.MultiplyAdd(Sum(m, v), registers[v], registers[block.Factor]));
-            }
-
-            code.add(a, depthStep);
-            if (rows > 8)
-            {
-                code.add(upper, depthStep);
-            }
-
-            code.add(b, columnStep);
-            code.dec(depth);
-            code.jnz(nextWord);
-
-            code.mov(a, __qword_ptr[call + 16]);
-            if (start == TileStart.Bias)
-            {
-                code.mov(b, __qword_ptr[call + 40]);
-            }
-
-            foreach (var (m, v) in tiles)
-            {
-                var place = new MemoryOperand(a, column + (v * bytes));
-                if (start != TileStart.Zero)
-                {
-                    code.AddInstruction(registers.Add(Sum(m, v), start == TileStart.Sums ? place : new MemoryOperand(b, column + (v * bytes))));
-                }
-
-                code.AddInstruction(registers.Store(place, Sum(m, v)));
-                if (v == block.Vectors - 1)
-                {
-                    code.add(a, __qword_ptr[call + 72]);
-                }
+                Rows(code, block, block.LastRows, column, start, count: 40);
             }
         }
 
-        code.mov(__qword_ptr[call + 16], a);
-        code.mov(a, __qword_ptr[call + 80]);
-        code.add(__qword_ptr[call], a);
-        code.dec(__qword_ptr[call + 32]);
-        code.jnz(nextRows);
-        Return(code, call, block, forWindows);
+        Return(code, block, forWindows);
         return code;
     }
 
-    /// <summary>Writes the registers that belong to the caller to the call.</summary>
-    private static void Keep(Assembler code, AssemblerRegister64 call, TileBlock block, bool forWindows)
+    /// <summary>All blocks of a height, of some columns; there may be none.</summary>
+    private static void Rows(Assembler code, TileBlock block, int rows, int column, TileStart start, int count)
     {
-        code.mov(__qword_ptr[call + 88], rbx);
-        code.mov(__qword_ptr[call + 96], rsi);
-        code.mov(__qword_ptr[call + 104], rdi);
-        code.mov(__qword_ptr[call + 112], r12);
-        foreach (var (register, place) in KeptVectors(call, block, forWindows))
+        var (registers, bytes) = (block.Registers, block.Registers.Lanes * Word);
+        Register Sum(int m, int v) => registers[block.FirstSum + (m * block.Vectors) + v];
+        (int M, int V)[] tiles = [.. from m in Enumerable.Range(0, rows) from v in Enumerable.Range(0, block.Vectors) select (m, v)];
+        var (nextRows, nextWord, end) = (code.CreateLabel(), code.CreateLabel(), code.CreateLabel());
+        code.mov(s_blocks, __qword_ptr[s_call + count]);
+        code.test(s_blocks, s_blocks);
+        code.jz(end);
+        code.Label(ref nextRows);
+        foreach (var (m, v) in tiles)
+        {
+            code.AddInstruction(registers.Clear(Sum(m, v)));
+        }
+
+        code.mov(s_a, __qword_ptr[s_call + 88]);
+        code.mov(s_b, __qword_ptr[s_call + 8]);
+        code.mov(s_depth, __qword_ptr[s_call + 24]);
+        if (rows > 8)
+        {
+            code.lea(s_upper, __[s_a + (s_step * 8)]);
+        }
+
+        code.Label(ref nextWord);
+        for (var v = 0; v < block.Vectors; v++)
+        {
+            code.AddInstruction(registers.Load(registers[v], new MemoryOperand(s_b, (column + v) * bytes)));
+        }
+
+        foreach (var (m, v) in tiles)
+        {
+            if (v == 0)
+            {
+                code.AddInstruction(registers.Broadcast(registers[block.Factor], Factor(m)));
+            }
+
+            code.AddInstruction(registers.MultiplyAdd(Sum(m, v), registers[v], registers[block.Factor]));
+        }
+
+        code.add(s_a, s_depthStep);
+        if (rows > 8)
+        {
+            code.add(s_upper, s_depthStep);
+        }
+
+        code.add(s_b, s_columnStep);
+        code.dec(s_depth);
+        code.jnz(nextWord);
+
+        code.mov(s_a, __qword_ptr[s_call + 96]);
+        if (start == TileStart.Bias)
+        {
+            code.mov(s_b, __qword_ptr[s_call + 48]);
+        }
+
+        foreach (var (m, v) in tiles)
+        {
+            var place = new MemoryOperand(s_a, (column + v) * bytes);
+            if (start != TileStart.Zero)
+            {
+                code.AddInstruction(registers.Add(Sum(m, v), start == TileStart.Sums ? place : new MemoryOperand(s_b, (column + v) * bytes)));
+            }
+
+            code.AddInstruction(registers.Store(place, Sum(m, v)));
+            if (v == block.Vectors - 1)
+            {
+                code.add(s_a, __qword_ptr[s_call + 80]);
+            }
+        }
+
+        code.mov(__qword_ptr[s_call + 96], s_a);
+        code.imul(s_a, s_step, rows);
+        code.add(__qword_ptr[s_call + 88], s_a);
+        code.dec(s_blocks);
+        code.jnz(nextRows);
+        code.Label(ref end);
+        code.nop();
+    }
+
+    private static MemoryOperand Factor(int row) => (row % 8, row < 8 ? s_a : s_upper) switch
+    {
+        (0, var from) => new MemoryOperand(from),
+        (3, var from) => new MemoryOperand(from, s_step3),
+        (5, var from) => new MemoryOperand(from, s_step5),
+        (6, var from) => new MemoryOperand(from, s_step3, 2),
+        (7, var from) => new MemoryOperand(from, s_step7),
+        (var count, var from) => new MemoryOperand(from, s_step, count), // 1, 2 or 4 steps
+    };
+
+    /// <summary>Writes the registers that belong to the caller to the call.</summary>
+    private static void Keep(Assembler code, TileBlock block, bool forWindows)
+    {
+        code.mov(__qword_ptr[s_call + 104], rbx);
+        code.mov(__qword_ptr[s_call + 112], rsi);
+        code.mov(__qword_ptr[s_call + 120], rdi);
+        code.mov(__qword_ptr[s_call + 128], r12);
+        code.mov(__qword_ptr[s_call + 136], r13);
+        foreach (var (register, place) in KeptVectors(block, forWindows))
         {
             code.AddInstruction(Whole(block).Store(place, register));
         }
     }
 
-    private static void Return(Assembler code, AssemblerRegister64 call, TileBlock block, bool forWindows)
+    private static void Return(Assembler code, TileBlock block, bool forWindows)
     {
         code.vzeroupper();
-        foreach (var (register, place) in KeptVectors(call, block, forWindows))
+        foreach (var (register, place) in KeptVectors(block, forWindows))
         {
             code.AddInstruction(Whole(block).Load(register, place));
         }
 
-        code.mov(rbx, __qword_ptr[call + 88]);
-        code.mov(rsi, __qword_ptr[call + 96]);
-        code.mov(rdi, __qword_ptr[call + 104]);
-        code.mov(r12, __qword_ptr[call + 112]);
+        code.mov(rbx, __qword_ptr[s_call + 104]);
+        code.mov(rsi, __qword_ptr[s_call + 112]);
+        code.mov(rdi, __qword_ptr[s_call + 120]);
+        code.mov(r12, __qword_ptr[s_call + 128]);
+        code.mov(r13, __qword_ptr[s_call + 136]);
         code.ret();
     }
 
     /// <summary>The registers of 16 bytes that belong to the caller on Windows; above these nothing does.</summary>
     private static VectorRegisters Whole(TileBlock block) => block.Registers with { Lanes = 4 };
 
-    private static IEnumerable<(Register Register, MemoryOperand Place)> KeptVectors(Register call, TileBlock block, bool forWindows) =>
+    private static IEnumerable<(Register Register, MemoryOperand Place)> KeptVectors(TileBlock block, bool forWindows) =>
         forWindows && block.FirstSum < FirstKept + Kept
-            ? Enumerable.Range(0, Kept).Select(i => (Whole(block)[FirstKept + i], new MemoryOperand(call, 120 + (16 * i))))
+            ? Enumerable.Range(0, Kept).Select(i => (Whole(block)[FirstKept + i], new MemoryOperand(s_call, 144 + (16 * i))))
             : [];
 }

@@ -13,13 +13,13 @@ internal readonly unsafe struct TileProduct
     private readonly delegate* unmanaged[SuppressGCTransition]<Call*, void> _code;
     private readonly TileShape _shape;
     private readonly bool _narrow;
-    private readonly int _rows;
+    private readonly TileBlock _block;
 
     private TileProduct(TileShape shape, bool narrow, TileCode? code)
     {
         _shape = TileCode.IsPossible(shape.Rows, shape.Lanes) ? shape : throw new ArgumentException($"There is no product of {shape.Rows} rows and {shape.Lanes} lanes.", nameof(shape));
         _narrow = narrow;
-        _rows = code is null ? shape.Rows : TileBlock.Of(code.Level, shape.Rows, shape.Lanes).Rows;
+        _block = code is null ? default : TileBlock.Of(code.Level, shape.Rows, shape.Lanes);
         _code = (delegate* unmanaged[SuppressGCTransition]<Call*, void>)(code?.Of(shape) ?? 0);
     }
 
@@ -55,13 +55,12 @@ internal readonly unsafe struct TileProduct
         call.B = b;
         call.C = c;
         call.Depth = depth;
-        call.Blocks = rows / _rows;
+        (call.Blocks, call.LastBlocks) = _block.Count(rows);
         call.Bias = bias;
         call.RowStep = (long)_shape.RowStep * Word;
         call.DepthStep = (long)_shape.DepthStep * Word;
         call.ColumnStep = (long)_shape.ColumnStep * Word;
         call.SumStep = (long)_shape.SumStep * Word;
-        call.BlockStep = (long)_rows * _shape.RowStep * Word;
         _code(&call);
     }
 
@@ -95,12 +94,14 @@ internal readonly unsafe struct TileProduct
         public float* C;
         public long Depth;
         public long Blocks;
+        public long LastBlocks;
         public float* Bias;
         public long RowStep;
         public long DepthStep;
         public long ColumnStep;
         public long SumStep;
-        public long BlockStep;
-        public fixed long Registers[24]; // of the caller, meanwhile: four general ones, ten vectors
+        public void* BlockOfA; // of the code, meanwhile
+        public float* BlockOfC;
+        public fixed long Registers[25]; // of the caller, meanwhile: five general ones, ten vectors
     }
 }

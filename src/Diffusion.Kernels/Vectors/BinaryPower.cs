@@ -13,7 +13,7 @@ internal static class BinaryPower<T, TVector>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Of(TVector x)
     {
-        x = TVector.Max(TVector.Create(-126f), x); // the second operand is what comes out where one is NaN
+        x = TVector.Exponent(x);
         var rest = TVector.Fraction(x);
 
         // The polynomials of degree 3 and 6 with the least relative error on [0, 1], by Remez' exchange.

@@ -71,6 +71,9 @@ internal readonly unsafe struct Float32x16(Vector512<float> lanes) : IVector<Flo
     public static Float32x16 Max(Float32x16 left, Float32x16 right) => new(Vector512.MaxNative(left._lanes, right._lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float32x16 Exponent(Float32x16 x) => Max(Create(-126), x); // the second operand is what comes out where one is NaN
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float32x16 Fraction(Float32x16 x) => new(Avx512DQ.Reduce(x._lanes, 0b1001));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

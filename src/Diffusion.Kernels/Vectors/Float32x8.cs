@@ -98,13 +98,17 @@ internal readonly unsafe struct Float32x8(Vector256<float> lanes) : IVector<Floa
     public static Float32x8 Max(Float32x8 left, Float32x8 right) => new(Avx.Max(left._lanes, right._lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float32x8 Exponent(Float32x8 x) => new(Avx.Min(Vector256.Create(128f), Avx.Max(Vector256.Create(-126f), x._lanes))); // the second operand is what comes out where one is NaN
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float32x8 Fraction(Float32x8 x) => new(x._lanes - Vector256.Floor(x._lanes));
 
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float32x8 Scale(Float32x8 value, Float32x8 exponent)
     {
-        var bounded = Avx.Min(Vector256.Create(128f), Vector256.Floor(exponent._lanes)); // the exponent of infinity
-        return new(value._lanes * ((Avx.ConvertToVector256Int32(bounded) + Vector256.Create(127)) << 23).AsSingle());
+        var steps = Avx.ConvertToVector256Int32(Vector256.Floor(exponent._lanes)) << 23;
+        return new((value._lanes.AsInt32() + steps).AsSingle()); // 1 at 128, whose fraction is 0, becomes infinite
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -60,10 +60,13 @@ internal unsafe interface IVector<TSelf>
     /// <summary>The larger of two values; the second one where one is NaN.</summary>
     static abstract TSelf Max(TSelf left, TSelf right);
 
+    /// <summary>x where it is between −126 and what <see cref="Scale"/> takes, and else the nearer end; NaN stays.</summary>
+    static abstract TSelf Exponent(TSelf x);
+
     /// <summary>x − ⌊x⌋.</summary>
     static abstract TSelf Fraction(TSelf x);
 
-    /// <summary>value · 2^⌊exponent⌋; infinite from an exponent of 128 on. The exponent is at least −126.</summary>
+    /// <summary>value · 2^⌊exponent⌋, of a value from 1 to 2 and an exponent of <see cref="Exponent"/>; infinite from 128 on.</summary>
     static abstract TSelf Scale(TSelf value, TSelf exponent);
 
     /// <summary>1 / x with a relative error of 2^−14 at most.</summary>

@@ -30,7 +30,7 @@ internal static unsafe class WinogradGradient<T, TVector>
         var (chunks, size) = (Math.Min(Math.Max(1, Pieces / blocks), input.Bands), (long)Points * block * depth);
         using var memory = TileScratch.Rent(chunks * blocks * size);
         var all = memory.Take(chunks * blocks * size);
-        var words = (long)Points * input.TilesRounded / T.PerWord * (depth + block);
+        var words = Points * (WinogradTiles.PointStep((long)input.TilesRounded / T.PerWord * depth) + WinogradTiles.PointStep((long)input.TilesRounded / T.PerWord * block));
         TileWork.Run(chunks * blocks, words + 32 + WinogradTiles.Floats(input, depth) + WinogradTiles.Floats(input, block), (piece, scratch) =>
         {
             var (chunk, first) = (piece / blocks, piece % blocks * block);
@@ -53,14 +53,15 @@ internal static unsafe class WinogradGradient<T, TVector>
     private static void Add(WinogradImages input, ChannelMap map, WinogradImages direction, int band, int first, int block, float* sums, TileProduct product, TileScratch scratch)
     {
         var (depth, tiles, words) = (input.Channels, input.TilesRounded, input.TilesRounded / T.PerWord);
-        uint* inputs = scratch.TakeWords((long)Points * words * depth), directions = scratch.TakeWords((long)Points * words * block);
+        var (inputStep, directionStep) = (WinogradTiles.PointStep((long)words * depth), WinogradTiles.PointStep((long)words * block));
+        uint* inputs = scratch.TakeWords(Points * inputStep), directions = scratch.TakeWords(Points * directionStep);
         WinogradTiles.ByTile<T, TVector>(WinogradTiles.Seen<T, TVector>(input, band, map, scratch), tiles, depth, inputs);
         WinogradTiles.Directions<T, TVector>(WinogradTiles.Own<TVector>(direction, band, first, block, scratch), tiles, block, directions);
         for (var point = 0; point < Points; point++)
         {
             for (var n = 0; n < depth; n += TilePanels.LanesFor(depth))
             {
-                var (left, right) = ((nint)(directions + ((long)point * words * block)), (nint)(inputs + ((long)point * words * depth) + n));
+                var (left, right) = ((nint)(directions + (point * directionStep)), (nint)(inputs + (point * inputStep) + n));
                 product.Run((void*)left, (void*)right, sums + ((long)point * block * depth) + n, block, words);
             }
         }

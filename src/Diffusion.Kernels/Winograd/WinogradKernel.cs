@@ -18,17 +18,10 @@ internal static unsafe class WinogradKernel<T, TVector>
     /// <param name="output">Images of the same size with some multiple of 16 channels; written.</param>
     public static void Convolve(WinogradImages input, uint* points, ConvolutionEnds ends, WinogradImages output)
     {
-        var (words, lanes, tiles) = (input.Channels / T.PerWord, TilePanels.LanesFor(output.Channels), input.TilesRounded);
-        var parts = TileWork.Parts(input.Bands, output.Channels / lanes);
-        var columns = output.Channels / parts;
-        var (product, written) = (Product(input.Channels, output.Channels, columns), 2L * input.RowsOfBand * input.Width * columns);
-        var floats = WinogradTiles.Floats(input, input.Channels) + ((long)Points * tiles * (words + columns)) + written + columns + (8L * tiles);
-        TileWork.Run(input.Bands * parts, floats + 80, new Bands(input, points, ends, output, product, parts));
+        var parts = TileWork.Parts(input.Bands, output.Channels / TilePanels.LanesFor(output.Channels));
+        var work = new Bands(input, points, ends, output, parts);
+        TileWork.Run(input.Bands * parts, work.Floats, work);
     }
-
-    /// <summary>The products of <see cref="Convolve"/>.</summary>
-    private static TileProduct Product(int inChannels, int outChannels, int columns) =>
-        TileProduct.For<T, TVector>(new TileShape(8, TilePanels.LanesFor(outChannels), inChannels / T.PerWord, 1, TileStart.Zero) { SumStep = columns });
 
     private static void Write(float* sums, ConvolutionEnds ends, WinogradImages images, int band, float* pixels, float* outside, float** places)
     {
@@ -48,7 +41,7 @@ internal static unsafe class WinogradKernel<T, TVector>
     [MethodImpl(Loop.Alone)]
     private static void Outputs(float* sums, float* bias, bool adds, WinogradImages images, (int First, int End) tiles, float** places)
     {
-        var step = (long)images.TilesRounded * images.Channels;
+        var step = WinogradTiles.PointStep((long)images.TilesRounded * images.Channels);
         for (var tile = tiles.First; tile < tiles.End; tile++)
         {
             var from = sums + ((long)tile * images.Channels);
@@ -60,27 +53,64 @@ internal static unsafe class WinogradKernel<T, TVector>
         }
     }
 
-    /// <summary>Some channels of the output of a band in each piece.</summary>
-    private readonly struct Bands(WinogradImages input, uint* points, ConvolutionEnds ends, WinogradImages output, TileProduct product, int parts) : ITileWork
+    /// <summary>Some channels of the output of a band in each piece; of these some at once, so that their sums stay in a second-level cache.</summary>
+    private readonly struct Bands : ITileWork
     {
+        private const int ColumnsAtOnce = 64;
+
+        private readonly WinogradImages _input;
+        private readonly WinogradImages _output;
+        private readonly uint* _points;
+        private readonly ConvolutionEnds _ends;
+        private readonly TileProduct _product;
+        private readonly int _parts;
+        private readonly int _columns;
+        private readonly int _lanes;
+
+        public Bands(WinogradImages input, uint* points, ConvolutionEnds ends, WinogradImages output, int parts)
+        {
+            (_input, _output, _ends, _parts, _lanes) = (input, output, ends, parts, TilePanels.LanesFor(output.Channels));
+            _points = points;
+            _columns = output.Channels / parts % ColumnsAtOnce == 0 ? ColumnsAtOnce : _lanes;
+            _product = TileProduct.For<T, TVector>(new TileShape(8, _lanes, Words, 1, TileStart.Zero) { SumStep = _columns });
+        }
+
+        /// <summary>The memory of a piece.</summary>
+        public long Floats =>
+            WinogradTiles.Floats(_input, _input.Channels) + TileScratch.Rounded(Points * TransformedStep) + TileScratch.Rounded(Points * SumStep) + TileScratch.Rounded(Written) + TileScratch.Rounded(_columns) + (8L * _input.TilesRounded);
+
+        private int Words => _input.Channels / T.PerWord;
+
+        private long TransformedStep => WinogradTiles.PointStep((long)_input.TilesRounded * Words);
+
+        private long SumStep => WinogradTiles.PointStep((long)_input.TilesRounded * _columns);
+
+        private long Written => 2L * _input.RowsOfBand * _input.Width * _columns;
+
         public void Do(int piece, TileScratch scratch)
         {
-            var (words, lanes, tiles, columns) = (input.Channels / T.PerWord, TilePanels.LanesFor(output.Channels), input.TilesRounded, output.Channels / parts);
-            var written = 2L * input.RowsOfBand * input.Width * columns;
-            var (band, first) = (piece / parts, piece % parts * columns);
-            var transformed = scratch.TakeWords((long)Points * tiles * words);
-            var sums = scratch.Take((long)Points * tiles * columns);
-            WinogradTiles.ByChannel<T, TVector>(WinogradTiles.Seen<T, TVector>(input, band, ends.Map, scratch), tiles, input.Channels, transformed);
+            var (band, all) = (piece / _parts, _output.Channels / _parts);
+            var transformed = scratch.TakeWords(Points * TransformedStep);
+            float* sums = scratch.Take(Points * SumStep), written = scratch.Take(Written), outside = scratch.Take(_columns);
+            var places = (float**)scratch.Take(8L * _input.TilesRounded);
+            WinogradTiles.ByChannel<T, TVector>(WinogradTiles.Seen<T, TVector>(_input, band, _ends.Map, scratch), _input.TilesRounded, _input.Channels, transformed);
+            for (var first = piece % _parts * all; first < ((piece % _parts) + 1) * all; first += _columns)
+            {
+                Multiply(transformed, first, sums);
+                Write(sums, _ends.Slice(_output, first), _output.Slice(first, _columns), band, written, outside, places);
+            }
+        }
+
+        private void Multiply(uint* transformed, int first, float* sums)
+        {
             for (var point = 0; point < Points; point++)
             {
-                for (var n = 0; n < columns; n += lanes)
+                for (var n = 0; n < _columns; n += _lanes)
                 {
-                    var panel = points + ((long)point * words * output.Channels) + ((long)(first + n) * words);
-                    product.Run(transformed + ((long)point * tiles * words), panel, sums + ((long)point * tiles * columns) + n, tiles, words);
+                    var panel = _points + ((long)point * Words * _output.Channels) + ((long)(first + n) * Words);
+                    _product.Run(transformed + (point * TransformedStep), panel, sums + (point * SumStep) + n, _input.TilesRounded, Words);
                 }
             }
-
-            Write(sums, ends.Slice(output, first), output.Slice(first, columns), band, scratch.Take(written), scratch.Take(columns), (float**)scratch.Take(8L * tiles));
         }
     }
 }

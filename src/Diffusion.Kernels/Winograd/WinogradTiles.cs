@@ -10,6 +10,11 @@ internal static unsafe class WinogradTiles
     /// <summary>The products of a tile: 4×4.</summary>
     public const int Points = 16;
 
+    private const int Line = 16; // floats
+
+    /// <summary>The words or floats from a point's to the next: a cache line more than they are, because places that are a multiple of 4096 bytes apart push each other out of the cache.</summary>
+    public static long PointStep(long size) => size + Line;
+
     /// <summary>The memory that one <see cref="Seen"/> or <see cref="Own"/> needs for so many channels.</summary>
     public static long Floats(WinogradImages images, int channels) =>
         TileScratch.Rounded((long)images.PixelsOfBand * channels) + TileScratch.Rounded(channels) + TileScratch.Rounded(2 * Points * images.TilesRounded);
@@ -77,14 +82,14 @@ internal static unsafe class WinogradTiles
         return count;
     }
 
-    /// <summary>Bᵀ d B as words [16, tiles, channels / values in a word], in which two values are of channels that are 16 apart.</summary>
+    /// <summary>Bᵀ d B as words [16, tiles, channels / values in a word], <see cref="PointStep"/> from one of the 16 to the next, in which two values are of channels that are 16 apart.</summary>
     [MethodImpl(Loop.Alone)]
     public static void ByChannel<T, TVector>(float** seen, int tiles, int channels, uint* to)
         where T : ITileFormat
         where TVector : unmanaged, IVector<TVector>
     {
         var words = channels / T.PerWord;
-        var step = (long)tiles * words;
+        var step = PointStep((long)tiles * words);
         for (var tile = 0; tile < tiles; tile++, seen += Points)
         {
             for (var word = 0; word < words; word += TVector.Count, to += TVector.Count)
@@ -97,13 +102,13 @@ internal static unsafe class WinogradTiles
         }
     }
 
-    /// <summary>Bᵀ d B as words [16, tiles / values in a word, channels], in which two values are of neighbouring tiles.</summary>
+    /// <summary>Bᵀ d B as words [16, tiles / values in a word, channels], <see cref="PointStep"/> from one of the 16 to the next, in which two values are of neighbouring tiles.</summary>
     [MethodImpl(Loop.Alone)]
     public static void ByTile<T, TVector>(float** seen, int tiles, int channels, uint* to)
         where T : ITileFormat
         where TVector : unmanaged, IVector<TVector>
     {
-        var step = (long)tiles / T.PerWord * channels;
+        var step = PointStep((long)tiles / T.PerWord * channels);
         for (var tile = 0; tile < tiles; tile += T.PerWord, seen += T.PerWord * Points)
         {
             for (var channel = 0; channel < channels; channel += TVector.Count, to += TVector.Count)
@@ -122,7 +127,7 @@ internal static unsafe class WinogradTiles
         where T : ITileFormat
         where TVector : unmanaged, IVector<TVector>
     {
-        var step = (long)tiles / T.PerWord * channels;
+        var step = PointStep((long)tiles / T.PerWord * channels);
         for (var tile = 0; tile < tiles; tile += T.PerWord, own += T.PerWord * 4)
         {
             for (var channel = 0; channel < channels; channel += TVector.Count, to += TVector.Count)
