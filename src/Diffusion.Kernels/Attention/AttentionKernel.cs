@@ -27,19 +27,21 @@ internal sealed unsafe class AttentionKernel<T, TVector>(int heads, int width) :
 
     private int Words => _features / T.PerWord;
 
+    private int ScoreOrRows => Math.Max(Score, Lanes); // what is written of a tile takes the place of its scores
+
     /// <inheritdoc/>
     public void Forward(int images, HeadView query, HeadView key, HeadView value, HeadView output, float* totals)
     {
         var parts = (query.Tokens + ForwardRows - 1) / ForwardRows;
         parts = images * heads >= 4 * TileWork.Threads ? 1 : parts;
         var rows = (((query.Tokens + parts - 1) / parts) + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows;
-        TileWork.Run(images * heads * parts, (3 * Columns(key)) + (4 * Lanes) + (2 * Score) + (2 * AttentionTile.Rows), new ForwardWork(this, heads, query, key, value, output, totals, parts, rows));
+        TileWork.Run(images * heads * parts, (3 * Columns(key)) + (4 * Lanes) + Score + ScoreOrRows + (2 * AttentionTile.Rows), new ForwardWork(this, heads, query, key, value, output, totals, parts, rows));
     }
 
     /// <inheritdoc/>
     public void Backward(int images, HeadView query, HeadView key, HeadView value, HeadView output, float* totals, HeadView direction, (HeadView Query, HeadView Key, HeadView Value) gradients)
     {
-        var size = (4 * Columns(query)) + (3 * Padded(query)) + (7 * Lanes) + (4 * Score);
+        var size = (4 * Columns(query)) + (3 * Padded(query)) + (7 * Lanes) + (3 * Score) + ScoreOrRows;
         TileWork.Run(images * heads, size, new BackwardWork(this, heads, query, key, value, output, totals, direction, gradients));
     }
 
@@ -112,7 +114,10 @@ internal sealed unsafe class AttentionKernel<T, TVector>(int heads, int width) :
             ClearLanes(tile.ByQuery, count, key.Tokens - first);
             _products.Sums.Run(packed.Pairs + at, tile.Gradients, tile.KeySums, _features, depth);
             _products.Sums.Run(packed.DirectionPairs + at, tile.Weights, tile.ValueSums, _features, depth);
-            _products.Spread.Run(tile.ByQuery, pairs, packed.Gradients + ((long)j * _features), count, AttentionTile.Rows / T.PerWord);
+            for (var c = 0; c < _features; c += _products.SpreadLanes)
+            {
+                _products.Spread.Run(tile.ByQuery, pairs + c, packed.Gradients + ((long)j * _features) + c, count, AttentionTile.Rows / T.PerWord);
+            }
         }
 
         keyGradient.WriteLanes<TVector>(image, head, first, _scale, tile.KeySums, tile.Scores);
@@ -124,7 +129,7 @@ internal sealed unsafe class AttentionKernel<T, TVector>(int heads, int width) :
         var keys = ReadRows(key, image, head, scratch);
         var values = Paired(ReadRows(value, image, head, scratch), (int)Padded(key), scratch);
         uint* lanes = scratch.TakeWords(Lanes), rows = scratch.TakeWords(Lanes);
-        float* sums = scratch.Take(Lanes), scores = scratch.Take(Score);
+        float* sums = scratch.Take(Lanes), scores = scratch.Take(ScoreOrRows);
         float* maxima = scratch.Take(AttentionTile.Rows), powers = scratch.Take(AttentionTile.Rows);
         var weights = T.PerWord == 1 ? (uint*)scores : scratch.TakeWords(Score);
         for (; first < last; first += AttentionTile.Rows)
@@ -259,7 +264,7 @@ internal sealed unsafe class AttentionKernel<T, TVector>(int heads, int width) :
         public readonly uint* Pairs = scratch.TakeWords(lanes);
         public readonly float* KeySums = scratch.Take(lanes);
         public readonly float* ValueSums = scratch.Take(lanes);
-        public readonly float* Scores = scratch.Take(Score);
+        public readonly float* Scores = scratch.Take(Math.Max(Score, lanes));
         public readonly float* Slopes = scratch.Take(Score);
         private readonly uint* _narrowed = scratch.TakeWords(3 * Score / 2);
 

@@ -10,7 +10,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
 {
     private const long FewestScores = 32 * 32; // below, tiles are mostly empty
     private const long FewestScoresToDifferentiate = 128 * 128; // in float32, where sums over few keys are more accurate than the inner product that the backward pass takes in their place
-    private const int Widest = 64; // what tiles of wider heads work on does not fit into a first-level cache
+    private const int Widest = 512; // what tiles of wider heads work on does not fit into a second-level cache
 
     private const string Layout = "layout";
 

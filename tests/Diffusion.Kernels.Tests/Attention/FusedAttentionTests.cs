@@ -11,9 +11,9 @@ public sealed class FusedAttentionTests : IDisposable
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly Generator _generator = new(3, CPU);
 
-    /// <summary>Numbers of tokens below, at and above whole tiles; widths of heads that are no multiple of 4; one head and several.</summary>
+    /// <summary>Numbers of tokens below, at and above whole tiles; widths of heads that are no multiple of 4, or wider than a product; one head and several.</summary>
     public static TheoryDataRow[] Shapes { get; } = Levels.Rows(
-        Levels.WithTiles, (1, 1, 1, 4), (33, 64, 2, 3), (64, 5, 1, 16), (100, 131, 3, 6), (257, 257, 2, 8), (40, 77, 2, 64));
+        Levels.WithTiles, (1, 1, 1, 4), (33, 64, 2, 3), (64, 5, 1, 16), (100, 131, 3, 6), (257, 257, 2, 8), (40, 77, 2, 64), (70, 70, 1, 80), (33, 64, 2, 100), (65, 130, 1, 256), (64, 64, 1, 512));
 
     public static TheoryDataRow[] Factors { get; } = Levels.Rows(Levels.WithTiles, (IEnumerable<double>)[30, 300]); // the latter: weights of 0 and 1, as e^300 is beyond float32
 
