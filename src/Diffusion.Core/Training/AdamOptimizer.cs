@@ -22,8 +22,8 @@ internal sealed class AdamOptimizer : IDisposable
         _options = options;
         _decayed = decayed;
         using var noGradients = no_grad();
-        Mean = zeros_like(values).DetachFromDisposeScope();
-        MeanSquare = zeros_like(values).DetachFromDisposeScope();
+        Mean = FlatBuffer.Create(values.device, values.shape);
+        MeanSquare = FlatBuffer.Create(values.device, values.shape);
     }
 
     /// <summary>The moving average of the gradients.</summary>

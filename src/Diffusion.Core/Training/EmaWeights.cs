@@ -11,7 +11,9 @@ internal sealed class EmaWeights : IDisposable
     {
         (Options, _batchSize) = (options, batchSize);
         using var noGradients = no_grad();
-        Values = values.detach().clone().DetachFromDisposeScope();
+        using var scope = NewDisposeScope();
+        Values = FlatBuffer.Create(values.device, values.shape);
+        Values.copy_(values);
     }
 
     public EmaOptions Options { get; }

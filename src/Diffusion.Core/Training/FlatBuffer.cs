@@ -8,6 +8,16 @@ internal static unsafe class FlatBuffer
 {
     private const int Chunk = 1 << 14; // what a thread does at once
 
+    /// <summary>A buffer of zeros, float32, outside of dispose scopes.</summary>
+    public static Tensor Create(Device device, params long[] shape)
+    {
+        using var scope = NewDisposeScope();
+        var buffer = empty(shape, dtype: ScalarType.Float32, device: device);
+        LargePages.Ask(buffer);
+        buffer.zero_();
+        return buffer.DetachFromDisposeScope();
+    }
+
     /// <summary>Whether a buffer can be handled.</summary>
     public static bool Handles(Tensor values) => values.device_type == TorchSharp.DeviceType.CPU && values.numel() <= int.MaxValue / sizeof(float);
 
@@ -32,23 +42,32 @@ internal static unsafe class FlatBuffer
     /// <summary>Runs work on all parts of a buffer.</summary>
     /// <param name="count">The length of the buffer.</param>
     /// <param name="work">Does the part with a first index and a length.</param>
+    /// <param name="fromTheEnd">Whether the last part is done first: what was read last before is still in a cache.</param>
     /// <exception cref="AggregateException">A part threw, with what it threw.</exception>
-    public static void OnThreads(int count, Action<int, int> work) => ParallelParts.Run(
-        get_num_threads(),
-        (count + Chunk - 1) / Chunk,
-        chunk => work(chunk * Chunk, Math.Min(Chunk, count - (chunk * Chunk))));
+    public static void OnThreads(int count, Action<int, int> work, bool fromTheEnd = false)
+    {
+        var parts = (count + Chunk - 1) / Chunk;
+        ParallelParts.Run(get_num_threads(), parts, part =>
+        {
+            var first = (fromTheEnd ? parts - 1 - part : part) * Chunk;
+            work(first, Math.Min(Chunk, count - first));
+        });
+    }
 
     private static double SumOfSquares(ReadOnlySpan<float> values)
     {
-        var (one, other, i) = (Vector<double>.Zero, Vector<double>.Zero, 0);
-        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+        var (one, other, third, fourth, i) = (Vector<double>.Zero, Vector<double>.Zero, Vector<double>.Zero, Vector<double>.Zero, 0);
+        for (; i <= values.Length - (2 * Vector<float>.Count); i += 2 * Vector<float>.Count)
         {
             Vector.Widen(new Vector<float>(values[i..]), out var low, out var high);
-            one += low * low;
-            other += high * high;
+            Vector.Widen(new Vector<float>(values[(i + Vector<float>.Count)..]), out var lowAfter, out var highAfter);
+            one = Vector.FusedMultiplyAdd(low, low, one);
+            other = Vector.FusedMultiplyAdd(high, high, other);
+            third = Vector.FusedMultiplyAdd(lowAfter, lowAfter, third);
+            fourth = Vector.FusedMultiplyAdd(highAfter, highAfter, fourth);
         }
 
-        var sum = Vector.Sum(one + other);
+        var sum = Vector.Sum(one + other + third + fourth);
         for (; i < values.Length; i++)
         {
             sum += (double)values[i] * values[i];

@@ -39,8 +39,8 @@ internal sealed class FlatParameters : IDisposable
 
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        _used = Values = zeros(size, device: Device).DetachFromDisposeScope();
-        Gradients = zeros(size, device: Device).DetachFromDisposeScope();
+        _used = Values = FlatBuffer.Create(Device, size);
+        Gradients = FlatBuffer.Create(Device, size);
         foreach (var (_, parameter, offset) in _entries)
         {
             var value = View(Values, parameter, offset);

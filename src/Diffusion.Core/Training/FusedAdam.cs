@@ -44,7 +44,7 @@ internal readonly record struct FusedAdam(OptimizerKind Kind, float GradientFact
                     Average(weights, new((float*)average + first, size), weight);
                 }
             }
-        });
+        }, fromTheEnd: true); // of the gradients, whose norm was just found
     }
 
     /// <summary>As lerp: exact where the weight is 0 or 1.</summary>
