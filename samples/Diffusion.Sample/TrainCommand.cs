@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Diffusion.Configuration;
 using Microsoft.Extensions.Options;
 using Spectre.Console;
@@ -42,6 +44,7 @@ internal static class TrainCommand
         SkippedImages.Show(images);
         AnsiConsole.MarkupLineInterpolated($"[bold]{network.ParameterCount:N0}[/] parameters on {trainer.Denoiser.Device.type}, {options.Training.BatchSize} images a step, step {trainer.StepsDone} of {steps}");
 
+        var (before, fitting) = (trainer.StepsDone, Stopwatch.StartNew());
         try
         {
             TrainingBar.Show(trainer, steps, bar => trainer.Fit(images, bar, arguments.StopAfter, cancellation));
@@ -52,6 +55,7 @@ internal static class TrainCommand
             throw;
         }
 
+        fitting.Stop();
         LossPlot.Save(folder.LossPlot, CsvLog.Read(folder.Losses));
         if (trainer.StepsDone < steps)
         {
@@ -60,8 +64,13 @@ internal static class TrainCommand
         }
 
         trainer.Export(folder.Path);
+        var drawing = Stopwatch.StartNew();
         using var drawn = LabelledDrawing.Draw(trainer, options, folder, cancellation);
+        drawing.Stop();
         AnsiConsole.MarkupLineInterpolated($"Wrote {folder.Picture(options.Data.Kind)}, {folder.Animation}, {folder.LossPlot}{(options.Watch.Report ? $", {folder.Report}" : "")} and the weights, {folder.Model} and {Checkpoint.EmaFile}.");
+        AnsiConsole.MarkupLineInterpolated(
+            CultureInfo.InvariantCulture,
+            $"Training took [bold]{fitting.Elapsed.TotalSeconds:F1} s[/] for {trainer.StepsDone - before} steps, drawing [bold]{drawing.Elapsed.TotalSeconds:F1} s[/] for {options.Sampling.Count} images.");
     }
 
     private static RunOptions Configuration(TrainArguments arguments, RunFolder folder)

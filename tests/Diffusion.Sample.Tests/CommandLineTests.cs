@@ -11,7 +11,9 @@ public sealed class CommandLineTests : IDisposable
         Done(_app.Run("train", "--config", config, "--out", "whole"));
         Done(_app.Run("train", "--config", config, "--out", "parts", "--stop-after", "100"));
         Assert.False(File.Exists(_app.At("parts/model.safetensors")));
-        Done(_app.Run("train", "--resume", "--out", "parts"));
+        var resumed = _app.Run("train", "--resume", "--out", "parts");
+        Done(resumed);
+        Assert.Matches(Times(steps: 100, images: 4), resumed.Output); // the steps of this process, which its seconds are for
 
         foreach (var file in new[] { "model.safetensors", "ema.safetensors", "losses.csv", "measurements.csv", "previews/step-00000160-raw.png", "digits.png", "checkpoints/step-00000200/optimizer.safetensors" })
         {
@@ -22,7 +24,9 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void Train_ThenSampleAndInfo_WritesWhatItSays()
     {
-        Done(_app.Run("train", "--config", _app.Configure("\"steps\": 3")));
+        var train = _app.Run("train", "--config", _app.Configure("\"steps\": 3"));
+        Done(train);
+        Assert.Matches(Times(steps: 3, images: 4), train.Output);
         foreach (var file in new[] { "digits.png", "denoising.gif", "loss.png", "model.safetensors", "ema.safetensors", "config.json", "losses.csv" })
         {
             Assert.True(new FileInfo(_app.At("out/" + file)).Length > 0, file);
@@ -147,6 +151,9 @@ public sealed class CommandLineTests : IDisposable
     }
 
     public void Dispose() => _app.Dispose();
+
+    /// <summary>The last line of a run: what training and drawing took, apart.</summary>
+    private static string Times(int steps, int images) => $@"Training took \d+\.\d s for {steps} steps, drawing \d+\.\d s for {images} images\.\s*$";
 
     private static void Done((int ExitCode, string Output, string Error) run) => Assert.True(run.ExitCode == 0, run.Output + run.Error);
 
