@@ -6,12 +6,13 @@ namespace Diffusion.Kernels;
 /// <summary>The machine code of all <see cref="TileProduct"/>s of a level, made at once and put into one stretch of memory. Strides are arguments, so that there is a fixed number of them.</summary>
 /// <remarks>
 /// .NET has no intrinsics for AVX512_BF16, and compiles tiles of others to half their speed (docs/decisions/0007). The code gets one pointer and leaves registers as the calling conventions of Linux and
-/// of Windows want them: it overwrites general ones but rbp, r14 and r15, of which it puts rbx, rsi, rdi, r12 and r13 back, and vectors 0 to 5 and 16 to 31, or, for AVX2, 0 to 15, of which it puts 6 to 15
+/// of Windows want them: it overwrites general ones but rbp and r15, of which it puts rbx, rsi, rdi and r12 to r14 back, and vectors 0 to 5 and 16 to 31, or, for AVX2, 0 to 15, of which it puts 6 to 15
 /// back on Windows.
 /// </remarks>
 internal sealed class TileCode
 {
     private const int Word = 4;
+    private const int Line = 64; // of a cache
     private const int Sums = 16;
     private const int Alignment = 64;
     private const int FirstKept = 6; // of the vectors that belong to the caller on Windows
@@ -23,6 +24,7 @@ internal sealed class TileCode
     private static readonly AssemblerRegister64 s_depth = rcx;
     private static readonly AssemblerRegister64 s_upper = rsi; // the ninth row of a
     private static readonly AssemblerRegister64 s_blocks = r13;
+    private static readonly AssemblerRegister64 s_next = r14; // from b to what follows it
     private static readonly AssemblerRegister64 s_step = r8;
     private static readonly AssemblerRegister64 s_step3 = r9;
     private static readonly AssemblerRegister64 s_step5 = r10;
@@ -91,6 +93,8 @@ internal sealed class TileCode
         code.mov(s_step, __qword_ptr[s_call + 56]);
         code.mov(s_depthStep, __qword_ptr[s_call + 64]);
         code.mov(s_columnStep, __qword_ptr[s_call + 72]);
+        code.mov(s_next, __qword_ptr[s_call + 24]);
+        code.imul(s_next, s_columnStep);
         code.lea(s_step3, __[s_step + (s_step * 2)]);
         code.lea(s_step5, __[s_step + (s_step * 4)]);
         code.lea(s_step7, __[s_step3 + (s_step * 4)]);
@@ -140,6 +144,11 @@ internal sealed class TileCode
         for (var v = 0; v < block.Vectors; v++)
         {
             code.AddInstruction(registers.Load(registers[v], new MemoryOperand(s_b, (column + v) * bytes)));
+        }
+
+        for (var line = 0; line < block.Vectors * bytes; line += Line)
+        {
+            code.prefetcht1(__byte_ptr[s_b + s_next + (column * bytes) + line]);
         }
 
         foreach (var (m, v) in tiles)
@@ -210,6 +219,7 @@ internal sealed class TileCode
         code.mov(__qword_ptr[s_call + 120], rdi);
         code.mov(__qword_ptr[s_call + 128], r12);
         code.mov(__qword_ptr[s_call + 136], r13);
+        code.mov(__qword_ptr[s_call + 144], r14);
         foreach (var (register, place) in KeptVectors(block, forWindows))
         {
             code.AddInstruction(Whole(block).Store(place, register));
@@ -229,6 +239,7 @@ internal sealed class TileCode
         code.mov(rdi, __qword_ptr[s_call + 120]);
         code.mov(r12, __qword_ptr[s_call + 128]);
         code.mov(r13, __qword_ptr[s_call + 136]);
+        code.mov(r14, __qword_ptr[s_call + 144]);
         code.ret();
     }
 
@@ -237,6 +248,6 @@ internal sealed class TileCode
 
     private static IEnumerable<(Register Register, MemoryOperand Place)> KeptVectors(TileBlock block, bool forWindows) =>
         forWindows && block.FirstSum < FirstKept + Kept
-            ? Enumerable.Range(0, Kept).Select(i => (Whole(block)[FirstKept + i], new MemoryOperand(s_call, 144 + (16 * i))))
+            ? Enumerable.Range(0, Kept).Select(i => (Whole(block)[FirstKept + i], new MemoryOperand(s_call, 152 + (16 * i))))
             : [];
 }

@@ -102,6 +102,6 @@ internal readonly unsafe struct TileProduct
         public long SumStep;
         public void* BlockOfA; // of the code, meanwhile
         public float* BlockOfC;
-        public fixed long Registers[25]; // of the caller, meanwhile: five general ones, ten vectors
+        public fixed long Registers[26]; // of the caller, meanwhile: six general ones, ten vectors
     }
 }

@@ -53,11 +53,9 @@ internal static unsafe class WinogradKernel<T, TVector>
         }
     }
 
-    /// <summary>Some channels of the output of a band in each piece; of these some at once, so that their sums stay in a second-level cache.</summary>
+    /// <summary>Some channels of the output of a band in each piece; of these a panel at once, so that the sums of its 16 points stay in a second-level cache.</summary>
     private readonly struct Bands : ITileWork
     {
-        private const int ColumnsAtOnce = 64;
-
         private readonly WinogradImages _input;
         private readonly WinogradImages _output;
         private readonly uint* _points;
@@ -65,14 +63,12 @@ internal static unsafe class WinogradKernel<T, TVector>
         private readonly TileProduct _product;
         private readonly int _parts;
         private readonly int _columns;
-        private readonly int _lanes;
 
         public Bands(WinogradImages input, uint* points, ConvolutionEnds ends, WinogradImages output, int parts)
         {
-            (_input, _output, _ends, _parts, _lanes) = (input, output, ends, parts, TilePanels.LanesFor(output.Channels));
+            (_input, _output, _ends, _parts, _columns) = (input, output, ends, parts, TilePanels.LanesFor(output.Channels));
             _points = points;
-            _columns = output.Channels / parts % ColumnsAtOnce == 0 ? ColumnsAtOnce : _lanes;
-            _product = TileProduct.For<T, TVector>(new TileShape(8, _lanes, Words, 1, TileStart.Zero) { SumStep = _columns });
+            _product = TileProduct.For<T, TVector>(new TileShape(TilePanels.Rows, _columns, Words, 1, TileStart.Zero));
         }
 
         /// <summary>The memory of a piece.</summary>
@@ -96,20 +92,13 @@ internal static unsafe class WinogradKernel<T, TVector>
             WinogradTiles.ByChannel<T, TVector>(WinogradTiles.Seen<T, TVector>(_input, band, _ends.Map, scratch), _input.TilesRounded, _input.Channels, transformed);
             for (var first = piece % _parts * all; first < ((piece % _parts) + 1) * all; first += _columns)
             {
-                Multiply(transformed, first, sums);
-                Write(sums, _ends.Slice(_output, first), _output.Slice(first, _columns), band, written, outside, places);
-            }
-        }
-
-        private void Multiply(uint* transformed, int first, float* sums)
-        {
-            for (var point = 0; point < Points; point++)
-            {
-                for (var n = 0; n < _columns; n += _lanes)
+                for (var point = 0; point < Points; point++)
                 {
-                    var panel = _points + ((long)point * Words * _output.Channels) + ((long)(first + n) * Words);
-                    _product.Run(transformed + (point * TransformedStep), panel, sums + (point * SumStep) + n, _input.TilesRounded, Words);
+                    var panel = _points + ((((long)first * Points) + ((long)point * _columns)) * Words);
+                    _product.Run(transformed + (point * TransformedStep), panel, sums + (point * SumStep), _input.TilesRounded, Words);
                 }
+
+                Write(sums, _ends.Slice(_output, first), _output.Slice(first, _columns), band, written, outside, places);
             }
         }
     }

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Diffusion.Kernels;
 
 /// <summary>
-/// The transformed weights of a convolution, as panels of words for the products of its 16 points: [16, out channels / lanes, in channels / values in a word, lanes]. The two values in a word
+/// The transformed weights of a convolution, as panels of words for the products of its 16 points, in the order in which they are read: [out channels / lanes, 16, in channels / values in a word, lanes]. The two values in a word
 /// are of channels that are 16 apart.
 /// </summary>
 /// <typeparam name="T">What products are computed in.</typeparam>
@@ -37,13 +37,13 @@ internal static unsafe class WinogradWeights<T>
         {
             var indices = Vector256.Create(0, 1, 2, 3, 4, 5, 6, 7) * columnStep;
             var first = weight + ((long)panel * lanes * columnStep);
-            var to = points + ((long)panel * lanes * words);
+            var to = points + ((long)panel * WinogradTiles.Points * lanes * words);
             for (var word = 0; word < words; word++, to += lanes)
             {
                 var channel = T.PerWord == 1 ? word : (word / TilePanels.Apart * 2 * TilePanels.Apart) + (word % TilePanels.Apart);
                 for (var n = 0; n < lanes; n += Vector256<float>.Count)
                 {
-                    Columns(first + ((long)channel * depthStep) + ((long)n * columnStep), TilePanels.Apart * depthStep, indices, flips, to + n, (long)words * columns);
+                    Columns(first + ((long)channel * depthStep) + ((long)n * columnStep), TilePanels.Apart * depthStep, indices, flips, to + n, (long)words * lanes);
                 }
             }
         });
