@@ -57,8 +57,7 @@ internal sealed unsafe class ResidualKernel<T, TVector> : ResidualKernel
     /// <summary>The projected input, in the place of the output.</summary>
     private static nint Project(ConvolutionParameters shortcut, WinogradImages input, WinogradImages output)
     {
-        var matrix = shortcut.Weight.view(output.Channels, input.Channels); // [O, C, 1, 1] → [O, C]
-        PointwiseKernel.For(input.IsNarrow).Map(matrix, transposed: false, Bias(shortcut), input.Data, output.Data, input.IsNarrow, (input.Count, input.Channels, output.Channels, input.Pixels));
+        PointwiseKernel.For(input.IsNarrow).Map(shortcut.Weight, transposed: false, Bias(shortcut), input.Data, output.Data, input.IsNarrow, (input.Count, input.Channels, output.Channels, input.Pixels));
         return output.Data;
     }
 

@@ -7,8 +7,6 @@ namespace Diffusion.Kernels;
 internal static unsafe class GroupMoments<TVector>
     where TVector : unmanaged, IVector<TVector>
 {
-    private const int Stretch = 1024; // is added up in float32, stretches in float64
-
     /// <summary>What the norm does to each channel of each image, as factor and summand.</summary>
     /// <param name="images">What is normalised.</param>
     /// <param name="norm">Groups, weights and epsilon.</param>
@@ -29,61 +27,30 @@ internal static unsafe class GroupMoments<TVector>
     private static (double Mean, double Variance) Of<T>(T* values, int count)
         where T : unmanaged
     {
-        var sum = 0.0;
-        for (var first = 0; first < count; first += Stretch)
-        {
-            sum += Sum(values + first, Math.Min(Stretch, count - first));
-        }
-
-        var (mean, squares) = (sum / count, 0.0);
-        for (var first = 0; first < count; first += Stretch)
-        {
-            squares += SquaresAround((float)mean, values + first, Math.Min(Stretch, count - first));
-        }
-
-        return (mean, squares / count);
+        var mean = TileSums<TVector>.Of(values, count) / count;
+        return (mean, SquaresAround((float)mean, values, count) / count);
     }
 
     [MethodImpl(Loop.Alone)]
-    private static float Sum<T>(T* values, int count)
+    private static double SquaresAround<T>(float mean, T* values, int count)
         where T : unmanaged
     {
-        var (one, other, i) = (default(TVector), default(TVector), 0);
-        for (; i + (2 * TVector.Count) <= count; i += 2 * TVector.Count)
-        {
-            one += TileValues<TVector>.Load(values + i);
-            other += TileValues<TVector>.Load(values + i + TVector.Count);
-        }
-
-        var rest = 0f;
-        for (; i < count; i++)
-        {
-            rest += TileValues<TVector>.One(values + i);
-        }
-
-        return TVector.Sum(one + other) + rest;
-    }
-
-    [MethodImpl(Loop.Alone)]
-    private static float SquaresAround<T>(float mean, T* values, int count)
-        where T : unmanaged
-    {
-        var (one, other, i, center) = (default(TVector), default(TVector), 0, TVector.Create(mean));
+        var (one, other, i, center) = (default(DoubleSum<TVector>), default(DoubleSum<TVector>), 0, TVector.Create(mean));
         for (; i + (2 * TVector.Count) <= count; i += 2 * TVector.Count)
         {
             var (first, second) = (TileValues<TVector>.Load(values + i) - center, TileValues<TVector>.Load(values + i + TVector.Count) - center);
-            one = TVector.FusedMultiplyAdd(first, first, one);
-            other = TVector.FusedMultiplyAdd(second, second, other);
+            one.Add(first * first);
+            other.Add(second * second);
         }
 
-        var rest = 0f;
+        var rest = 0.0;
         for (; i < count; i++)
         {
             var value = TileValues<TVector>.One(values + i) - mean;
             rest += value * value;
         }
 
-        return TVector.Sum(one + other) + rest;
+        return one.Value + other.Value + rest;
     }
 
     /// <summary>A group of an image in each piece.</summary>

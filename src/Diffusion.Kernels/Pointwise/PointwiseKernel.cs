@@ -16,7 +16,7 @@ internal abstract class PointwiseKernel : ITileKernel<PointwiseKernel>
     public static PointwiseKernel For(bool isNarrow) => TileKernel<PointwiseKernel>.For(isNarrow && TileSupport.MultipliesNarrow);
 
     /// <summary>y = matrix · x + bias.</summary>
-    /// <param name="matrix">[outChannels, inChannels], or its transpose, float32.</param>
+    /// <param name="matrix">[outChannels, inChannels], with any dimensions of 1 after them, or its transpose; float32.</param>
     /// <param name="transposed">Whether it is the transpose: that makes the gradient of the input from that of the output.</param>
     /// <param name="bias">[outChannels], or null.</param>
     /// <param name="x">[images, inChannels, pixels].</param>

@@ -28,7 +28,7 @@ internal sealed unsafe class PointwiseKernel<T, TVector> : PointwiseKernel
             return;
         }
 
-        using var scope = NewDisposeScope();
+        using var scope = PreparedWeights.AreKept ? null : NewDisposeScope();
         var depth = size.In / T.PerWord;
         if (T.PerWord > 1)
         {

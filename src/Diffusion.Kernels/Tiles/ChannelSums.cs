@@ -57,7 +57,7 @@ internal abstract class ChannelSums : ITileKernel<ChannelSums>
                     total += sum;
                     if (ofImages != null)
                     {
-                        ofImages[place] = sum;
+                        ofImages[place] = (float)sum;
                     }
                 }
 

@@ -64,24 +64,25 @@ internal static unsafe class TileSums<TVector>
     public static void AddRows<T>(T* rows, long count, int columns, float* sums)
         where T : unmanaged => Add(rows, 0, count, columns, sums, continues: true);
 
-    /// <summary>The sum of values.</summary>
+    /// <summary>The sum of values, added up in float64: before a norm the gradients of a channel nearly cancel, and float32 would leave its rounding.</summary>
     [MethodImpl(Loop.Alone)]
-    public static float Of<T>(T* values, int count)
+    public static double Of<T>(T* values, int count)
         where T : unmanaged
     {
-        var (sum, i) = (default(TVector), 0);
-        for (; i + TVector.Count <= count; i += TVector.Count)
+        var (one, other, i) = (default(DoubleSum<TVector>), default(DoubleSum<TVector>), 0);
+        for (; i + (2 * TVector.Count) <= count; i += 2 * TVector.Count)
         {
-            sum += TileValues<TVector>.Load(values + i);
+            one.Add(TileValues<TVector>.Load(values + i));
+            other.Add(TileValues<TVector>.Load(values + i + TVector.Count));
         }
 
-        var rest = 0f;
+        var rest = 0.0;
         for (; i < count; i++)
         {
             rest += TileValues<TVector>.One(values + i);
         }
 
-        return TVector.Sum(sum) + rest;
+        return one.Value + other.Value + rest;
     }
 
     [MethodImpl(Loop.Alone)]

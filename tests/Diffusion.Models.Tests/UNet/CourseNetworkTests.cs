@@ -44,7 +44,10 @@ public sealed class CourseNetworkTests
         Assert.Equal(golden["grad_sq_norm_total"].item<float>(), total, 1e-5 * total);
     }
 
-    /// <summary>Every gradient, not only the recorded ones, which are themselves up to 7e-6 of their norm away from float64.</summary>
+    /// <summary>
+    /// Every gradient, not only the recorded ones, which are themselves up to 7e-6 of their norm away from float64. What nearly cancels, as the gradient of a bias before a norm, is as far away as rounding
+    /// happens to be: libtorch's own operations say how far that may be.
+    /// </summary>
     [Theory]
     [InlineData("explainingai/unet_L1")]
     [InlineData("explainingai/unet_L2")]
@@ -52,21 +55,19 @@ public sealed class CourseNetworkTests
     public void UNet_RecordedBatch_GivesTheGradientsOfDoublePrecision(string name)
     {
         using var golden = Golden.Case(name);
-        using var unet = Build(golden);
-        using var exact = Build(golden);
-        exact.to(ScalarType.Float64);
-        using var scope = NewDisposeScope();
-        Diffusion.MemoryPoison.Spread();
-        Loss(unet, golden).backward();
-        Loss(exact, golden, ScalarType.Float64).backward();
-        var largest = exact.parameters().Max(parameter => parameter.grad!.norm().item<double>());
-        foreach (var ((key, single), (_, reference)) in unet.named_parameters().Zip(exact.named_parameters()))
+        Dictionary<string, double> libtorch;
+        using (Processor.Limit(ProcessorLevel.Plain))
         {
-            // Some gradients are 0, as of a bias before a norm of one channel a group: those are measured by the largest of the network.
-            var norm = reference.grad!.norm().item<double>();
-            var error = (single.grad! - reference.grad!).norm().item<double>() / (norm < 1e-12 * largest ? largest : norm);
-            Assert.True(error < GradientTolerance, $"The gradient of {key} is off by {error} of its norm.");
+            libtorch = ErrorsOfGradients(golden);
         }
+
+        var allowed = Math.Max(GradientTolerance, 2 * libtorch.Values.Max());
+        foreach (var (key, error) in ErrorsOfGradients(golden))
+        {
+            Assert.True(error < allowed, $"The gradient of {key} is off by {error} of its norm; {libtorch.Values.Max()} is the most by libtorch's operations.");
+        }
+
+        Assert.InRange(libtorch.Values.Max(), 0, 2 * GradientTolerance);
     }
 
     [Theory]
@@ -137,6 +138,25 @@ public sealed class CourseNetworkTests
         Assert.Equal(theirs, ours.Select(key => KeyMap.Course.ToTheirs(key)!).Order(StringComparer.Ordinal));
         Assert.Equal(ours, theirs.Select(key => KeyMap.Course.ToOurs(key)!).Order(StringComparer.Ordinal));
         Assert.Null(KeyMap.Course.ToTheirs("down.0.other.weight"));
+    }
+
+    /// <summary>How far each gradient is from that of float64, as a share of its norm.</summary>
+    private static Dictionary<string, double> ErrorsOfGradients(GoldenCase golden)
+    {
+        using var unet = Build(golden);
+        using var exact = Build(golden);
+        exact.to(ScalarType.Float64);
+        using var scope = NewDisposeScope();
+        Diffusion.MemoryPoison.Spread();
+        Loss(unet, golden).backward();
+        Loss(exact, golden, ScalarType.Float64).backward();
+        var largest = exact.parameters().Max(parameter => parameter.grad!.norm().item<double>());
+        return unet.named_parameters().Zip(exact.parameters()).ToDictionary(pair => pair.First.name, pair =>
+        {
+            // Some gradients are 0, as of a bias before a norm of one channel a group: those are measured by the largest of the network.
+            var norm = pair.Second.grad!.norm().item<double>();
+            return (pair.First.parameter.grad! - pair.Second.grad!).norm().item<double>() / (norm < 1e-12 * largest ? largest : norm);
+        });
     }
 
     private static UNet Build(GoldenCase golden)
