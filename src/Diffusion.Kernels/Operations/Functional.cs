@@ -56,6 +56,26 @@ internal static class Functional
         return output.MoveToOuterDisposeScope();
     }
 
+    /// <summary>The pixels of images as tokens, row after row in memory: layers of tokens read rows faster.</summary>
+    /// <param name="images">[B, C, H, W].</param>
+    /// <returns>[B, H·W, C], contiguous.</returns>
+    public static Tensor Tokens(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        return DenseTranspose.Of(images.flatten(2)).MoveToOuterDisposeScope(); // [B, C, H·W] → [B, H·W, C]
+    }
+
+    /// <summary>Tokens as the pixels of images.</summary>
+    /// <param name="tokens">[B, H·W, C].</param>
+    /// <param name="height">H.</param>
+    /// <param name="width">W.</param>
+    /// <returns>[B, C, H, W], contiguous.</returns>
+    public static Tensor Images(Tensor tokens, long height, long width)
+    {
+        using var scope = NewDisposeScope();
+        return DenseTranspose.Of(tokens).unflatten(2, [height, width]).MoveToOuterDisposeScope(); // [B, C, H·W] → [B, C, H, W]
+    }
+
     /// <summary>softmax(q·kᵀ/√d)·v over heads.</summary>
     /// <param name="layout">Where in the features of a token the heads lie.</param>
     /// <param name="tokens">Queries, keys and values in one tensor [B, N, …], or queries [B, N, …], keys [B, L, …] and values [B, L, …].</param>

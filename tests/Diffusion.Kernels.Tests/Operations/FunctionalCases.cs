@@ -24,6 +24,9 @@ internal static class FunctionalCases
         Linear("linear map, 64→32", 64, 32, ofImages: false) with { OnTiles = true },
         Linear("linear map of pixels, 32→96", 32, 96, ofImages: true) with { OnTiles = true },
         Linear("linear map, 5→7", 5, 7, ofImages: false),
+        Tokens("pixels as tokens, 32", 32) with { OnTiles = true },
+        Tokens("pixels as tokens, 5", 5) with { OnTiles = true },
+        Pixels("tokens as pixels, 48", 48) with { OnTiles = true },
         Attention("attention of one tensor", AttentionLayout.Joint(2, 8), tensors: 1) with { OnTiles = true },
         Attention("attention of one tensor by heads", AttentionLayout.JointByHead(2, 5), tensors: 1) with { OnTiles = true },
         Attention("attention of three tensors", AttentionLayout.Separate(1, 16), tensors: 3) with { OnTiles = true },
@@ -75,6 +78,11 @@ internal static class FunctionalCases
             x => Functional.Linear(Tokens(x[0]), new(x[1], x[2])),
             x => Formulas.Linear(Tokens(x[0]), new(x[1], x[2])));
     }
+
+    private static FunctionalCase Tokens(string name, int channels) => new(name, Images(channels), (_, _) => [], x => Functional.Tokens(x[0]), x => x[0].flatten(2).transpose(1, 2));
+
+    private static FunctionalCase Pixels(string name, int channels) => new(
+        name, (images, height, width) => [[images, height * width, channels]], (_, _) => [], x => Functional.Images(x[0], 1, x[0].size(1)), x => x[0].transpose(1, 2).unsqueeze(2));
 
     private static FunctionalCase Attention(string name, AttentionLayout layout, int tensors) => new(
         name,
