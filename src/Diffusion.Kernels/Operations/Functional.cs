@@ -157,13 +157,28 @@ internal static class Functional
             [images, .. others]).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A residual block as one operation: norm, SiLU, 3×3 convolution, the time, norm, SiLU, 3×3 convolution, plus the input.</summary>
+    /// <summary>A residual block as one operation: norm, SiLU, 3×3 convolution, the time, norm, SiLU, dropout, 3×3 convolution, plus the input.</summary>
     /// <param name="images">[B, C in, H, W].</param>
     /// <param name="time">The activated embedding of the time, [1 or B, time dimension].</param>
     /// <param name="layers">The layers.</param>
-    /// <returns>[B, C out, H, W]; <see langword="null"/> where no kernel runs, and the layers have to be called one by one.</returns>
-    public static Tensor? ResidualBlock(Tensor images, Tensor time, in ResidualParameters layers) =>
-        NormedResidual.CanRun(layers, images, time) ? NormedResidual.Apply(layers, images, time) : null;
+    /// <param name="dropout">The part of the values that dropout sets to 0, in [0, 1); nothing is drawn for 0.</param>
+    /// <returns>[B, C out, H, W]; <see langword="null"/> where no kernel runs, and the layers have to be called one by one: nothing is drawn then.</returns>
+    public static Tensor? ResidualBlock(Tensor images, Tensor time, in ResidualParameters layers, double dropout = 0)
+    {
+        if (!NormedResidual.CanRun(layers, images, time))
+        {
+            return null;
+        }
+
+        if (dropout == 0)
+        {
+            return NormedResidual.Apply(layers, images, time);
+        }
+
+        using var scope = NewDisposeScope();
+        var mask = DropoutMask.Draw([images.size(0), layers.OutChannels, images.size(2), images.size(3)], dropout, images.device);
+        return NormedResidual.Apply(layers, images, time, mask).MoveToOuterDisposeScope();
+    }
 
     /// <summary>A self-attention block: norm, projections, attention over pixels, the last projection, plus the input.</summary>
     /// <param name="images">[B, C, H, W].</param>
