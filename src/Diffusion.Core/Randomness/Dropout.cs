@@ -20,9 +20,7 @@ internal static class Dropout
     public static Tensor Of(Tensor values, double rate)
     {
         using var scope = NewDisposeScope();
-        using var scale = (1 / (1 - rate)).ToScalar();
-        var dropped = Kept(LayerSeeds.Next(), values.shape, 1 - rate, values.device).logical_not_();
-        return (values * scale).masked_fill(dropped, Scalars.Zero).MoveToOuterDisposeScope(); // a byte a value is kept for the backward pass
+        return DropoutMask.Draw(values.shape, rate, values.device).Apply(values).MoveToOuterDisposeScope();
     }
 
     /// <summary>Which values are kept, [B, …] of booleans.</summary>

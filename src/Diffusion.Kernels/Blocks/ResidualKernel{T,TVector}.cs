@@ -10,7 +10,7 @@ internal sealed unsafe class ResidualKernel<T, TVector> : ResidualKernel
     where TVector : unmanaged, IVector<TVector>
 {
     /// <inheritdoc/>
-    public override void Forward(in ResidualParameters layers, WinogradImages input, Tensor embedding, nint hidden, WinogradImages output)
+    public override void Forward(in ResidualParameters layers, WinogradImages input, Tensor embedding, nint hidden, WinogradImages output, DropoutMask? dropout)
     {
         using var scope = PreparedWeights.AreKept ? null : NewDisposeScope();
         var (rows, values) = ((int)embedding.size(0), (long)output.Count * output.Pixels * output.Channels);
@@ -25,15 +25,15 @@ internal sealed unsafe class ResidualKernel<T, TVector> : ResidualKernel
         WinogradKernel<T, TVector>.Convolve(input, Points(layers.Conv1), new() { Map = new(scales, shifts, layers.InChannels, activates: true), Bias = modulates ? Bias(layers.Conv1) : projection, BiasStep = modulates ? 0 : step }, between);
         GroupMoments<TVector>.Map(between, layers.Norm2, modulates ? projection : null, step, scales, shifts);
         var added = layers.Shortcut is { } shortcut ? Project(shortcut, input, output) : input.Data;
-        WinogradKernel<T, TVector>.Convolve(between, Points(layers.Conv2), new() { Map = new(scales, shifts, layers.OutChannels, activates: true), Bias = Bias(layers.Conv2), Added = added }, output);
+        WinogradKernel<T, TVector>.Convolve(between, Points(layers.Conv2), new() { Map = new(scales, shifts, layers.OutChannels, activates: true, KeptValues.Of(dropout, between)), Bias = Bias(layers.Conv2), Added = added }, output);
     }
 
     /// <inheritdoc/>
-    public override List<Tensor?> Backward(in ResidualParameters layers, Tensor images, Tensor embedding, Tensor hidden, Tensor direction)
+    public override List<Tensor?> Backward(in ResidualParameters layers, Tensor images, Tensor embedding, Tensor hidden, Tensor direction, DropoutMask? dropout)
     {
         var normed = TileKernel<NormedConvolutionKernel>.For(T.PerWord > 1);
         var totals = empty([images.size(0), layers.OutChannels], dtype: ScalarType.Float32);
-        var second = normed.Gradients(layers.Norm2, layers.Conv2.Weight, hidden, direction, added: null, totals);
+        var second = normed.Gradients(layers.Norm2, layers.Conv2.Weight, hidden, direction, added: null, totals, dropout);
         var (ofBias1, ofBias2) = (totals.sum([0L]), ChannelSums.OfAll(direction));
         var ofShift = embedding.size(0) == 1 ? ofBias1.unsqueeze(0) : totals; // [1 or B, C out]
         var matrix = layers.Shortcut?.Weight.view(layers.OutChannels, layers.InChannels); // [O, C, 1, 1] → [O, C]

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Kernels;
 
-/// <summary>A residual block: norm, SiLU, 3×3 convolution, the time, norm, SiLU, 3×3 convolution, plus the input. All maps have biases.</summary>
+/// <summary>A residual block: norm, SiLU, 3×3 convolution, the time, norm, SiLU, dropout where it is asked for, 3×3 convolution, plus the input. All maps have biases.</summary>
 /// <param name="Norm1">Before the first convolution.</param>
 /// <param name="Conv1">3×3.</param>
 /// <param name="Time">From the embedding of the time to what is added after the first convolution, or to scales and shifts after the second norm.</param>
@@ -26,6 +26,9 @@ internal readonly record struct ResidualParameters(
 
     /// <summary>What the embedding is mapped to: C out, or twice as many.</summary>
     public int TimeChannels => Modulates ? 2 * OutChannels : OutChannels;
+
+    /// <summary>How many tensors there are.</summary>
+    public int TensorCount => Shortcut is null ? 10 : 12;
 
     /// <summary>The tensors: weight and bias of each layer, in order.</summary>
     public Tensor[] Tensors()

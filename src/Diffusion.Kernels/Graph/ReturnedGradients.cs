@@ -23,6 +23,17 @@ internal static class ReturnedGradients
         context.save_for_backward([.. sources, .. others]);
     }
 
+    /// <summary>The same for gradients that need no tensors.</summary>
+    /// <param name="context">Of the function.</param>
+    /// <param name="once">As above.</param>
+    /// <param name="sources">How many tensors gradients are returned for.</param>
+    public static void SaveNothing(autograd.AutogradContext context, bool once, int sources)
+    {
+        context.save_data(Once, once);
+        context.save_data(Wanted, Enumerable.Repeat(true, sources).ToArray());
+        context.save_for_backward([]);
+    }
+
     /// <summary>Returns gradients of a function whose own have no derivatives: those that are differentiated again are taken through operations of libtorch.</summary>
     /// <param name="context">As below.</param>
     /// <param name="without">As below.</param>

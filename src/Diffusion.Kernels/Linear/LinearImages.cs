@@ -89,7 +89,7 @@ internal static unsafe class LinearImages<T, TVector>
         {
             var pixels = T.PerWord == 1 ? (float*)words : scratch.Take(RowsOfPiece * images.Channels);
             images.Read<TVector>(image, first, count, 0, images.Channels, pixels);
-            map.Apply<T, TVector>(image, pixels, count);
+            map.Apply<T, TVector>(image, first, pixels, count);
             if (T.PerWord > 1)
             {
                 TileRows<TVector>.Copy(pixels, images.Channels, count, images.Channels, 1, (ushort*)words, images.Channels, images.Channels);

@@ -71,18 +71,8 @@ internal sealed unsafe class LinearTokens<T, TVector> : LinearTokens
     private static Tensor Readable(Tensor tokens) =>
         tokens.is_contiguous() ? tokens
         : !IsOfImages(tokens) ? tokens.contiguous()
-        : IsNarrow(tokens) ? Turned(tokens)
+        : IsNarrow(tokens) ? TransposeKernel.Current.Transposed(tokens.transpose(1, 2))
         : tokens.size(1) >= TilePanels.Rows ? tokens : tokens.contiguous();
-
-    private static Tensor Turned(Tensor tokens)
-    {
-        var (images, rows, features) = ((int)tokens.size(0), (int)tokens.size(1), (int)tokens.size(2));
-        var (from, dense) = ((nint)TensorMemory.Of<byte>(tokens.transpose(1, 2)), empty(tokens.shape, dtype: tokens.dtype));
-        var to = (nint)TensorMemory.Of<byte>(dense);
-        TileWork.Run(images, 0, (image, _) =>
-            Transposition<TVector>.Copy((ushort*)from + ((long)image * rows * features), rows, features, rows, (ushort*)to + ((long)image * rows * features), features));
-        return dense;
-    }
 
     private static Tensor Transposed(Tensor weight)
     {

@@ -2,26 +2,29 @@ using System.Runtime.CompilerServices;
 
 namespace Diffusion.Kernels;
 
-/// <summary>scale · x + shift with numbers for each channel of each image, and SiLU after it where asked: what a group norm and an activation do once the statistics are known.</summary>
+/// <summary>scale · x + shift with numbers for each channel of each image, and SiLU and dropout after it where asked: what a group norm, an activation and dropout do once the statistics are known.</summary>
 /// <param name="scales">[images, channels]; null where nothing is mapped.</param>
 /// <param name="shifts">[images, channels].</param>
 /// <param name="channels">A multiple of 16.</param>
 /// <param name="activates">Whether SiLU follows.</param>
-internal readonly unsafe struct ChannelMap(float* scales, float* shifts, int channels, bool activates)
+/// <param name="kept">What dropout does after it.</param>
+internal readonly unsafe struct ChannelMap(float* scales, float* shifts, int channels, bool activates, KeptValues kept = default)
 {
     private const float BinaryE = 1.442695f; // log₂ e
     private readonly float* _scales = scales;
     private readonly float* _shifts = shifts;
     private readonly int _channels = channels;
     private readonly bool _activates = activates;
+    private readonly KeptValues _kept = kept;
 
     /// <summary>Maps pixels of an image in place.</summary>
     /// <param name="image">The image.</param>
+    /// <param name="first">The number of the first pixel.</param>
     /// <param name="pixels">[count, channels].</param>
     /// <param name="count">How many.</param>
     /// <typeparam name="T">What the values are rounded to afterwards.</typeparam>
     /// <typeparam name="TVector">The vectors that are mapped.</typeparam>
-    public void Apply<T, TVector>(int image, float* pixels, int count)
+    public void Apply<T, TVector>(int image, int first, float* pixels, int count)
         where T : ITileFormat
         where TVector : unmanaged, IVector<TVector>
     {
@@ -39,6 +42,8 @@ internal readonly unsafe struct ChannelMap(float* scales, float* shifts, int cha
         {
             Mapped<TVector>(scales, shifts, _channels, pixels, count);
         }
+
+        _kept.Apply<TVector>(image, first, pixels, count);
     }
 
     /// <summary>1 / (1 + e^−x).</summary>

@@ -31,5 +31,6 @@ internal readonly unsafe struct NormStatistics
 
     /// <summary>Them as a map of pixels.</summary>
     /// <param name="activates">Whether SiLU follows.</param>
-    public ChannelMap Map(bool activates) => new(Scales, Shifts, _channels, activates);
+    /// <param name="kept">What dropout does after it.</param>
+    public ChannelMap Map(bool activates, KeptValues kept = default) => new(Scales, Shifts, _channels, activates, kept);
 }

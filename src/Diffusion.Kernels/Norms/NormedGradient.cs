@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Diffusion.Kernels;
 
-/// <summary>The gradients of a group norm, or of SiLU after one, group by group: what is between stays in the nearer caches.</summary>
+/// <summary>The gradients of a group norm, or of SiLU and dropout after one, group by group: what is between stays in the nearer caches.</summary>
 /// <typeparam name="T">What products are computed in, where the convolution follows: exponentials need not be more accurate.</typeparam>
 /// <typeparam name="TVector">The vectors that are computed with.</typeparam>
 internal static unsafe class NormedGradient<T, TVector>
@@ -18,12 +18,13 @@ internal static unsafe class NormedGradient<T, TVector>
     /// <param name="ofWeight">[channels]; written.</param>
     /// <param name="ofBias">[channels]; written.</param>
     /// <param name="totals">[images, channels]: the sums of the gradient of the input, without rounding and without what is added; written, unless it is null.</param>
-    public static void Of(WinogradImages input, nint gradient, nint added, NormParameters norm, NormStatistics statistics, float* ofWeight, float* ofBias, float* totals)
+    /// <param name="kept">What dropout did to the activated images.</param>
+    public static void Of(WinogradImages input, nint gradient, nint added, NormParameters norm, NormStatistics statistics, float* ofWeight, float* ofBias, float* totals, KeptValues kept)
     {
         var count = (long)input.Count * input.Channels;
         using var memory = TileScratch.Rent(2 * TileScratch.Rounded(count));
         float* sums = memory.Take(count), products = memory.Take(count);
-        Spread(input, gradient, added, norm, statistics, activates: true, sums, products, totals);
+        Spread(input, gradient, added, norm, statistics, activates: true, sums, products, totals, kept);
         AddImages(sums, input.Count, input.Channels, ofBias);
         AddImages(products, input.Count, input.Channels, ofWeight);
     }
@@ -38,7 +39,9 @@ internal static unsafe class NormedGradient<T, TVector>
     /// <param name="ofBias">[images, channels]; written.</param>
     /// <param name="ofWeight">[images, channels]; written.</param>
     /// <param name="totals">As for <see cref="Of"/>.</param>
-    public static void Spread(WinogradImages input, nint gradient, nint added, NormParameters norm, NormStatistics statistics, bool activates, float* ofBias, float* ofWeight, float* totals = null)
+    /// <param name="kept">As for <see cref="Of"/>.</param>
+    public static void Spread(
+        WinogradImages input, nint gradient, nint added, NormParameters norm, NormStatistics statistics, bool activates, float* ofBias, float* ofWeight, float* totals = null, KeptValues kept = default)
     {
         using var pointers = TensorMemory.Use();
         var (pieces, channels) = (input.Count * norm.Groups, input.Channels / norm.Groups);
@@ -46,11 +49,11 @@ internal static unsafe class NormedGradient<T, TVector>
         var weight = TensorMemory.Of<float>(norm.Weight);
         if (!input.IsNarrow)
         {
-            TileWork.Run(pieces, floats, new Group<float>(input, (float*)gradient, (float*)added, norm.Groups, weight, statistics, activates, ofBias, ofWeight, totals));
+            TileWork.Run(pieces, floats, new Group<float>(input, (float*)gradient, (float*)added, norm.Groups, weight, statistics, activates, ofBias, ofWeight, totals, kept));
         }
         else
         {
-            TileWork.Run(pieces, floats, new Group<ushort>(input, (ushort*)gradient, (ushort*)added, norm.Groups, weight, statistics, activates, ofBias, ofWeight, totals));
+            TileWork.Run(pieces, floats, new Group<ushort>(input, (ushort*)gradient, (ushort*)added, norm.Groups, weight, statistics, activates, ofBias, ofWeight, totals, kept));
         }
     }
 
@@ -86,12 +89,12 @@ internal static unsafe class NormedGradient<T, TVector>
         all.Write(sums);
     }
 
-    /// <summary>From the gradients of SiLU(scale · x + shift) to those of its argument, and sums of them.</summary>
+    /// <summary>From the gradients of SiLU(scale · x + shift), or of dropout of it, to those of its argument, and sums of them.</summary>
     [MethodImpl(Loop.Alone)]
-    private static void Slopes<TValue>(TValue* x, TValue* gradient, int pixels, float scale, float shift, float mean, float* slopes, double* sums)
+    private static void Slopes<TValue>(TValue* x, TValue* gradient, int pixels, float scale, float shift, float mean, byte* kept, float keptScale, float* slopes, double* sums)
         where TValue : unmanaged
     {
-        var (factor, summand, center, one, all) = (TVector.Create(scale), TVector.Create(shift), TVector.Create(mean), TVector.Create(1), default(SlopeSums));
+        var (factor, summand, center, one, keptFactor, all) = (TVector.Create(scale), TVector.Create(shift), TVector.Create(mean), TVector.Create(1), TVector.Create(keptScale), default(SlopeSums));
         for (var i = 0; i < pixels; i += TVector.Count)
         {
             var mask = TVector.First(pixels - i);
@@ -99,6 +102,11 @@ internal static unsafe class NormedGradient<T, TVector>
             var mapped = TVector.FusedMultiplyAdd(value, factor, summand);
             var sigmoid = ChannelMap.Sigmoid<T, TVector>(mapped);
             var slope = TileValues<TVector>.Load(mask, gradient + i) * sigmoid * TVector.FusedMultiplyAdd(mapped, one - sigmoid, one);
+            if (kept != null)
+            {
+                slope *= TVector.Load(mask, kept + i) * keptFactor;
+            }
+
             TVector.Store(slope, slopes + i);
             all.Add(slope, value - (center & mask));
         }
@@ -123,7 +131,7 @@ internal static unsafe class NormedGradient<T, TVector>
 
     /// <summary>A group of an image in each piece.</summary>
     private readonly struct Group<TValue>(
-        WinogradImages input, TValue* gradient, TValue* added, int groups, float* weight, NormStatistics statistics, bool activates, float* ofBias, float* ofWeight, float* totals) : ITileWork
+        WinogradImages input, TValue* gradient, TValue* added, int groups, float* weight, NormStatistics statistics, bool activates, float* ofBias, float* ofWeight, float* totals, KeptValues kept) : ITileWork
         where TValue : unmanaged
     {
         public void Do(int piece, TileScratch scratch)
@@ -141,7 +149,7 @@ internal static unsafe class NormedGradient<T, TVector>
                 TValue* x = (TValue*)input.Data + (at * pixels), direction = gradient + (at * pixels);
                 if (activates)
                 {
-                    Slopes(x, direction, pixels, statistics.Scales[at], statistics.Shifts[at], mean, slopes + (channel * row), (double*)ofChannel);
+                    Slopes(x, direction, pixels, statistics.Scales[at], statistics.Shifts[at], mean, kept.Of(at), kept.Scale, slopes + (channel * row), (double*)ofChannel);
                 }
                 else
                 {

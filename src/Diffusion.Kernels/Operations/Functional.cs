@@ -56,6 +56,26 @@ internal static class Functional
         return output.MoveToOuterDisposeScope();
     }
 
+    /// <summary>The pixels of images as tokens, row after row in memory: layers of tokens read rows faster.</summary>
+    /// <param name="images">[B, C, H, W].</param>
+    /// <returns>[B, H·W, C], contiguous.</returns>
+    public static Tensor Tokens(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        return DenseTranspose.Of(images.flatten(2)).MoveToOuterDisposeScope(); // [B, C, H·W] → [B, H·W, C]
+    }
+
+    /// <summary>Tokens as the pixels of images.</summary>
+    /// <param name="tokens">[B, H·W, C].</param>
+    /// <param name="height">H.</param>
+    /// <param name="width">W.</param>
+    /// <returns>[B, C, H, W], contiguous.</returns>
+    public static Tensor Images(Tensor tokens, long height, long width)
+    {
+        using var scope = NewDisposeScope();
+        return DenseTranspose.Of(tokens).unflatten(2, [height, width]).MoveToOuterDisposeScope(); // [B, C, H·W] → [B, C, H, W]
+    }
+
     /// <summary>softmax(q·kᵀ/√d)·v over heads.</summary>
     /// <param name="layout">Where in the features of a token the heads lie.</param>
     /// <param name="tokens">Queries, keys and values in one tensor [B, N, …], or queries [B, N, …], keys [B, L, …] and values [B, L, …].</param>
@@ -137,13 +157,28 @@ internal static class Functional
             [images, .. others]).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A residual block as one operation: norm, SiLU, 3×3 convolution, the time, norm, SiLU, 3×3 convolution, plus the input.</summary>
+    /// <summary>A residual block as one operation: norm, SiLU, 3×3 convolution, the time, norm, SiLU, dropout, 3×3 convolution, plus the input.</summary>
     /// <param name="images">[B, C in, H, W].</param>
     /// <param name="time">The activated embedding of the time, [1 or B, time dimension].</param>
     /// <param name="layers">The layers.</param>
-    /// <returns>[B, C out, H, W]; <see langword="null"/> where no kernel runs, and the layers have to be called one by one.</returns>
-    public static Tensor? ResidualBlock(Tensor images, Tensor time, in ResidualParameters layers) =>
-        NormedResidual.CanRun(layers, images, time) ? NormedResidual.Apply(layers, images, time) : null;
+    /// <param name="dropout">The part of the values that dropout sets to 0, in [0, 1); nothing is drawn for 0.</param>
+    /// <returns>[B, C out, H, W]; <see langword="null"/> where no kernel runs, and the layers have to be called one by one: nothing is drawn then.</returns>
+    public static Tensor? ResidualBlock(Tensor images, Tensor time, in ResidualParameters layers, double dropout = 0)
+    {
+        if (!NormedResidual.CanRun(layers, images, time))
+        {
+            return null;
+        }
+
+        if (dropout == 0)
+        {
+            return NormedResidual.Apply(layers, images, time);
+        }
+
+        using var scope = NewDisposeScope();
+        var mask = DropoutMask.Draw([images.size(0), layers.OutChannels, images.size(2), images.size(3)], dropout, images.device);
+        return NormedResidual.Apply(layers, images, time, mask).MoveToOuterDisposeScope();
+    }
 
     /// <summary>A self-attention block: norm, projections, attention over pixels, the last projection, plus the input.</summary>
     /// <param name="images">[B, C, H, W].</param>

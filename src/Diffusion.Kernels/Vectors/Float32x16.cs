@@ -39,6 +39,9 @@ internal readonly unsafe struct Float32x16(Vector512<float> lanes) : IVector<Flo
     public static Float32x16 Load(ushort* place) => new(Widened(Vector256.Load(place)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float32x16 Load(byte* place) => new(Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Vector128.Load(place))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Float32x16 values, float* place) => Vector512.Store(values._lanes, place);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -53,6 +56,10 @@ internal readonly unsafe struct Float32x16(Vector512<float> lanes) : IVector<Flo
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float32x16 Load(Float32x16 mask, ushort* place) =>
         new(Widened(Avx512BW.VL.MaskLoad(place, Avx512F.ConvertToVector256UInt16(mask._lanes.AsInt32()), Vector256<ushort>.Zero)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float32x16 Load(Float32x16 mask, byte* place) => new(Avx512F.ConvertToVector512Single(
+        Avx512F.ConvertToVector512Int32(Avx512BW.VL.MaskLoad(place, Avx512F.ConvertToVector128Byte(mask._lanes.AsInt32()), Vector128<byte>.Zero))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Float32x16 mask, Float32x16 values, float* place) => Avx512F.MaskStore(place, mask._lanes, values._lanes);

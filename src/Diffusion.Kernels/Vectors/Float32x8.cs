@@ -40,6 +40,9 @@ internal readonly unsafe struct Float32x8(Vector256<float> lanes) : IVector<Floa
     public static Float32x8 Load(ushort* place) => new(Widened(Vector128.Load(place)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float32x8 Load(byte* place) => new(Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(place)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Float32x8 values, float* place) => Vector256.Store(values._lanes, place);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -60,6 +63,23 @@ internal readonly unsafe struct Float32x8(Vector256<float> lanes) : IVector<Floa
         }
 
         var values = stackalloc ushort[Count]; // zeros; AVX2 has no masks of 16 bits
+        for (var i = 0; i < count; i++)
+        {
+            values[i] = place[i];
+        }
+
+        return Load(values);
+    }
+
+    public static Float32x8 Load(Float32x8 mask, byte* place)
+    {
+        var count = FirstOf(mask);
+        if (count == Count)
+        {
+            return Load(place);
+        }
+
+        var values = stackalloc byte[Count]; // zeros
         for (var i = 0; i < count; i++)
         {
             values[i] = place[i];

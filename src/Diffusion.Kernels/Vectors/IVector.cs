@@ -20,6 +20,9 @@ internal unsafe interface IVector<TSelf>
     /// <summary>Reads values in bfloat16.</summary>
     static abstract TSelf Load(ushort* place);
 
+    /// <summary>Reads bytes as numbers.</summary>
+    static abstract TSelf Load(byte* place);
+
     /// <summary>Writes values.</summary>
     static abstract void Store(TSelf values, float* place);
 
@@ -34,6 +37,9 @@ internal unsafe interface IVector<TSelf>
 
     /// <summary>The same of values in bfloat16.</summary>
     static abstract TSelf Load(TSelf mask, ushort* place);
+
+    /// <summary>The same of bytes, as numbers.</summary>
+    static abstract TSelf Load(TSelf mask, byte* place);
 
     /// <summary>Writes the values under a mask of <see cref="First"/>.</summary>
     static abstract void Store(TSelf mask, TSelf values, float* place);

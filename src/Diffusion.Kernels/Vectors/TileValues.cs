@@ -2,14 +2,14 @@ using System.Runtime.CompilerServices;
 
 namespace Diffusion.Kernels;
 
-/// <summary>Values in memory: floats or, as <see cref="ushort"/>, bfloat16, whose ties go up.</summary>
+/// <summary>Values in memory: floats or, as <see cref="ushort"/>, bfloat16, whose ties go up; bytes are read as numbers.</summary>
 /// <typeparam name="TVector">Vectors that are read and written.</typeparam>
 internal static unsafe class TileValues<TVector>
     where TVector : unmanaged, IVector<TVector>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Load<T>(T* place)
-        where T : unmanaged => sizeof(T) == sizeof(float) ? TVector.Load((float*)place) : TVector.Load((ushort*)place);
+        where T : unmanaged => sizeof(T) == sizeof(float) ? TVector.Load((float*)place) : sizeof(T) == sizeof(ushort) ? TVector.Load((ushort*)place) : TVector.Load((byte*)place);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<T>(TVector values, T* place)
@@ -28,7 +28,7 @@ internal static unsafe class TileValues<TVector>
     /// <summary>The values under a mask, and zeros; nothing else is read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Load<T>(TVector mask, T* place)
-        where T : unmanaged => sizeof(T) == sizeof(float) ? TVector.Load(mask, (float*)place) : TVector.Load(mask, (ushort*)place);
+        where T : unmanaged => sizeof(T) == sizeof(float) ? TVector.Load(mask, (float*)place) : sizeof(T) == sizeof(ushort) ? TVector.Load(mask, (ushort*)place) : TVector.Load(mask, (byte*)place);
 
     /// <summary>Writes the values under a mask.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -48,7 +48,7 @@ internal static unsafe class TileValues<TVector>
     /// <summary>A single value.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float One<T>(T* place)
-        where T : unmanaged => sizeof(T) == sizeof(float) ? *(float*)place : BitConverter.UInt32BitsToSingle((uint)*(ushort*)place << 16);
+        where T : unmanaged => sizeof(T) == sizeof(float) ? *(float*)place : sizeof(T) == sizeof(ushort) ? BitConverter.UInt32BitsToSingle((uint)*(ushort*)place << 16) : *(byte*)place;
 
     /// <summary>Writes a single value.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

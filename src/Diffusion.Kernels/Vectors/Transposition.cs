@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Diffusion.Kernels;
 
-/// <summary>Turns rows into columns, a square in registers at a time. Values are floats or, as <see cref="ushort"/>, bfloat16.</summary>
+/// <summary>Turns rows into columns, a square in registers at a time. Values are floats or, as <see cref="ushort"/>, bfloat16; bytes are read as numbers.</summary>
 /// <typeparam name="TVector">The registers.</typeparam>
 internal static unsafe class Transposition<TVector>
     where TVector : unmanaged, IVector<TVector>

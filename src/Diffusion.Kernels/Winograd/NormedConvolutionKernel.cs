@@ -28,6 +28,8 @@ internal abstract class NormedConvolutionKernel : ITileKernel<NormedConvolutionK
     /// <param name="direction">[B, O, H, W], contiguous, in the type of the images.</param>
     /// <param name="added">What is added to the gradient of the images, as them; <see langword="null"/> for nothing.</param>
     /// <param name="totals">[B, C], float32: the sums of the gradient of the images, more accurate than it is rounded, without what is added; written, unless it is <see langword="null"/>.</param>
+    /// <param name="dropout">What dropout did between SiLU and the convolution; <see langword="null"/> for nothing.</param>
     /// <returns>Those of images, weight and bias of the norm, and weight of the convolution, unless it is frozen.</returns>
-    public abstract (Tensor Input, Tensor NormWeight, Tensor NormBias, Tensor? Weight) Gradients(in NormParameters norm, Tensor weight, Tensor images, Tensor direction, Tensor? added = null, Tensor? totals = null);
+    public abstract (Tensor Input, Tensor NormWeight, Tensor NormBias, Tensor? Weight) Gradients(
+        in NormParameters norm, Tensor weight, Tensor images, Tensor direction, Tensor? added = null, Tensor? totals = null, DropoutMask? dropout = null);
 }

@@ -31,10 +31,12 @@ internal sealed unsafe class NormedConvolutionKernel<T, TVector> : NormedConvolu
     }
 
     /// <inheritdoc/>
-    public override (Tensor Input, Tensor NormWeight, Tensor NormBias, Tensor? Weight) Gradients(in NormParameters norm, Tensor weight, Tensor images, Tensor direction, Tensor? added = null, Tensor? totals = null)
+    public override (Tensor Input, Tensor NormWeight, Tensor NormBias, Tensor? Weight) Gradients(
+        in NormParameters norm, Tensor weight, Tensor images, Tensor direction, Tensor? added = null, Tensor? totals = null, DropoutMask? dropout = null)
     {
         using var pointers = TensorMemory.Use();
         var (input, from) = (WinogradImages.Of(images), WinogradImages.Of(direction));
+        var kept = KeptValues.Of(dropout, input);
         using var memory = TileScratch.Rent(NormStatistics.Floats(input.Count, norm));
         var statistics = new NormStatistics(memory, input.Count, norm);
         GroupMoments<TVector>.Find(input, norm, statistics);
@@ -42,7 +44,7 @@ internal sealed unsafe class NormedConvolutionKernel<T, TVector> : NormedConvolu
         var ofWeight = weight.requires_grad ? empty_like(weight) : null; // a third of the work, where it is not frozen
         if (ofWeight is not null)
         {
-            WinogradGradient<T, TVector>.OfWeight(input, statistics.Map(activates: true), from, TensorMemory.Of<float>(ofWeight));
+            WinogradGradient<T, TVector>.OfWeight(input, statistics.Map(activates: true, kept), from, TensorMemory.Of<float>(ofWeight));
         }
 
         var (ofNormWeight, ofNormBias, ofInput) = (empty_like(norm.Weight), empty_like(norm.Bias), WinogradConvolution<T, TVector>.InputGradient(direction, weight));
@@ -54,7 +56,8 @@ internal sealed unsafe class NormedConvolutionKernel<T, TVector> : NormedConvolu
             statistics,
             TensorMemory.Of<float>(ofNormWeight),
             TensorMemory.Of<float>(ofNormBias),
-            totals is null ? null : TensorMemory.Of<float>(totals));
+            totals is null ? null : TensorMemory.Of<float>(totals),
+            kept);
         return (ofInput, ofNormWeight, ofNormBias, ofWeight);
     }
 }

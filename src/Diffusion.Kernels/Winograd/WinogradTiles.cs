@@ -32,7 +32,7 @@ internal static unsafe class WinogradTiles
         {
             var first = pixels + ((long)part.Pixel * channels);
             images.Read<TVector>(part.Image, part.Seen, 0, channels, first);
-            map.Apply<T, TVector>(part.Image, first, (part.Seen.End - part.Seen.First) * images.Width);
+            map.Apply<T, TVector>(part.Image, part.Seen.First * images.Width, first, (part.Seen.End - part.Seen.First) * images.Width);
             for (var row = 0; row < part.Rows; row++)
             {
                 for (var column = 0; column < images.TilesAcross; column++, count++)

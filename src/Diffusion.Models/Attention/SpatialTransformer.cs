@@ -1,3 +1,4 @@
+using Diffusion.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -78,17 +79,13 @@ public sealed class SpatialTransformer : nn.Module<Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         var (height, width) = (images.shape[2], images.shape[3]);
         var normalized = _norm.call(images);
-        var tokens = Options.LinearProjection ? _projectIn.call(Tokens(normalized)) : Tokens(_projectIn.call(normalized));
+        var tokens = Options.LinearProjection ? _projectIn.call(Functional.Tokens(normalized)) : Functional.Tokens(_projectIn.call(normalized)); // [B, C, H, W] → [B, H·W, C]
         foreach (var block in _blocks)
         {
             tokens = block.call(tokens, context);
         }
 
-        var result = Options.LinearProjection ? Images(_projectOut.call(tokens), height, width) : _projectOut.call(Images(tokens, height, width));
+        var result = Options.LinearProjection ? Functional.Images(_projectOut.call(tokens), height, width) : _projectOut.call(Functional.Images(tokens, height, width)); // [B, H·W, C] → [B, C, H, W]
         return images.Plus(result).MoveToOuterDisposeScope();
     }
-
-    private static Tensor Tokens(Tensor images) => images.flatten(2).transpose(1, 2); // [B, C, H, W] → [B, H·W, C]
-
-    private static Tensor Images(Tensor tokens, long height, long width) => tokens.transpose(1, 2).unflatten(2, [height, width]); // [B, H·W, C] → [B, C, H, W]
 }

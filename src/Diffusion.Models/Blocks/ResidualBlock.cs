@@ -77,7 +77,7 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     {
         LayerInput.CheckImages(images, _plan.InChannels, nameof(ResidualBlock)); // the operations below do not check shapes again
         LayerInput.CheckTime(time, images.size(0), _plan.TimeDimension, nameof(ResidualBlock));
-        if (!Drops && _plan is { Options.Activation: Activation.Silu, Resampling: ResidualResampling.None, OutputScale: 1 } && Functional.ResidualBlock(images, time, Parameters) is { } output)
+        if (_plan is { Options.Activation: Activation.Silu, Resampling: ResidualResampling.None, OutputScale: 1 } && Functional.ResidualBlock(images, time, Parameters, Rate) is { } output)
         {
             return output;
         }
@@ -109,10 +109,10 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>Norm, the time where it scales, activation, dropout, convolution.</summary>
     private Tensor Second(Tensor hidden, Tensor shift)
     {
-        if (Drops)
+        if (Rate > 0)
         {
             var normed = _norm2.call(hidden);
-            return _conv2.call(Drop(Activated(Scales ? Modulated(normed, Pixels(shift)) : normed))); // kept: dropout draws in it
+            return _conv2.call(Dropout.Of(Activated(Scales ? Modulated(normed, Pixels(shift)) : normed), Rate)); // kept: dropout draws in it
         }
 
         return Scales ? Functional.NormConv2d(hidden, _norm2.Parameters, (normed, others) => Activated(Modulated(normed, others[0])), _conv2.Parameters, Pixels(shift))
@@ -122,9 +122,8 @@ public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
 
     private bool Scales => _plan.Options.TimeInjection == TimeInjection.ScaleShift;
 
-    private bool Drops => _plan.Options.Dropout > 0 && training;
-
-    private Tensor Drop(Tensor hidden) => Drops ? Dropout.Of(hidden, _plan.Options.Dropout) : hidden;
+    /// <summary>The part of the values that is dropped now.</summary>
+    private double Rate => training ? _plan.Options.Dropout : 0;
 
     private Tensor Activated(Tensor values) => _plan.Options.Activation.Apply(values);
 

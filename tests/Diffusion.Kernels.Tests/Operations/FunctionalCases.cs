@@ -24,6 +24,9 @@ internal static class FunctionalCases
         Linear("linear map, 64→32", 64, 32, ofImages: false) with { OnTiles = true },
         Linear("linear map of pixels, 32→96", 32, 96, ofImages: true) with { OnTiles = true },
         Linear("linear map, 5→7", 5, 7, ofImages: false),
+        Tokens("pixels as tokens, 32", 32) with { OnTiles = true },
+        Tokens("pixels as tokens, 5", 5) with { OnTiles = true },
+        Pixels("tokens as pixels, 48", 48) with { OnTiles = true },
         Attention("attention of one tensor", AttentionLayout.Joint(2, 8), tensors: 1) with { OnTiles = true },
         Attention("attention of one tensor by heads", AttentionLayout.JointByHead(2, 5), tensors: 1) with { OnTiles = true },
         Attention("attention of three tensors", AttentionLayout.Separate(1, 16), tensors: 3) with { OnTiles = true },
@@ -37,6 +40,9 @@ internal static class FunctionalCases
         Residual("residual block, 32→32", 32, 32, projects: false, modulates: false) with { OnTiles = true },
         Residual("residual block that scales, 32→32", 32, 32, projects: false, modulates: true),
         Residual("residual block, 10→16", 10, 16, projects: true, modulates: false),
+        Residual("residual block with dropout, 32→64", 32, 64, projects: true, modulates: false, dropout: 0.3) with { OnTiles = true },
+        Residual("residual block with dropout, 48→48", 48, 48, projects: false, modulates: false, dropout: 0.5) with { OnTiles = true },
+        Residual("residual block that scales with dropout, 32→32", 32, 32, projects: false, modulates: true, dropout: 0.3),
         SelfAttention("self-attention block of one projection, 32", AttentionLayout.Joint(2, 16), 32, 8, separate: false) with { OnTiles = true },
         SelfAttention("self-attention block of three projections, 48", AttentionLayout.Separate(2, 8), 48, 0, separate: true) with { OnTiles = true },
         SelfAttention("self-attention block, 10", AttentionLayout.JointByHead(1, 10), 10, 2, separate: false),
@@ -75,6 +81,11 @@ internal static class FunctionalCases
             x => Functional.Linear(Tokens(x[0]), new(x[1], x[2])),
             x => Formulas.Linear(Tokens(x[0]), new(x[1], x[2])));
     }
+
+    private static FunctionalCase Tokens(string name, int channels) => new(name, Images(channels), (_, _) => [], x => Functional.Tokens(x[0]), x => x[0].flatten(2).transpose(1, 2));
+
+    private static FunctionalCase Pixels(string name, int channels) => new(
+        name, (images, height, width) => [[images, height * width, channels]], (_, _) => [], x => Functional.Images(x[0], 1, x[0].size(1)), x => x[0].transpose(1, 2).unsqueeze(2));
 
     private static FunctionalCase Attention(string name, AttentionLayout layout, int tensors) => new(
         name,
@@ -118,7 +129,7 @@ internal static class FunctionalCases
             x => Formulas.Conv2d(nn.functional.relu(Formulas.GroupNorm(x[0], Norm(x))), Then(x)));
     }
 
-    private static FunctionalCase Residual(string name, int inChannels, int outChannels, bool projects, bool modulates)
+    private static FunctionalCase Residual(string name, int inChannels, int outChannels, bool projects, bool modulates, double dropout = 0)
     {
         using var generator = new Generator(1, CPU);
         var groups = inChannels % 8 == 0 ? 8 : 2;
@@ -128,8 +139,8 @@ internal static class FunctionalCases
             name,
             Images(inChannels),
             (draw, images) => [draw.Draw(images, TimeDimension).requires_grad_(), .. draw.Residual(inChannels, outChannels, groups, TimeDimension, projects, modulates).Tensors()],
-            x => Functional.ResidualBlock(x[0], x[1], Of(x)) ?? LayerByLayer(x[0], x[1], Of(x)),
-            x => Formulas.ResidualBlock(x[0], x[1], Of(x)))
+            x => Drawn(() => Functional.ResidualBlock(x[0], x[1], Of(x), dropout) ?? LayerByLayer(x[0], x[1], Of(x), dropout)),
+            x => Drawn(() => Formulas.ResidualBlock(x[0], x[1], Of(x), dropout > 0 ? DropoutMask.Draw([x[0].size(0), outChannels, x[0].size(2), x[0].size(3)], dropout, CPU) : null)))
         {
             Roundings = 2,
         };
@@ -152,13 +163,23 @@ internal static class FunctionalCases
     }
 
     /// <summary>A residual block as the module calls its layers.</summary>
-    private static Tensor LayerByLayer(Tensor images, Tensor time, ResidualParameters layers)
+    private static Tensor LayerByLayer(Tensor images, Tensor time, ResidualParameters layers, double dropout)
     {
         var shift = Functional.Linear(time, layers.Time);
         var hidden = Functional.NormSiluConv2d(images, layers.Norm1, layers.Conv1, layers.Modulates ? null : shift);
-        hidden = layers.Modulates
+        hidden = dropout > 0 ? Functional.Conv2d(Dropout.Of(Activated(Functional.GroupNorm(hidden, layers.Norm2)), dropout), layers.Conv2)
+            : layers.Modulates
             ? Functional.NormConv2d(hidden, layers.Norm2, static (normed, others) => nn.functional.silu((normed * (1 + others[0].chunk(2, dim: 1)[0])) + others[0].chunk(2, dim: 1)[1]), layers.Conv2, Formulas.Pixels(shift))
             : Functional.NormSiluConv2d(hidden, layers.Norm2, layers.Conv2);
         return hidden + (layers.Shortcut is { } shortcut ? Functional.Conv2d(images, shortcut) : images);
+
+        Tensor Activated(Tensor normed) => nn.functional.silu(layers.Modulates ? (normed * (1 + Formulas.Pixels(shift).chunk(2, dim: 1)[0])) + Formulas.Pixels(shift).chunk(2, dim: 1)[1] : normed);
+    }
+
+    /// <summary>Runs with the same seeds each time.</summary>
+    private static Tensor Drawn(Func<Tensor> run)
+    {
+        using var seeds = LayerSeeds.OfStep(3, firstImage: 1);
+        return run();
     }
 }

@@ -25,7 +25,7 @@ internal static class Formulas
         return added is null ? output : output + Pixels(added);
     }
 
-    public static Tensor ResidualBlock(Tensor images, Tensor time, ResidualParameters layers)
+    public static Tensor ResidualBlock(Tensor images, Tensor time, ResidualParameters layers, DropoutMask? dropout = null)
     {
         var shift = Pixels(Linear(time, layers.Time));
         var hidden = Conv2d(nn.functional.silu(GroupNorm(images, layers.Norm1)), layers.Conv1);
@@ -36,7 +36,13 @@ internal static class Formulas
             normed = (normed * (1 + parts[0])) + parts[1];
         }
 
-        return Conv2d(nn.functional.silu(normed), layers.Conv2) + (layers.Shortcut is { } shortcut ? Conv2d(images, shortcut) : images);
+        var activated = nn.functional.silu(normed);
+        if (dropout is { } mask)
+        {
+            activated = activated * mask.Kept.to(activated.dtype) * mask.Scale;
+        }
+
+        return Conv2d(activated, layers.Conv2) + (layers.Shortcut is { } shortcut ? Conv2d(images, shortcut) : images);
     }
 
     public static Tensor SelfAttention(Tensor images, SelfAttentionParameters layers)
