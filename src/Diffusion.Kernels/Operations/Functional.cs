@@ -56,6 +56,23 @@ internal static class Functional
         return output.MoveToOuterDisposeScope();
     }
 
+    /// <summary>Two linear maps with a gated GELU between them, of which the backward pass computes the first and the gate again instead of keeping what is between, where kernels run.</summary>
+    /// <param name="tokens">[…, C].</param>
+    /// <param name="gate">From C features to values and gates, 2·H.</param>
+    /// <param name="last">From H features to O.</param>
+    /// <returns>[…, O].</returns>
+    public static Tensor FeedForward(Tensor tokens, in LinearParameters gate, in LinearParameters last)
+    {
+        using var scope = NewDisposeScope();
+        if (!is_grad_enabled() || !TileSupport.Runs || gate.Bias is not { } bias)
+        {
+            return Linear(GatedGelu.Of(Linear(tokens, gate)), last).MoveToOuterDisposeScope();
+        }
+
+        return RecomputedInput.Run(
+            new FinalLinear(last), static (inputs, parameters) => [GatedGelu.Of(Linear(inputs[0], new(parameters[0], parameters[1])))], [gate.Weight, bias], tokens).MoveToOuterDisposeScope();
+    }
+
     /// <summary>The pixels of images as tokens, row after row in memory: layers of tokens read rows faster.</summary>
     /// <param name="images">[B, C, H, W].</param>
     /// <returns>[B, H·W, C], contiguous.</returns>

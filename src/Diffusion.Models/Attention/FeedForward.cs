@@ -1,3 +1,4 @@
+using Diffusion.Kernels;
 using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -40,8 +41,6 @@ public sealed class FeedForward : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)
     {
         TokenInput.Check(tokens, Channels, nameof(FeedForward));
-        using var scope = NewDisposeScope();
-        var halves = _gate.call(tokens).chunk(2, dim: -1); // [B, N, 2·hidden] → values and gates, each [B, N, hidden]
-        return _out.call(halves[0] * nn.functional.gelu(halves[1])).MoveToOuterDisposeScope();
+        return Functional.FeedForward(tokens, _gate.Parameters, _out.Parameters);
     }
 }

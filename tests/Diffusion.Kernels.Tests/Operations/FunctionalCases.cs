@@ -24,6 +24,8 @@ internal static class FunctionalCases
         Linear("linear map, 64→32", 64, 32, ofImages: false) with { OnTiles = true },
         Linear("linear map of pixels, 32→96", 32, 96, ofImages: true) with { OnTiles = true },
         Linear("linear map, 5→7", 5, 7, ofImages: false),
+        FeedForward("feed-forward, 32→192→32", 32, 192) with { OnTiles = true },
+        FeedForward("feed-forward, 5→14→5", 5, 14),
         Tokens("pixels as tokens, 32", 32) with { OnTiles = true },
         Tokens("pixels as tokens, 5", 5) with { OnTiles = true },
         Pixels("tokens as pixels, 48", 48) with { OnTiles = true },
@@ -81,6 +83,16 @@ internal static class FunctionalCases
             x => Functional.Linear(Tokens(x[0]), new(x[1], x[2])),
             x => Formulas.Linear(Tokens(x[0]), new(x[1], x[2])));
     }
+
+    private static FunctionalCase FeedForward(string name, int features, int hidden) => new(
+        name,
+        (images, height, width) => [[images, height * width, features]],
+        (draw, _) => [.. draw.Linear(features, 2 * hidden).Tensors(), .. draw.Linear(hidden, features).Tensors()],
+        x => Functional.FeedForward(x[0], new(x[1], x[2]), new(x[3], x[4])),
+        x => Formulas.FeedForward(x[0], new(x[1], x[2]), new(x[3], x[4])))
+    {
+        Roundings = 2,
+    };
 
     private static FunctionalCase Tokens(string name, int channels) => new(name, Images(channels), (_, _) => [], x => Functional.Tokens(x[0]), x => x[0].flatten(2).transpose(1, 2));
 

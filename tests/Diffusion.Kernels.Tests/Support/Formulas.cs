@@ -11,6 +11,14 @@ internal static class Formulas
 
     public static Tensor Linear(Tensor input, LinearParameters linear) => nn.functional.linear(input, linear.Weight, linear.Bias!);
 
+    public static Tensor GatedGelu(Tensor halves)
+    {
+        var parts = halves.chunk(2, dim: -1);
+        return parts[0] * parts[1] * 0.5 * (1 + (parts[1] / Math.Sqrt(2)).erf());
+    }
+
+    public static Tensor FeedForward(Tensor input, LinearParameters gate, LinearParameters last) => Linear(GatedGelu(Linear(input, gate)), last);
+
     public static Tensor GroupNorm(Tensor input, NormParameters norm) => nn.functional.group_norm(input, norm.Groups, norm.Weight, norm.Bias, norm.Eps);
 
     public static Tensor Attention(AttentionLayout layout, params Tensor[] tokens)
