@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 
 namespace Diffusion.Kernels;
@@ -69,12 +68,6 @@ internal abstract class TileJob
     /// <summary>Waits until every thread that joined has left, and throws what a piece threw.</summary>
     public void End()
     {
-        for (var start = Stopwatch.GetTimestamp(); !_finished.IsSet && Stopwatch.GetElapsedTime(start) < TileTeam.Patience;)
-        {
-            Thread.SpinWait(TileTeam.Pauses);
-            Thread.Yield();
-        }
-
         Uninterrupted.Wait(_finished, static finished => finished.Wait());
         if (_error is { } error)
         {

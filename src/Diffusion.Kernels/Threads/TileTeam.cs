@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Diffusion.Kernels;
 
 /// <summary>
@@ -8,9 +6,6 @@ namespace Diffusion.Kernels;
 /// </summary>
 internal static class TileTeam
 {
-    /// <summary>The pauses between two looks of a thread that waits awake.</summary>
-    public const int Pauses = 20;
-
     [ThreadStatic]
     private static bool t_works;
 
@@ -19,14 +14,6 @@ internal static class TileTeam
     private static readonly SemaphoreSlim s_calls = new(0);
     private static int s_workers;
     private static int s_asleep; // those of the workers that nobody has called yet
-    private static int s_awake; // those that look for work
-    private static int s_begun; // jobs so far
-
-    /// <summary>
-    /// How long threads wait awake. What a reverse step of one image does between two calls of the team is mostly shorter, and a thread that sleeps has to be woken by the system, which takes as long as
-    /// many pieces of work.
-    /// </summary>
-    public static TimeSpan Patience { get; } = TimeSpan.FromMicroseconds(100);
 
     /// <summary>Whether this thread is within a piece of work.</summary>
     public static bool Works => t_works;
@@ -51,8 +38,7 @@ internal static class TileTeam
         {
             Grow(threads - 1);
             s_jobs.Add(job);
-            Volatile.Write(ref s_begun, s_begun + 1);
-            called = Math.Clamp(threads - 1 - s_awake, 0, s_asleep);
+            called = Math.Min(threads - 1, s_asleep);
             s_asleep -= called;
         }
         finally
@@ -92,41 +78,18 @@ internal static class TileTeam
     {
         while (true)
         {
-            var begun = Volatile.Read(ref s_begun);
-            while (Next(last: false) is { } job)
+            while (Next() is { } job)
             {
                 Work(job);
                 job.Leave();
-                begun = Volatile.Read(ref s_begun);
             }
 
-            LookOut(begun);
-            if (Next(last: true) is { } late)
-            {
-                Work(late);
-                late.Leave();
-            }
-            else
-            {
-                Uninterrupted.Wait(s_calls, static calls => calls.Wait());
-            }
+            Uninterrupted.Wait(s_calls, static calls => calls.Wait());
         }
     }
 
-    /// <summary>Waits awake until another job begins, but not for long. Other threads that want the processor get it.</summary>
-    /// <param name="begun">The jobs that began before this thread looked.</param>
-    private static void LookOut(int begun)
-    {
-        var start = Stopwatch.GetTimestamp();
-        while (Volatile.Read(ref s_begun) == begun && Stopwatch.GetElapsedTime(start) < Patience)
-        {
-            Thread.SpinWait(Pauses);
-            Thread.Yield();
-        }
-    }
-
-    /// <summary>The job with the fewest threads, which this one has joined; without one the thread counts as awake, or, the last time that it looks, as asleep.</summary>
-    private static TileJob? Next(bool last)
+    /// <summary>The job with the fewest threads, which this one has joined; without one the thread counts as asleep.</summary>
+    private static TileJob? Next()
     {
         Uninterrupted.Enter(s_gate);
         TileJob? next = null;
@@ -138,9 +101,11 @@ internal static class TileTeam
             }
         }
 
-        s_awake -= last ? 1 : 0;
-        s_asleep += last && next is null ? 1 : 0;
-        s_awake += !last && next is null ? 1 : 0;
+        if (next is null)
+        {
+            s_asleep++;
+        }
+
         next?.Join();
         Monitor.Exit(s_gate);
         return next;
