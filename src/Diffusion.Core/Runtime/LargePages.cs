@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Diffusion;
 
@@ -9,10 +9,10 @@ internal static class LargePages
     private const nint Size = 2 << 20;
     private const int HugePage = 14; // MADV_HUGEPAGE
 
-    /// <summary>Asks for them, before the memory is written for the first time. Where the system has none, nothing changes.</summary>
-    public static unsafe void Ask(torch.Tensor buffer)
+    /// <summary>Asks for them, before the memory is written for the first time. Where the system has none, or the buffer is too large for <see cref="FlatBuffer"/>, nothing changes.</summary>
+    public static unsafe void Ask(Tensor buffer)
     {
-        if (!OperatingSystem.IsLinux() || buffer.device_type != DeviceType.CPU)
+        if (!OperatingSystem.IsLinux() || !FlatBuffer.Handles(buffer))
         {
             return;
         }

@@ -75,7 +75,8 @@ internal sealed unsafe class NormedAttention : autograd.SingleTensorFunction<Nor
         var (attended, totals) = ((nint)TensorMemory.Of<uint>(saved[^2]), (nint)TensorMemory.Of<float>(saved[^1]));
         var gradients = saved.SkipLast(2).Select(source => empty(source.shape, dtype: source.dtype)).ToList();
         var ofParameters = gradients.Skip(1).Select(gradient => (nint)TensorMemory.Of<float>(gradient)).ToArray();
-        Kernel(images).Backward(then, WinogradImages.Of(images), (uint*)attended, (float*)totals, WinogradImages.Of(dense), WinogradImages.Of(gradients[0]), ofParameters);
+        var kernel = TileKernel<ImageAttention>.For(saved[^2].dtype == ScalarType.BFloat16); // as in the forward pass
+        kernel.Backward(then, WinogradImages.Of(images), (uint*)attended, (float*)totals, WinogradImages.Of(dense), WinogradImages.Of(gradients[0]), ofParameters);
         return [.. saved.Zip(gradients, (source, gradient) => source.requires_grad ? gradient : null)];
     }
 

@@ -15,7 +15,7 @@ internal abstract class GatedGeluKernel : ITileKernel<GatedGeluKernel>
     /// <summary>Whether it runs here and reads such values.</summary>
     public static bool CanRun(Tensor halves) =>
         TileSupport.Runs && halves.device_type == TorchSharp.DeviceType.CPU && halves.dtype is ScalarType.Float32 or ScalarType.BFloat16
-        && halves.dim() > 0 && halves.size(-1) % 2 == 0 && halves.size(-1) < int.MaxValue && halves.is_contiguous() && halves.numel() is > 0 and < int.MaxValue;
+        && halves.dim() > 0 && halves.size(-1) % 2 == 0 && halves.is_contiguous() && halves.numel() is > 0 and < int.MaxValue / sizeof(float);
 
     /// <summary>values ⊙ GELU(gates).</summary>
     /// <param name="halves">Values and after them gates, […, 2·C].</param>

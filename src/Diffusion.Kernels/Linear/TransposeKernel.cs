@@ -14,7 +14,8 @@ internal abstract class TransposeKernel : ITileKernel<TransposeKernel>
 
     /// <summary>Whether it reads such values here.</summary>
     public static bool CanRun(Tensor values) =>
-        TileSupport.Runs && values.device_type == TorchSharp.DeviceType.CPU && values.dtype is ScalarType.Float32 or ScalarType.BFloat16 && values.dim() == 3 && values.is_contiguous() && values.numel() > 0;
+        TileSupport.Runs && values.device_type == TorchSharp.DeviceType.CPU && values.dtype is ScalarType.Float32 or ScalarType.BFloat16 && values.dim() == 3 && values.is_contiguous()
+        && values.numel() is > 0 and < int.MaxValue / sizeof(float);
 
     /// <summary>Turns each matrix around.</summary>
     /// <param name="values">[B, rows, columns], where <see cref="CanRun"/> says so.</param>

@@ -5,7 +5,7 @@ namespace Diffusion.Kernels;
 
 /// <summary>The machine code of all <see cref="TileProduct"/>s of a level, made at once and put into one stretch of memory. Strides are arguments, so that there is a fixed number of them.</summary>
 /// <remarks>
-/// .NET has no intrinsics for AVX512_BF16, and compiles tiles of others to half their speed (docs/decisions/0007). The code gets one pointer and leaves registers as the calling conventions of Linux and
+/// .NET has no intrinsics for AVX512_BF16 (docs/decisions/0007). The code gets one pointer and leaves registers as the calling conventions of Linux and
 /// of Windows want them: it overwrites general ones but rbp and r15, of which it puts rbx, rsi, rdi and r12 to r14 back, and vectors 0 to 5 and 16 to 31, or, for AVX2, 0 to 15, of which it puts 6 to 15
 /// back on Windows.
 /// </remarks>

@@ -9,6 +9,7 @@ namespace Diffusion.Kernels;
 /// <remarks>libtorch adds up the gradient of the bias of a transposed convolution in bfloat16 value by value, which takes longer than all the rest, so it does the rest alone.</remarks>
 internal sealed class NarrowConvolution : autograd.SingleTensorFunction<NarrowConvolution>
 {
+    private const long Most = int.MaxValue / sizeof(float); // values, of which there are pointers
     private const string Shape = "shape";
     private const string Transposed = "transposed";
 
@@ -20,7 +21,7 @@ internal sealed class NarrowConvolution : autograd.SingleTensorFunction<NarrowCo
     /// </summary>
     public static bool CanRun(Tensor input, Tensor weight, Tensor? bias, in ConvolutionShape shape, bool transposed) =>
         ChannelPadding.Applies(input) && input.dtype == ScalarType.BFloat16 && weight.dtype == ScalarType.Float32 && bias is { dtype: ScalarType.Float32 }
-        && !shape.IsPointwise && TileSupport.Runs && input.numel() > 0
+        && !shape.IsPointwise && TileSupport.Runs && input.numel() is > 0 and < Most && input.size(0) * shape.OutChannels * Pixels(input, shape, transposed) < Most
         && ChannelPadding.Round(shape.InChannels) == shape.InChannels && ChannelPadding.Round(shape.OutChannels) == shape.OutChannels
         && !shape.SeesOnlyPadding(input, transposed);
 
@@ -53,6 +54,10 @@ internal sealed class NarrowConvolution : autograd.SingleTensorFunction<NarrowCo
         var (shape, transposed) = ((ConvolutionShape)ctx.get_data(Shape), (bool)ctx.get_data(Transposed));
         return ReturnedGradients.Return(ctx, 2, grad_output, saved => Gradients(saved, grad_output, shape, transposed), sources => Plain(sources, shape, transposed));
     }
+
+    private static long Pixels(Tensor input, in ConvolutionShape shape, bool transposed) => transposed
+        ? shape.TransposedOutputSize(input.size(2)) * shape.TransposedOutputSize(input.size(3))
+        : shape.OutputSize(input.size(2)) * shape.OutputSize(input.size(3));
 
     private static List<Tensor?> Gradients(List<Tensor> saved, Tensor direction, ConvolutionShape shape, bool transposed)
     {

@@ -4,7 +4,8 @@ namespace Diffusion.Kernels;
 
 /// <summary>
 /// The operations that networks are made of. Each is computed by a kernel of this library where one runs and is the fastest way for the tensors, the processor and the level in use
-/// (<see cref="Processor"/>), and by libtorch elsewhere; both have every derivative. In bfloat16 (<see cref="MixedPrecision"/>) inputs and weights are rounded on the way in; where the processor is slower in it, inputs become float32 instead.
+/// (<see cref="Processor"/>), and by libtorch elsewhere; both have every derivative. In bfloat16 (<see cref="MixedPrecision"/>) inputs are rounded
+/// on the way in, and weights where products are bfloat16, too; where the processor cannot use it (<see cref="Processor.UsesBFloat16"/>), inputs become float32 instead.
 /// </summary>
 internal static class Functional
 {
@@ -24,7 +25,7 @@ internal static class Functional
 
         if (shape.IsPointwise && shape.Stride == 1 && FusedPointwise.CanRun(used, weight))
         {
-            return FusedPointwise.Apply(used, weight.view(shape.OutChannels, shape.InChannels), bias).MoveToOuterDisposeScope();
+            return FusedPointwise.Apply(used, weight, bias).MoveToOuterDisposeScope();
         }
 
         return ByLibtorch(used, convolution, transposed: false).MoveToOuterDisposeScope();

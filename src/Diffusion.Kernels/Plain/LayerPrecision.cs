@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Kernels;
 
-/// <summary>What layers do in bfloat16 (<see cref="MixedPrecision"/>): float32 weights and activations are rounded on the way in, with gradients that are float32 again.</summary>
+/// <summary>What layers do in bfloat16 (<see cref="MixedPrecision"/>): activations are rounded on the way in, and float32 weights where products are bfloat16, with gradients that are float32 again.</summary>
 internal static class LayerPrecision
 {
     /// <summary>

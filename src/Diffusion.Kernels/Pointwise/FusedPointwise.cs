@@ -17,7 +17,7 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
 
     /// <summary>The matrix applied to every pixel, and the bias.</summary>
     /// <param name="input">[B, C, H, W], contiguous.</param>
-    /// <param name="matrix">[O, C], contiguous.</param>
+    /// <param name="matrix">[O, C] or [O, C, 1, 1], contiguous: the weight itself and no view of it, as what is made of it in a sampling run is kept with it.</param>
     /// <param name="bias">[O], or <see langword="null"/>.</param>
     /// <returns>[B, O, H, W].</returns>
     public static Tensor Apply(Tensor input, Tensor matrix, Tensor? bias)
@@ -42,7 +42,7 @@ internal sealed unsafe class FusedPointwise : autograd.SingleTensorFunction<Fuse
     private static Tensor Plain(List<Tensor> sources)
     {
         var type = LayerPrecision.OfProducts(sources[0]);
-        return PlainPointwise.Forward(sources[0].to(type), sources[1].to(type), sources.ElementAtOrDefault(2)?.to(type), stride: 1).to(sources[0].dtype);
+        return PlainPointwise.Forward(sources[0].to(type), sources[1].flatten(1).to(type), sources.ElementAtOrDefault(2)?.to(type), stride: 1).to(sources[0].dtype);
     }
 
     /// <summary>The matrix applied to every pixel, without a graph.</summary>

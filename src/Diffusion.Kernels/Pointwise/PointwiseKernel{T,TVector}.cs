@@ -89,8 +89,8 @@ internal sealed unsafe class PointwiseKernel<T, TVector> : PointwiseKernel
         TileSums<TVector>.OfParts(sums, Pieces, length, (int)length, gradient);
     }
 
-    /// <summary>The matrix in bfloat16, [outChannels, inChannels]. It belongs to the run or to the current dispose scope.</summary>
-    private static Tensor Rounded(Tensor matrix, bool transposed) => transposed ? matrix.t().to(ScalarType.BFloat16).contiguous() : MixedPrecision.Round(matrix);
+    /// <summary>The matrix in bfloat16, [outChannels, inChannels]. It belongs to the run or to the current dispose scope, and to the latter where it is turned around.</summary>
+    private static Tensor Rounded(Tensor matrix, bool transposed) => transposed ? matrix.flatten(1).t().to(ScalarType.BFloat16).contiguous() : MixedPrecision.Round(matrix);
 
     /// <summary>32 pixels of channels in bfloat16 as words [channels / values in a word, 32]: of pairs of channels, or floats.</summary>
     [MethodImpl(Loop.Alone)]

@@ -90,6 +90,32 @@ public sealed class FusedPointwiseTests : IDisposable
         _scope.Dispose();
     }
 
+    /// <summary>A run that samples keeps what it made of a weight, once and not once a call.</summary>
+    [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
+    [InlineData(ProcessorLevel.Avx512BFloat16)]
+    public void Conv2d_ManyCallsOfARun_KeepsOneRoundedWeight(ProcessorLevel level)
+    {
+        using var used = Levels.UseTiles(level);
+        using var precision = MixedPrecision.Use(ComputePrecision.BFloat16);
+        using var gradients = no_grad();
+        using var run = new WeightCache();
+        using var current = run.Enter();
+        var layer = new Parameters(_generator).Convolution(32, 32, 1);
+        var input = randn([1, 32, 8, 8], generator: _generator).to(ScalarType.BFloat16);
+        Functional.Conv2d(input, layer).Dispose();
+        GC.Collect(); // what earlier tests left to finalizers
+        GC.WaitForPendingFinalizers();
+        var before = Tensor.TotalCount;
+
+        for (var call = 0; call < 5; call++)
+        {
+            Functional.Conv2d(input, layer).Dispose();
+        }
+
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
     private static bool CanRun(Tensor[] leaves) => FusedPointwise.CanRun(leaves[0], leaves[1]);
 
     private static void AssertClose(Tensor expected, Tensor actual) =>
