@@ -46,7 +46,7 @@ public sealed class CourseNetworkTests
 
     /// <summary>
     /// Every gradient, not only the recorded ones, which are themselves up to 7e-6 of their norm away from float64. What nearly cancels, as the gradient of a bias before a norm, is as far away as rounding
-    /// happens to be: libtorch's own operations say how far that may be.
+    /// happens to be: with AVX2 three of them are over the tolerance, and libtorch's own operations say how far they may be.
     /// </summary>
     [Theory]
     [InlineData("explainingai/unet_L1")]
@@ -61,13 +61,13 @@ public sealed class CourseNetworkTests
             libtorch = ErrorsOfGradients(golden);
         }
 
-        var allowed = Math.Max(GradientTolerance, 2 * libtorch.Values.Max());
+        var allowed = Processor.Level == ProcessorLevel.Avx2 ? Math.Max(GradientTolerance, 2 * libtorch.Values.Max()) : GradientTolerance;
         foreach (var (key, error) in ErrorsOfGradients(golden))
         {
             Assert.True(error < allowed, $"The gradient of {key} is off by {error} of its norm; {libtorch.Values.Max()} is the most by libtorch's operations.");
         }
 
-        Assert.InRange(libtorch.Values.Max(), 0, 2 * GradientTolerance);
+        Assert.InRange(libtorch.Values.Max(), 0, GradientTolerance);
     }
 
     [Theory]
