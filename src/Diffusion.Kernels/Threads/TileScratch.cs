@@ -11,7 +11,7 @@ internal sealed unsafe class TileScratch : IDisposable
     private const uint Mark = 0xFFC0FFEE; // of guards; as a float it is no number
     private const int Guards = 256; // what there is room for
 
-    private static readonly Stack<TileScratch> s_free = new();
+    private static readonly List<TileScratch> s_free = []; // by size, the smallest first
 
     private readonly float* _start;
     private readonly long _floats;
@@ -35,17 +35,7 @@ internal sealed unsafe class TileScratch : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(floats);
         var needed = Rounded(floats) + (IsGuarded ? (Guards + 1) * FloatsOfLine : 0);
-        TileScratch? free;
-        Uninterrupted.Enter(s_free);
-        try
-        {
-            s_free.TryPop(out free);
-        }
-        finally
-        {
-            Monitor.Exit(s_free);
-        }
-
+        var free = TakeFree(needed);
         if (free is not null && free._floats < needed)
         {
             free.Free();
@@ -102,13 +92,27 @@ internal sealed unsafe class TileScratch : IDisposable
     public void Dispose()
     {
         CheckGuards();
+        if (_floats > Most)
+        {
+            Free();
+            return;
+        }
+
+        TileScratch? surplus = null;
         Uninterrupted.Enter(s_free);
         try
         {
-            if (_floats <= Most && s_free.Count < 2 * Environment.ProcessorCount)
+            var i = 0;
+            while (i < s_free.Count && s_free[i]._floats < _floats)
             {
-                s_free.Push(this);
-                return;
+                i++;
+            }
+
+            s_free.Insert(i, this);
+            if (s_free.Count > 2 * Environment.ProcessorCount)
+            {
+                surplus = s_free[0];
+                s_free.RemoveAt(0);
             }
         }
         finally
@@ -116,7 +120,34 @@ internal sealed unsafe class TileScratch : IDisposable
             Monitor.Exit(s_free);
         }
 
-        Free();
+        surplus?.Free();
+    }
+
+    /// <summary>The smallest free memory that is large enough, so that larger ones stay for those who need them; else the largest; <see langword="null"/> where none is free.</summary>
+    private static TileScratch? TakeFree(long floats)
+    {
+        Uninterrupted.Enter(s_free);
+        try
+        {
+            var i = 0;
+            while (i < s_free.Count - 1 && s_free[i]._floats < floats)
+            {
+                i++;
+            }
+
+            if (i == s_free.Count)
+            {
+                return null;
+            }
+
+            var free = s_free[i];
+            s_free.RemoveAt(i);
+            return free;
+        }
+        finally
+        {
+            Monitor.Exit(s_free);
+        }
     }
 
     /// <summary>Marks a line.</summary>

@@ -39,4 +39,21 @@ public sealed unsafe class TileScratchTests
 
         Assert.Throws<InvalidOperationException>(() => scratch.Take(17));
     }
+
+    [Fact]
+    public void Rent_Less_LeavesTheLargestForWhoNeedsIt()
+    {
+        nint large;
+        using (var first = TileScratch.Rent(1 << 23))
+        using (TileScratch.Rent(16))
+        {
+            large = (nint)first.Take(16);
+        }
+
+        using var less = TileScratch.Rent(16);
+        using var again = TileScratch.Rent(1 << 23);
+
+        Assert.Equal(large, (nint)again.Take(16));
+        Assert.NotEqual(large, (nint)less.Take(16));
+    }
 }
