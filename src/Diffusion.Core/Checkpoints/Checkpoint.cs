@@ -19,7 +19,6 @@ public sealed class Checkpoint
 
     internal const string OptimizerFile = "optimizer.safetensors";
     private const string Prefix = "step-";
-    private const string TemporarySuffix = ".tmp";
 
     private Checkpoint(string folder, CheckpointManifest manifest)
     {
@@ -51,9 +50,9 @@ public sealed class Checkpoint
 
             foreach (var (name, expected) in manifest.Files)
             {
-                if (name is "" or "." or ".." || name.AsSpan().IndexOfAny("/\\:\0") >= 0)
+                if (PortableName.Fault(name) is { } fault)
                 {
-                    throw new InvalidDataException($"'{path}' has the file '{name}'; a checkpoint's files lie beside its manifest.");
+                    throw new InvalidDataException($"'{path}' has the file '{name}', which {fault}; a checkpoint's files lie beside its manifest.");
                 }
 
                 if (Describe(Path.Combine(folder, name)) != expected)
@@ -112,18 +111,14 @@ public sealed class Checkpoint
     internal static long? StepOf(string path) =>
         long.TryParse(Path.GetFileName(path)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : null;
 
-    /// <summary>Deletes what a run that was killed while it saved has left.</summary>
+    /// <summary>Clears away what a run that was killed while it saved has left.</summary>
     internal static void DeleteUnfinished(string folder)
     {
-        foreach (var unfinished in Directory.EnumerateDirectories(folder, $".{Prefix}*{TemporarySuffix}"))
-        {
-            Directory.Delete(unfinished, recursive: true);
-        }
-
+        AtomicFolder.Recover(folder, Prefix + "*");
         var averages = Path.Combine(folder, PostHocEma.FolderName);
-        foreach (var unfinished in Directory.Exists(averages) ? Directory.EnumerateFiles(averages, "*" + TemporarySuffix) : [])
+        foreach (var unfinished in Directory.Exists(averages) ? Directory.GetFiles(averages, "*.tmp") : [])
         {
-            File.Delete(unfinished);
+            SharingViolation.Wait(unfinished, () => File.Delete(unfinished));
         }
     }
 
@@ -135,37 +130,20 @@ public sealed class Checkpoint
         IReadOnlyDictionary<string, string> metadata)
     {
         var target = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{manifest.Step:D8}"));
-        var temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}{TemporarySuffix}");
-        try
-        {
-            Directory.CreateDirectory(temporary);
-            foreach (var (name, tensors) in files)
+        AtomicFolder.Write(
+            target,
+            temporary =>
             {
-                Safetensors.Save(Path.Combine(temporary, name), tensors, metadata);
-            }
-
-            manifest = manifest with { Files = files.Keys.Order(StringComparer.Ordinal).ToDictionary(name => name, name => Describe(Path.Combine(temporary, name))) };
-            AtomicFile.WriteText(Path.Combine(temporary, CheckpointManifest.FileName), manifest.ToJson());
-            if (Directory.Exists(target))
-            {
-                if (Same(target, manifest))
+                foreach (var (name, tensors) in files)
                 {
-                    return new Checkpoint(target, manifest); // the same step again: what is whole stays
+                    Safetensors.Save(Path.Combine(temporary, name), tensors, metadata);
                 }
 
-                Directory.Delete(target, recursive: true);
-            }
-
-            Directory.Move(temporary, target);
-            return new Checkpoint(target, manifest);
-        }
-        finally
-        {
-            if (Directory.Exists(temporary))
-            {
-                Directory.Delete(temporary, recursive: true);
-            }
-        }
+                manifest = manifest with { Files = files.Keys.Order(StringComparer.Ordinal).ToDictionary(name => name, name => Describe(Path.Combine(temporary, name))) };
+                AtomicFile.WriteText(Path.Combine(temporary, CheckpointManifest.FileName), manifest.ToJson());
+            },
+            replaces: () => !Directory.Exists(target) || !Same(target, manifest)); // the same step again: what is whole stays
+        return new Checkpoint(target, manifest);
     }
 
     private static bool Same(string folder, CheckpointManifest manifest)

@@ -3,17 +3,30 @@ namespace Diffusion;
 /// <summary>Writes files that are whole or absent: to a temporary file beside the target, flushed to disk, then renamed over it.</summary>
 public static class AtomicFile
 {
+    private const int Shown = 40; // letters of the name of a file that its temporary one has
+
     /// <summary>Writes a file. If anything fails, what was at <paramref name="path"/> before is still there, unchanged.</summary>
     /// <param name="path">The file to write; its folder is created if need be.</param>
     /// <param name="write">Writes the content; the stream can seek.</param>
-    /// <exception cref="IOException">The folder cannot be written to, or the disk is full.</exception>
+    /// <exception cref="IOException">The folder cannot be written to, the disk is full, or another process has the file open for more than five seconds (on Windows, where such a file cannot be replaced).</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
+        if (OperatingSystem.IsWindows() && PortableName.FaultIn(path) is var (name, fault))
+        {
+            throw new IOException($"'{path}' cannot be written: '{name}' {fault}.");
+        }
+
         var full = Path.GetFullPath(path);
-        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        var temporary = $"{full}.{Guid.NewGuid():N}.tmp";
+        if (Path.GetFileName(full).Length == 0 || Directory.Exists(full))
+        {
+            throw new IOException($"'{path}' is a folder; the name of a file is needed.");
+        }
+
+        var folder = Path.GetDirectoryName(full)!;
+        Directory.CreateDirectory(folder);
+        var temporary = Path.Combine(folder, $".{Beginning(Path.GetFileName(full))}.{Guid.NewGuid():N}.tmp");
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 1 << 16))
@@ -22,11 +35,11 @@ public static class AtomicFile
                 stream.Flush(flushToDisk: true);
             }
 
-            File.Move(temporary, full, overwrite: true);
+            SharingViolation.Wait(full, () => File.Move(temporary, full, overwrite: true));
         }
         catch (Exception e)
         {
-            File.Delete(temporary);
+            SharingViolation.Wait(temporary, () => File.Delete(temporary));
             if (IsTooLarge(e))
             {
                 throw new IOException($"'{full}' would be larger than a file can be here.", e);
@@ -35,6 +48,9 @@ public static class AtomicFile
             throw;
         }
     }
+
+    /// <summary>So much of a name that the temporary one is not too long where the name itself is not: 255 bytes are allowed, and a letter has up to 4.</summary>
+    private static string Beginning(string name) => name.Length <= Shown ? name : name[..(char.IsHighSurrogate(name[Shown - 1]) ? Shown - 1 : Shown)];
 
     /// <summary>What .NET throws where the file system, or a limit of the process, allows no file of the size: not an <see cref="IOException"/>.</summary>
     private static bool IsTooLarge(Exception e) => e is ArgumentOutOfRangeException { ParamName: "value", TargetSite.DeclaringType: var type } && type == typeof(RandomAccess);

@@ -23,7 +23,7 @@ internal static class ReportPage
         pre { overflow-x: auto; border: 1px solid var(--rule); border-radius: 6px; padding: .8rem; font-size: .85rem; } summary { cursor: pointer; font-weight: 600; margin-top: 2rem; }
         """;
 
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, NewLine = "\n" };
 
     public static string Write(HtmlReportOptions options, ReportHistory history, IEnumerable<(string Name, string Value)> facts, TrainerOptions training)
     {

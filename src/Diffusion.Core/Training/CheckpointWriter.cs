@@ -3,24 +3,27 @@ using System.Globalization;
 namespace Diffusion;
 
 /// <summary>Writes the checkpoints of a run to a folder, on a thread of its own, one at a time, and deletes those that are not to be kept.</summary>
-internal sealed class CheckpointWriter(string folder, CheckpointOptions options, Action<string> warn)
+internal sealed class CheckpointWriter(string folder, CheckpointOptions options, Action<string> warn) : IDisposable
 {
     private Task<Checkpoint>? _writing;
+    private FolderLock? _lock;
 
-    /// <summary>Finds out before any work is done whether the folder can be written to, and clears away what a killed run left half written.</summary>
-    /// <exception cref="IOException">It cannot.</exception>
+    /// <summary>The whole path of the folder.</summary>
+    public string Folder { get; } = Path.GetFullPath(folder);
+
+    /// <summary>Finds out before any work is done whether the folder can be written to, keeps others from it until this is disposed, and clears away what a killed run left half written.</summary>
+    /// <exception cref="IOException">It cannot, or another process or trainer writes to it.</exception>
     public void Prepare()
     {
         try
         {
             Directory.CreateDirectory(folder);
+            _lock = FolderLock.Take(folder);
             Checkpoint.DeleteUnfinished(folder);
-            var probe = Path.Combine(folder, ".probe");
-            AtomicFile.WriteText(probe, "");
-            File.Delete(probe);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            Dispose();
             throw new IOException($"Checkpoints cannot be written to '{folder}': {e.Message} Choose another folder.", e);
         }
     }
@@ -82,13 +85,16 @@ internal sealed class CheckpointWriter(string folder, CheckpointOptions options,
         }
     }
 
+    /// <summary>Lets others write to the folder.</summary>
+    public void Dispose() => _lock?.Dispose();
+
     private void Prune(Checkpoint written)
     {
         foreach (var old in Checkpoint.List(folder).Where(path => path != written.Folder).Skip(options.Keep - 1).Where(path => !(Checkpoint.StepOf(path) % options.KeepEvery == 0)))
         {
             try
             {
-                Directory.Delete(old, recursive: true);
+                AtomicFolder.Delete(old);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -18,7 +18,8 @@ public sealed partial class Trainer : IDisposable
     private readonly ILogger _logger;
     private readonly TrainerState _state;
     private readonly Lock _exclusive = new();
-    private readonly HashSet<string> _folders = new(StringComparer.Ordinal); // those whose checkpoints are of this run
+    private readonly HashSet<string> _folders = new(PathNames.Comparer); // those whose checkpoints are of this run
+    private string? _fitting; // the folder that Fit writes to meanwhile
     private int _imageCount;
 
     /// <summary>Makes a trainer; no step is done yet. Move the network to its device first.</summary>
@@ -140,7 +141,7 @@ public sealed partial class Trainer : IDisposable
     /// <param name="cancellationToken">Checked after every step; a checkpoint is written before the exception is thrown.</param>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number (a checkpoint of the step before is written), memory is full, or the network was moved after the trainer was made.</exception>
-    /// <exception cref="IOException">A checkpoint cannot be written; those before it are whole. Or the folder has checkpoints of another run, which <see cref="Resume(string)"/> was not asked for.</exception>
+    /// <exception cref="IOException">A checkpoint cannot be written; those before it are whole. Or another process or trainer writes to the folder, or it has checkpoints of another run, which <see cref="Resume(string)"/> was not asked for.</exception>
     public void Fit(IImageSource images, IProgress<TrainingStep>? progress = null, int? stopAfter = null, CancellationToken cancellationToken = default)
     {
         if (stopAfter is { } limit)
@@ -149,8 +150,16 @@ public sealed partial class Trainer : IDisposable
         }
 
         ArgumentNullException.ThrowIfNull(images);
-        new TrainingRun(this, images, Writer())
-            .Train(Steps(images).Take(stopAfter ?? int.MaxValue), progress, cancellationToken);
+        using var writer = Options.Checkpoints.Folder is { } folder ? Writer(folder) : null;
+        _fitting = writer?.Folder;
+        try
+        {
+            new TrainingRun(this, images, writer).Train(Steps(images).Take(stopAfter ?? int.MaxValue), progress, cancellationToken);
+        }
+        finally
+        {
+            _fitting = null;
+        }
     }
 
     /// <summary>Trains step by step: each element is a step that has just been done. Stop whenever you like; enumerate again to go on.</summary>
@@ -191,13 +200,15 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Writes a checkpoint and deletes those beyond <see cref="CheckpointOptions.Keep"/>.</summary>
     /// <param name="folder">The folder of the run's checkpoints.</param>
     /// <returns>The checkpoint.</returns>
-    /// <exception cref="IOException">The folder cannot be written to, or the disk is full; older checkpoints are intact.</exception>
+    /// <exception cref="IOException">The folder cannot be written to, the disk is full, another process or trainer writes to it, or it has checkpoints of another run, which <see cref="Resume(string)"/> was not asked for; older checkpoints are intact.</exception>
     public Checkpoint Save(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         using var snapshot = Capture();
-        _folders.Add(Path.GetFullPath(folder));
-        return new CheckpointWriter(folder, Options.Checkpoints, LogSkipped).Write(snapshot);
+        using var writer = PathNames.Comparer.Equals(_fitting, Path.GetFullPath(folder)) // which is locked already
+            ? new CheckpointWriter(folder, Options.Checkpoints, LogSkipped)
+            : Writer(folder);
+        return writer.Write(snapshot);
     }
 
     /// <summary>Writes the trained weights for use elsewhere: <c>model.safetensors</c> and, averaged, <c>ema.safetensors</c>; <c>ema-1.safetensors</c> and so on with <see cref="EmaOptions.Others"/>.</summary>
@@ -317,13 +328,8 @@ public sealed partial class Trainer : IDisposable
     }
 
     /// <summary>What writes the checkpoints of this run, to a folder that can be written to and is its own.</summary>
-    private CheckpointWriter? Writer()
+    private CheckpointWriter Writer(string folder)
     {
-        if (Options.Checkpoints.Folder is not { } folder)
-        {
-            return null;
-        }
-
         if (!_folders.Contains(Path.GetFullPath(folder)) && Checkpoint.List(folder) is [var newest, ..])
         {
             throw new IOException($"'{folder}' has checkpoints of a run, the newest {Path.GetFileName(newest)}. Call {nameof(Resume)} for it to go on, or choose another folder.");

@@ -6,9 +6,6 @@ namespace Diffusion.Imaging;
 /// <param name="Labels">The class of every file; empty where the images have no labels.</param>
 internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] Labels)
 {
-    /// <summary>What archives made by other systems leave behind.</summary>
-    private static readonly string[] s_ignoredFolders = ["__MACOSX"];
-
     public static FolderLayout Scan(string folder, IReadOnlyCollection<string> extensions, FolderLabels labels)
     {
         if (!Directory.Exists(folder))
@@ -16,18 +13,16 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
             throw new DirectoryNotFoundException($"The image folder {folder} does not exist.");
         }
 
+        var tree = new FolderTree(folder);
+        string[] images = [.. tree.Files.Where(file => extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))];
         if (labels == FolderLabels.None)
         {
-            var all = Images(folder, extensions, recurse: true).Where(file => !s_ignoredFolders.Contains(file.Split('/')[0])).ToArray();
-            return all.Length > 0 ? new FolderLayout(all, [], []) : throw Empty(folder, extensions);
+            return images.Length > 0 ? new FolderLayout(images, [], []) : throw Empty(folder, extensions);
         }
 
-        var direct = Images(folder, extensions, recurse: false);
-        var subfolders = Directory.EnumerateDirectories(folder, "*", Options(recurse: false)).Select(path => Path.GetFileName(path)!)
-            .Where(name => !name.StartsWith('.'))
-            .Except(s_ignoredFolders, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
-        var perClass = Array.ConvertAll(subfolders, name => Images(Path.Combine(folder, name), extensions, recurse: true)
-            .Select(file => $"{name}/{file}").ToArray());
+        string[] direct = [.. images.Where(file => !file.Contains('/', StringComparison.Ordinal))], subfolders = [.. tree.Folders];
+        var ofClass = images.Except(direct, StringComparer.Ordinal).ToLookup(file => file[..file.IndexOf('/', StringComparison.Ordinal)], StringComparer.Ordinal);
+        var perClass = Array.ConvertAll(subfolders, name => ofClass[name].ToArray());
         var inClasses = perClass.Sum(files => files.Length);
         if (direct.Length + inClasses == 0)
         {
@@ -70,19 +65,4 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
 
     private static InvalidDataException Empty(string folder, IReadOnlyCollection<string> extensions) =>
         new($"{folder} holds no images: files with one of the extensions {string.Join(", ", extensions)} are needed.");
-
-    private static string[] Images(string folder, IReadOnlyCollection<string> extensions, bool recurse)
-        => [.. Directory.EnumerateFiles(folder, "*", Options(recurse))
-            .Where(path => extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
-            .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/'))
-            .Where(path => !path.Split('/').Any(part => part.StartsWith('.')))
-            .Order(StringComparer.Ordinal)];
-
-    /// <summary>Hidden files and folders are left out; what may not be read is an error.</summary>
-    private static EnumerationOptions Options(bool recurse) => new()
-    {
-        RecurseSubdirectories = recurse,
-        IgnoreInaccessible = false,
-        AttributesToSkip = FileAttributes.Hidden | FileAttributes.System,
-    };
 }

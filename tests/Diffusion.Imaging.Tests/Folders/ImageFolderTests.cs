@@ -248,4 +248,98 @@ public sealed class ImageFolderTests : IDisposable
             Leaks.AssertNone(() => Assert.Throws<IOException>(() => images.Read([0, 0])));
         }
     }
+
+    [Theory]
+    [InlineData("a/up", "..")]
+    [InlineData("a/deep/up", "../..")]
+    [InlineData("a/itself", ".")]
+    [InlineData("a/above", "../..")]
+    public void Open_LinkUpwards_NamesIt(string link, string target)
+    {
+        _folder.Write("data/a/0.png", TestImages.Constant(8, 6, 3, 1));
+        _folder.Write("data/a/deep/1.png", TestImages.Constant(8, 6, 3, 1));
+        _folder.Write("data/b/0.png", TestImages.Constant(8, 6, 3, 1));
+        Link("data/" + link, target);
+
+        foreach (var labels in Enum.GetValues<FolderLabels>())
+        {
+            var error = Assert.Throws<InvalidDataException>(() => ImageFolder.Open(_folder.File("data"), s_small with { Labels = labels })).Message;
+            Assert.Contains(link, error, StringComparison.Ordinal);
+            Assert.Contains("link", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Open_LinksInACircle_NamesOne()
+    {
+        _folder.Write("data/a/0.png", TestImages.Constant(8, 6, 3, 1));
+        _folder.Write("data/b/0.png", TestImages.Constant(8, 6, 3, 1));
+        Link("data/a/x", "../b");
+        Link("data/b/y", "../a");
+
+        Assert.Contains("a/x/y", Assert.Throws<InvalidDataException>(() => ImageFolder.Open(_folder.File("data"), s_small)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_LinkToAnotherClass_NamesBoth()
+    {
+        _folder.Write("data/a/0.png", TestImages.Constant(8, 6, 3, 1));
+        _folder.Write("data/b/0.png", TestImages.Constant(8, 6, 3, 1));
+        Link("data/a/more", "../b");
+
+        Assert.Contains("a/more and b are the same folder", Assert.Throws<InvalidDataException>(() => ImageFolder.Open(_folder.File("data"), s_small)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_LinksElsewhere_AreFollowed()
+    {
+        _folder.Write("cats/0.png", TestImages.Constant(8, 6, 3, 1));
+        _folder.Write("cats/young/1.png", TestImages.Constant(8, 6, 3, 1));
+        _folder.Write("one.png", TestImages.Constant(8, 6, 3, 1));
+        _folder.Write("data/b/0.png", TestImages.Constant(8, 6, 3, 1));
+        Link("data/a", "../cats");
+        File.CreateSymbolicLink(_folder.File("data/b/1.png"), "../../one.png");
+        Link("link", "data");
+
+        foreach (var folder in (string[])["data", "link"])
+        {
+            using var images = ImageFolder.Open(_folder.File(folder), s_small);
+            Assert.Equal(["a", "b"], images.ClassNames);
+            Assert.Equal(["a/0.png", "a/young/1.png", "b/0.png", "b/1.png"], images.RelativePaths);
+        }
+    }
+
+    [Fact]
+    public void Open_WhatOtherSystemsLeave_IsPassedOver()
+    {
+        foreach (var name in (string[])["cats/0.png", "cats/@eaDir/0.png/SYNOPHOTO_THUMB_M.png", "@eaDir/0.png", "lost+found/0.png", "$RECYCLE.BIN/0.png", "cats/__MACOSX/0.png", "cats/.thumbs/0.png", "cats/._0.png"])
+        {
+            _folder.Write(name, TestImages.Constant(8, 6, 3, 1));
+        }
+
+        using var images = ImageFolder.Open(_folder.Path, s_small);
+        Assert.Equal(["cats"], images.ClassNames);
+        Assert.Equal(["cats/0.png"], images.RelativePaths);
+    }
+
+    [Fact]
+    public void Open_NameThatWindowsCannotOpen_IsNamedThere()
+    {
+        Assert.SkipUnless(OperatingSystem.IsWindows(), "Other systems open every name.");
+        Directory.CreateDirectory(@"\\?\" + _folder.File("cats."));
+        Assert.Contains("'cats.' ends with a dot", Assert.Throws<InvalidDataException>(() => ImageFolder.Open(_folder.Path, s_small)).Message, StringComparison.Ordinal);
+        Directory.Delete(@"\\?\" + _folder.File("cats."));
+    }
+
+    private void Link(string path, string target)
+    {
+        try
+        {
+            Directory.CreateSymbolicLink(_folder.File(path), target.Replace('/', Path.DirectorySeparatorChar));
+        }
+        catch (Exception e) when (OperatingSystem.IsWindows() && e is IOException or UnauthorizedAccessException)
+        {
+            Assert.Skip($"Windows lets only administrators and developers make links: {e.Message}");
+        }
+    }
 }

@@ -98,27 +98,13 @@ public sealed class DiffusersFolder
             throw new IOException($"'{path}' exists and is not empty; a pipeline is written to a folder of its own.");
         }
 
-        var temporary = $"{target}.{Guid.NewGuid():N}.tmp";
-        try
+        AtomicFolder.Write(target, temporary =>
         {
             AtomicFile.WriteText(Path.Combine(temporary, IndexFile), ModelIndex);
             AtomicFile.WriteText(Path.Combine(temporary, s_schedulerFile), SchedulerConfig);
             AtomicFile.WriteText(Path.Combine(temporary, s_networkFile), NetworkConfig);
             Safetensors.Save(Path.Combine(temporary, WeightFolder.Network, WeightFolder.SafetensorsName), weights, s_metadata);
-            if (Directory.Exists(target))
-            {
-                Directory.Delete(target); // empty, or else this throws
-            }
-
-            Directory.Move(temporary, target);
-        }
-        finally
-        {
-            if (Directory.Exists(temporary))
-            {
-                Directory.Delete(temporary, recursive: true);
-            }
-        }
+        });
     }
 
     private static string Text(string folder, string file)

@@ -15,7 +15,7 @@ public sealed class DiffusersUNet2DCondition
 {
     internal const string ClassName = "UNet2DConditionModel";
 
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, NewLine = "\n" };
 
     private readonly string _json;
 
