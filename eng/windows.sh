@@ -10,6 +10,7 @@
 # The root is made once, outside the repository, in $DIFFUSION_WINDOWS_ROOT (by default ~/.cache/diffusion/windows). What is missing for that is said, and all of it skipped. Programs are
 # published to artifacts/windows, with links to the native libraries. The last line is "N passed, N failed, N skipped".
 set -euo pipefail
+{ # read as a whole before it runs
 cd "$(dirname "$0")/.."
 repository=$PWD
 base=${DIFFUSION_WINDOWS_ROOT:-$HOME/.cache/diffusion/windows}
@@ -18,7 +19,7 @@ command=${1:-leg}
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en MSBUILDDISABLENODEREUSE=1
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
-case $command in leg | all | root) ;; run) [[ $# -ge 2 ]] || { echo "usage: bash eng/windows.sh run PROJECT [ARGUMENT...]" >&2; exit 2; } ;; *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;; esac
+case $command in leg | all | root) ;; run) [[ $# -ge 2 ]] || { echo "usage: bash eng/windows.sh run PROJECT [ARGUMENT...]" >&2; exit 2; } ;; *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "eng/$(basename "$0")" >&2; exit 2 ;; esac
 
 passed=0 failed=0 skipped=0
 # What a report says; everything is printed as well.
@@ -45,14 +46,16 @@ exec 9> "$base/lock"
 flock --nonblock 9 || { echo "Waiting for another run of eng/windows.sh"; flock 9; }
 
 make_root() {
-  local mirror proxy='' log=$base/root.log
+  local archive mirror='' proxy='' log=$base/root.log
   command -v debootstrap > /dev/null || missing "debootstrap is missing (in Debian's package of that name); the root is made with it"
-  # Where this machine gets Debian's packages from, or the main archive beside Debian's own security archive.
-  mirror=$(apt-get indextargets --format '$(CREATED_BY) $(LABEL) $(REPO_URI)' 2> /dev/null | sed -n 's/^Packages Debian //p' | head -1)
-  [[ -n $mirror ]] || missing "apt knows no archive of Debian, from which the root is made (apt-get indextargets)"
+  command -v wget > /dev/null || missing "wget is missing (in Debian's package of that name); debootstrap needs it"
   eval "$(apt-config shell proxy Acquire::http::Proxy)"
   [[ -z $proxy || $proxy == DIRECT ]] || export http_proxy=$proxy
-  timeout 30 wget --quiet --tries=1 --timeout=15 -O /dev/null "${mirror%/}/dists/trixie/Release" || missing "the archive that apt uses has no Debian 13, or cannot be reached: ${mirror%/}/dists/trixie/Release"
+  # The archives that apt uses, whichever they are; the first that has Debian 13.
+  while read -r archive; do
+    if timeout 30 wget --quiet --tries=1 --timeout=10 -O - "$archive/dists/trixie/Release" | grep -q '^Origin: Debian$'; then mirror=$archive; break; fi
+  done < <(apt-get update --print-uris 2> /dev/null | sed -n "s|^'\(.*\)/dists/.*|\1|p" | awk '!seen[$0]++')
+  [[ -n $mirror ]] || missing "no archive that apt uses has Debian 13, or none can be reached (apt-get update --print-uris names them)"
   echo "Making a root of Debian 13 with Wine in $root (1.4 GB, once)"
   rm -rf "$root.new"
   # What debootstrap mounts in it ends with the namespace.
@@ -274,3 +277,5 @@ if [[ $command == all ]]; then
   echo "Wrote benchmarks/results/windows.md"
 fi
 summary
+exit
+}
