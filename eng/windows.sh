@@ -65,12 +65,12 @@ make_root() {
   mv "$root.new" "$root"
 }
 
-# windows PROGRAM.exe ARGUMENT...: in the root, where the repository and $work have the paths that they have here. All processes and mounts end with it.
+# windows PROGRAM.exe ARGUMENT...: in the root, where the repository and $work have the paths that they have here; from the repository's folder, or $folder. All processes and mounts end with it.
 windows() {
   unshare --mount --pid --fork --kill-child bash -c '
     set -e
-    root=$1 repository=$2 work=$3
-    shift 3
+    root=$1 repository=$2 work=$3 here=$4
+    shift 4
     mount --rbind /sys "$root/sys"
     mount --rbind /dev "$root/dev"
     mount -t proc proc "$root/proc"
@@ -84,8 +84,8 @@ windows() {
     for name in $(compgen -e); do
       case $name in DIFFUSION_WINDOWS_ROOT) ;; DIFFUSION_* | OMP_* | MIMALLOC_* | KMP_* | DOTNET_Enable*) passed+=("$name=${!name}") ;; esac
     done
-    exec chroot "$root" env -i "${passed[@]}" sh -c "cd \"\$1\"; shift; exec wine \"\$@\"" sh "$repository" "$@"
-  ' windows "$root" "$repository" "$work" "$@" 9>&-
+    exec chroot "$root" env -i "${passed[@]}" sh -c "cd \"\$1\"; shift; exec wine \"\$@\"" sh "$here" "$@"
+  ' windows "$root" "$repository" "$work" "${folder:-$repository}" "$@" 9>&-
 }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/diffusion-windows.XXXXXX")
@@ -242,7 +242,12 @@ fi
 
 if [[ $command == all && -n ${published[samples/Diffusion.Sample]:-} ]]; then
   # What DiffusionRuntime.KeepFreedMemory does on Windows, which the app calls: ratios of the time of the same steps, in turns. Times in Wine are not those of Windows.
-  sed 's/"stemChannels": 16/"stemChannels": 32/; s/"channels": 16/"channels": 32/g; s/"batchSize": 16/"batchSize": 64/; s/"steps": 20/"steps": 12/' "$work/float32.json" > "$work/memory.json"
+  cat > "$work/memory.json" <<JSON
+{ "data": { "path": "$repository/samples/data/mnist", "limit": 400 },
+  "model": { "stemChannels": 32, "down": [ { "channels": 32, "layers": 1 }, { "channels": 64, "layers": 1 }, { "channels": 128, "layers": 1, "attention": true } ], "mid": [ { "channels": 128 } ], "timeDimension": 64 },
+  "training": { "steps": 12, "batchSize": 64, "seed": 1 },
+  "sampling": { "count": 1, "steps": 2 } }
+JSON
   declare -A took=()
   for turn in 1 2; do
     for delay in kept 10 0; do
@@ -259,7 +264,12 @@ if [[ $command == all && -n ${published[samples/Diffusion.Sample]:-} ]]; then
 fi
 
 if [[ $command == all ]]; then
-  if publish samples/Hello && windows "${published[samples/Hello]}" < /dev/null > "$work/hello.log" 2>&1 && [[ -f digits.png ]]; then good "Hello"; rm -f digits.png; else tail -5 "$work/hello.log"; bad "Hello"; fi
+  if publish samples/Hello && folder=$work windows "${published[samples/Hello]}" "$repository/samples/data/mnist" 40 < /dev/null > "$work/hello.log" 2>&1 && [[ -f $work/digits.png ]]; then
+    good "Hello, 40 of its 800 steps"
+  else
+    tail -5 "$work/hello.log"
+    bad "Hello"
+  fi
   {
     echo "# Programs for Windows, run in Wine"
     echo
