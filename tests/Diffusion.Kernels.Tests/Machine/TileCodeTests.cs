@@ -86,11 +86,12 @@ public sealed class TileCodeTests
             Assert.Single(function.Take(first), instruction => instruction.Mnemonic == Mnemonic.Push && instruction.Op0Register == register);
             Assert.Equal(Mnemonic.Pop, last.Mnemonic);
             Assert.Equal(Pushed(function), Popped(function));
-            return;
         }
-
-        var stored = function.Take(first).Single(instruction => instruction.Op0Kind == OpKind.Memory && instruction.Op1Register == register);
-        Assert.Equal((OpKind.Memory, Register.RSP, stored.MemoryDisplacement64), (last.Op1Kind, last.MemoryBase, last.MemoryDisplacement64));
+        else
+        {
+            var stored = function.Take(first).Single(instruction => instruction.Op0Kind == OpKind.Memory && instruction.Op1Register == register);
+            Assert.Equal((OpKind.Memory, Register.RSP, stored.MemoryDisplacement64), (last.Op1Kind, last.MemoryBase, last.MemoryDisplacement64));
+        }
     }
 
     private static IEnumerable<Register> Pushed(List<Instruction> function) => function.Where(instruction => instruction.Mnemonic == Mnemonic.Push).Select(instruction => instruction.Op0Register);

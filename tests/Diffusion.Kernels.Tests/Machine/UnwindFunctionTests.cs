@@ -91,25 +91,31 @@ public sealed unsafe partial class UnwindFunctionTests
             case Mnemonic.Push:
                 end -= 8;
                 *(ulong*)end = general[instruction.Op0Register];
-                return;
+                break;
             case Mnemonic.Pop:
                 general[instruction.Op0Register] = *(ulong*)end;
                 end += 8;
-                return;
+                break;
             case Mnemonic.Sub when instruction.Op0Register == Register.RSP:
                 end -= instruction.GetImmediate(1);
-                return;
+                break;
             case Mnemonic.Add when instruction.Op0Register == Register.RSP:
                 end += instruction.GetImmediate(1);
-                return;
+                break;
             case Mnemonic.Vmovups when instruction.MemoryBase == Register.RSP && instruction.Op0Kind == OpKind.Memory:
                 *(ulong*)(end + instruction.MemoryDisplacement64) = vectors[instruction.Op1Register.GetNumber()];
-                return;
+                break;
             case Mnemonic.Vmovups when instruction.MemoryBase == Register.RSP:
                 vectors[instruction.Op0Register.GetNumber()] = *(ulong*)(end + instruction.MemoryDisplacement64);
-                return;
+                break;
+            default:
+                Overwrite(instruction, general, vectors);
+                break;
         }
+    }
 
+    private static void Overwrite(Instruction instruction, Dictionary<Register, ulong> general, Dictionary<int, ulong> vectors)
+    {
         foreach (var register in s_general.Where(register => MachineCode.Writes(instruction, register)))
         {
             general[register] = 1;
