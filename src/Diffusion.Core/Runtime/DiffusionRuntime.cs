@@ -19,16 +19,16 @@ public static class DiffusionRuntime
     }
 
     /// <summary>
-    /// Keeps freed memory in the process instead of giving it back to the kernel, which makes the steps of training and sampling faster,
+    /// Keeps freed memory in the process instead of giving it back to the system, which makes the steps of training and sampling faster,
     /// as each takes the same buffers again. The process keeps its largest size, and more than it uses: a freed block is rarely used again as a whole. Call it once, before the
-    /// first tensor. Only on Linux with glibc.
+    /// first tensor. On Linux with glibc, and on Windows, where libtorch's memory is mimalloc's; there, what the environment says (<c>MIMALLOC_PURGE_DELAY</c>) stays.
     /// </summary>
     /// <returns>Whether the system was told so.</returns>
-    public static bool KeepFreedMemory() => Keep(MmapMax, 0); // no mappings of single blocks
+    public static bool KeepFreedMemory() => OperatingSystem.IsWindows() ? Tell(PurgeDelay, "-1") : Keep(MmapMax, 0); // never; no mappings of single blocks
 
     /// <summary>
     /// As <see cref="KeepFreedMemory()"/>, but gives large blocks back at once. Where they are the activations of training (2 MiB is a good bound), the process takes little more than it
-    /// uses, for some per cent of the time (docs/performance.md).
+    /// uses, for some per cent of the time (docs/performance.md). Only on Linux with glibc.
     /// </summary>
     /// <param name="upTo">The largest block that is kept, in bytes, from 64 KiB to 32 MiB, which is glibc's limit.</param>
     /// <returns>Whether the system was told so.</returns>
@@ -85,6 +85,19 @@ public static class DiffusionRuntime
         }
     }
 
+    /// <summary>Sets a variable that libraries read when they are loaded; on Windows theirs is .NET's.</summary>
+    private static bool Tell(string variable, string value)
+    {
+        if (Environment.GetEnvironmentVariable(variable) is not null || s_failure.IsValueCreated)
+        {
+            return false;
+        }
+
+        Environment.SetEnvironmentVariable(variable, value);
+        return true;
+    }
+
+    private const string PurgeDelay = "MIMALLOC_PURGE_DELAY"; // ms
     private const string SpinCount = "GOMP_SPINCOUNT";
     private const string Spins = "1000"; // some microseconds
     private const int TrimThreshold = -1; // M_TRIM_THRESHOLD

@@ -21,11 +21,11 @@ public static class Processor
     /// <exception cref="PlatformNotSupportedException">The setting names no level, or one that this processor lacks.</exception>
     public static ProcessorLevel Level => s_limit ?? (s_chosen.Value is { Mistake: { } mistake } ? throw new PlatformNotSupportedException(mistake) : s_chosen.Value.Level);
 
-    /// <summary>The highest level that this processor, the operating system and the runtime allow.</summary>
-    public static ProcessorLevel Highest { get; } =
-        Avx512DQ.IsSupported && Avx512BW.VL.IsSupported ? (HasBFloat16 ? ProcessorLevel.Avx512BFloat16 : ProcessorLevel.Avx512)
-        : Avx2.IsSupported && Fma.IsSupported ? ProcessorLevel.Avx2
-        : ProcessorLevel.Plain;
+    /// <summary>
+    /// The highest level that this processor, the operating system and the runtime allow. A system that lets this program make no code (Arbitrary Code Guard of Windows, a policy of SELinux)
+    /// leaves <see cref="ProcessorLevel.Plain"/>: part of the kernels is assembled at run time.
+    /// </summary>
+    public static ProcessorLevel Highest { get; } = Allowed(Instructions, ExecutableMemory.IsAllowed);
 
     /// <summary>
     /// Whether products of bfloat16 are faster than those of float32 on this processor at this level: at <see cref="ProcessorLevel.Avx512BFloat16"/>, and where everything is left to libtorch if its own are.
@@ -48,7 +48,22 @@ public static class Processor
 
     /// <summary>Name, level and what kernels do at that level, on one line.</summary>
     public static string Description =>
-        $"{Name}: level {Level.ToSetting()}{(Level == Highest ? "" : $" (this processor has {Highest.ToSetting()})")}, {Kernels(Level)}; {(MultipliesBFloat16 ? "bfloat16 is multiplied as such" : UsesBFloat16 ? "bfloat16 is kept in memory and multiplied in float32" : "bfloat16 runs compute in float32")}";
+        $"{Name}: level {Level.ToSetting()}{(Level == Highest ? "" : $" (this processor has {Highest.ToSetting()})")}, {Kernels(Level, IsCodeRefused)}; {(MultipliesBFloat16 ? "bfloat16 is multiplied as such" : UsesBFloat16 ? "bfloat16 is kept in memory and multiplied in float32" : "bfloat16 runs compute in float32")}";
+
+    /// <summary>Whether the processor has instructions for own kernels and the system refuses the code that they need.</summary>
+    internal static bool IsCodeRefused { get; } = Instructions > Highest;
+
+    /// <summary>The level of a processor in a system that lets programs make code, or does not.</summary>
+    /// <param name="instructions">Of the processor.</param>
+    /// <param name="makesCode">Asked only where there is a level that needs code.</param>
+    internal static ProcessorLevel Allowed(ProcessorLevel instructions, Func<bool> makesCode) => instructions == ProcessorLevel.Plain || makesCode() ? instructions : ProcessorLevel.Plain;
+
+    /// <summary>What kernels do at a level.</summary>
+    /// <param name="level">In use.</param>
+    /// <param name="isCodeRefused">As <see cref="IsCodeRefused"/>.</param>
+    internal static string Kernels(ProcessorLevel level, bool isCodeRefused) => level >= ProcessorLevel.Avx2 ? "convolutions, linear maps, attention and whole blocks by own kernels"
+        : isCodeRefused ? "operations of the network by libtorch, as this system lets the program make no code for own kernels"
+        : "operations of the network by libtorch";
 
     /// <summary>Uses less than was chosen until the result is disposed, in the whole process: for tests.</summary>
     /// <param name="level">A level that the processor has.</param>
@@ -83,12 +98,19 @@ public static class Processor
             {
                 return level <= highest
                     ? (level, null)
-                    : (highest, $"{source} asks for '{level.ToSetting()}'; this processor ({Name}) has '{highest.ToSetting()}' at most. Leave {source} unset, or set it to {Names(levels.Where(known => known <= highest))}.");
+                    : (highest, $"{source} asks for '{level.ToSetting()}'; this processor ({Name}) has '{highest.ToSetting()}' at most{Reason}. Leave {source} unset, or set it to {Names(levels.Where(known => known <= highest))}.");
             }
         }
 
-        return (highest, $"{source} is '{setting}'; it must be one of {Names(levels)}, and on this processor ({Name}) at most '{highest.ToSetting()}'.");
+        return (highest, $"{source} is '{setting}'; it must be one of {Names(levels)}, and on this processor ({Name}) at most '{highest.ToSetting()}'{Reason}.");
     }
+
+    private static ProcessorLevel Instructions =>
+        Avx512DQ.IsSupported && Avx512BW.VL.IsSupported ? (HasBFloat16 ? ProcessorLevel.Avx512BFloat16 : ProcessorLevel.Avx512)
+        : Avx2.IsSupported && Fma.IsSupported ? ProcessorLevel.Avx2
+        : ProcessorLevel.Plain;
+
+    private static string Reason => IsCodeRefused ? ", as this system lets the program make no code" : "";
 
     private static bool HasBFloat16 => X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7 && X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0; // AVX512_BF16
 
@@ -114,10 +136,6 @@ public static class Processor
 
         return true;
     }
-
-    private static string Kernels(ProcessorLevel level) => level >= ProcessorLevel.Avx2
-        ? "convolutions, linear maps, attention and whole blocks by own kernels"
-        : "operations of the network by libtorch";
 
     private static (ProcessorLevel Level, string? Mistake) Choose() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } variable
         ? Read(variable, Variable, Highest)

@@ -102,8 +102,9 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
         return [mean.detach().view(1).MoveToOuterDisposeScope(), ofImages.MoveToOuterDisposeScope()];
     }
 
+    /// <summary>What libtorch says on GPUs, on Linux and macOS, and on Windows.</summary>
     private static bool OutOfMemory(ExternalException e) =>
-        Cause(e).Contains("out of memory", StringComparison.OrdinalIgnoreCase) || Cause(e).Contains("can't allocate memory", StringComparison.OrdinalIgnoreCase);
+        ((string[])["out of memory", "can't allocate memory", "not enough memory"]).Any(words => Cause(e).Contains(words, StringComparison.OrdinalIgnoreCase));
 
     private static string Cause(ExternalException e) => (BackwardPass.Failure ?? e).Message;
 }

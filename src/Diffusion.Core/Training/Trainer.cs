@@ -67,6 +67,11 @@ public sealed partial class Trainer : IDisposable
         {
             LogFloat32(_logger, Processor.Name, Processor.Level.ToSetting());
         }
+
+        if (Processor.IsCodeRefused && denoiser.Device.type == DeviceType.CPU)
+        {
+            LogNoCode(_logger);
+        }
     }
 
     /// <summary>The options of the run.</summary>
@@ -357,6 +362,9 @@ public sealed partial class Trainer : IDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The network computes in float32 instead of bfloat16, which is slower on this processor ({Name}, level {Level})")]
     private static partial void LogFloat32(ILogger logger, string name, string level);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The network is computed by libtorch, which is slower: this system lets the program make no code for own kernels")]
+    private static partial void LogNoCode(ILogger logger);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Checkpoints: {Reason}")]
     private partial void LogSkipped(string reason);

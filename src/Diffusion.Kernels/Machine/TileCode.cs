@@ -7,7 +7,7 @@ namespace Diffusion.Kernels;
 /// <remarks>
 /// .NET has no intrinsics for AVX512_BF16 (docs/decisions/0007). The code gets one pointer and leaves registers as the calling conventions of Linux and
 /// of Windows want them: it overwrites general ones but rbp and r15, of which it puts rbx, rsi, rdi and r12 to r14 back, and vectors 0 to 5 and 16 to 31, or, for AVX2, 0 to 15, of which it puts 6 to 15
-/// back on Windows.
+/// back on Windows. They lie on the stack meanwhile, and Windows is told where (<see cref="UnwindInfo"/>), so that exceptions and debuggers find the way to the caller and its registers.
 /// </remarks>
 internal sealed class TileCode
 {
@@ -17,6 +17,7 @@ internal sealed class TileCode
     private const int Alignment = 64;
     private const int FirstKept = 6; // of the vectors that belong to the caller on Windows
     private const int Kept = 10;
+    private const int VectorBytes = (16 * Kept) + 8; // the stack's end is then a multiple of 16
 
     private static readonly AssemblerRegister64 s_call = r11;
     private static readonly AssemblerRegister64 s_a = rax;
@@ -32,11 +33,14 @@ internal sealed class TileCode
     private static readonly AssemblerRegister64 s_depthStep = r12;
     private static readonly AssemblerRegister64 s_columnStep = rdi;
 
+    private static readonly AssemblerRegister64[] s_kept = [rbx, rsi, rdi, r12, r13, r14];
+
     private static readonly Lazy<TileCode?> s_avx2 = new(() => Here(ProcessorLevel.Avx2));
     private static readonly Lazy<TileCode?> s_avx512 = new(() => Here(ProcessorLevel.Avx512));
     private static readonly Lazy<TileCode?> s_pairs = new(() => Here(ProcessorLevel.Avx512BFloat16));
 
     private readonly Dictionary<(int Rows, int Lanes, TileStart Start), int> _offsets = [];
+    private readonly List<UnwindFunction> _functions = [];
     private nint _place;
 
     private TileCode(ProcessorLevel level) => Level = level;
@@ -66,16 +70,35 @@ internal sealed class TileCode
                 foreach (var start in Enum.GetValues<TileStart>())
                 {
                     made._offsets.Add((rows, lanes, start), (int)code.Length);
-                    Write(TileBlock.Of(level, rows, lanes), start, forWindows).Assemble(new StreamCodeWriter(code), rip: 0);
-                    code.SetLength((code.Length + Alignment - 1) / Alignment * Alignment);
-                    code.Position = code.Length;
+                    made._functions.Add(Add(code, Write(TileBlock.Of(level, rows, lanes), start, forWindows), forWindows));
                 }
             }
         }
 
+        var table = (int)code.Length;
+        if (forWindows)
+        {
+            code.Write(UnwindFunction.Table(made._functions));
+        }
+
         made._place = place(code.ToArray());
-        return made._place == 0 ? null : made;
+        if (made._place == 0)
+        {
+            return null;
+        }
+
+        made.Table = forWindows ? made._place + table : 0;
+        return made;
     }
+
+    /// <summary>Where each product's code lies, from the place of all.</summary>
+    internal IReadOnlyList<UnwindFunction> Functions => _functions;
+
+    /// <summary>Where all of it lies.</summary>
+    internal nint Place => _place;
+
+    /// <summary>Where the table of <see cref="Functions"/> for Windows lies; 0 for Linux.</summary>
+    internal nint Table { get; private set; }
 
     /// <summary>Whether there is a product of so many rows and lanes.</summary>
     public static bool IsPossible(int rows, int lanes) => rows is 4 or 8 or 16 && lanes is 4 or 8 or 16 or 32 or 48 or 64 && rows * ((lanes + 15) / 16) <= Sums;
@@ -83,7 +106,41 @@ internal sealed class TileCode
     /// <summary>Where a product's code begins: it reads a <see cref="TileProduct.Call"/>.</summary>
     public nint Of(TileShape shape) => _place + _offsets[(shape.Rows, shape.Lanes, shape.Start)];
 
-    private static TileCode? Here(ProcessorLevel level) => Processor.Highest >= level ? Make(level, OperatingSystem.IsWindows(), ExecutableMemory.Place) : null;
+    /// <summary>The code of a level in memory of this process.</summary>
+    /// <returns><see langword="null"/> where the processor lacks the instructions or the system refuses the memory.</returns>
+    internal static TileCode? Here(ProcessorLevel level)
+    {
+        var code = Processor.Highest >= level ? Make(level, OperatingSystem.IsWindows(), ExecutableMemory.Place) : null;
+        if (OperatingSystem.IsWindows() && code is not null)
+        {
+            UnwindFunction.Announce(code.Table, code._functions.Count, code._place);
+        }
+
+        return code;
+    }
+
+    /// <summary>Puts a function's code behind the others, and how to unwind it behind its code.</summary>
+    private static UnwindFunction Add(MemoryStream code, Assembler function, bool forWindows)
+    {
+        var begin = (int)code.Length;
+        var offsets = function.Assemble(new StreamCodeWriter(code), rip: 0, BlockEncoderOptions.ReturnNewInstructionOffsets).Result[0].NewInstructionOffsets;
+        var (end, info) = ((int)code.Length, 0);
+        if (forWindows)
+        {
+            Align(code, UnwindInfo.Alignment);
+            info = (int)code.Length;
+            code.Write(UnwindInfo.Of(function.Instructions, offsets));
+        }
+
+        Align(code, Alignment);
+        return new UnwindFunction(begin, end, info);
+    }
+
+    private static void Align(MemoryStream code, int alignment)
+    {
+        code.SetLength((code.Length + alignment - 1) / alignment * alignment);
+        code.Position = code.Length;
+    }
 
     private static Assembler Write(TileBlock block, TileStart start, bool forWindows)
     {
@@ -211,43 +268,47 @@ internal sealed class TileCode
         (var count, var from) => new MemoryOperand(from, s_step, count), // 1, 2 or 4 steps
     };
 
-    /// <summary>Writes the registers that belong to the caller to the call.</summary>
+    /// <summary>Puts the registers that belong to the caller on the stack. <see cref="UnwindInfo"/> reads these instructions: one that moves the stack's end or keeps a register has a form that it knows.</summary>
     private static void Keep(Assembler code, TileBlock block, bool forWindows)
     {
-        code.mov(__qword_ptr[s_call + 104], rbx);
-        code.mov(__qword_ptr[s_call + 112], rsi);
-        code.mov(__qword_ptr[s_call + 120], rdi);
-        code.mov(__qword_ptr[s_call + 128], r12);
-        code.mov(__qword_ptr[s_call + 136], r13);
-        code.mov(__qword_ptr[s_call + 144], r14);
-        foreach (var (register, place) in KeptVectors(block, forWindows))
+        foreach (var register in s_kept)
         {
-            code.AddInstruction(Whole(block).Store(place, register));
+            code.push(register);
+        }
+
+        if (KeepsVectors(block, forWindows))
+        {
+            code.sub(rsp, VectorBytes);
+            for (var i = 0; i < Kept; i++)
+            {
+                code.AddInstruction(Whole(block).Store(new MemoryOperand(Register.RSP, 16 * i), Whole(block)[FirstKept + i]));
+            }
         }
     }
 
     private static void Return(Assembler code, TileBlock block, bool forWindows)
     {
         code.vzeroupper();
-        foreach (var (register, place) in KeptVectors(block, forWindows))
+        if (KeepsVectors(block, forWindows))
         {
-            code.AddInstruction(Whole(block).Load(register, place));
+            for (var i = 0; i < Kept; i++)
+            {
+                code.AddInstruction(Whole(block).Load(Whole(block)[FirstKept + i], new MemoryOperand(Register.RSP, 16 * i)));
+            }
+
+            code.add(rsp, VectorBytes);
         }
 
-        code.mov(rbx, __qword_ptr[s_call + 104]);
-        code.mov(rsi, __qword_ptr[s_call + 112]);
-        code.mov(rdi, __qword_ptr[s_call + 120]);
-        code.mov(r12, __qword_ptr[s_call + 128]);
-        code.mov(r13, __qword_ptr[s_call + 136]);
-        code.mov(r14, __qword_ptr[s_call + 144]);
+        foreach (var register in Enumerable.Reverse(s_kept))
+        {
+            code.pop(register);
+        }
+
         code.ret();
     }
 
     /// <summary>The registers of 16 bytes that belong to the caller on Windows; above these nothing does.</summary>
     private static VectorRegisters Whole(TileBlock block) => block.Registers with { Lanes = 4 };
 
-    private static IEnumerable<(Register Register, MemoryOperand Place)> KeptVectors(TileBlock block, bool forWindows) =>
-        forWindows && block.FirstSum < FirstKept + Kept
-            ? Enumerable.Range(0, Kept).Select(i => (Whole(block)[FirstKept + i], new MemoryOperand(s_call, 152 + (16 * i))))
-            : [];
+    private static bool KeepsVectors(TileBlock block, bool forWindows) => forWindows && block.FirstSum < FirstKept + Kept;
 }

@@ -102,6 +102,5 @@ internal readonly unsafe struct TileProduct
         public long SumStep;
         public void* BlockOfA; // of the code, meanwhile
         public float* BlockOfC;
-        public fixed long Registers[26]; // of the caller, meanwhile: six general ones, ten vectors
     }
 }

@@ -14,7 +14,7 @@ public sealed partial class HtmlReportTests : IDisposable
         var html = Run("whole");
         Assert.Contains("complete: 30 steps", html, StringComparison.Ordinal);
         Assert.Contains("40 of 1×4×4 from memory", System.Net.WebUtility.HtmlDecode(html), StringComparison.Ordinal);
-        Assert.Contains("whole-checkpoints/step-00000030", html, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine("whole-checkpoints", "step-00000030"), html, StringComparison.Ordinal);
         Assert.Contains("&quot;batchSize&quot;: 4", html, StringComparison.Ordinal);
         Assert.Contains("TorchSharp", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<script", html, StringComparison.Ordinal);

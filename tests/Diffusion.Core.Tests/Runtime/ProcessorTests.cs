@@ -52,6 +52,27 @@ public sealed class ProcessorTests
         Assert.EndsWith($"set it to {possible}.", mistake, StringComparison.Ordinal);
     }
 
+    /// <summary>Arbitrary Code Guard of Windows, or a policy of SELinux: .NET's own compiler does not run there, so that no test can turn it on.</summary>
+    [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
+    [InlineData(ProcessorLevel.Avx512BFloat16)]
+    public void Allowed_ASystemThatRefusesCode_IsPlain(ProcessorLevel instructions)
+    {
+        Assert.Equal(ProcessorLevel.Plain, Processor.Allowed(instructions, () => false));
+        Assert.Equal(instructions, Processor.Allowed(instructions, () => true));
+    }
+
+    [Fact]
+    public void Allowed_AProcessorWithoutKernels_IsNotAskedForCode() => Assert.Equal(ProcessorLevel.Plain, Processor.Allowed(ProcessorLevel.Plain, () => throw new InvalidOperationException("asked")));
+
+    [Fact]
+    public void Kernels_ASystemThatRefusesCode_SaysSo()
+    {
+        Assert.Contains("lets the program make no code", Processor.Kernels(ProcessorLevel.Plain, isCodeRefused: true), StringComparison.Ordinal);
+        Assert.DoesNotContain("code", Processor.Kernels(ProcessorLevel.Plain, isCodeRefused: false), StringComparison.Ordinal);
+        Assert.DoesNotContain("libtorch", Processor.Kernels(ProcessorLevel.Avx2, isCodeRefused: false), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Limit_LessThanThereIs_HoldsUntilDisposed()
     {
@@ -100,8 +121,11 @@ public sealed class ProcessorTests
 
     private static (int Code, string Output) RunWith(string setting)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["exec", typeof(ProcessorTests).Assembly.Location, "-method", $"{typeof(ProcessorTests).FullName}.{nameof(Level_OfThisProcess_IsWhatTheVariableSays)}"])
+        // These tests again: a program of its own, or one that dotnet runs.
+        var program = Environment.ProcessPath!;
+        var isDotnet = Path.GetFileNameWithoutExtension(program) == "dotnet";
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in (string[])[.. isDotnet ? (string[])["exec", typeof(ProcessorTests).Assembly.Location] : [], "-method", $"{typeof(ProcessorTests).FullName}.{nameof(Level_OfThisProcess_IsWhatTheVariableSays)}"])
         {
             start.ArgumentList.Add(argument);
         }

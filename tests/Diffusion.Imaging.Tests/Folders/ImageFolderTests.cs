@@ -10,14 +10,14 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void Open_Subfolders_AreTheClassesInOrdinalOrder()
     {
-        foreach (var name in (string[])["b/2.png", "B/1.png", "a/deep/er/9.png", "a/1.PNG", "b/10.png"])
+        foreach (var name in (string[])["b/2.png", "C/1.png", "a/deep/er/9.png", "a/1.PNG", "b/10.png"])
         {
             _folder.Write(name, TestImages.Constant(8, 6, 3, (byte)name.Length));
         }
 
         using var images = ImageFolder.Open(_folder.Path, s_small);
-        Assert.Equal(["B", "a", "b"], images.ClassNames);
-        Assert.Equal(["B/1.png", "a/1.PNG", "a/deep/er/9.png", "b/10.png", "b/2.png"], images.RelativePaths);
+        Assert.Equal(["C", "a", "b"], images.ClassNames);
+        Assert.Equal(["C/1.png", "a/1.PNG", "a/deep/er/9.png", "b/10.png", "b/2.png"], images.RelativePaths);
         Assert.Equal((5, 3, new ImageShape(3, 6, 8)), (images.Count, images.Classes, images.Shape));
         using var batch = images.Read([4, 0, 2]);
         Assert.Equal([2L, 0, 1], batch.Labels!.data<long>().ToArray());

@@ -61,8 +61,8 @@ public sealed class TileCodeTests
         Register[] vectors = forWindows ? [.. Enumerable.Range(FirstOfCallerOnWindows, 10).Select(i => Register.XMM0 + i)] : [];
         foreach (var function in Functions(level, forWindows))
         {
-            Assert.DoesNotContain(function[1..], instruction => Writes(instruction, Register.R11)); // where the call lies
-            foreach (var register in general.Concat(vectors).Where(register => function.Exists(instruction => Writes(instruction, register))))
+            Assert.DoesNotContain(function[1..], instruction => MachineCode.Writes(instruction, Register.R11)); // where the call lies
+            foreach (var register in general.Concat(vectors).Where(register => function.Exists(instruction => MachineCode.Writes(instruction, register))))
             {
                 AssertPutBack(function, register);
             }
@@ -76,25 +76,27 @@ public sealed class TileCodeTests
         Assert.All(Functions(ProcessorLevel.Avx2, forWindows: false), function => Assert.Equal(Register.RDI, function[0].Op1Register));
     }
 
-    /// <summary>A register that is written is stored to a place before, and loaded from the same place after the last time.</summary>
+    /// <summary>A register that is written is put on the stack before, and taken from the same place after the last time.</summary>
     private static void AssertPutBack(List<Instruction> function, Register register)
     {
-        var writes = function.FindAll(instruction => Writes(instruction, register));
+        var writes = function.FindAll(instruction => MachineCode.Writes(instruction, register));
         var (first, last) = (function.IndexOf(writes[0]), writes[^1]);
-        var stored = function.Take(first).Single(instruction => instruction.Op0Kind == OpKind.Memory && instruction.Op1Register == register);
-
-        Assert.Equal((OpKind.Memory, stored.MemoryBase, stored.MemoryDisplacement64), (last.Op1Kind, last.MemoryBase, last.MemoryDisplacement64));
-        Assert.Equal(Register.R11, stored.MemoryBase); // the call
+        if (register.IsGPR())
+        {
+            Assert.Single(function.Take(first), instruction => instruction.Mnemonic == Mnemonic.Push && instruction.Op0Register == register);
+            Assert.Equal(Mnemonic.Pop, last.Mnemonic);
+            Assert.Equal(Pushed(function), Popped(function));
+        }
+        else
+        {
+            var stored = function.Take(first).Single(instruction => instruction.Op0Kind == OpKind.Memory && instruction.Op1Register == register);
+            Assert.Equal((OpKind.Memory, Register.RSP, stored.MemoryDisplacement64), (last.Op1Kind, last.MemoryBase, last.MemoryDisplacement64));
+        }
     }
 
-    private static bool Writes(Instruction instruction, Register register)
-    {
-        var info = new InstructionInfoFactory().GetInfo(instruction);
-        return instruction.Mnemonic != Mnemonic.Vzeroupper // leaves the lower halves
-            && info.GetUsedRegisters().Any(used => used.Access is OpAccess.Write or OpAccess.ReadWrite or OpAccess.CondWrite && Same(used.Register, register));
-    }
+    private static IEnumerable<Register> Pushed(List<Instruction> function) => function.Where(instruction => instruction.Mnemonic == Mnemonic.Push).Select(instruction => instruction.Op0Register);
 
-    private static bool Same(Register one, Register other) => other.IsVectorRegister() ? one.IsVectorRegister() && one.GetNumber() == other.GetNumber() : one.GetFullRegister() == other;
+    private static IEnumerable<Register> Popped(List<Instruction> function) => Enumerable.Reverse(function).Where(instruction => instruction.Mnemonic == Mnemonic.Pop).Select(instruction => instruction.Op0Register);
 
     private static IEnumerable<int> Vectors(Instruction instruction) =>
         Enumerable.Range(0, instruction.OpCount).Where(i => instruction.GetOpKind(i) == OpKind.Register).Select(instruction.GetOpRegister).Where(register => register.IsVectorRegister()).Select(register => register.GetNumber());
@@ -103,30 +105,16 @@ public sealed class TileCodeTests
     private static List<List<Instruction>> Functions(ProcessorLevel level, bool forWindows)
     {
         byte[] bytes = [];
-        TileCode.Make(level, forWindows, code =>
+        var made = TileCode.Make(level, forWindows, code =>
         {
             bytes = code.ToArray();
             return 64;
-        });
-        var functions = new List<List<Instruction>>();
-        var decoder = Decoder.Create(64, new ByteArrayCodeReader(bytes));
-        while (decoder.IP < (ulong)bytes.Length)
-        {
-            List<Instruction> function = [];
-            do
-            {
-                function.Add(decoder.Decode());
-                Assert.NotEqual(Code.INVALID, function[^1].Code);
-            }
-            while (function[^1].Mnemonic != Mnemonic.Ret);
-
-            functions.Add(function);
-            var next = (decoder.IP + 63) / 64 * 64;
-            decoder = Decoder.Create(64, new ByteArrayCodeReader(bytes, (int)Math.Min(next, (ulong)bytes.Length), Math.Max(0, bytes.Length - (int)next)));
-            decoder.IP = next;
-        }
+        })!;
+        var functions = made.Functions.Select(function => MachineCode.Decode(bytes, function)).ToList();
 
         Assert.NotEmpty(functions);
+        Assert.All(made.Functions, function => Assert.Equal(0, function.Begin % 64));
+        Assert.All(functions, function => Assert.Equal(Mnemonic.Ret, function[^1].Mnemonic));
         return functions;
     }
 }

@@ -1,10 +1,13 @@
 using System.Runtime.InteropServices;
 
-namespace Diffusion.Kernels;
+namespace Diffusion;
 
 /// <summary>Memory that holds machine code: written first, then read-only and executable, until the process ends.</summary>
 internal static unsafe partial class ExecutableMemory
 {
+    /// <summary>Whether the system lets this program make code, as far as a first piece of it tells.</summary>
+    public static bool IsAllowed() => Place([0xC3]) != 0; // ret
+
     /// <summary>Puts code where it can be called.</summary>
     /// <param name="code">Machine code that does not depend on where it lies.</param>
     /// <returns>Its address; 0 where the system does not allow it.</returns>
@@ -30,12 +33,18 @@ internal static unsafe partial class ExecutableMemory
         }
 
         code.CopyTo(new Span<byte>((void*)place, code.Length));
-        return Protect(place, (nuint)code.Length, read | execute) == 0 ? place : 0;
+        if (Protect(place, (nuint)code.Length, read | execute) == 0)
+        {
+            return place;
+        }
+
+        _ = Unmap(place, (nuint)code.Length);
+        return 0;
     }
 
     private static nint PlaceOnWindows(ReadOnlySpan<byte> code)
     {
-        const uint commitAndReserve = 0x3000, readWrite = 0x04, executeRead = 0x20;
+        const uint commitAndReserve = 0x3000, release = 0x8000, readWrite = 0x04, executeRead = 0x20;
         var place = VirtualAlloc(0, (nuint)code.Length, commitAndReserve, readWrite);
         if (place == 0)
         {
@@ -43,7 +52,13 @@ internal static unsafe partial class ExecutableMemory
         }
 
         code.CopyTo(new Span<byte>((void*)place, code.Length));
-        return VirtualProtect(place, (nuint)code.Length, executeRead, out _) != 0 ? place : 0;
+        if (VirtualProtect(place, (nuint)code.Length, executeRead, out _) != 0)
+        {
+            return place;
+        }
+
+        _ = VirtualFree(place, 0, release);
+        return 0;
     }
 
     [LibraryImport("libc", EntryPoint = "mmap")]
@@ -54,6 +69,10 @@ internal static unsafe partial class ExecutableMemory
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Protect(nint address, nuint length, int protection);
 
+    [LibraryImport("libc", EntryPoint = "munmap")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Unmap(nint address, nuint length);
+
     [LibraryImport("kernel32")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     private static partial nint VirtualAlloc(nint address, nuint size, uint type, uint protection);
@@ -61,4 +80,8 @@ internal static unsafe partial class ExecutableMemory
     [LibraryImport("kernel32")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     private static partial int VirtualProtect(nint address, nuint size, uint protection, out uint before);
+
+    [LibraryImport("kernel32")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static partial int VirtualFree(nint address, nuint size, uint type);
 }
