@@ -18,7 +18,7 @@ internal static class DrawingOptions
     private static readonly Option<int?> s_count = new("--count") { Description = "The number of images." };
 
     /// <summary>A command with these options and some of its own.</summary>
-    public static Command Command(string name, string description, params ReadOnlySpan<Option> own)
+    public static Command Command(string name, string description, Action<ParseResult, CancellationToken> run, params ReadOnlySpan<Option> own)
     {
         var command = new Command(name, description) { s_checkpoint };
         foreach (var option in (Option[])[.. own, s_count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_label, s_seed, Out])
@@ -26,6 +26,7 @@ internal static class DrawingOptions
             command.Add(option);
         }
 
+        command.SetAction(arguments => ExitCode.Of(cancellation => Run(run, arguments, cancellation)));
         return command;
     }
 
@@ -40,4 +41,17 @@ internal static class DrawingOptions
         arguments.GetValue(s_label),
         arguments.GetValue(s_seed),
         arguments.GetValue(s_count));
+
+    private static void Run(Action<ParseResult, CancellationToken> run, ParseResult arguments, CancellationToken cancellation)
+    {
+        try
+        {
+            run(arguments, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("Stopped before anything was written. The same command begins again.");
+            throw;
+        }
+    }
 }

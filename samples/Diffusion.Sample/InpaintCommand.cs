@@ -17,10 +17,8 @@ internal static class InpaintCommand
     public static Command Create()
     {
         s_hole.AcceptOnlyFromAmong(Hole.Names);
-        var command = DrawingOptions.Command(
-            "inpaint", "Paint parts of images anew: inpaint.png has originals, what is kept of them, and results.", InputImages.Files, InputImages.Data, s_mask, s_hole, s_jumpLength, s_resamples);
-        command.SetAction(arguments => ExitCode.Of(cancellation => Run(arguments, cancellation)));
-        return command;
+        return DrawingOptions.Command(
+            "inpaint", "Paint parts of images anew: inpaint.png has originals, what is kept of them, and results.", Run, InputImages.Files, InputImages.Data, s_mask, s_hole, s_jumpLength, s_resamples);
     }
 
     private static void Run(ParseResult arguments, CancellationToken cancellation)
