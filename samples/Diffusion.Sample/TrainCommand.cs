@@ -13,9 +13,9 @@ namespace Diffusion.Sample;
 internal static class TrainCommand
 {
     private static readonly Option<FileInfo?> s_config = new("--config") { Description = "The configuration file; the quick MNIST run by default." };
-    private static readonly Option<int?> s_steps = new("--steps") { Description = "Training steps in all, instead of the configuration's." };
-    private static readonly Option<int?> s_stopAfter = new("--stop-after") { Description = "End this process, with a checkpoint, after so many steps of the longer run." };
-    private static readonly Option<long?> s_seed = new("--seed") { Description = "The seed of the run, instead of the configuration's." };
+    private static readonly Option<int?> s_steps = NumberOption.Optional<int>("--steps", "Training steps in all, instead of the configuration's.");
+    private static readonly Option<int?> s_stopAfter = NumberOption.Optional<int>("--stop-after", "End this process, with a checkpoint, after so many steps of the longer run.");
+    private static readonly Option<long?> s_seed = NumberOption.Optional<long>("--seed", "The seed of the run, instead of the configuration's.");
     private static readonly Option<bool> s_resume = new("--resume") { Description = "Go on from the newest checkpoint in the folder." };
 
     public static Command Create()
