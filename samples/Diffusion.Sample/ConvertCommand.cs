@@ -23,7 +23,7 @@ internal static class ConvertCommand
     public static Command Create()
     {
         var command = new Command("convert", "Convert weights: formats, and the names of other projects.") { s_from, s_to, s_dialect, s_network, s_reverse, s_prefix, s_config };
-        command.SetAction(arguments => ExitCode.Of(_ => Run(arguments)));
+        command.SetAction(arguments => ExitCode.Of(() => Run(arguments)));
         return command;
     }
 

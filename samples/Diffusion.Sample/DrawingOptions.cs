@@ -11,14 +11,14 @@ internal static class DrawingOptions
     public static readonly Option<DirectoryInfo> Out = new("--out") { Description = "The folder for results.", DefaultValueFactory = _ => new DirectoryInfo("out") };
 
     private static readonly Option<string> s_checkpoint = new("--checkpoint") { Description = "A run's folder, a checkpoint's folder, or a safetensors file of weights.", Required = true };
-    private static readonly Option<int?> s_steps = new("--steps") { Description = "Sampling steps, instead of the configuration's." };
-    private static readonly Option<double?> s_guidance = new("--guidance") { Description = "The scale of guidance by labels, for networks that know labels, instead of the configuration's; 1 is none." };
-    private static readonly Option<long?> s_label = new("--label") { Description = "The label to draw, for networks that know labels; without it sample draws all of them in turn, and the other commands none." };
-    private static readonly Option<long?> s_seed = new("--seed") { Description = "The seed of the noise, instead of the configuration's." };
-    private static readonly Option<int?> s_count = new("--count") { Description = "The number of images." };
+    private static readonly Option<int?> s_steps = NumberOption.Optional<int>("--steps", "Sampling steps, instead of the configuration's.");
+    private static readonly Option<double?> s_guidance = NumberOption.Optional<double>("--guidance", "The scale of guidance by labels, for networks that know labels, instead of the configuration's; 1 is none.");
+    private static readonly Option<long?> s_label = NumberOption.Optional<long>("--label", "The label to draw, for networks that know labels; without it sample draws all of them in turn, and the other commands none.");
+    private static readonly Option<long?> s_seed = NumberOption.Optional<long>("--seed", "The seed of the noise, instead of the configuration's.");
+    private static readonly Option<int?> s_count = NumberOption.Optional<int>("--count", "The number of images.");
 
     /// <summary>A command with these options and some of its own.</summary>
-    public static Command Command(string name, string description, params ReadOnlySpan<Option> own)
+    public static Command Command(string name, string description, Action<ParseResult, CancellationToken> run, params ReadOnlySpan<Option> own)
     {
         var command = new Command(name, description) { s_checkpoint };
         foreach (var option in (Option[])[.. own, s_count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_label, s_seed, Out])
@@ -26,6 +26,7 @@ internal static class DrawingOptions
             command.Add(option);
         }
 
+        command.SetAction(arguments => ExitCode.Of(cancellation => Run(run, arguments, cancellation)));
         return command;
     }
 
@@ -40,4 +41,17 @@ internal static class DrawingOptions
         arguments.GetValue(s_label),
         arguments.GetValue(s_seed),
         arguments.GetValue(s_count));
+
+    private static void Run(Action<ParseResult, CancellationToken> run, ParseResult arguments, CancellationToken cancellation)
+    {
+        try
+        {
+            run(arguments, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("Stopped before anything was written. The same command begins again.");
+            throw;
+        }
+    }
 }

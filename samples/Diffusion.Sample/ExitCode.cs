@@ -10,19 +10,25 @@ internal static class ExitCode
     public const int Failed = 1;
     public const int Usage = 2;
 
-    /// <summary>Runs a command; Ctrl-C and SIGTERM cancel it.</summary>
+    /// <summary>Runs a command that Ctrl-C and other signals cancel: <see cref="Interruption"/>.</summary>
     public static int Of(Action<CancellationToken> command)
     {
-        using var cancellation = new CancellationTokenSource();
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
         try
         {
-            command(cancellation.Token);
-            return Done;
+            return Of(() => command(Interruption.Listen()));
         }
         catch (OperationCanceledException)
         {
+            return Interruption.ExitCode;
+        }
+    }
+
+    /// <summary>Runs a command that a signal ends at once.</summary>
+    public static int Of(Action command)
+    {
+        try
+        {
+            command();
             return Done;
         }
         catch (OptionsValidationException e)
@@ -44,12 +50,6 @@ internal static class ExitCode
         {
             Console.Error.WriteLine(e.Message);
             return Failed;
-        }
-
-        void Cancel(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            cancellation.Cancel();
         }
     }
 }

@@ -8,14 +8,10 @@ internal static class ImageToImageCommand
 {
     private const int DefaultCount = 8;
 
-    private static readonly Option<double> s_strength = new("--strength") { Description = "The share of the steps that are run, in (0, 1]: how much is changed.", DefaultValueFactory = _ => 0.5 };
+    private static readonly Option<double> s_strength = NumberOption.WithDefault("--strength", 0.5, "The share of the steps that are run, in (0, 1]: how much is changed.");
 
-    public static Command Create()
-    {
-        var command = DrawingOptions.Command("img2img", "Change images: img2img.png has the originals above the results.", InputImages.Files, InputImages.Data, s_strength);
-        command.SetAction(arguments => ExitCode.Of(cancellation => Run(arguments, cancellation)));
-        return command;
-    }
+    public static Command Create() => DrawingOptions.Command(
+        "img2img", "Change images: img2img.png has the originals above the results.", Run, InputImages.Files, InputImages.Data, s_strength);
 
     private static void Run(ParseResult arguments, CancellationToken cancellation)
     {

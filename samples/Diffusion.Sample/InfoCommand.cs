@@ -19,7 +19,7 @@ internal static class InfoCommand
     public static Command Create()
     {
         var command = new Command("info", "Describe a run, a pipeline of diffusers, a file of weights and this machine.") { s_path, s_all };
-        command.SetAction(arguments => ExitCode.Of(_ => Run(arguments.GetValue(s_path), arguments.GetValue(s_all))));
+        command.SetAction(arguments => ExitCode.Of(() => Run(arguments.GetValue(s_path), arguments.GetValue(s_all))));
         return command;
     }
 

@@ -11,16 +11,14 @@ internal static class InpaintCommand
 
     private static readonly Option<FileInfo> s_mask = new("--mask") { Description = "An image file: white is kept, black is painted." };
     private static readonly Option<string> s_hole = new("--hole") { Description = $"What is painted, instead of a file: {string.Join(", ", Hole.Names)} (default)." };
-    private static readonly Option<int?> s_jumpLength = new("--jump-length") { Description = "How many levels a jump back goes up; a tenth of the steps by default, at most 10." };
-    private static readonly Option<int> s_resamples = new("--resamples") { Description = "How many times each part of the way is done; 1 for no jumps.", DefaultValueFactory = _ => 3 };
+    private static readonly Option<int?> s_jumpLength = NumberOption.Optional<int>("--jump-length", "How many levels a jump back goes up; a tenth of the steps by default, at most 10.");
+    private static readonly Option<int> s_resamples = NumberOption.WithDefault("--resamples", 3, "How many times each part of the way is done; 1 for no jumps.");
 
     public static Command Create()
     {
         s_hole.AcceptOnlyFromAmong(Hole.Names);
-        var command = DrawingOptions.Command(
-            "inpaint", "Paint parts of images anew: inpaint.png has originals, what is kept of them, and results.", InputImages.Files, InputImages.Data, s_mask, s_hole, s_jumpLength, s_resamples);
-        command.SetAction(arguments => ExitCode.Of(cancellation => Run(arguments, cancellation)));
-        return command;
+        return DrawingOptions.Command(
+            "inpaint", "Paint parts of images anew: inpaint.png has originals, what is kept of them, and results.", Run, InputImages.Files, InputImages.Data, s_mask, s_hole, s_jumpLength, s_resamples);
     }
 
     private static void Run(ParseResult arguments, CancellationToken cancellation)

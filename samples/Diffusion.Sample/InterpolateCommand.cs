@@ -8,17 +8,12 @@ internal static class InterpolateCommand
 {
     private const int DefaultRows = 4;
 
-    private static readonly Option<long[]> s_seeds = new("--seeds") { Description = "Two seeds, instead of images: the way between their noise.", AllowMultipleArgumentsPerToken = true };
-    private static readonly Option<int> s_points = new("--points") { Description = "Images in a strip, both ends included.", DefaultValueFactory = _ => 8 };
+    private static readonly Option<long[]> s_seeds = NumberOption.Several<long>("--seeds", "Two seeds, instead of images: the way between their noise.");
+    private static readonly Option<int> s_points = NumberOption.WithDefault("--points", 8, "Images in a strip, both ends included.");
 
-    public static Command Create()
-    {
-        var command = DrawingOptions.Command(
-            "interpolate", "Images on the way between two --input images, --count pairs of the data set, or the images of two --seeds: interpolate.png has a strip a row.",
-            InputImages.Files, InputImages.Data, s_seeds, s_points);
-        command.SetAction(arguments => ExitCode.Of(cancellation => Run(arguments, cancellation)));
-        return command;
-    }
+    public static Command Create() => DrawingOptions.Command(
+        "interpolate", "Images on the way between two --input images, --count pairs of the data set, or the images of two --seeds: interpolate.png has a strip a row.",
+        Run, InputImages.Files, InputImages.Data, s_seeds, s_points);
 
     private static void Run(ParseResult arguments, CancellationToken cancellation)
     {

@@ -8,13 +8,8 @@ internal static class ReconstructCommand
 {
     private const int DefaultCount = 8;
 
-    public static Command Create()
-    {
-        var command = DrawingOptions.Command(
-            "reconstruct", "Turn images into noise and back with DDIM: reconstruct.png has originals, their noise, and what comes back.", InputImages.Files, InputImages.Data);
-        command.SetAction(arguments => ExitCode.Of(cancellation => Run(arguments, cancellation)));
-        return command;
-    }
+    public static Command Create() => DrawingOptions.Command(
+        "reconstruct", "Turn images into noise and back with DDIM: reconstruct.png has originals, their noise, and what comes back.", Run, InputImages.Files, InputImages.Data);
 
     /// <summary>Both ways of inversion are DDIM's.</summary>
     public static void ThrowUnlessDdim(string? sampler)

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Spectre.Console;
 
 namespace Diffusion.Sample;
@@ -5,10 +6,15 @@ namespace Diffusion.Sample;
 /// <summary>Draws images with a trained network.</summary>
 internal static class SampleCommand
 {
-    public static void Run(DrawingArguments arguments, bool raw, CancellationToken cancellation)
+    private static readonly Option<bool> s_raw = new("--raw") { Description = "Also write samples.safetensors with the tensor 'images', [N, C, H, W] in [-1, 1]." };
+
+    public static Command Create() => DrawingOptions.Command("sample", "Draw images with a trained network.", Run, s_raw);
+
+    private static void Run(ParseResult arguments, CancellationToken cancellation)
     {
-        using var model = TrainedModel.Load(arguments);
-        var (options, folder) = (model.Options, new RunFolder(arguments.Out));
+        var (shared, raw) = (DrawingOptions.Read(arguments), arguments.GetValue(s_raw));
+        using var model = TrainedModel.Load(shared);
+        var (options, folder) = (model.Options, new RunFolder(shared.Out));
         using var images = Drawing.Draw(model.Labels.InTurn, options, folder, model.Labels.Labels, cancellation);
         if (raw)
         {

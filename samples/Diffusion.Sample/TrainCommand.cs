@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Diffusion.Configuration;
@@ -11,7 +12,34 @@ namespace Diffusion.Sample;
 /// <summary>Trains a network as a configuration says, then draws images with it.</summary>
 internal static class TrainCommand
 {
-    public static void Run(TrainArguments arguments, CancellationToken cancellation)
+    private static readonly Option<FileInfo?> s_config = new("--config") { Description = "The configuration file; the quick MNIST run by default." };
+    private static readonly Option<int?> s_steps = NumberOption.Optional<int>("--steps", "Training steps in all, instead of the configuration's.");
+    private static readonly Option<int?> s_stopAfter = NumberOption.Optional<int>("--stop-after", "End this process, with a checkpoint, after so many steps of the longer run.");
+    private static readonly Option<long?> s_seed = NumberOption.Optional<long>("--seed", "The seed of the run, instead of the configuration's.");
+    private static readonly Option<bool> s_resume = new("--resume") { Description = "Go on from the newest checkpoint in the folder." };
+
+    public static Command Create()
+    {
+        var command = new Command("train", "Train a network, then draw images with it.")
+        {
+            s_config, s_steps, s_stopAfter, s_seed, DrawingOptions.Schedule, DrawingOptions.Sampler, DrawingOptions.Spacing, DrawingOptions.Out, s_resume,
+        };
+        command.SetAction(arguments => ExitCode.Of(cancellation => Run(Read(arguments), cancellation)));
+        return command;
+    }
+
+    private static TrainArguments Read(ParseResult arguments) => new(
+        arguments.GetValue(s_config)?.FullName,
+        arguments.GetValue(s_steps),
+        arguments.GetValue(s_stopAfter),
+        arguments.GetValue(s_seed),
+        arguments.GetValue(DrawingOptions.Schedule),
+        arguments.GetValue(DrawingOptions.Sampler),
+        arguments.GetValue(DrawingOptions.Spacing),
+        arguments.GetRequiredValue(DrawingOptions.Out).FullName,
+        arguments.GetValue(s_resume));
+
+    private static void Run(TrainArguments arguments, CancellationToken cancellation)
     {
         if (arguments.StopAfter < 1)
         {
@@ -44,22 +72,27 @@ internal static class TrainCommand
         SkippedImages.Show(images);
         AnsiConsole.MarkupLineInterpolated($"[bold]{network.ParameterCount:N0}[/] parameters on {trainer.Denoiser.Device.type}, {options.Training.BatchSize} images a step, step {trainer.StepsDone} of {steps}");
 
-        var (before, fitting) = (trainer.StepsDone, Stopwatch.StartNew());
         try
         {
-            TrainingBar.Show(trainer, steps, bar => trainer.Fit(images, bar, arguments.StopAfter, cancellation));
+            Run(trainer, images, options, folder, arguments.StopAfter, cancellation);
         }
         catch (OperationCanceledException)
         {
             AnsiConsole.MarkupLineInterpolated($"Stopped at step {trainer.StepsDone} of {steps}; [bold]train --resume --out {arguments.Out}[/] goes on.");
             throw;
         }
+    }
 
+    /// <summary>Trains, and draws where the last step is done.</summary>
+    private static void Run(Trainer trainer, IImageSource images, RunOptions options, RunFolder folder, int? stopAfter, CancellationToken cancellation)
+    {
+        var (before, steps, fitting) = (trainer.StepsDone, trainer.Options.StepsFor(images.Count), Stopwatch.StartNew());
+        TrainingBar.Show(trainer, steps, bar => trainer.Fit(images, bar, stopAfter, cancellation));
         fitting.Stop();
         LossPlot.Save(folder.LossPlot, CsvLog.Read(folder.Losses));
         if (trainer.StepsDone < steps)
         {
-            AnsiConsole.MarkupLineInterpolated($"Step {trainer.StepsDone} of {steps} done; [bold]train --resume --out {arguments.Out}[/] goes on.");
+            AnsiConsole.MarkupLineInterpolated($"Step {trainer.StepsDone} of {steps} done; [bold]train --resume --out {folder.Path}[/] goes on.");
             return;
         }
 

@@ -48,6 +48,15 @@ public sealed class SourceTests
     public void Numbers_OfTheLibraries_BelongToSomebody() => Offenders.None("A number for libtorch without using:", NumberRules.Unkept(Libraries));
 
     [Fact]
+    public void Texts_OfTheLibraries_AreOfNoCulture() => Offenders.None(
+        "A number is written as the culture of the moment does; string.Create(CultureInfo.InvariantCulture, …) or FormattableString.Invariant(…):",
+        Repository.Libraries.Select(library => library.GetName().Name!).SelectMany(library =>
+        {
+            IReadOnlyList<SourceFile> files = [.. Libraries.Where(file => file.Path.StartsWith($"src/{library}/", StringComparison.Ordinal))];
+            return CultureRules.OfTheCulture(Sources.Compile(library, files), files);
+        }));
+
+    [Fact]
     public void Numerics_OfCore_CiteTheirSource() => Offenders.None(
         "Numerics without a source:",
         DocumentationRules.WithoutSource([.. Libraries.Where(file =>

@@ -75,46 +75,6 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task Train_Interrupted_StopsWithACheckpoint()
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Assert.Skip("Windows sends no signal to another process");
-        }
-
-        using var process = _app.Start("train", "--config", _app.Configure("\"steps\": 100000", every: 5));
-        var output = process.StandardOutput.ReadToEndAsync();
-        using var watcher = new FileSystemWatcher(_app.At("."), "step-*") { IncludeSubdirectories = true, EnableRaisingEvents = true };
-        while (!process.HasExited && Checkpoint.List(_app.At("out/checkpoints")).Count == 0)
-        {
-            watcher.WaitForChanged(WatcherChangeTypes.All, 1000);
-        }
-
-        using (var kill = System.Diagnostics.Process.Start("kill", [$"-{Interrupt()}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
-        {
-            await kill.WaitForExitAsync();
-        }
-
-        await process.WaitForExitAsync();
-        Assert.Equal(0, process.ExitCode);
-        Assert.Contains("--resume", await output, StringComparison.Ordinal);
-        var step = Checkpoint.Newest(_app.At("out/checkpoints"))!.Manifest.Step;
-        Assert.Contains($"cancelled after step {step} of 100000", await File.ReadAllTextAsync(_app.At("out/report.html")), StringComparison.Ordinal);
-        Done(_app.Run("train", "--resume", "--stop-after", "1"));
-        Assert.Equal(step + 1, Checkpoint.Newest(_app.At("out/checkpoints"))!.Manifest.Step);
-    }
-
-    /// <summary>Ctrl-C; a shell that runs the tests in the background lets all its children ignore that, and then the request to end.</summary>
-    private static string Interrupt()
-    {
-        const int InterruptBit = 1 << 1;
-        var ignored = File.Exists("/proc/self/status")
-            ? File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)).Split('\t')[1]
-            : "0";
-        return (Convert.ToInt64(ignored, 16) & InterruptBit) == 0 ? "INT" : "TERM";
-    }
-
-    [Fact]
     public void Train_ConfigurationWithMistakes_ListsThemAll() => Wrong(
         _app.Run("train", "--config", _app.Configure("\"stepz\": 3, \"seed\": \"x\"")),
         "training.stepz is not an option", "training.seed must be a whole number");

@@ -13,6 +13,9 @@ internal sealed class SampleProcess : IDisposable
                    "downsampling": "convolution4", "upsampling": "transposed" }
         """;
 
+    /// <summary>The app, for <c>dotnet</c>.</summary>
+    public static string App { get; } = Path.Combine(AppContext.BaseDirectory, "Diffusion.Sample.dll");
+
     public string At(string name) => Path.Combine(_folder, name);
 
     /// <summary>Writes a configuration for the tiny network.</summary>
@@ -37,12 +40,15 @@ internal sealed class SampleProcess : IDisposable
         return (process.ExitCode, output, error.Result);
     }
 
-    public Process Start(params string[] arguments)
+    public Process Start(params string[] arguments) => StartProgram("dotnet", [App, .. arguments]);
+
+    /// <summary>With the signals that a shell in the background, or nohup, has its children ignore.</summary>
+    public Process StartWithSignals(params string[] arguments) =>
+        OperatingSystem.IsLinux() ? StartProgram("env", ["--default-signal=HUP,INT", "dotnet", App, .. arguments]) : Start(arguments);
+
+    public Process StartProgram(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Diffusion.Sample.dll"), .. arguments])
-        {
-            WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true };
         return Process.Start(start)!;
     }
 

@@ -20,7 +20,7 @@ public sealed record GuidanceInterval
 
         if (!(upTo > above))
         {
-            throw new ArgumentOutOfRangeException(nameof(upTo), upTo, $"The upper bound must be above the lower one, {above}.");
+            throw new ArgumentOutOfRangeException(nameof(upTo), upTo, FormattableString.Invariant($"The upper bound must be above the lower one, {above}."));
         }
 
         Above = above;

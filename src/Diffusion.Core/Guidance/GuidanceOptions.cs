@@ -39,7 +39,7 @@ public sealed record GuidanceOptions : IValidatedOptions
     {
         if (!double.IsFinite(Scale))
         {
-            yield return new OptionsError(nameof(Scale), $"must be a finite number; it is {Scale}.");
+            yield return new OptionsError(nameof(Scale), FormattableString.Invariant($"must be a finite number; it is {Scale}."));
         }
 
         if (Space is null)

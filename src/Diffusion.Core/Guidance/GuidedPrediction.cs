@@ -36,7 +36,7 @@ internal static class GuidedPrediction
             && (one.Timesteps != two.Timesteps || one.LevelAt(0) != two.LevelAt(0) || one.LevelAt(one.Timesteps - 1) != two.LevelAt(two.Timesteps - 1)))
         {
             throw new ArgumentException(
-                $"Both denoisers must have the same schedule; one has {one.Timesteps} timesteps up to σ/α {one.LevelAt(one.Timesteps - 1).Ratio:g6}, the other {two.Timesteps} up to {two.LevelAt(two.Timesteps - 1).Ratio:g6}.",
+                FormattableString.Invariant($"Both denoisers must have the same schedule; one has {one.Timesteps} timesteps up to σ/α {one.LevelAt(one.Timesteps - 1).Ratio:g6}, the other {two.Timesteps} up to {two.LevelAt(two.Timesteps - 1).Ratio:g6}."),
                 worseName);
         }
     }

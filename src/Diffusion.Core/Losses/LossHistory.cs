@@ -57,7 +57,7 @@ public sealed class LossHistory
 
             if (!double.IsFinite(losses[i]))
             {
-                throw new ArgumentException($"A loss must be finite; losses[{i}] is {losses[i]}.", nameof(losses));
+                throw new ArgumentException(FormattableString.Invariant($"A loss must be finite; losses[{i}] is {losses[i]}."), nameof(losses));
             }
         }
 

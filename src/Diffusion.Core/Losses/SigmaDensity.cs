@@ -147,7 +147,7 @@ public sealed class SigmaDensity : TimestepDistribution
         Positive(least, nameof(least));
         if (!double.IsFinite(most) || most <= least)
         {
-            throw new ArgumentOutOfRangeException(nameof(most), most, $"The largest sigma must be finite and above the smallest, {least:R}.");
+            throw new ArgumentOutOfRangeException(nameof(most), most, FormattableString.Invariant($"The largest sigma must be finite and above the smallest, {least:R}."));
         }
     }
 }

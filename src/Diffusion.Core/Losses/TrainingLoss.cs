@@ -234,7 +234,7 @@ public sealed class TrainingLoss
         var noise = draw.Noise.to(images.device);
         if (_objective.OffsetNoise > 0)
         {
-            var offset = draw.Offset ?? throw new ArgumentException($"The objective has offset noise of {_objective.OffsetNoise}; the draw has none.", nameof(draw));
+            var offset = draw.Offset ?? throw new ArgumentException(FormattableString.Invariant($"The objective has offset noise of {_objective.OffsetNoise}; the draw has none."), nameof(draw));
             using var deviation = _objective.OffsetNoise.ToScalar();
             noise = noise.Plus(offset.to(images.device).view(images.shape[0], -1, 1, 1) * deviation);
         }

@@ -22,7 +22,7 @@ public readonly record struct Posterior(double ImageWeight, double NoisyWeight, 
     {
         if (!(to.Sigma * from.Alpha < from.Sigma * to.Alpha))
         {
-            throw new ArgumentException($"A reverse step goes to less noise; from (α {from.Alpha:R}, σ {from.Sigma:R}) to (α {to.Alpha:R}, σ {to.Sigma:R}) does not.", nameof(to));
+            throw new ArgumentException(FormattableString.Invariant($"A reverse step goes to less noise; from (α {from.Alpha:R}, σ {from.Sigma:R}) to (α {to.Alpha:R}, σ {to.Sigma:R}) does not."), nameof(to));
         }
 
         var alphaRatio = from.Alpha / to.Alpha;

@@ -49,7 +49,7 @@ public static class ReverseProcess
         {
             if (noise is null)
             {
-                throw new ArgumentException($"The step from timestep {from.Timestep} adds noise; noise is null.", nameof(noise));
+                throw new ArgumentException(FormattableString.Invariant($"The step from timestep {from.Timestep} adds noise; noise is null."), nameof(noise));
             }
 
             Guard.SameShape(noisy, noise);

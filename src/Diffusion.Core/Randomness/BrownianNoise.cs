@@ -91,7 +91,7 @@ public sealed class BrownianNoise : NoiseSource
 
         if (Math.Abs(clockTo - clockFrom) < BrownianPath.LeafWidth)
         {
-            throw new ArgumentException($"The times of a step must be at least 2^-{BrownianPath.Depth} apart; they are {clockFrom:R} and {clockTo:R}.", nameof(clockTo));
+            throw new ArgumentException(FormattableString.Invariant($"The times of a step must be at least 2^-{BrownianPath.Depth} apart; they are {clockFrom:R} and {clockTo:R}."), nameof(clockTo));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using TorchSharp;
 
 namespace Diffusion;
@@ -105,10 +106,12 @@ public static class DiffusionRuntime
     private const int MmapThreshold = -3; // M_MMAP_THRESHOLD
     private const int MmapMax = -4; // M_MMAP_MAX
 
+    [SupportedOSPlatform("linux")]
     [DllImport("libc", EntryPoint = "mallopt")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int SetMallocOption(int option, int value);
 
+    [SupportedOSPlatform("linux")]
     [DllImport("libc", EntryPoint = "setenv", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int SetEnvironment(string name, string value, int overwrite);

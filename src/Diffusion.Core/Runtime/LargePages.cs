@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using static TorchSharp.torch;
 
 namespace Diffusion;
@@ -33,6 +34,7 @@ internal static class LargePages
         }
     }
 
+    [SupportedOSPlatform("linux")]
     [DllImport("libc", EntryPoint = "madvise")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Advise(nint start, nuint length, int advice);

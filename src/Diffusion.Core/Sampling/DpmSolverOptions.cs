@@ -40,12 +40,12 @@ public sealed record DpmSolverOptions
 
         if (!double.IsFinite(Eta) || Eta < 0)
         {
-            errors.Add($"Eta must be a finite number, at least 0; it is {Eta:R}.");
+            errors.Add(FormattableString.Invariant($"Eta must be a finite number, at least 0; it is {Eta:R}."));
         }
 
         if (PredictNoise && Eta > 0)
         {
-            errors.Add($"The stochastic form (Eta {Eta:R}) extrapolates the image: PredictNoise must be false.");
+            errors.Add(FormattableString.Invariant($"The stochastic form (Eta {Eta:R}) extrapolates the image: PredictNoise must be false."));
         }
 
         return errors.Count == 0 ? this : throw new ArgumentException(string.Join(" ", errors));

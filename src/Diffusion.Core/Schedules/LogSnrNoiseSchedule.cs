@@ -34,7 +34,7 @@ public sealed class LogSnrNoiseSchedule : INoiseSchedule
             var now = logSnr(time);
             if (!double.IsFinite(now) || now >= before)
             {
-                throw new ArgumentException($"ln SNR must be finite and decrease; at time {time:R} it is {now:R} after {before:R}.", nameof(logSnr));
+                throw new ArgumentException(FormattableString.Invariant($"ln SNR must be finite and decrease; at time {time:R} it is {now:R} after {before:R}."), nameof(logSnr));
             }
 
             before = now;

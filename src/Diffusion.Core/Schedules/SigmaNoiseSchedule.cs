@@ -36,7 +36,7 @@ public sealed class SigmaNoiseSchedule : INoiseSchedule
             var before = t == 0 ? 0 : _sigmas[t - 1];
             if (!double.IsFinite(_sigmas[t]) || _sigmas[t] <= before)
             {
-                throw new ArgumentException($"Sigmas must increase and be finite and above 0; sigmas[{t}] is {_sigmas[t]:R} after {before:R}.", nameof(sigmas));
+                throw new ArgumentException(FormattableString.Invariant($"Sigmas must increase and be finite and above 0; sigmas[{t}] is {_sigmas[t]:R} after {before:R}."), nameof(sigmas));
             }
         }
     }

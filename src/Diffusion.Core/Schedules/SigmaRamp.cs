@@ -29,5 +29,5 @@ internal static class SigmaRamp
 
     private static double Above(double sigmaMin, double sigmaMax) => double.IsFinite(sigmaMax) && sigmaMax > sigmaMin
         ? sigmaMax
-        : throw new ArgumentOutOfRangeException(nameof(sigmaMax), sigmaMax, $"The largest sigma must be finite and above the smallest, {sigmaMin:R}.");
+        : throw new ArgumentOutOfRangeException(nameof(sigmaMax), sigmaMax, FormattableString.Invariant($"The largest sigma must be finite and above the smallest, {sigmaMin:R}."));
 }

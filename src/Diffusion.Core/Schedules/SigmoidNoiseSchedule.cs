@@ -46,7 +46,7 @@ public sealed class SigmoidNoiseSchedule : TabulatedNoiseSchedule
     {
         if (!(double.IsFinite(start) && double.IsFinite(end) && start < end))
         {
-            throw new ArgumentOutOfRangeException(nameof(end), end, $"The end must be a finite number above the start, {start:R}.");
+            throw new ArgumentOutOfRangeException(nameof(end), end, FormattableString.Invariant($"The end must be a finite number above the start, {start:R}."));
         }
 
         if (!double.IsFinite(temperature) || temperature <= 0)

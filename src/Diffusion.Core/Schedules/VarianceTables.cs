@@ -20,7 +20,7 @@ internal static class VarianceTables
         wrong = wrong < 0 ? Array.IndexOf(table, 1.0, 0, table.Length - 1) : wrong;
         if (wrong >= 0)
         {
-            throw new ArgumentException($"Each beta must be in (0, 1), and only the last may be 1; betas[{wrong}] is {table[wrong]:R}.", nameof(betas));
+            throw new ArgumentException(FormattableString.Invariant($"Each beta must be in (0, 1), and only the last may be 1; betas[{wrong}] is {table[wrong]:R}."), nameof(betas));
         }
 
         var alphaBars = new double[table.Length];
@@ -50,7 +50,7 @@ internal static class VarianceTables
             var lastMayVanish = t == table.Length - 1 && table[t] == 0;
             if (!(table[t] > 0 && table[t] < before) && !lastMayVanish)
             {
-                throw new ArgumentException($"ᾱ must decrease within (0, 1), and only the last may be 0; alphaBars[{t}] is {table[t]:R} after {before:R}.", nameof(alphaBars));
+                throw new ArgumentException(FormattableString.Invariant($"ᾱ must decrease within (0, 1), and only the last may be 0; alphaBars[{t}] is {table[t]:R} after {before:R}."), nameof(alphaBars));
             }
 
             betas[t] = 1 - (table[t] / before);

@@ -24,7 +24,7 @@ public sealed class VpSdeNoiseSchedule : TabulatedNoiseSchedule
 
         if (!double.IsFinite(betaMax) || betaMax < betaMin)
         {
-            throw new ArgumentOutOfRangeException(nameof(betaMax), betaMax, $"The largest rate must be a finite number, at least the smallest, {betaMin:R}.");
+            throw new ArgumentOutOfRangeException(nameof(betaMax), betaMax, FormattableString.Invariant($"The largest rate must be a finite number, at least the smallest, {betaMin:R}."));
         }
 
         return VarianceTables.FromAlphaBars(Enumerable.Range(1, timesteps).Select(t =>

@@ -51,7 +51,7 @@ public sealed class PostHocEma
     {
         if (!(relativeWidth > 0 && relativeWidth <= PowerFunction.MostWidth))
         {
-            throw new ArgumentOutOfRangeException(nameof(relativeWidth), relativeWidth, $"The relative width must be in (0, {PowerFunction.MostWidth}].");
+            throw new ArgumentOutOfRangeException(nameof(relativeWidth), relativeWidth, FormattableString.Invariant($"The relative width must be in (0, {PowerFunction.MostWidth}]."));
         }
 
         var end = step ?? _snapshots[^1].Step;

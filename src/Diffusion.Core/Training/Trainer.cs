@@ -114,7 +114,7 @@ public sealed partial class Trainer : IDisposable
         ArgumentNullException.ThrowIfNull(labels);
         if (objective?.SelfConditioning is not null)
         {
-            throw new ArgumentException($"A network that is told labels is trained without self-conditioning; {nameof(TrainingObjective.SelfConditioning)} is {objective.SelfConditioning}.", nameof(objective));
+            throw new ArgumentException(FormattableString.Invariant($"A network that is told labels is trained without self-conditioning; {nameof(TrainingObjective.SelfConditioning)} is {objective.SelfConditioning}."), nameof(objective));
         }
 
         var kind = parameterization ?? Parameterization.Epsilon;

@@ -143,6 +143,6 @@ public sealed class GifWriter : IDisposable
         return hundredths is >= 2 and <= ushort.MaxValue
             ? (int)hundredths
             : throw new ArgumentOutOfRangeException(
-                name, delay, $"{name} is {delay.TotalMilliseconds} ms; it must be from 20 ms to 655350 ms.");
+                name, delay, FormattableString.Invariant($"{name} is {delay.TotalMilliseconds} ms; it must be from 20 ms to 655350 ms."));
     }
 }

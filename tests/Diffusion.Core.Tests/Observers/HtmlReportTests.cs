@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
@@ -73,7 +74,7 @@ public sealed partial class HtmlReportTests : IDisposable
 
         var chart = XElement.Parse(ReportChart.Draw("two", [new ReportSeries("small", "c0", small.Points), new ReportSeries("large", "c1", large.Points)]).Replace("<figure>", "", StringComparison.Ordinal).Replace("</figure>", "", StringComparison.Ordinal));
         var heights = chart.Descendants().Where(element => element.Attribute("class")?.Value.StartsWith("line", StringComparison.Ordinal) == true)
-            .SelectMany(line => line.Attribute("points")!.Value.Split(' ')).Select(point => double.Parse(point.Split(',')[1], System.Globalization.CultureInfo.InvariantCulture)).ToList();
+            .SelectMany(line => line.Attribute("points")!.Value.Split(' ')).Select(point => double.Parse(point.Split(',')[1], CultureInfo.InvariantCulture)).ToList();
         Assert.All(heights, height => Assert.InRange(height, 30, 270));
     }
 
@@ -82,13 +83,38 @@ public sealed partial class HtmlReportTests : IDisposable
     {
         var loss = Charts(Run("whole"))[0];
         var line = loss.Descendants().Single(element => element.Name.LocalName == "polyline" && element.Attribute("class")!.Value == "line c0");
-        var points = line.Attribute("points")!.Value.Split(' ').Select(point => point.Split(',').Select(number => double.Parse(number, System.Globalization.CultureInfo.InvariantCulture)).ToArray()).ToList();
+        var points = line.Attribute("points")!.Value.Split(' ').Select(point => point.Split(',').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray()).ToList();
         Assert.Equal(TinyRun.Steps, points.Count);
         Assert.All(points, point => Assert.InRange(point[0], 64, 708));
         Assert.Equal(points.Select(point => point[0]).Order(), points.Select(point => point[0]));
         var losses = CsvLog.Read(_folder.At("whole.csv")).Select(step => step.Loss).ToList();
         var highest = points.MinBy(point => point[1])!;
         Assert.Equal(losses.IndexOf(losses.Max()), points.IndexOf(highest)); // up is more
+    }
+
+    [Fact]
+    public void Fit_AnotherCulture_WritesTheSameNumbers()
+    {
+        var expected = Charts(Run("invariant")).Select(chart => chart.ToString());
+        var culture = CultureInfo.CurrentCulture;
+        string report;
+        try
+        {
+            // For the thread that writes checkpoints, too.
+            (CultureInfo.CurrentCulture, CultureInfo.DefaultThreadCurrentCulture) = (CommaCulture.Create(), CommaCulture.Create());
+            report = Run("comma");
+            Assert.Equal(TinyRun.Steps, CsvLog.Read(_folder.At("comma.csv")).Count());
+        }
+        finally
+        {
+            (CultureInfo.CurrentCulture, CultureInfo.DefaultThreadCurrentCulture) = (culture, null);
+        }
+
+        Assert.Equal(expected, Charts(report).Select(chart => chart.ToString()));
+        foreach (var file in new[] { ".csv", "-measured.csv", "-checkpoints/step-00000030/manifest.json" })
+        {
+            Assert.Equal(File.ReadAllText(_folder.At($"invariant{file}")), File.ReadAllText(_folder.At($"comma{file}")));
+        }
     }
 
     [Fact]
