@@ -4,6 +4,7 @@
 #
 #   bash eng/windows.sh                           tests of Kernels and Core, 20 training steps, resuming, sampling, info, convert, and the same numbers as here: what .ci/run does
 #   bash eng/windows.sh all                       all tests and Hello, too; writes benchmarks/results/windows.md
+#   bash eng/windows.sh memory                    only the time of training steps where freed memory is kept, and where it is given back
 #   bash eng/windows.sh run PROJECT [ARGUMENT...] one program, for example: bash eng/windows.sh run samples/Diffusion.Sample info
 #   bash eng/windows.sh root                      only makes the root
 #
@@ -19,7 +20,7 @@ command=${1:-leg}
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en MSBUILDDISABLENODEREUSE=1
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
-case $command in leg | all | root) ;; run) [[ $# -ge 2 ]] || { echo "usage: bash eng/windows.sh run PROJECT [ARGUMENT...]" >&2; exit 2; } ;; *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "eng/$(basename "$0")" >&2; exit 2 ;; esac
+case $command in leg | all | memory | root) ;; run) [[ $# -ge 2 ]] || { echo "usage: bash eng/windows.sh run PROJECT [ARGUMENT...]" >&2; exit 2; } ;; *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "eng/$(basename "$0")" >&2; exit 2 ;; esac
 
 passed=0 failed=0 skipped=0
 # What a report says; everything is printed as well.
@@ -138,7 +139,8 @@ tests() {
   total=$(grep -E '^ +[A-Za-z.]+ +Total: [1-9]' "$log" | tr -d '\r' || true)
   if [[ $total =~ Total:\ ([0-9]+),\ Errors:\ ([0-9]+),\ Failed:\ ([0-9]+),\ Skipped:\ ([0-9]+),\ Not\ Run:\ ([0-9]+) ]]; then
     local wrong=$((BASH_REMATCH[2] + BASH_REMATCH[3])) not=$((BASH_REMATCH[4]))
-    say "$name: $((BASH_REMATCH[1] - BASH_REMATCH[3] - not - BASH_REMATCH[5])) passed, $wrong failed, $not skipped ($((SECONDS - start)) s)"
+    say "$name: $((BASH_REMATCH[1] - BASH_REMATCH[3] - not - BASH_REMATCH[5])) passed, $wrong failed, $not skipped"
+    echo "That took $((SECONDS - start)) s"
     passed=$((passed + BASH_REMATCH[1] - BASH_REMATCH[3] - not - BASH_REMATCH[5])) failed=$((failed + wrong)) skipped=$((skipped + not))
     while IFS= read -r test; do lines+=("    $test"); done < <(grep -A1 -E '\[SKIP\]' "$log" | tr -d '\r' | grep -v -e '^--$' | sed 's/^ *//')
     if [[ $wrong -gt 0 ]]; then grep -A12 -E '\[FAIL\]' "$log"; elif [[ $status -ne 0 ]]; then tail -20 "$log"; bad "the tests of $name ended with $status"; fi
@@ -166,7 +168,37 @@ tensors() {
 }
 within() { [[ -n $1 ]] && awk -v a="$1" -v b="$2" 'BEGIN { exit !(a <= b) }'; }
 
+# What DiffusionRuntime.KeepFreedMemory does on Windows, which the app calls: ratios of the time of the same steps, in turns. Times in Wine are not those of Windows.
+memory() {
+  local turn delay seconds
+  cat > "$work/memory.json" <<JSON
+{ "data": { "path": "$repository/samples/data/mnist", "limit": 400 },
+  "model": { "stemChannels": 32, "down": [ { "channels": 32, "layers": 1 }, { "channels": 64, "layers": 1 }, { "channels": 128, "layers": 1, "attention": true } ], "mid": [ { "channels": 128 } ], "timeDimension": 64 },
+  "training": { "steps": 12, "batchSize": 64, "seed": 1 },
+  "sampling": { "count": 1, "steps": 2 } }
+JSON
+  local -A took=()
+  for turn in 1 2; do
+    for delay in kept 10 0; do
+      MIMALLOC_PURGE_DELAY=$delay
+      if [[ $delay == kept ]]; then unset MIMALLOC_PURGE_DELAY; else export MIMALLOC_PURGE_DELAY; fi
+      app "12 steps of 64, turn $turn, memory $delay" train --config "$work/memory.json" --out "$work/memory-$turn-$delay" || true
+      seconds=$(grep -ao 'Training took [0-9.]*' "$work/app.log" | grep -o '[0-9.]*$' || true)
+      took[$delay]="${took[$delay]:-} ${seconds:-0}"
+    done
+  done
+  unset MIMALLOC_PURGE_DELAY
+  ratio() { awk -v a="${took[$1]}" -v b="${took[$2]}" 'function least(t, v, n, i, m) { n = split(t, v, " "); m = v[1]; for (i = 2; i <= n; i++) if (v[i] < m) m = v[i]; return m } BEGIN { a = least(a); b = least(b); if (b > 0) printf "%.2f", a / b }'; }
+  say "Memory that mimalloc keeps (KeepFreedMemory): $(ratio kept 10) of the time of giving it back after 10 ms, $(ratio kept 0) of that of giving it back at once"
+}
+
 # --- What runs
+
+if [[ $command == memory ]]; then
+  publish samples/Diffusion.Sample || { bad "samples/Diffusion.Sample is not published"; summary; }
+  memory
+  summary
+fi
 
 tests Kernels
 # MemoryTests take minutes.
@@ -240,30 +272,8 @@ else
   bad "samples/Diffusion.Sample is not published"
 fi
 
-if [[ $command == all && -n ${published[samples/Diffusion.Sample]:-} ]]; then
-  # What DiffusionRuntime.KeepFreedMemory does on Windows, which the app calls: ratios of the time of the same steps, in turns. Times in Wine are not those of Windows.
-  cat > "$work/memory.json" <<JSON
-{ "data": { "path": "$repository/samples/data/mnist", "limit": 400 },
-  "model": { "stemChannels": 32, "down": [ { "channels": 32, "layers": 1 }, { "channels": 64, "layers": 1 }, { "channels": 128, "layers": 1, "attention": true } ], "mid": [ { "channels": 128 } ], "timeDimension": 64 },
-  "training": { "steps": 12, "batchSize": 64, "seed": 1 },
-  "sampling": { "count": 1, "steps": 2 } }
-JSON
-  declare -A took=()
-  for turn in 1 2; do
-    for delay in kept 10 0; do
-      MIMALLOC_PURGE_DELAY=$delay
-      if [[ $delay == kept ]]; then unset MIMALLOC_PURGE_DELAY; else export MIMALLOC_PURGE_DELAY; fi
-      app "12 steps of 64, turn $turn, memory $delay" train --config "$work/memory.json" --out "$work/memory-$turn-$delay" || true
-      seconds=$(tr '\r\n' '  ' < "$work/app.log" | sed -n 's/.*Training took \([0-9.]*\) s.*/\1/p')
-      took[$delay]="${took[$delay]:-} ${seconds:-0}"
-    done
-  done
-  unset MIMALLOC_PURGE_DELAY
-  ratio() { awk -v a="${took[$1]}" -v b="${took[$2]}" 'function least(t, v, n, i, m) { n = split(t, v, " "); m = v[1]; for (i = 2; i <= n; i++) if (v[i] < m) m = v[i]; return m } BEGIN { a = least(a); b = least(b); if (b > 0) printf "%.2f", a / b }'; }
-  say "Memory that mimalloc keeps (KeepFreedMemory): $(ratio kept 10) of the time of giving it back after 10 ms, $(ratio kept 0) of that of giving it back at once"
-fi
-
 if [[ $command == all ]]; then
+  if [[ -n ${published[samples/Diffusion.Sample]:-} ]]; then memory; fi
   if publish samples/Hello && folder=$work windows "${published[samples/Hello]}" "$repository/samples/data/mnist" 40 < /dev/null > "$work/hello.log" 2>&1 && [[ -f $work/digits.png ]]; then
     good "Hello, 40 of its 800 steps"
   else
