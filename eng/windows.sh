@@ -81,7 +81,7 @@ windows() {
       mount --bind "$folder" "$root$folder"
     done
     # KMP_AFFINITY: libiomp5md asks for the masks of NUMA nodes, which Wine does not have.
-    passed=(HOME=/root PATH=/usr/bin:/bin WINEDEBUG=-all XDG_RUNTIME_DIR=/tmp KMP_AFFINITY=disabled)
+    passed=(HOME=/root PATH=/usr/bin:/bin LC_ALL=C.UTF-8 WINEDEBUG=-all XDG_RUNTIME_DIR=/tmp KMP_AFFINITY=disabled)
     for name in $(compgen -e); do
       case $name in DIFFUSION_WINDOWS_ROOT) ;; DIFFUSION_* | OMP_* | MIMALLOC_* | KMP_* | DOTNET_Enable*) passed+=("$name=${!name}") ;; esac
     done

@@ -6,6 +6,8 @@ namespace Diffusion.Imaging;
 /// </summary>
 internal sealed class FolderTree
 {
+    private const int Deepest = 64; // a link that the system does not show as one (of a server, say) has no end, either
+
     private static readonly EnumerationOptions s_visible = new() { IgnoreInaccessible = false, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
 
     /// <summary>What archives, network drives and file systems leave behind.</summary>
@@ -35,6 +37,11 @@ internal sealed class FolderTree
 
     private void Read(DirectoryInfo folder, string path, string real)
     {
+        if (path.AsSpan().Count('/') > Deepest)
+        {
+            throw new InvalidDataException($"{_root}: {path} lies more than {Deepest} folders deep. Is there a link that leads upwards?");
+        }
+
         foreach (var entry in folder.GetFileSystemInfos("*", s_visible).Where(entry => !entry.Name.StartsWith('.')).OrderBy(entry => entry.Name, StringComparer.Ordinal))
         {
             var name = path + entry.Name;
