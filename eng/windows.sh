@@ -4,6 +4,7 @@
 #
 #   bash eng/windows.sh                           tests of Kernels and Core, 20 training steps, resuming, sampling, info, convert, and the same numbers as here: what .ci/run does
 #   bash eng/windows.sh all                       all tests and Hello, too; writes benchmarks/results/windows.md
+#   bash eng/windows.sh compare                   the course's network against eager here and in Wine, with all threads; writes benchmarks/results/windows-compare.md
 #   bash eng/windows.sh memory                    only the time of training steps where freed memory is kept, and where it is given back
 #   bash eng/windows.sh run PROJECT [ARGUMENT...] one program, for example: bash eng/windows.sh run samples/Diffusion.Sample info
 #   bash eng/windows.sh root                      only makes the root
@@ -20,7 +21,7 @@ command=${1:-leg}
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en MSBUILDDISABLENODEREUSE=1
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
-case $command in leg | all | memory | root) ;; run) [[ $# -ge 2 ]] || { echo "usage: bash eng/windows.sh run PROJECT [ARGUMENT...]" >&2; exit 2; } ;; *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "eng/$(basename "$0")" >&2; exit 2 ;; esac
+case $command in leg | all | compare | memory | root) ;; run) [[ $# -ge 2 ]] || { echo "usage: bash eng/windows.sh run PROJECT [ARGUMENT...]" >&2; exit 2; } ;; *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "eng/$(basename "$0")" >&2; exit 2 ;; esac
 
 passed=0 failed=0 skipped=0
 # What a report says; everything is printed as well.
@@ -83,7 +84,7 @@ windows() {
     # KMP_AFFINITY: libiomp5md asks for the masks of NUMA nodes, which Wine does not have.
     passed=(HOME=/root PATH=/usr/bin:/bin LC_ALL=C.UTF-8 WINEDEBUG=-all XDG_RUNTIME_DIR=/tmp KMP_AFFINITY=disabled)
     for name in $(compgen -e); do
-      case $name in DIFFUSION_WINDOWS_ROOT) ;; DIFFUSION_* | OMP_* | MIMALLOC_* | KMP_* | DOTNET_Enable*) passed+=("$name=${!name}") ;; esac
+      case $name in DIFFUSION_WINDOWS_ROOT) ;; DIFFUSION_* | OMP_* | MIMALLOC_* | KMP_* | DOTNET_Enable* | ATEN_* | ONEDNN_* | MKL_*) passed+=("$name=${!name}") ;; esac
     done
     exec chroot "$root" env -i "${passed[@]}" sh -c "cd \"\$1\"; shift; exec wine \"\$@\"" sh "$here" "$@"
   ' windows "$root" "$repository" "$work" "${folder:-$repository}" "$@" 9>&-
@@ -197,6 +198,43 @@ JSON
 if [[ $command == memory ]]; then
   publish samples/Diffusion.Sample || { bad "samples/Diffusion.Sample is not published"; summary; }
   memory
+  summary
+fi
+
+# compared LEVEL SETTING...: a table of the ratios at a level; the highest is the processor's own.
+compared() {
+  local level=$1 program=$repository/benchmarks/Diffusion.Benchmarks/bin/Release/net10.0/Diffusion.Benchmarks.dll
+  shift
+  medians() { sed -n 's/^  "\([a-z0-9_.]*\)": \([0-9.e-]*\),\r\{0,1\}$/\1 \2/p' "$1" | grep -E '^(train_step|reverse|optimizer|managed)' || true; }
+  if ! env "$@" dotnet exec "$program" compare --network course --json "$work/here.json" > "$work/compare.log" 2>&1; then
+    if grep -q DIFFUSION_CPU "$work/compare.log"; then skip "$level: $(grep -m1 DIFFUSION_CPU "$work/compare.log")"; else tail -5 "$work/compare.log"; bad "compare at $level"; fi
+    return
+  fi
+  (export "$@"; windows "${published[benchmarks/Diffusion.Benchmarks]}" compare --network course --json "$work/there.json" < /dev/null > "$work/compare.log" 2>&1) \
+    || { tail -5 "$work/compare.log"; bad "compare at $level in Wine"; return; }
+  say ""
+  say "| at $level | Linux | Wine |"
+  say "|---|---|---|"
+  while read -r name one other; do say "| $name | $(printf '%.2f' "$one") | $(printf '%.2f' "$other") |"; done < <(join <(medians "$work/here.json" | sort) <(medians "$work/there.json" | sort))
+  passed=$((passed + 1))
+}
+
+if [[ $command == compare ]]; then
+  publish benchmarks/Diffusion.Benchmarks || { bad "benchmarks/Diffusion.Benchmarks is not published"; summary; }
+  unset OMP_NUM_THREADS
+  compared "the processor's own level" DIFFUSION_CPU=
+  compared avx2 DIFFUSION_CPU=avx2 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
+  {
+    echo "# Against eager, on Linux and in Wine"
+    echo
+    echo "\`bash eng/windows.sh compare\` wrote this: ratios of this library's time to that of eager, the same network out of TorchSharp's modules, each in one process on the same machine; smaller is better. Wine is not Windows, and no time in"
+    echo "it is one of Windows. \`managed_memory\` is KiB a reverse step. At \`avx2\` libtorch, and so eager, is limited to AVX2 too."
+    echo
+    echo "- Processor: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) cores; $(dotnet exec "$here" info | grep -ao 'level [a-z0-9]*' | head -1)"
+    echo "- System: $version in $(chroot "$root" dpkg-query -W -f '${Package} ${Version}' wine)"
+    printf '%s\n' "${lines[@]}"
+  } > "$work/report.md"
+  [[ $failed -gt 0 ]] || { mv "$work/report.md" benchmarks/results/windows-compare.md; echo "Wrote benchmarks/results/windows-compare.md"; }
   summary
 fi
 
