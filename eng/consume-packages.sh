@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Packs the libraries and uses them as a stranger would: a new console project outside the repository, packages from a feed, no setting.
+# Packs the libraries and uses them as a stranger would: a new console project outside the repository, packages from a feed, no setting. Then the same project for other systems: published for
+# win-x64, and run where eng/windows.sh has its root; built for win-arm64 and osx-arm64.
 # Prints PASS or FAIL at the end; leaves nothing behind (its packages have a version of their own and go into a package folder of their own).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,7 +9,8 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
 
 # Our packages only reach the private folder $work/packages; everything else is read from, and missing things added to, the usual cache.
 work=$(mktemp -d "${TMPDIR:-/tmp}/diffusion-consume.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+there=$repository/artifacts/windows # where eng/windows.sh has its programs
+trap 'rm -rf "$work" "$there"/*/consumer' EXIT
 fail() { echo "FAIL: $*"; exit 1; }
 
 libraries=(Diffusion.Core Diffusion.Kernels Diffusion.Models Diffusion.Imaging Diffusion.Configuration)
@@ -40,8 +42,7 @@ mkdir "$work/consumer"
 cd "$work/consumer"
 # The usual cache is a fallback folder here: its packages are used where they lie, and ours never enter it.
 cache=$(dotnet nuget locals global-packages --list | sed 's/^global-packages: //')
-export NUGET_PACKAGES="$work/packages"
-cat > nuget.config <<XML
+cat > "$work/nuget.config" <<XML
 <configuration>
   <fallbackPackageFolders>
     <add key="cache" value="$cache" />
@@ -51,15 +52,35 @@ cat > nuget.config <<XML
   </packageSources>
 </configuration>
 XML
-cat > Directory.Build.props <<'XML'
+cat > "$work/Directory.Build.props" <<'XML'
 <Project>
   <PropertyGroup>
     <!-- 486 MB of libtorch: linked, not copied, where the file system can. -->
     <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
+    <CreateHardLinksForPublishFilesIfPossible>true</CreateHardLinksForPublishFilesIfPossible>
     <UseSharedCompilation>false</UseSharedCompilation>
   </PropertyGroup>
 </Project>
 XML
+# What the project needs for other systems, and the usual cache lacks, goes into that once.
+mkdir "$work/others"
+cat > "$work/others/others.csproj" <<XML
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <TargetFramework>net10.0</TargetFramework>
+    <RestorePackagesPath>$cache</RestorePackagesPath>
+  </PropertyGroup>
+  <ItemGroup>
+    <PackageDownload Include="libtorch-cpu-win-x64;libtorch-cpu-osx-arm64" Version="[$libtorch]" />
+    <PackageDownload Include="Microsoft.NETCore.App.Host.win-x64;Microsoft.NETCore.App.Host.osx-arm64" Version="[\$(BundledNETCoreAppPackageVersion)]" />
+    <PackageDownload Include="Microsoft.NETCore.App.Runtime.win-x64;Microsoft.AspNetCore.App.Runtime.win-x64" Version="[\$(BundledNETCoreAppPackageVersion)]" />
+  </ItemGroup>
+</Project>
+XML
+others=yes
+dotnet restore "$work/others" > "$work/others.log" 2>&1 || others=$(grep -oEm1 'NU1[13]0[0-9]: .*' "$work/others.log" | sed 's/ \[.*//') || { cat "$work/others.log"; fail "the packages of other systems cannot be restored"; }
+
+export NUGET_PACKAGES="$work/packages"
 dotnet new console --no-restore > /dev/null
 for library in Diffusion.Core Diffusion.Models Diffusion.Imaging; do
   dotnet add package "$library" --version "$version" --no-restore > /dev/null
@@ -73,14 +94,54 @@ using var images = Diffusion.Imaging.Mnist.Open(args[0], Diffusion.Imaging.Split
 using var trainer = new Diffusion.Trainer(unet, new Diffusion.LinearNoiseSchedule(), new Diffusion.TrainerOptions { Steps = 2, BatchSize = 4 });
 trainer.Fit(images);
 using var digits = new Diffusion.DdpmSampler(steps: 3).Sample(trainer.Ema, shape: [4, 1, 28, 28], seed: 7);
-Diffusion.Imaging.ImageGrid.Save("digits.png", digits, columns: 2);
-Console.WriteLine($"{trainer.StepsDone} steps, [{string.Join(", ", digits.shape)}], {new FileInfo("digits.png").Length > 100}");
+Diffusion.Imaging.ImageGrid.Save(args[1], digits, columns: 2);
+Console.WriteLine($"{trainer.StepsDone} steps, [{string.Join(", ", digits.shape)}], {new FileInfo(args[1]).Length > 100}");
 CSHARP
 expected=$'2\n2 steps, [4, 1, 28, 28], True'
 
+# quietly COMMAND...: what it prints only where it fails or warns.
+quietly() {
+  "$@" > "$work/build.log" 2>&1 || { cat "$work/build.log"; fail "$*"; }
+  ! grep -E ' warning |: warning' "$work/build.log" || fail "warnings of: $*"
+}
+
 echo "Building and running it"
-dotnet build -c Release -v minimal > build.log 2>&1 || { cat build.log; fail "the project does not build"; }
-! grep -E ' warning |: warning' build.log || fail "the project builds with warnings"
-output=$(dotnet bin/Release/net10.0/consumer.dll "$repository/samples/data/mnist") || fail "the program does not run: $output"
+quietly dotnet build -c Release -v minimal
+output=$(dotnet bin/Release/net10.0/consumer.dll "$repository/samples/data/mnist" digits.png) || fail "the program does not run: $output"
 [[ $output == "$expected" ]] || fail "the program printed:"$'\n'"$output"$'\n'"instead of:"$'\n'"$expected"
+rm -rf bin obj
+
+if [[ $others != yes ]]; then
+  echo "SKIP: other systems, whose packages are not at hand: $others"
+  echo "PASS"
+  exit
+fi
+
+# libtorch_of SYSTEM: what the project takes libtorch from.
+libtorch_of() { sed -i.old -E "s/libtorch-cpu-[a-z0-9-]+/libtorch-cpu-$1/" consumer.csproj; }
+
+echo "Publishing it for win-x64"
+libtorch_of win-x64
+quietly dotnet publish "$work/consumer" -c Release -r win-x64 --self-contained --artifacts-path "$there"
+program=$there/publish/consumer/release_win-x64
+files=$(find "$program" -type f | wc -l)
+echo "$(find "$program" -type f -printf '%s\n' | awk '{ sum += $1 } END { printf "%.0f MB", sum / 1e6 }') in $files files, the runtime of .NET among them; native libraries by package:"
+# The only lines of the file with these indents are packages, kinds of files, and files.
+awk -F'"' '/^      "/ { package = $2 } /^        "/ { native = $2 == "native" } /^          "/ && native { n = split($2, parts, "/"); files[package] = files[package] " " parts[n] }
+  END { for (package in files) print "  " package ":" files[package] }' "$program/consumer.deps.json" | sort
+if [[ ! -d ${DIFFUSION_WINDOWS_ROOT:-$HOME/.cache/diffusion/windows}/root ]]; then
+  echo "SKIP: running it for win-x64, for there is no root with Wine: bash eng/windows.sh root"
+else
+  echo "Running it with eng/windows.sh"
+  output=$(bash "$repository/eng/windows.sh" run "$work/consumer" "$repository/samples/data/mnist" "artifacts/windows/publish/consumer/digits.png" | tr -d '\r' | tail -2) || fail "the program does not run: $output"
+  [[ $output == "$expected" ]] || fail "the program printed:"$'\n'"$output"$'\n'"instead of:"$'\n'"$expected"
+fi
+
+echo "Building it for osx-arm64 and win-arm64"
+libtorch_of osx-arm64
+quietly dotnet build -c Release -r osx-arm64 --no-self-contained -v minimal
+[[ -f bin/Release/net10.0/osx-arm64/libtorch_cpu.dylib && -f bin/Release/net10.0/osx-arm64/libLibTorchSharp.dylib ]] || fail "the build for osx-arm64 has no libtorch"
+dotnet remove package libtorch-cpu-osx-arm64 > /dev/null # there is none for win-arm64
+# The consumer.dll alone: not every feed has the package of its .exe.
+quietly dotnet build -c Release -r win-arm64 --no-self-contained -p:UseAppHost=false -v minimal
 echo "PASS"

@@ -15,7 +15,12 @@ internal static class ExitCode
     {
         try
         {
-            return Of(() => command(Interruption.Listen()));
+            return Of(() =>
+            {
+                // libtorch first: on Windows its Intel runtime takes Ctrl-C for the end of the process, and the handler that came last is asked first.
+                DiffusionRuntime.EnsureLoaded();
+                command(Interruption.Listen());
+            });
         }
         catch (OperationCanceledException)
         {

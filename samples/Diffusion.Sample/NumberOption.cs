@@ -9,16 +9,16 @@ namespace Diffusion.Sample;
 internal static class NumberOption
 {
     public static Option<T?> Optional<T>(string name, string description)
-        where T : struct, INumber<T> => new(name) { Description = description, CustomParser = result => Read<T>(result) is [.., var last] ? last : null };
+        where T : struct, INumber<T>, IMinMaxValue<T> => new(name) { Description = description, CustomParser = result => Read<T>(result) is [.., var last] ? last : null };
 
     public static Option<T> WithDefault<T>(string name, T value, string description)
-        where T : struct, INumber<T> => new(name) { Description = description, CustomParser = result => Read<T>(result) is [.., var last] ? last : value, DefaultValueFactory = _ => value };
+        where T : struct, INumber<T>, IMinMaxValue<T> => new(name) { Description = description, CustomParser = result => Read<T>(result) is [.., var last] ? last : value, DefaultValueFactory = _ => value };
 
     public static Option<T[]> Several<T>(string name, string description)
-        where T : struct, INumber<T> => new(name) { Description = description, CustomParser = Read<T>, AllowMultipleArgumentsPerToken = true };
+        where T : struct, INumber<T>, IMinMaxValue<T> => new(name) { Description = description, CustomParser = Read<T>, AllowMultipleArgumentsPerToken = true };
 
     private static T[] Read<T>(ArgumentResult result)
-        where T : struct, INumber<T>
+        where T : struct, INumber<T>, IMinMaxValue<T>
     {
         var numbers = new List<T>();
         foreach (var token in result.Tokens)
@@ -42,7 +42,7 @@ internal static class NumberOption
         && T.IsFinite(number);
 
     private static string Kind<T>()
-        where T : struct, INumber<T> => IsWhole<T>() ? $"a whole number of type {typeof(T).Name}" : "a number with a decimal point, such as 1.5";
+        where T : struct, INumber<T>, IMinMaxValue<T> => IsWhole<T>() ? string.Create(CultureInfo.InvariantCulture, $"a whole number from {T.MinValue} to {T.MaxValue}") : "a number with a decimal point, such as 1.5";
 
     private static bool IsWhole<T>()
         where T : struct, INumber<T> => T.IsZero(T.One / (T.One + T.One));
