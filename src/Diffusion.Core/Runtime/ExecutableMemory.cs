@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Diffusion;
 
@@ -23,6 +24,7 @@ internal static unsafe partial class ExecutableMemory
         }
     }
 
+    [SupportedOSPlatform("linux")]
     private static nint PlaceOnLinux(ReadOnlySpan<byte> code)
     {
         const int read = 1, write = 2, execute = 4, privately = 2, anonymously = 0x20;
@@ -42,6 +44,7 @@ internal static unsafe partial class ExecutableMemory
         return 0;
     }
 
+    [SupportedOSPlatform("windows")]
     private static nint PlaceOnWindows(ReadOnlySpan<byte> code)
     {
         const uint commitAndReserve = 0x3000, release = 0x8000, readWrite = 0x04, executeRead = 0x20;
@@ -61,26 +64,32 @@ internal static unsafe partial class ExecutableMemory
         return 0;
     }
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "mmap")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial nint Map(nint address, nuint length, int protection, int flags, int file, nint offset);
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "mprotect")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Protect(nint address, nuint length, int protection);
 
+    [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "munmap")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Unmap(nint address, nuint length);
 
+    [SupportedOSPlatform("windows")]
     [LibraryImport("kernel32")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     private static partial nint VirtualAlloc(nint address, nuint size, uint type, uint protection);
 
+    [SupportedOSPlatform("windows")]
     [LibraryImport("kernel32")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     private static partial int VirtualProtect(nint address, nuint size, uint protection, out uint before);
 
+    [SupportedOSPlatform("windows")]
     [LibraryImport("kernel32")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     private static partial int VirtualFree(nint address, nuint size, uint type);

@@ -35,6 +35,7 @@ internal readonly partial record struct UnwindFunction(int Begin, int End, int I
     [SupportedOSPlatform("windows")]
     public static bool Announce(nint table, int count, nint place) => RtlAddFunctionTable(table, (uint)count, (ulong)place) != 0;
 
+    [SupportedOSPlatform("windows")]
     [LibraryImport("kernel32")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     private static partial byte RtlAddFunctionTable(nint table, uint count, ulong place);
