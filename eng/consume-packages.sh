@@ -129,8 +129,8 @@ echo "$(find "$program" -type f -printf '%s\n' | awk '{ sum += $1 } END { printf
 # The only lines of the file with these indents are packages, kinds of files, and files.
 awk -F'"' '/^      "/ { package = $2 } /^        "/ { native = $2 == "native" } /^          "/ && native { n = split($2, parts, "/"); files[package] = files[package] " " parts[n] }
   END { for (package in files) print "  " package ":" files[package] }' "$program/consumer.deps.json" | sort
-if [[ ! -d ${DIFFUSION_WINDOWS_ROOT:-$HOME/.cache/diffusion/windows}/root ]]; then
-  echo "SKIP: running it for win-x64, for there is no root with Wine: bash eng/windows.sh root"
+if [[ ! -d ${DIFFUSION_WINDOWS_ROOT:-$HOME/.cache/diffusion/windows}/root || $(id -u) -ne 0 ]] || ! unshare --mount --pid --fork true 2> /dev/null; then
+  echo "SKIP: running it for win-x64, for there is no root with Wine that could be entered: bash eng/windows.sh root"
 else
   echo "Running it with eng/windows.sh"
   output=$(bash "$repository/eng/windows.sh" run "$work/consumer" "$repository/samples/data/mnist" "artifacts/windows/publish/consumer/digits.png" | tr -d '\r' | tail -2) || fail "the program does not run: $output"

@@ -42,7 +42,7 @@ missing() {
 
 [[ "$(uname -sm)" == "Linux x86_64" ]] || missing "Wine runs programs of win-x64 on x86-64 Linux, and this is $(uname -sm)"
 [[ $(id -u) -eq 0 ]] || missing "the root with Wine can only be made and entered by the user root (chroot, mount)"
-unshare --mount --pid --fork true 2> /dev/null || missing "this system lets root make no namespace for mounts (unshare --mount --pid)"
+setpriv --pdeathsig KILL unshare --mount --pid --fork true 2> /dev/null || missing "this system lets root make no namespace for mounts (unshare --mount --pid)"
 mkdir -p "$base"
 exec 9> "$base/lock"
 flock --nonblock 9 || { echo "Waiting for another run of eng/windows.sh"; flock 9; }
@@ -55,7 +55,7 @@ make_root() {
   [[ -z $proxy || $proxy == DIRECT ]] || export http_proxy=$proxy
   # The archives that apt uses, whichever they are; the first that has Debian 13.
   while read -r archive; do
-    if timeout 30 wget --quiet --tries=1 --timeout=10 -O - "$archive/dists/trixie/Release" | grep -q '^Origin: Debian$'; then mirror=$archive; break; fi
+    if [[ $(timeout 30 wget --quiet --tries=1 --timeout=10 -O - "$archive/dists/trixie/Release" || true) == *"Origin: Debian"* ]]; then mirror=$archive; break; fi
   done < <(apt-get update --print-uris 2> /dev/null | sed -n "s|^'\(.*\)/dists/.*|\1|p" | awk '!seen[$0]++')
   [[ -n $mirror ]] || missing "no archive that apt uses has Debian 13, or none can be reached (apt-get update --print-uris names them)"
   echo "Making a root of Debian 13 with Wine in $root (1.4 GB, once)"
@@ -69,7 +69,7 @@ make_root() {
 
 # windows PROGRAM.exe ARGUMENT...: in the root, where the repository and $work have the paths that they have here; from the repository's folder, or $folder. All processes and mounts end with it.
 windows() {
-  unshare --mount --pid --fork --kill-child bash -c '
+  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child bash -c '
     set -e
     root=$1 repository=$2 work=$3 here=$4
     shift 4
@@ -93,7 +93,7 @@ windows() {
 work=$(mktemp -d "${TMPDIR:-/tmp}/diffusion-windows.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 [[ -d $root ]] || make_root
-version=$(timeout 120 bash -c "$(declare -f windows); root='$root' repository='$repository' work='$work'; windows cmd /c ver" 2> "$work/wine.log" | tr -d '\r' | grep Windows) \
+version=$(timeout --signal=KILL 120 bash -c "$(declare -f windows); root='$root' repository='$repository' work='$work'; windows cmd /c ver" 2> "$work/wine.log" | tr -d '\r' | grep Windows) \
   || { tail -5 "$work/wine.log"; missing "Wine in $root does not start; remove that folder to have it made anew"; }
 [[ $command != root ]] || { echo "$version runs in $root"; exit 0; }
 
@@ -104,7 +104,7 @@ declare -A published
 publish() {
   local name
   name=$(basename "$1")
-  if ! timeout $((5 * 60)) dotnet publish "$1" -c Release -r win-x64 --self-contained --artifacts-path artifacts/windows -p:RunAnalyzers=false > "$work/publish.log" 2>&1; then
+  if ! timeout $((5 * 60)) dotnet publish "$1" -c Release -r win-x64 --self-contained --artifacts-path artifacts/windows -p:RunAnalyzers=false > "$work/publish.log" 2>&1 9>&-; then
     if grep -qE 'NU1301|NU1100|NU1101|NU1102' "$work/publish.log"; then grep -m1 -E 'NU1[13]0' "$work/publish.log"; missing "the packages for win-x64 are not at hand"; fi
     tail -20 "$work/publish.log"
     return 1
@@ -258,7 +258,7 @@ fi
 
 if publish samples/Diffusion.Sample; then
   there=$work/there out=$work/here
-  app "info" info && grep -aE 'processor|libtorch|kernels|agree' "$work/app.log" | tr -d '\r' | tr -c '[:print:]\n' ' '
+  if app "info" info; then grep -aE 'processor|libtorch|kernels|agree' "$work/app.log" | tr -d '\r' | tr -c '[:print:]\n' ' ' || true; fi
   for precision in float32 bfloat16; do
     cat > "$work/$precision.json" <<JSON
 { "data": { "path": "$repository/samples/data/mnist", "limit": 400 },
@@ -275,7 +275,7 @@ JSON
     if app "train, 20 steps in $precision" train --config "$work/$precision.json" --out "$there-$precision"; then
       # libtorch's builds differ; what is bfloat16 rounds some of these differences up.
       allowed=$([[ $precision == float32 ]] && echo 1e-5 || echo 1e-3)
-      most=$(losses "$out-$precision/losses.csv" "$there-$precision/losses.csv")
+      most=$(losses "$out-$precision/losses.csv" "$there-$precision/losses.csv" || true)
       if within "$most" "$allowed"; then good "the losses of Linux in $precision: largest relative difference $most, allowed $allowed"; else bad "other losses than on Linux in $precision: ${most:-other steps}, allowed $allowed"; fi
     fi
   done
@@ -288,7 +288,7 @@ JSON
     if within "$most" 1e-4; then good "the samples of Linux: largest difference $most, allowed 1e-4"; else bad "other samples than on Linux: ${most:-other sizes}, allowed 1e-4"; fi
   fi
   if dotnet exec "$here" sample --checkpoint "$there-float32" --count 1 --out "$out-back" > "$work/here.log" 2>&1; then good "Linux samples from a run of Windows"; else tail -5 "$work/here.log"; bad "Linux does not read a run of Windows"; fi
-  app "info of a run" info "$there-float32"
+  app "info of a run" info "$there-float32" || true
   if app "convert" convert --from "$out-float32/model.safetensors" --to "$there-converted.safetensors"; then
     if dotnet exec "$here" convert --from "$out-float32/model.safetensors" --to "$out-converted.safetensors" > "$work/here.log" 2>&1 && cmp "$out-converted.safetensors" "$there-converted.safetensors"; then
       good "convert writes the bytes of Linux"
@@ -301,7 +301,7 @@ JSON
     for level in "${levels[@]}"; do
       if ! DIFFUSION_CPU=$level dotnet exec "$here" train --config "$work/float32.json" --out "$out-$level" > "$work/here.log" 2>&1; then skip "$level: $(grep -m1 DIFFUSION_CPU "$work/here.log")"; continue; fi
       if DIFFUSION_CPU=$level app "train at $level" train --config "$work/float32.json" --out "$there-$level"; then
-        most=$(losses "$out-$level/losses.csv" "$there-$level/losses.csv")
+        most=$(losses "$out-$level/losses.csv" "$there-$level/losses.csv" || true)
         if within "$most" 1e-5; then good "the losses of Linux at $level: largest relative difference $most, allowed 1e-5"; else bad "other losses than on Linux at $level: ${most:-other steps}, allowed 1e-5"; fi
       fi
     done

@@ -24,7 +24,7 @@ internal static class ExitCode
         }
         catch (OperationCanceledException)
         {
-            return Interruption.ExitCode;
+            return Interruption.ExitCode is > 0 and var code ? code : Failed;
         }
     }
 

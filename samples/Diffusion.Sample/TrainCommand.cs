@@ -67,7 +67,7 @@ internal static class TrainCommand
             AnsiConsole.MarkupLineInterpolated($"No checkpoint in {folder.Checkpoints}: starting at step 1.");
         }
 
-        AtomicFile.WriteText(folder.Config, json);
+        trainer.Observers.Add(new ConfigurationCopy(folder.Config, json));
         AnsiConsole.MarkupLineInterpolated($"[bold]{images.Count}[/] images of {images.Shape} from {images.Name}");
         SkippedImages.Show(images);
         AnsiConsole.MarkupLineInterpolated($"[bold]{network.ParameterCount:N0}[/] parameters on {trainer.Denoiser.Device.type}, {options.Training.BatchSize} images a step, step {trainer.StepsDone} of {steps}");
@@ -150,6 +150,6 @@ internal static class TrainCommand
             throw new UsageException($"{folder.Path} holds the results of another run. Choose another folder with --out, or remove this one.");
         }
 
-        Directory.Delete(folder.Checkpoints, recursive: true);
+        Checkpoint.DeleteAll(folder.Checkpoints);
     }
 }

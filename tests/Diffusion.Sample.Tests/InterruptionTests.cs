@@ -122,16 +122,7 @@ public sealed class InterruptionTests : IDisposable
         }
     }
 
-    private Task FirstCheckpoint(Process process) => Until(process, () => Checkpoint.List(_app.At("out/checkpoints")).Count > 0);
+    private Task FirstCheckpoint(Process process) => _app.Until(process, () => Checkpoint.List(_app.At("out/checkpoints")).Count > 0);
 
-    private Task FirstLoss(Process process) => Until(process, () => File.Exists(_app.At("out/losses.csv")) && new FileInfo(_app.At("out/losses.csv")).Length > 100);
-
-    private async Task Until(Process process, Func<bool> done)
-    {
-        using var watcher = new FileSystemWatcher(_app.At(".")) { IncludeSubdirectories = true, EnableRaisingEvents = true };
-        while (!process.HasExited && !done())
-        {
-            await Task.Run(() => watcher.WaitForChanged(WatcherChangeTypes.All, 1000));
-        }
-    }
+    private Task FirstLoss(Process process) => _app.Until(process, () => File.Exists(_app.At("out/losses.csv")) && new FileInfo(_app.At("out/losses.csv")).Length > 100);
 }

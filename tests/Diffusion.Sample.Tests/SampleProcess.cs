@@ -52,5 +52,15 @@ internal sealed class SampleProcess : IDisposable
         return Process.Start(start)!;
     }
 
+    /// <summary>Waits until a process has changed the files of the folder so, or has ended.</summary>
+    public async Task Until(Process process, Func<bool> done)
+    {
+        using var watcher = new FileSystemWatcher(_folder) { IncludeSubdirectories = true, EnableRaisingEvents = true };
+        while (!process.HasExited && !done())
+        {
+            await Task.Run(() => watcher.WaitForChanged(WatcherChangeTypes.All, 1000));
+        }
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

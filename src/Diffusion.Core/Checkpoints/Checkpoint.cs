@@ -107,6 +107,51 @@ public sealed class Checkpoint
         return null;
     }
 
+    /// <summary>Deletes all checkpoints of a run, and the snapshots of its averages.</summary>
+    /// <param name="folder">The folder that holds the checkpoints' folders; it need not exist.</param>
+    /// <exception cref="IOException">A process or trainer writes to the folder, or it cannot be deleted.</exception>
+    public static void DeleteAll(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+
+        try
+        {
+            using var taken = FolderLock.Take(folder);
+            DeleteUnfinished(folder);
+            foreach (var each in (IEnumerable<string>)[.. List(folder), Path.Combine(folder, PostHocEma.FolderName)])
+            {
+                AtomicFolder.Delete(each);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"The checkpoints in '{folder}' cannot be deleted: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Puts back a checkpoint that a killed run had moved aside to replace it, unless somebody writes to the folder.</summary>
+    internal static void Recover(string folder)
+    {
+        if (!Directory.Exists(folder) || !AtomicFolder.NeedsRecovery(folder, Prefix + "*"))
+        {
+            return;
+        }
+
+        try
+        {
+            using var taken = FolderLock.Take(folder);
+            AtomicFolder.Recover(folder, Prefix + "*");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // somebody writes there, or it may only be read: what is whole under its name counts
+        }
+    }
+
     /// <summary>The step that a checkpoint's folder is named after; null for another folder.</summary>
     internal static long? StepOf(string path) =>
         long.TryParse(Path.GetFileName(path)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : null;

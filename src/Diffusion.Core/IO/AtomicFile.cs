@@ -39,13 +39,25 @@ public static class AtomicFile
         }
         catch (Exception e)
         {
-            SharingViolation.Wait(temporary, () => File.Delete(temporary));
+            TryDelete(temporary);
             if (IsTooLarge(e))
             {
                 throw new IOException($"'{full}' would be larger than a file can be here.", e);
             }
 
             throw;
+        }
+    }
+
+    private static void TryDelete(string file)
+    {
+        try
+        {
+            SharingViolation.Wait(file, () => File.Delete(file));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // what failed before is said, not this
         }
     }
 

@@ -1,21 +1,20 @@
 namespace Diffusion;
 
-/// <summary>Writes folders that are whole or absent: into a temporary folder beside the target, which is then renamed. What is replaced is moved aside first and deleted last, so that one of the two is always there.</summary>
+/// <summary>Writes folders that are whole or absent: into a temporary folder beside the target, which is then renamed. What is replaced is moved aside first and deleted last, so that one of the two is always whole on the disk.</summary>
 internal static class AtomicFolder
 {
     private const string Unfinished = ".tmp";
     private const string Replaced = ".old";
 
-    /// <summary>Writes a folder. If anything fails, what was at <paramref name="path"/> before is still there, unchanged.</summary>
+    /// <summary>Writes a folder. If anything fails, what was at <paramref name="path"/> before is still there, unchanged; if the process is killed between the two renames, <see cref="Recover"/> puts it back.</summary>
     /// <param name="path">The folder to write; the one above is created if need be.</param>
     /// <param name="write">Writes the files into the folder that it is given.</param>
     /// <param name="replaces">Asked when all is written: whether to put it at <paramref name="path"/>, or else leave what is there.</param>
     /// <exception cref="IOException">It cannot be written, or a process has the old one open.</exception>
     public static void Write(string path, Action<string> write, Func<bool>? replaces = null)
     {
-        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        var (folder, name) = (Path.GetDirectoryName(target)!, Path.GetFileName(target));
-        var beside = Path.Combine(folder, $".{name}.{Guid.NewGuid():N}");
+        var target = PathNames.Whole(path);
+        var beside = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}");
         try
         {
             Directory.CreateDirectory(beside + Unfinished);
@@ -25,68 +24,99 @@ internal static class AtomicFolder
                 return;
             }
 
-            if (!Directory.Exists(target))
+            var isThere = Directory.Exists(target);
+            if (isThere)
             {
-                SharingViolation.Wait(target, () => Directory.Move(beside + Unfinished, target));
-                return;
+                Move(target, beside + Replaced);
             }
 
-            SharingViolation.Wait(target, () => Directory.Move(target, beside + Replaced));
             try
             {
-                SharingViolation.Wait(target, () => Directory.Move(beside + Unfinished, target));
+                Move(beside + Unfinished, target);
             }
-            catch
+            catch when (isThere)
             {
-                Directory.Move(beside + Replaced, target);
+                Try(() => Move(beside + Replaced, target)); // or else Recover does
                 throw;
             }
 
-            Delete(beside + Replaced);
+            if (isThere)
+            {
+                Try(() => Move(beside + Replaced, beside + Unfinished)); // never to be put back
+            }
         }
         finally
         {
-            Delete(beside + Unfinished);
+            Try(() => Delete(beside + Unfinished));
         }
     }
 
-    /// <summary>Clears away what processes that were killed while they wrote have left, and puts back what was moved aside and not yet replaced.</summary>
+    /// <summary>Clears away what processes that were killed while they wrote have left, as far as it can be deleted, and puts back what was moved aside and not yet replaced.</summary>
     /// <param name="folder">The folder whose folders were written.</param>
     /// <param name="pattern">Of their names.</param>
     public static void Recover(string folder, string pattern)
     {
-        foreach (var replaced in Directory.GetDirectories(folder, $".{pattern}{Replaced}"))
+        foreach (var replaced in ReplacedIn(folder, pattern))
         {
             var name = Path.GetFileName(replaced);
-            var end = name.Length - Replaced.Length - 33; // a dot and 32 digits
-            if (end < 2)
-            {
-                continue; // somebody else's
-            }
-
-            var target = Path.Combine(folder, name[1..end]);
+            var target = Path.Combine(folder, name[1..^(Replaced.Length + 33)]); // a dot and 32 digits
             if (Directory.Exists(target))
             {
-                Delete(replaced);
+                Try(() => Move(replaced, replaced[..^Replaced.Length] + Unfinished));
             }
             else
             {
-                SharingViolation.Wait(target, () => Directory.Move(replaced, target));
+                Move(replaced, target);
             }
         }
 
         foreach (var unfinished in Directory.GetDirectories(folder, $".{pattern}{Unfinished}"))
         {
-            Delete(unfinished);
+            Try(() => Delete(unfinished));
         }
     }
 
+    /// <summary>Whether there is something that <see cref="Recover"/> may have to put back.</summary>
+    public static bool NeedsRecovery(string folder, string pattern) => ReplacedIn(folder, pattern).Length > 0;
+
     /// <summary>Deletes a folder with all that is in it, if it is there.</summary>
+    /// <exception cref="IOException">It cannot be deleted.</exception>
     public static void Delete(string folder) => SharingViolation.Wait(folder, () =>
     {
-        if (Directory.Exists(folder))
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+
+        try
         {
             Directory.Delete(folder, recursive: true);
         }
+        catch (IOException e) when (OperatingSystem.IsWindows() && e.HResult == SharingViolation.Unspecified)
+        {
+            throw new IOException(e.Message, SharingViolation.AccessDenied); // .NET says it without the number
+        }
+
+        if (Directory.Exists(folder))
+        {
+            throw new IOException("Something in it is open or was added.", SharingViolation.NotEmpty);
+        }
     });
+
+    private static string[] ReplacedIn(string folder, string pattern) =>
+        [.. Directory.GetDirectories(folder, $".{pattern}{Replaced}").Where(path => Path.GetFileName(path).Length > Replaced.Length + 34)];
+
+    private static void Move(string from, string to) => SharingViolation.Wait(from, () => Directory.Move(from, to));
+
+    private static void Try(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // it is cleared away another time
+        }
+    }
 }

@@ -32,11 +32,11 @@ internal static class PortableName
     /// <returns>The part and its fault; <see langword="null"/> where there is none.</returns>
     public static (string Name, string Fault)? FaultIn(string path)
     {
-        foreach (var part in path.Split('/', '\\'))
+        var withoutPrefix = path.StartsWith(@"\\?\", StringComparison.Ordinal) ? path[4..] : path;
+        var hasDrive = withoutPrefix.Length >= 2 && withoutPrefix[1] == ':' && char.IsAsciiLetter(withoutPrefix[0]); // C:\name, or C:name, which is in the drive's current folder
+        foreach (var name in (hasDrive ? withoutPrefix[2..] : withoutPrefix).Split('/', '\\'))
         {
-            var isDrive = part.Length >= 2 && part[1] == ':' && char.IsAsciiLetter(part[0]); // C: or C:name, which is in the drive's current folder
-            var name = isDrive ? part[2..] : part;
-            if (name is not ("" or "." or ".." or "?") && Fault(name) is { } fault)
+            if (name is not ("" or "." or "..") && Fault(name) is { } fault)
             {
                 return (name, fault);
             }

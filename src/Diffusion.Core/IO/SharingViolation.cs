@@ -6,10 +6,13 @@ namespace Diffusion;
 /// </summary>
 internal static class SharingViolation
 {
-    private const int AccessDenied = unchecked((int)0x80070005); // also where a deleted file is still open
+    internal const int AccessDenied = unchecked((int)0x80070005); // also where a deleted file is still open
+    internal const int NotEmpty = unchecked((int)0x80070091); // a deleted file in the folder is still open
+    internal const int Unspecified = unchecked((int)0x80131620); // of .NET
+
     private const int Sharing = unchecked((int)0x80070020);
     private const int Locked = unchecked((int)0x80070021);
-    private const int NotEmpty = unchecked((int)0x80070091); // a deleted file in the folder is still open
+    private const int DeletePending = unchecked((int)0x8007012F);
     private const int Mapped = unchecked((int)0x800704C8);
 
     /// <summary>How long it is waited.</summary>
@@ -52,5 +55,5 @@ internal static class SharingViolation
         }
     }
 
-    private static bool Is(int error, bool onWindows) => error is Sharing or Locked or Mapped || (onWindows && error is AccessDenied or NotEmpty);
+    private static bool Is(int error, bool onWindows) => error is Sharing or Locked or DeletePending or Mapped || (onWindows && error is AccessDenied or NotEmpty);
 }

@@ -65,13 +65,23 @@ public static class DiffusionRuntime
 
     /// <summary>
     /// Lets libtorch's threads sleep soon after each parallel operation, where they would spin for milliseconds: on few processors they stand in the way of .NET's threads,
-    /// which do attention and read images, and of other processes. Call it once, before the first tensor. Only on Linux, where these threads are GNU OpenMP's; what the
-    /// environment says of them (<c>GOMP_SPINCOUNT</c>, <c>OMP_WAIT_POLICY</c>) stays.
+    /// which do attention and read images, and of other processes. Call it once, before the first tensor. On Linux these threads are GNU OpenMP's, on Windows Intel's, which spin for 200 ms; what the
+    /// environment says of them (<c>GOMP_SPINCOUNT</c>, <c>KMP_BLOCKTIME</c>, <c>OMP_WAIT_POLICY</c>) stays.
     /// </summary>
     /// <returns>Whether it was set now.</returns>
     public static bool WaitWithoutSpinning()
     {
-        if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable(SpinCount) is not null || Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is not null || s_failure.IsValueCreated)
+        if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is not null)
+        {
+            return false;
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            return Tell(BlockTime, "1");
+        }
+
+        if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable(SpinCount) is not null || s_failure.IsValueCreated)
         {
             return false;
         }
@@ -99,6 +109,7 @@ public static class DiffusionRuntime
     }
 
     private const string PurgeDelay = "MIMALLOC_PURGE_DELAY"; // ms
+    private const string BlockTime = "KMP_BLOCKTIME"; // ms
     private const string SpinCount = "GOMP_SPINCOUNT";
     private const string Spins = "1000"; // some microseconds
     private const int TrimThreshold = -1; // M_TRIM_THRESHOLD

@@ -9,7 +9,7 @@ internal sealed class CheckpointWriter(string folder, CheckpointOptions options,
     private FolderLock? _lock;
 
     /// <summary>The whole path of the folder.</summary>
-    public string Folder { get; } = Path.GetFullPath(folder);
+    public string Folder { get; } = PathNames.Whole(folder);
 
     /// <summary>Finds out before any work is done whether the folder can be written to, keeps others from it until this is disposed, and clears away what a killed run left half written.</summary>
     /// <exception cref="IOException">It cannot, or another process or trainer writes to it.</exception>

@@ -210,7 +210,7 @@ public sealed partial class Trainer : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         using var snapshot = Capture();
-        using var writer = PathNames.Comparer.Equals(_fitting, Path.GetFullPath(folder)) // which is locked already
+        using var writer = PathNames.Comparer.Equals(_fitting, PathNames.Whole(folder)) // which is locked already
             ? new CheckpointWriter(folder, Options.Checkpoints, LogSkipped)
             : Writer(folder);
         return writer.Write(snapshot);
@@ -242,7 +242,8 @@ public sealed partial class Trainer : IDisposable
     public bool Resume(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        _folders.Add(Path.GetFullPath(folder));
+        _folders.Add(PathNames.Whole(folder));
+        Checkpoint.Recover(folder);
         var checkpoint = Checkpoint.Newest(folder, LogSkipped);
         if (checkpoint is null)
         {
@@ -335,14 +336,15 @@ public sealed partial class Trainer : IDisposable
     /// <summary>What writes the checkpoints of this run, to a folder that can be written to and is its own.</summary>
     private CheckpointWriter Writer(string folder)
     {
-        if (!_folders.Contains(Path.GetFullPath(folder)) && Checkpoint.List(folder) is [var newest, ..])
+        var writer = new CheckpointWriter(folder, Options.Checkpoints, LogSkipped);
+        writer.Prepare();
+        if (!_folders.Contains(writer.Folder) && Checkpoint.List(folder) is [var newest, ..])
         {
+            writer.Dispose();
             throw new IOException($"'{folder}' has checkpoints of a run, the newest {Path.GetFileName(newest)}. Call {nameof(Resume)} for it to go on, or choose another folder.");
         }
 
-        var writer = new CheckpointWriter(folder, Options.Checkpoints, LogSkipped);
-        writer.Prepare();
-        _folders.Add(Path.GetFullPath(folder));
+        _folders.Add(writer.Folder);
         return writer;
     }
 

@@ -15,13 +15,18 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
 
         var tree = new FolderTree(folder);
         string[] images = [.. tree.Files.Where(file => extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))];
+        if (OperatingSystem.IsWindows() && Array.Find(images, file => PortableName.Fault(Path.GetFileName(file)) is not null) is { } wrong)
+        {
+            throw new InvalidDataException($"{folder}: '{wrong}' {PortableName.Fault(Path.GetFileName(wrong))}. Rename it on the system that made it.");
+        }
+
         if (labels == FolderLabels.None)
         {
             return images.Length > 0 ? new FolderLayout(images, [], []) : throw Empty(folder, extensions);
         }
 
         string[] direct = [.. images.Where(file => !file.Contains('/', StringComparison.Ordinal))], subfolders = [.. tree.Folders];
-        var ofClass = images.Except(direct, StringComparer.Ordinal).ToLookup(file => file[..file.IndexOf('/', StringComparison.Ordinal)], StringComparer.Ordinal);
+        var ofClass = images.Where(file => file.Contains('/', StringComparison.Ordinal)).ToLookup(file => file[..file.IndexOf('/', StringComparison.Ordinal)], StringComparer.Ordinal);
         var perClass = Array.ConvertAll(subfolders, name => ofClass[name].ToArray());
         var inClasses = perClass.Sum(files => files.Length);
         if (direct.Length + inClasses == 0)

@@ -1,3 +1,5 @@
+using System.IO.Enumeration;
+
 namespace Diffusion.Imaging;
 
 /// <summary>
@@ -15,17 +17,17 @@ internal sealed class FolderTree
 
     private readonly string _root;
     private readonly string _real;
-    private readonly Dictionary<string, string> _read = new(PathNames.Comparer); // relative paths by real ones
+    private readonly Dictionary<string, (string Path, bool ByLink)> _read = new(PathNames.Comparer); // relative paths by real ones
     private readonly List<string> _files = [];
     private readonly List<string> _folders = [];
 
     /// <summary>Reads a folder.</summary>
-    /// <exception cref="InvalidDataException">A folder would be read twice, or Windows cannot open something by its name; the message names it.</exception>
+    /// <exception cref="InvalidDataException">A folder would be read twice, or Windows cannot open one by its name; the message names it.</exception>
     public FolderTree(string root)
     {
         (_root, _real) = (root, PathNames.Real(root));
-        _read.Add(_real, ".");
-        Read(new DirectoryInfo(root), "", _real);
+        _read.Add(_real, (".", false));
+        Read(root, "", _real, byLink: false);
         _files.Sort(StringComparer.Ordinal);
     }
 
@@ -35,49 +37,68 @@ internal sealed class FolderTree
     /// <summary>The names of the folders right in the folder, in ordinal order.</summary>
     public IReadOnlyList<string> Folders => _folders;
 
-    private void Read(DirectoryInfo folder, string path, string real)
+    /// <summary>Reads a folder of the tree.</summary>
+    /// <param name="folder">As it is opened.</param>
+    /// <param name="path">From the root, with '/' at its end.</param>
+    /// <param name="real">Where it really lies.</param>
+    /// <param name="byLink">Whether it is a link or lies in one.</param>
+    private void Read(string folder, string path, string real, bool byLink)
     {
         if (path.AsSpan().Count('/') > Deepest)
         {
             throw new InvalidDataException($"{_root}: {path} lies more than {Deepest} folders deep. Is there a link that leads upwards?");
         }
 
-        foreach (var entry in folder.GetFileSystemInfos("*", s_visible).Where(entry => !entry.Name.StartsWith('.')).OrderBy(entry => entry.Name, StringComparer.Ordinal))
+        var folders = new SortedDictionary<string, bool>(StringComparer.Ordinal); // whether it is a link
+        foreach (var (name, isFolder, isLink) in new FileSystemEnumerable<(string, bool, bool)>(
+            folder, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory, entry.Attributes.HasFlag(FileAttributes.ReparsePoint)), s_visible))
         {
-            var name = path + entry.Name;
-            if (OperatingSystem.IsWindows() && PortableName.Fault(entry.Name) is { } fault)
+            if (name.StartsWith('.'))
             {
-                throw new InvalidDataException($"{_root}: '{name}' {fault}. Rename it on the system that made it.");
+                continue;
             }
 
-            if (entry is not DirectoryInfo child)
+            if (!isFolder)
             {
-                _files.Add(name);
+                _files.Add(path + name);
             }
-            else if (!s_ofOthers.Contains(entry.Name))
+            else if (!s_ofOthers.Contains(name))
             {
-                if (path.Length == 0)
-                {
-                    _folders.Add(name);
-                }
+                folders.Add(name, isLink);
+            }
+        }
 
-                Read(child, name + "/", Place(child, name, real));
+        foreach (var (name, isLink) in folders)
+        {
+            if (OperatingSystem.IsWindows() && PortableName.Fault(name) is { } fault)
+            {
+                throw new InvalidDataException($"{_root}: '{path}{name}' {fault}. Rename it on the system that made it.");
             }
+
+            if (path.Length == 0)
+            {
+                _folders.Add(name);
+            }
+
+            var child = Path.Combine(folder, name);
+            var place = isLink ? PathNames.Real(child) : Path.Combine(real, name);
+            Enter(place, path + name, byLink || isLink);
+            Read(child, $"{path}{name}/", place, byLink || isLink);
         }
     }
 
-    /// <summary>Where a folder really lies.</summary>
-    private string Place(DirectoryInfo folder, string path, string realParent)
+    /// <summary>Marks a folder as read.</summary>
+    private void Enter(string real, string path, bool byLink)
     {
-        var isLink = folder.Attributes.HasFlag(FileAttributes.ReparsePoint) && folder.LinkTarget is not null;
-        var real = isLink ? PathNames.Real(folder.FullName) : Path.Combine(realParent, folder.Name);
         if (PathNames.IsIn(_real, real))
         {
             throw new InvalidDataException($"{_root}: {path} is a link to {real}, in which it lies itself. Remove the link: its images would be read again and again.");
         }
 
-        return _read.TryAdd(real, path)
-            ? real
-            : throw new InvalidDataException($"{_root}: {_read[real]} and {path} are the same folder, for there is a link. Remove it: the images would be read twice.");
+        // Without a link two paths that are the same but for case are two folders, of a system that tells them apart.
+        if (!_read.TryAdd(real, (path, byLink)) && (byLink || _read[real].ByLink))
+        {
+            throw new InvalidDataException($"{_root}: {_read[real].Path} and {path} are the same folder, for there is a link. Remove it: the images would be read twice.");
+        }
     }
 }

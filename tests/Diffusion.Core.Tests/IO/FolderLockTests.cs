@@ -51,7 +51,48 @@ public sealed class FolderLockTests : IDisposable
         Assert.Equal(3, Checkpoint.Newest(_folder.Path)!.Manifest.Step);
     }
 
-    private Trainer Trainer() => new(new TinyNetwork(), new LinearNoiseSchedule(), new TrainerOptions { Steps = 3, BatchSize = 4, Checkpoints = new() { Folder = _folder.Path } });
+    [Fact]
+    public void Save_SameFolderSpelledOtherwise_IsTheRunsOwn()
+    {
+        using var images = new MemoryImages();
+        using var trainer = Trainer(_folder.Path + Path.DirectorySeparatorChar);
+        trainer.Fit(images, new Progress(step => trainer.Save(_folder.Path)));
+        trainer.Save(Path.Combine(_folder.Path, "x", ".."));
+        Assert.Equal(3, Checkpoint.Newest(_folder.Path)!.Manifest.Step);
+    }
+
+    [Fact]
+    public void DeleteAll_FolderInWhichSomebodyTrains_IsRefused()
+    {
+        Checkpoint.DeleteAll(_folder.At("absent"));
+        using var images = new MemoryImages();
+        using var trainer = Trainer();
+        Exception? failure = null;
+        trainer.Fit(images, new Progress(step => failure = Record.Exception(() => Checkpoint.DeleteAll(_folder.Path))));
+        Assert.Contains("in use by process", Assert.IsType<IOException>(failure).Message, StringComparison.Ordinal);
+        Assert.NotEmpty(Checkpoint.List(_folder.Path));
+
+        Directory.CreateDirectory(_folder.At("kept"));
+        Checkpoint.DeleteAll(_folder.Path);
+        Assert.Equal([".lock", "kept"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Resume_KilledWhileACheckpointWasReplaced_FindsTheOldOne()
+    {
+        using var images = new MemoryImages();
+        using (var killed = Trainer())
+        {
+            killed.Fit(images);
+        }
+
+        Directory.Move(Checkpoint.List(_folder.Path)[0], _folder.At($".step-00000003.{Guid.NewGuid():N}.old"));
+        using var trainer = Trainer();
+        Assert.True(trainer.Resume());
+        Assert.Equal(3, trainer.StepsDone);
+    }
+
+    private Trainer Trainer(string? folder = null) => new(new TinyNetwork(), new LinearNoiseSchedule(), new TrainerOptions { Steps = 3, BatchSize = 4, Checkpoints = new() { Folder = folder ?? _folder.Path } });
 
     private sealed class Progress(Action<TrainingStep> report) : IProgress<TrainingStep>
     {

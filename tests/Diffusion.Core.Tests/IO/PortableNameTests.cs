@@ -35,6 +35,8 @@ public sealed class PortableNameTests
     [InlineData(@"..\out/x", null)]
     [InlineData(@"C:\runs\nul\digits.png", "nul")]
     [InlineData(@"C:aux", "aux")]
+    [InlineData(@"out\a:x.png", "a:x.png")]
+    [InlineData(@"\\?\C:\prn\x", "prn")]
     [InlineData(@"out.\digits.png", "out.")]
     public void FaultIn_PathsOfWindows_FindsThePart(string path, string? part) => Assert.Equal(part, PortableName.FaultIn(path)?.Name);
 }

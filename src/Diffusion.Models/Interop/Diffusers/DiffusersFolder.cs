@@ -92,19 +92,19 @@ public sealed class DiffusersFolder
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(weights);
-        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
-        {
-            throw new IOException($"'{path}' exists and is not empty; a pipeline is written to a folder of its own.");
-        }
-
+        var target = PathNames.Whole(path);
+        IsFree();
         AtomicFolder.Write(target, temporary =>
         {
             AtomicFile.WriteText(Path.Combine(temporary, IndexFile), ModelIndex);
             AtomicFile.WriteText(Path.Combine(temporary, s_schedulerFile), SchedulerConfig);
             AtomicFile.WriteText(Path.Combine(temporary, s_networkFile), NetworkConfig);
             Safetensors.Save(Path.Combine(temporary, WeightFolder.Network, WeightFolder.SafetensorsName), weights, s_metadata);
-        });
+        }, replaces: IsFree);
+
+        bool IsFree() => File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
+            ? throw new IOException($"'{path}' exists and is not empty; a pipeline is written to a folder of its own.")
+            : true;
     }
 
     private static string Text(string folder, string file)

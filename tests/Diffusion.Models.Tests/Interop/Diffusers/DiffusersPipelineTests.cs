@@ -124,6 +124,23 @@ public sealed class DiffusersPipelineTests : IDisposable
     }
 
     [Fact]
+    public void Write_FolderThatIsFilledMeanwhile_LeavesIt()
+    {
+        using var scope = NewDisposeScope();
+        using var golden = Golden.Case(Ddpm);
+        Directory.CreateDirectory(_folder.File("filled"));
+        IEnumerable<KeyValuePair<string, Tensor>> WhileAnotherWritesThere()
+        {
+            _folder.Write("filled/theirs.txt", [1]);
+            yield return KeyValuePair.Create("a", zeros(1));
+        }
+
+        Assert.Contains("exists and is not empty", Assert.Throws<IOException>(() => DiffusersFolder.Read(golden.File("pipeline")).Write(_folder.File("filled"), WhileAnotherWritesThere())).Message, StringComparison.Ordinal);
+        Assert.Equal(["theirs.txt"], Directory.GetFileSystemEntries(_folder.File("filled")).Select(Path.GetFileName));
+        Assert.Single(Directory.GetFileSystemEntries(_folder.File(".")));
+    }
+
+    [Fact]
     public void Load_WeightsOfAnotherNetwork_ListsThem()
     {
         using var golden = Golden.Case(Ddpm);
