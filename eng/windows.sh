@@ -160,8 +160,8 @@ app() {
 
 # largest FILE FILE: the largest relative difference of the losses of two runs, the largest difference of two tensors; nothing where they have other steps or sizes.
 losses() {
-  awk -F, 'FNR == 1 { next } NR == FNR { loss[$1] = $2; count++; next } { if (!($1 in loss)) exit 1; seen++; d = ($2 - loss[$1]) / loss[$1]; if (d < 0) d = -d; if (d > most) most = d }
-    END { if (seen == count && seen > 0) printf "%.1e\n", most }' "$1" "$2"
+  awk -F, 'FNR == 1 { next } NR == FNR { loss[$1] = $2; count++; next } { if (!($1 in loss) || $2 !~ /^[0-9.]/) wrong = 1; else { seen++; d = ($2 - loss[$1]) / loss[$1]; if (d < 0) d = -d; if (d > most) most = d } }
+    END { if (!wrong && seen == count && seen > 0) printf "%.1e\n", most }' "$1" "$2"
 }
 numbers() { od -An -v -w4 -t f4 -j $(($(od -An -t u8 -N 8 "$1") + 8)) "$1"; } # after the length of the header, and the header
 tensors() {
@@ -275,7 +275,7 @@ JSON
     if app "train, 20 steps in $precision" train --config "$work/$precision.json" --out "$there-$precision"; then
       # libtorch's builds differ; what is bfloat16 rounds some of these differences up.
       allowed=$([[ $precision == float32 ]] && echo 1e-5 || echo 1e-3)
-      most=$(losses "$out-$precision/losses.csv" "$there-$precision/losses.csv" || true)
+      most=$(losses "$out-$precision/losses.csv" "$there-$precision/losses.csv")
       if within "$most" "$allowed"; then good "the losses of Linux in $precision: largest relative difference $most, allowed $allowed"; else bad "other losses than on Linux in $precision: ${most:-other steps}, allowed $allowed"; fi
     fi
   done
@@ -301,7 +301,7 @@ JSON
     for level in "${levels[@]}"; do
       if ! DIFFUSION_CPU=$level dotnet exec "$here" train --config "$work/float32.json" --out "$out-$level" > "$work/here.log" 2>&1; then skip "$level: $(grep -m1 DIFFUSION_CPU "$work/here.log")"; continue; fi
       if DIFFUSION_CPU=$level app "train at $level" train --config "$work/float32.json" --out "$there-$level"; then
-        most=$(losses "$out-$level/losses.csv" "$there-$level/losses.csv" || true)
+        most=$(losses "$out-$level/losses.csv" "$there-$level/losses.csv")
         if within "$most" 1e-5; then good "the losses of Linux at $level: largest relative difference $most, allowed 1e-5"; else bad "other losses than on Linux at $level: ${most:-other steps}, allowed 1e-5"; fi
       fi
     done

@@ -22,9 +22,14 @@ internal static class ExitCode
                 command(Interruption.Listen());
             });
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (Interruption.ExitCode > 0)
         {
-            return Interruption.ExitCode is > 0 and var code ? code : Failed;
+            return Interruption.ExitCode;
+        }
+        catch (OperationCanceledException e) // not by a signal
+        {
+            Console.Error.WriteLine(e.Message);
+            return Failed;
         }
     }
 

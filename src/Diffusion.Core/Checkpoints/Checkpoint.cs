@@ -92,6 +92,7 @@ public sealed class Checkpoint
     /// <returns>The checkpoint, or <see langword="null"/> if there is none.</returns>
     public static Checkpoint? Newest(string folder, Action<string>? skipped = null)
     {
+        Recover(folder, skipped);
         foreach (var candidate in List(folder))
         {
             try
@@ -133,8 +134,8 @@ public sealed class Checkpoint
         }
     }
 
-    /// <summary>Puts back a checkpoint that a killed run had moved aside to replace it, unless somebody writes to the folder.</summary>
-    internal static void Recover(string folder)
+    /// <summary>Puts back a checkpoint that a killed run had moved aside to replace it.</summary>
+    private static void Recover(string folder, Action<string>? skipped)
     {
         if (!Directory.Exists(folder) || !AtomicFolder.NeedsRecovery(folder, Prefix + "*"))
         {
@@ -148,7 +149,7 @@ public sealed class Checkpoint
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // somebody writes there, or it may only be read: what is whole under its name counts
+            skipped?.Invoke($"A checkpoint in '{folder}' was to be replaced and cannot be put back: {e.Message}");
         }
     }
 
@@ -163,7 +164,7 @@ public sealed class Checkpoint
         var averages = Path.Combine(folder, PostHocEma.FolderName);
         foreach (var unfinished in Directory.Exists(averages) ? Directory.GetFiles(averages, "*.tmp") : [])
         {
-            SharingViolation.Wait(unfinished, () => File.Delete(unfinished));
+            AtomicFile.TryDelete(unfinished);
         }
     }
 

@@ -13,11 +13,7 @@ public static class AtomicFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
-        if (OperatingSystem.IsWindows() && PortableName.FaultIn(path) is var (name, fault))
-        {
-            throw new IOException($"'{path}' cannot be written: '{name}' {fault}.");
-        }
-
+        PortableName.ThrowOnWindows(path);
         var full = Path.GetFullPath(path);
         if (Path.GetFileName(full).Length == 0 || Directory.Exists(full))
         {
@@ -49,7 +45,8 @@ public static class AtomicFile
         }
     }
 
-    private static void TryDelete(string file)
+    /// <summary>Deletes a file, if it can be.</summary>
+    internal static void TryDelete(string file)
     {
         try
         {
@@ -57,7 +54,7 @@ public static class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // what failed before is said, not this
+            // it is left: what failed before is said, not this
         }
     }
 

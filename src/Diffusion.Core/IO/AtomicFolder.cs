@@ -13,6 +13,7 @@ internal static class AtomicFolder
     /// <exception cref="IOException">It cannot be written, or a process has the old one open.</exception>
     public static void Write(string path, Action<string> write, Func<bool>? replaces = null)
     {
+        PortableName.ThrowOnWindows(path);
         var target = PathNames.Whole(path);
         var beside = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}");
         try

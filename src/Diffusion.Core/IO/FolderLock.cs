@@ -23,18 +23,19 @@ internal sealed class FolderLock : IDisposable
     /// <exception cref="IOException">Somebody else has it; the message says who.</exception>
     public static FolderLock Take(string folder)
     {
+        PortableName.ThrowOnWindows(folder);
         Directory.CreateDirectory(folder);
+        var owner = Path.Combine(folder, OwnerFile);
         FileStream file;
         try
         {
-            file = new FileStream(Path.Combine(folder, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            file = Open(folder, owner);
         }
         catch (IOException e) when (e.HResult is WouldBlock or WouldBlockMac or Sharing)
         {
             throw new IOException($"it is in use by {Owner(folder)}, which trains into it.", e);
         }
 
-        var owner = Path.Combine(folder, OwnerFile);
         try
         {
             using var self = Process.GetCurrentProcess();
@@ -62,6 +63,22 @@ internal sealed class FolderLock : IDisposable
         }
 
         _file.Dispose();
+    }
+
+    private static FileStream Open(string folder, string owner)
+    {
+        FileStream? file = null;
+        void Try() => file = new FileStream(Path.Combine(folder, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        if (OperatingSystem.IsWindows() && !File.Exists(owner))
+        {
+            SharingViolation.Wait(folder, Try); // a scanner may look at it: an owner has left its name
+        }
+        else
+        {
+            Try();
+        }
+
+        return file!;
     }
 
     private static string Owner(string folder)

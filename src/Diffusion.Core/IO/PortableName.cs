@@ -27,6 +27,16 @@ internal static class PortableName
             : null;
     }
 
+    /// <summary>Refuses a path that Windows does not take as it is, there.</summary>
+    /// <exception cref="IOException">It does not; the message names the part.</exception>
+    public static void ThrowOnWindows(string path)
+    {
+        if (OperatingSystem.IsWindows() && FaultIn(path) is var (name, fault))
+        {
+            throw new IOException($"'{path}' cannot be written: '{name}' {fault}.");
+        }
+    }
+
     /// <summary>The first part of a path that Windows does not take as it is.</summary>
     /// <param name="path">A path of Windows, which may begin with a drive, a server's name or <c>\\?\</c>.</param>
     /// <returns>The part and its fault; <see langword="null"/> where there is none.</returns>

@@ -23,7 +23,6 @@ internal sealed class CheckpointWriter(string folder, CheckpointOptions options,
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Dispose();
             throw new IOException($"Checkpoints cannot be written to '{folder}': {e.Message} Choose another folder.", e);
         }
     }

@@ -243,7 +243,6 @@ public sealed partial class Trainer : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         _folders.Add(PathNames.Whole(folder));
-        Checkpoint.Recover(folder);
         var checkpoint = Checkpoint.Newest(folder, LogSkipped);
         if (checkpoint is null)
         {
@@ -337,15 +336,22 @@ public sealed partial class Trainer : IDisposable
     private CheckpointWriter Writer(string folder)
     {
         var writer = new CheckpointWriter(folder, Options.Checkpoints, LogSkipped);
-        writer.Prepare();
-        if (!_folders.Contains(writer.Folder) && Checkpoint.List(folder) is [var newest, ..])
+        try
+        {
+            writer.Prepare();
+            if (!_folders.Contains(writer.Folder) && Checkpoint.List(folder) is [var newest, ..])
+            {
+                throw new IOException($"'{folder}' has checkpoints of a run, the newest {Path.GetFileName(newest)}. Call {nameof(Resume)} for it to go on, or choose another folder.");
+            }
+
+            _folders.Add(writer.Folder);
+            return writer;
+        }
+        catch
         {
             writer.Dispose();
-            throw new IOException($"'{folder}' has checkpoints of a run, the newest {Path.GetFileName(newest)}. Call {nameof(Resume)} for it to go on, or choose another folder.");
+            throw;
         }
-
-        _folders.Add(writer.Folder);
-        return writer;
     }
 
     private CheckpointManifest Manifest() =>

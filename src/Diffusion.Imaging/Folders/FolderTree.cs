@@ -51,7 +51,7 @@ internal sealed class FolderTree
 
         var folders = new SortedDictionary<string, bool>(StringComparer.Ordinal); // whether it is a link
         foreach (var (name, isFolder, isLink) in new FileSystemEnumerable<(string, bool, bool)>(
-            folder, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory, entry.Attributes.HasFlag(FileAttributes.ReparsePoint)), s_visible))
+            folder, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory, entry.IsDirectory && entry.Attributes.HasFlag(FileAttributes.ReparsePoint)), s_visible))
         {
             if (name.StartsWith('.'))
             {
