@@ -81,8 +81,9 @@ windows() {
       mkdir -p "$root$folder"
       mount --bind "$folder" "$root$folder"
     done
-    # KMP_AFFINITY: libiomp5md asks for the masks of NUMA nodes, which Wine does not have.
-    passed=(HOME=/root PATH=/usr/bin:/bin LC_ALL=C.UTF-8 WINEDEBUG=-all XDG_RUNTIME_DIR=/tmp KMP_AFFINITY=disabled)
+    # KMP_AFFINITY: libiomp5md asks for the masks of NUMA nodes, which Wine does not have. DOTNET_...: where the runtime of .NET stops a thread, Wine now and then loses its vector registers; it
+    # stops them for collections of garbage and for methods that are compiled again: few of the first, none of the second.
+    passed=(HOME=/root PATH=/usr/bin:/bin LC_ALL=C.UTF-8 WINEDEBUG=-all XDG_RUNTIME_DIR=/tmp KMP_AFFINITY=disabled DOTNET_TieredCompilation=0 DOTNET_gcConcurrent=0 DOTNET_GCgen0size=0x10000000)
     for name in $(compgen -e); do
       case $name in DIFFUSION_WINDOWS_ROOT) ;; DIFFUSION_* | OMP_* | MIMALLOC_* | KMP_* | DOTNET_Enable* | ATEN_* | ONEDNN_* | MKL_*) passed+=("$name=${!name}") ;; esac
     done

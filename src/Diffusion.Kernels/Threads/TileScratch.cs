@@ -66,6 +66,7 @@ internal sealed unsafe class TileScratch : IDisposable
         _next += length;
         if (IsGuarded)
         {
+            new Span<uint>(piece, (int)length).Fill(Mark); // what is read before it is written shows
             Guard();
         }
 
