@@ -110,8 +110,8 @@ public sealed class BatchLoader : IDisposable
             batch = _images.Read(indices, seeds);
         }
 
-        batch.Images.DetachFromDisposeScope();
-        batch.Labels?.DetachFromDisposeScope();
+        SourceCheck.Values(_images, batch);
+        batch.Select(static tensor => tensor.DetachFromDisposeScope());
         return _pin ? Pinned(batch) : batch;
     }
 
@@ -120,7 +120,7 @@ public sealed class BatchLoader : IDisposable
     {
         using (batch)
         {
-            return new ImageBatch(batch.Images.pin_memory().DetachFromDisposeScope(), batch.Labels?.pin_memory().DetachFromDisposeScope());
+            return batch.Select(static tensor => tensor.pin_memory().DetachFromDisposeScope());
         }
     }
 }

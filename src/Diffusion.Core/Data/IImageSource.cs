@@ -24,6 +24,11 @@ public interface IImageSource : IDisposable
     /// </summary>
     IReadOnlyList<long>? Labels => null;
 
+    /// <summary>
+    /// The range of the values, which is checked; [−1, 1] by default, that of images. <see langword="null"/> for values of any size, such as latents.
+    /// </summary>
+    (double Min, double Max)? Range => (-1, 1);
+
     /// <summary>Reads images. May be called from any thread, but not from two at once.</summary>
     /// <param name="indices">Which images, each in [0, <see cref="Count"/>); the batch is in this order.</param>
     /// <returns>A batch on the CPU that the caller disposes.</returns>

@@ -45,7 +45,7 @@ public abstract class ImageLimit
 
     /// <summary>Applies the limit.</summary>
     /// <param name="image">x̂₀, [B, …]; not changed, not disposed.</param>
-    /// <returns>The limited image, its shape, type and device, for the caller to dispose.</returns>
+    /// <returns>The limited image in a new tensor, its shape, type and device, for the caller to dispose.</returns>
     public abstract Tensor Apply(Tensor image);
 
     private sealed class Unlimited : ImageLimit

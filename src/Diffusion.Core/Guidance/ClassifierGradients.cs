@@ -13,15 +13,15 @@ public static class ClassifierGradients
     public static ClassifierGradient Of(nn.Module<Tensor, Tensor, Tensor> classifier, params ReadOnlySpan<long> labels)
     {
         ArgumentNullException.ThrowIfNull(classifier);
-        var bound = new ImageLabels(labels);
-        return (noisy, level) => Gradient(classifier, bound.For(noisy), noisy, level);
+        var bound = Condition.OfLabels(labels);
+        return (noisy, level) => Gradient(classifier, [.. bound.LabelsFor((int)noisy.shape[0]).Select(label => label!.Value)], noisy, level);
     }
 
     private static Tensor Gradient(nn.Module<Tensor, Tensor, Tensor> classifier, long[] labels, Tensor noisy, NoiseLevel level)
     {
         using var gradients = enable_grad();
         using var scope = NewDisposeScope();
-        using var evaluation = new EvaluationMode(classifier);
+        using var evaluation = NetworkAccess.Of(classifier).Evaluate();
         var type = classifier.parameters().FirstOrDefault()?.dtype ?? noisy.dtype;
         var input = noisy.detach().requires_grad_(true);
         var logits = classifier.call(input.to(type), NetworkTimesteps.Of(level, noisy));

@@ -4,7 +4,7 @@ namespace Diffusion;
 /// <remarks>
 /// Scale: Classifier-Free Diffusion Guidance, arXiv:2207.12598, Eq. 6, whose w is Scale − 1.
 /// Rescale: Common Diffusion Noise Schedules and Sample Steps are Flawed, arXiv:2305.08891, section 3.4, Eq. 15 and 16.
-/// KeepParallel: Eliminating Oversaturation and Artifacts of High Guidance Scales (APG), arXiv:2410.02416, whose η it is; without
+/// Eta: Eliminating Oversaturation and Artifacts of High Guidance Scales (APG), arXiv:2410.02416, adaptive projected guidance; without
 /// the paper's momentum and norm bound.
 /// </remarks>
 public sealed record GuidanceOptions : IValidatedOptions
@@ -21,14 +21,14 @@ public sealed record GuidanceOptions : IValidatedOptions
     /// </summary>
     public double Rescale { get; init; }
 
-    /// <summary>The share, in [0, 1], of the difference's component along the better prediction that is kept; 1 by default, all of it. That component saturates colours.</summary>
-    public double KeepParallel { get; init; } = 1;
+    /// <summary>η in [0, 1]: the share that is kept of the update's component parallel to the better prediction; 1 by default, all of it. That component saturates colours.</summary>
+    public double Eta { get; init; } = 1;
 
     /// <summary>The levels at which there is guidance; elsewhere the better prediction is taken. <see langword="null"/> (default) for all levels.</summary>
     public GuidanceInterval? Interval { get; init; }
 
     /// <summary>
-    /// In what <see cref="Rescale"/> and <see cref="KeepParallel"/> measure; without them it makes no difference. x̂₀ by default, which is
+    /// In what <see cref="Rescale"/> and <see cref="Eta"/> measure; without them it makes no difference. x̂₀ by default, which is
     /// finite at every level; the network's own parameterization gives what pipelines do that combine outputs of the network. Where that
     /// one's coefficients are not finite or are 0 (ε at α = 0 or σ = 0), x̂₀ is taken.
     /// </summary>
@@ -47,7 +47,7 @@ public sealed record GuidanceOptions : IValidatedOptions
             yield return new OptionsError(nameof(Space), "must be a parameterization; it is null.");
         }
 
-        foreach (var error in OptionsValidation.Range(Rescale, nameof(Rescale), 0, 1).Concat(OptionsValidation.Range(KeepParallel, nameof(KeepParallel), 0, 1)))
+        foreach (var error in OptionsValidation.Range(Rescale, nameof(Rescale), 0, 1).Concat(OptionsValidation.Range(Eta, nameof(Eta), 0, 1)))
         {
             yield return error;
         }

@@ -13,14 +13,12 @@ public sealed class VariationalBound
 {
     private readonly (NoiseLevel Level, Posterior Posterior, (double Small, double Large) LogVariance)[] _steps;
     private readonly ReverseVariance _variance;
-    private readonly Clipping _clipping;
 
     /// <summary>The bound for a schedule.</summary>
     /// <param name="schedule">At least 2 timesteps.</param>
     /// <param name="variance">The variance of the reverse steps.</param>
-    /// <param name="clipping">What is done to x̂₀; by default it is clipped to [−1, 1] and used so. Training uses none.</param>
     /// <exception cref="ArgumentException">The schedule has one timestep only.</exception>
-    public VariationalBound(INoiseSchedule schedule, ReverseVariance variance = ReverseVariance.FixedSmall, Clipping clipping = Clipping.Use)
+    public VariationalBound(INoiseSchedule schedule, ReverseVariance variance = ReverseVariance.FixedSmall)
     {
         ArgumentNullException.ThrowIfNull(schedule);
         if (schedule.Timesteps < 2)
@@ -28,7 +26,7 @@ public sealed class VariationalBound
             throw new ArgumentException($"The variational bound needs at least 2 timesteps; the schedule has {schedule.Timesteps}.", nameof(schedule));
         }
 
-        (Schedule, _variance, _clipping) = (schedule, variance, clipping);
+        (Schedule, _variance) = (schedule, variance);
         _steps = [.. Enumerable.Range(0, schedule.Timesteps).Select(t =>
         {
             var (level, before) = (schedule.LevelAt(t), t == 0 ? NoiseLevel.Clean : schedule.LevelAt(t - 1));
@@ -40,11 +38,10 @@ public sealed class VariationalBound
     public INoiseSchedule Schedule { get; }
 
     /// <summary>The whole bound of a batch: one evaluation of the denoiser for each timestep, from the noisiest down.</summary>
-    /// <param name="denoiser">The trained network.</param>
+    /// <param name="denoiser">The trained network; limited to the range of images in the code of the bound's authors: <c>denoiser.Limited(ImageLimit.Clip())</c>.</param>
     /// <param name="images">x₀, 8-bit values in [−1, 1], [B, C, H, W].</param>
     /// <param name="noise">One draw for each timestep, from the noisiest down.</param>
     /// <param name="variance">The variance of the reverse steps.</param>
-    /// <param name="clipping">What is done to x̂₀; by default it is clipped to [−1, 1] and used so.</param>
     /// <param name="cancellationToken">Checked before every timestep.</param>
     /// <returns>Bits per dimension.</returns>
     /// <exception cref="InvalidOperationException">The variance is learned and the denoiser predicts none.</exception>
@@ -54,7 +51,6 @@ public sealed class VariationalBound
         Tensor images,
         NoiseSource noise,
         ReverseVariance variance = ReverseVariance.FixedSmall,
-        Clipping clipping = Clipping.Use,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
@@ -62,7 +58,7 @@ public sealed class VariationalBound
         ArgumentNullException.ThrowIfNull(noise);
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var bound = new VariationalBound(denoiser.Schedule, variance, clipping);
+        var bound = new VariationalBound(denoiser.Schedule, variance);
         var columns = (Terms: new Tensor[bound._steps.Length], Images: new Tensor[bound._steps.Length], Noise: new Tensor[bound._steps.Length]);
         for (var t = bound._steps.Length - 1; t >= 0; t--)
         {
@@ -71,7 +67,7 @@ public sealed class VariationalBound
             var level = bound._steps[t].Level;
             var drawn = noise.Draw(images.shape, images.device);
             var noisy = ForwardProcess.AddNoise(images, drawn, [level]);
-            var prediction = denoiser.Predict(noisy, level);
+            using var prediction = denoiser.Predict(noisy, level);
             using var reverse = bound.Reverse(noisy, prediction, [t]);
             using var alpha = level.Alpha.ToScalar();
             using var sigma = level.Sigma.ToScalar();
@@ -79,8 +75,6 @@ public sealed class VariationalBound
             columns.Terms[t] = bound.Term(images, noisy, reverse, [t]).MoveToOuterDisposeScope();
             columns.Images[t] = PerImage.Mean((reverse.Image - images).pow(Scalars.Two)).MoveToOuterDisposeScope();
             columns.Noise[t] = PerImage.Mean((implied - drawn).pow(Scalars.Two)).MoveToOuterDisposeScope();
-            prediction.Image.Dispose();
-            prediction.Variance?.Dispose();
         }
 
         var report = new LikelihoodReport(bound.Prior(images), stack(columns.Terms, 1), stack(columns.Images, 1), stack(columns.Noise, 1));
@@ -96,7 +90,7 @@ public sealed class VariationalBound
     /// <param name="noisy">x_t, [B, …].</param>
     /// <param name="prediction">x̂₀ and, where it is learned, the output for the variance.</param>
     /// <param name="timesteps">One an image, or one for the batch; each in [0, T).</param>
-    /// <returns>Mean, variance and x̂₀ as clipped, for the caller to dispose.</returns>
+    /// <returns>Mean, variance and x̂₀, for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">Shapes or numbers do not fit together.</exception>
     /// <exception cref="InvalidOperationException">The variance is learned and the prediction has none.</exception>
     public ReverseDistribution Reverse(Tensor noisy, Prediction prediction, IReadOnlyList<int> timesteps)
@@ -105,10 +99,9 @@ public sealed class VariationalBound
         Guard.SameShape(noisy, prediction.Image);
         Check(noisy, timesteps);
         using var scope = NewDisposeScope();
-        var reported = _clipping == Clipping.None ? prediction.Image.alias() : prediction.Image.clamp(Scalars.MinusOne, Scalars.One);
-        var mean = PosteriorMean(_clipping == Clipping.Use ? reported : prediction.Image, noisy, timesteps);
+        var mean = PosteriorMean(prediction.Image, noisy, timesteps);
         var logVariance = LogVariance(noisy, prediction.Variance, timesteps);
-        return new(mean.MoveToOuterDisposeScope(), logVariance.MoveToOuterDisposeScope(), reported.MoveToOuterDisposeScope());
+        return new(mean.MoveToOuterDisposeScope(), logVariance.MoveToOuterDisposeScope(), prediction.Image.alias().MoveToOuterDisposeScope());
     }
 
     /// <summary>One term of the bound for each image: the divergence of the posterior from the model, at timestep 0 the decoder's −log₂ likelihood.</summary>

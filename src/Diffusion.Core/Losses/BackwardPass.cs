@@ -1,7 +1,7 @@
 namespace Diffusion;
 
 /// <summary>What code around a forward pass and layers tell each other about the backward pass that follows, on this thread.</summary>
-public static class BackwardPass
+internal static class BackwardPass
 {
     [ThreadStatic]
     private static bool t_once;

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>How far a prediction is from its target, as one number an image. Derive from it to plug in one of your own.</summary>
+/// <summary>How far a prediction is from its target, as one value for each sample. Derive from it to plug in one of your own.</summary>
 /// <remarks>
 /// Squared error: Denoising Diffusion Probabilistic Models, arXiv:2006.11239, Eq. 14, as a mean over channels and pixels instead of a sum.
 /// </remarks>
@@ -25,18 +25,18 @@ public abstract class LossFunction
         ? new ElementLoss("huber", (prediction, target) => nn.functional.huber_loss(prediction, target, delta, nn.Reduction.None))
         : throw new ArgumentOutOfRangeException(nameof(delta), delta, "Delta must be a finite number above 0.");
 
-    /// <summary>The loss of each image.</summary>
+    /// <summary>The loss of each sample.</summary>
     /// <param name="prediction">What the network said, [B, …].</param>
     /// <param name="target">What it should have said, the shape of <paramref name="prediction"/>.</param>
     /// <returns>[B], for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
-    public Tensor OfImages(Tensor prediction, Tensor target)
+    public Tensor PerSample(Tensor prediction, Tensor target)
     {
         Check(prediction, target);
         return Evaluate(prediction, target);
     }
 
-    /// <summary>The mean of <see cref="OfImages"/> over the batch.</summary>
+    /// <summary>The mean of <see cref="PerSample"/> over the batch.</summary>
     /// <param name="prediction">What the network said, [B, …].</param>
     /// <param name="target">What it should have said, the shape of <paramref name="prediction"/>.</param>
     /// <returns>A scalar, for the caller to dispose.</returns>
@@ -44,22 +44,32 @@ public abstract class LossFunction
     public Tensor Mean(Tensor prediction, Tensor target)
     {
         Check(prediction, target);
-        return EvaluateMean(prediction, target);
+        var (mean, samples) = Evaluate(prediction, target, withSamples: false);
+        samples?.Dispose();
+        return mean;
     }
 
     /// <inheritdoc/>
     public sealed override string ToString() => Name;
 
-    /// <summary>The loss of each image; the shapes are those of one batch.</summary>
+    /// <summary>The loss of each sample; the shapes are those of one batch.</summary>
     /// <param name="prediction">What the network said, [B, …].</param>
     /// <param name="target">What it should have said.</param>
     /// <returns>[B].</returns>
     protected abstract Tensor Evaluate(Tensor prediction, Tensor target);
 
-    private protected virtual Tensor EvaluateMean(Tensor prediction, Tensor target)
+    /// <summary>The mean and, without gradients, the loss of each sample, evaluated once.</summary>
+    internal (Tensor Mean, Tensor PerSample) MeanAndSamples(Tensor prediction, Tensor target)
+    {
+        Check(prediction, target);
+        var (mean, samples) = Evaluate(prediction, target, withSamples: true);
+        return (mean, samples!);
+    }
+
+    private protected virtual (Tensor Mean, Tensor? PerSample) Evaluate(Tensor prediction, Tensor target, bool withSamples)
     {
         using var losses = Evaluate(prediction, target);
-        return losses.mean();
+        return (losses.mean(), withSamples ? losses.detach() : null);
     }
 
     private static void Check(Tensor prediction, Tensor target)
@@ -69,7 +79,7 @@ public abstract class LossFunction
         Guard.SameShape(target, prediction);
         if (prediction.dim() == 0)
         {
-            throw new ArgumentException("A batch has a dimension of images; the prediction is a scalar.", nameof(prediction));
+            throw new ArgumentException("A batch has a dimension of samples; the prediction is a scalar.", nameof(prediction));
         }
     }
 
@@ -91,10 +101,17 @@ public abstract class LossFunction
         protected override Tensor Evaluate(Tensor prediction, Tensor target)
         {
             using var scope = NewDisposeScope();
-            return PerImage.Mean(nn.functional.mse_loss(prediction, target, nn.Reduction.None)).MoveToOuterDisposeScope();
+            return PerImage.Mean(Elements(prediction, target)).MoveToOuterDisposeScope();
         }
 
-        // One operation, so that a run without weights gives the same bits as one mean over everything.
-        private protected override Tensor EvaluateMean(Tensor prediction, Tensor target) => nn.functional.mse_loss(prediction, target);
+        // The mean over all elements, not over the samples' means: the two round differently.
+        private protected override (Tensor Mean, Tensor? PerSample) Evaluate(Tensor prediction, Tensor target, bool withSamples)
+        {
+            using var scope = NewDisposeScope();
+            var elements = Elements(prediction, target);
+            return (elements.mean().MoveToOuterDisposeScope(), withSamples ? PerImage.Mean(elements.detach()).MoveToOuterDisposeScope() : null);
+        }
+
+        private static Tensor Elements(Tensor prediction, Tensor target) => nn.functional.mse_loss(prediction, target, nn.Reduction.None);
     }
 }

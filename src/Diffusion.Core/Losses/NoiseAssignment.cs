@@ -4,7 +4,7 @@ namespace Diffusion;
 
 /// <summary>Gives each image of a batch the noise that lies near it, so that their paths cross less.</summary>
 /// <remarks>Immiscible Diffusion, arXiv:2406.12303, algorithm 1: the assignment with the smallest sum of Euclidean distances.</remarks>
-public static class NoiseAssignment
+internal static class NoiseAssignment
 {
     /// <summary>The noise of each image.</summary>
     /// <param name="images">x₀, [B, …].</param>

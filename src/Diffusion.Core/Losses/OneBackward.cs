@@ -1,7 +1,7 @@
 namespace Diffusion;
 
 /// <summary>A stretch of code whose graph is walked backward once; see <see cref="BackwardPass.ExpectOne"/>.</summary>
-public readonly ref struct OneBackward
+internal readonly ref struct OneBackward
 {
     private readonly bool _before;
 

@@ -7,17 +7,17 @@ namespace Diffusion;
 /// <param name="Noise">ε, standard normal, the shape of the images.</param>
 /// <param name="Offset">Standard normal, [B, C], where the objective adds a constant to each channel.</param>
 /// <param name="SelfConditioned">Whether the network is given its own estimate, where the objective knows of one.</param>
-public sealed record TrainingDraw(TimestepDraw Timesteps, Tensor Noise, Tensor? Offset = null, bool SelfConditioned = false)
+internal sealed record TrainingDraw(TimestepDraw Timesteps, Tensor Noise, Tensor? Offset = null, bool SelfConditioned = false)
 {
-    /// <summary>Which images lose their label, one value an image; <see langword="null"/> (default) for none.</summary>
-    public IReadOnlyList<bool>? Unlabelled { get; init; }
+    /// <summary>Which samples get the null condition, one value a sample; <see langword="null"/> (default) for none.</summary>
+    public IReadOnlyList<bool>? Dropped { get; init; }
 
     /// <summary>The draw of some of the images; its tensors are views.</summary>
-    internal TrainingDraw Part(int first, int count) => this with
+    public TrainingDraw Part(int first, int count) => this with
     {
         Timesteps = Timesteps.Part(first, count),
         Noise = Noise.narrow(0, first, count),
         Offset = Offset?.narrow(0, first, count),
-        Unlabelled = Unlabelled is null ? null : [.. Unlabelled.Skip(first).Take(count)],
+        Dropped = Dropped is null ? null : [.. Dropped.Skip(first).Take(count)],
     };
 }

@@ -28,6 +28,11 @@ public sealed record TrainingObjective : IValidatedOptions
     /// </summary>
     public double? SelfConditioning { get; init; }
 
+    /// <summary>
+    /// The share of samples, in [0, 1), that are trained without their condition, for classifier-free guidance (arXiv:2207.12598, algorithm 1); 0.1 by default. It has no effect on a network without a null condition.
+    /// </summary>
+    public double ConditionDropout { get; init; } = 0.1;
+
     /// <summary>The part of the variational bound; <see langword="null"/>, none, by default.</summary>
     public VariationalTerm? Variational { get; init; }
 
@@ -36,6 +41,7 @@ public sealed record TrainingObjective : IValidatedOptions
     [
         .. OptionsValidation.Range(OffsetNoise, nameof(OffsetNoise), 0.0),
         .. OptionsValidation.Range(SelfConditioning ?? 0, nameof(SelfConditioning), 0, 1.0),
+        .. OptionsValidation.Range(ConditionDropout, nameof(ConditionDropout), 0, 0.999999),
         .. Loss is null ? [new OptionsError(nameof(Loss), "must be given; it is null.")] : Array.Empty<OptionsError>(),
         .. Weighting is null ? [new OptionsError(nameof(Weighting), "must be given; it is null.")] : Array.Empty<OptionsError>(),
         .. Timesteps is null ? [new OptionsError(nameof(Timesteps), "must be given; it is null.")] : Array.Empty<OptionsError>(),

@@ -16,12 +16,12 @@ public static class ReverseProcess
     /// <param name="predictedNoise">The network's prediction of ε, the shape of <paramref name="noisy"/>.</param>
     /// <param name="timestep">t, in [0, T).</param>
     /// <param name="noise">Fresh standard normal noise z, the shape of <paramref name="noisy"/>; not read at timestep 0, where it may be <see langword="null"/>.</param>
-    /// <param name="clipping">What is done to x̂₀; by default it is clipped to [−1, 1] and used so.</param>
+    /// <param name="limit">What is done to x̂₀; nothing by default, <see cref="ImageLimit.Clip"/> in the DDPM authors' code.</param>
     /// <returns>x_{t−1} and x̂₀, for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">The shapes differ, or there is no noise at a timestep above 0.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The timestep is outside [0, T).</exception>
     public static ReverseStep Reverse(
-        this INoiseSchedule schedule, Tensor noisy, Tensor predictedNoise, int timestep, Tensor? noise, Clipping clipping = Clipping.Use)
+        this INoiseSchedule schedule, Tensor noisy, Tensor predictedNoise, int timestep, Tensor? noise, ImageLimit? limit = null)
     {
         ArgumentNullException.ThrowIfNull(schedule);
         ArgumentNullException.ThrowIfNull(noisy);
@@ -30,10 +30,8 @@ public static class ReverseProcess
         var from = schedule.LevelAt(timestep);
         var to = timestep == 0 ? NoiseLevel.Clean : schedule.LevelAt(timestep - 1);
         using var scope = NewDisposeScope();
-        var image = Parameterization.Epsilon.ToImage(noisy, predictedNoise, [from]);
-        var reported = clipping == Clipping.None ? image : image.clamp(Scalars.MinusOne, Scalars.One);
-        var previous = Ancestral(noisy, clipping == Clipping.Use ? reported : image, from, to, noise);
-        return new ReverseStep(previous.MoveToOuterDisposeScope(), reported.MoveToOuterDisposeScope());
+        var image = (limit ?? ImageLimit.None).Apply(Parameterization.Epsilon.ToImage(noisy, predictedNoise, [from]));
+        return new ReverseStep(Ancestral(noisy, image, from, to, noise).MoveToOuterDisposeScope(), image.MoveToOuterDisposeScope());
     }
 
     /// <summary>Draws from the posterior between two levels: mean + √variance·noise.</summary>

@@ -8,7 +8,7 @@ namespace Diffusion;
 /// </summary>
 /// <remarks>
 /// Denoising Diffusion Implicit Models, arXiv:2010.02502, section 4.3, Eq. 13 solved upwards. ε̂ is taken at the level where the step begins, as the ADM code
-/// has it, or with the timestep where it ends, as diffusers has it. x is kept in Float64: at the clean image ε̂ is a limit, taken at σ = 1e-6.
+/// has it, or with the timestep where it ends, as diffusers has it. ε̂ stays as predicted where x̂₀ is limited. x is kept in Float64: at the clean image ε̂ is a limit, taken at σ = 1e-6.
 /// </remarks>
 public sealed class DdimInverter : Sampler
 {
@@ -43,8 +43,8 @@ public sealed class DdimInverter : Sampler
         var (from, to) = (context.From, context.To);
         var timestep = _atTarget || from.Timestep < 0 ? to.Timestep : from.Timestep;
         var asked = new NoiseLevel(from.Alpha, Math.Max(from.Sigma, NoNoise), timestep);
-        var image = context.Denoise(context.Noisy, asked);
-        var noise = StepMath.NoiseOf(context.Noisy, image, asked);
-        return new StepResult(StepMath.Sum((to.Alpha, image), (to.Sigma, noise)), image);
+        var prediction = context.Predict(context.Noisy, asked);
+        var noise = StepMath.NoiseOf(context.Noisy, prediction.Unlimited ?? prediction.Image, asked);
+        return new StepResult(StepMath.Sum((to.Alpha, prediction.Image), (to.Sigma, noise)), prediction.Image);
     }
 }

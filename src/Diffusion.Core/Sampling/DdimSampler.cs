@@ -8,36 +8,33 @@ namespace Diffusion;
 public sealed class DdimSampler : Sampler
 {
     private readonly double _eta;
-    private readonly ImageLimit _limit;
-    private readonly bool _limitNoise;
+    private readonly bool _rederiveNoise;
 
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
     /// <param name="eta">η, at least 0: how much of the noise is replaced by fresh noise in a step; infinity replaces all of it.</param>
     /// <param name="spacing">Where the steps lie; trailing by default.</param>
-    /// <param name="limit">A limit on x̂₀; none by default.</param>
-    /// <param name="limitNoise">Whether ε̂ is taken from the limited image (default) or stays as predicted, as the diffusers library has it.</param>
+    /// <param name="rederiveNoise">Where x̂₀ is limited: whether ε̂ is that of the limited image (default) or stays as predicted, as in diffusers.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    public DdimSampler(int? steps = null, double eta = 0, StepSpacing? spacing = null, ImageLimit? limit = null, bool limitNoise = true)
+    public DdimSampler(int? steps = null, double eta = 0, StepSpacing? spacing = null, bool rederiveNoise = true)
         : base(steps, spacing)
     {
         _eta = eta >= 0 ? eta : throw new ArgumentOutOfRangeException(nameof(eta), eta, "Eta must be at least 0.");
-        _limit = limit ?? ImageLimit.None;
-        _limitNoise = limitNoise;
+        _rederiveNoise = rederiveNoise;
     }
 
     /// <inheritdoc/>
     protected override StepResult Step(StepContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var image = context.Denoise();
-        var limited = _limit.Apply(image);
-        var noise = StepMath.NoiseOf(context.Noisy, _limitNoise ? limited : image, context.From);
+        var prediction = context.Predict();
+        var image = prediction.Image;
+        var noise = StepMath.NoiseOf(context.Noisy, _rederiveNoise ? image : prediction.Unlimited ?? image, context.From);
         var (down, added) = StepMath.Ancestral(context.From, context.To, _eta);
         return new StepResult(
             added == 0
-                ? StepMath.Sum((down.Alpha, limited), (down.Sigma, noise))
-                : StepMath.Sum((down.Alpha, limited), (down.Sigma, noise), (added, context.DrawNoise())),
-            limited);
+                ? StepMath.Sum((down.Alpha, image), (down.Sigma, noise))
+                : StepMath.Sum((down.Alpha, image), (down.Sigma, noise), (added, context.DrawNoise())),
+            image);
     }
 }

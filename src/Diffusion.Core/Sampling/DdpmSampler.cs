@@ -10,20 +10,17 @@ namespace Diffusion;
 /// </remarks>
 public sealed class DdpmSampler : Sampler
 {
-    private readonly Clipping _clipping;
     private readonly ReverseVariance _variance;
 
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="clipping">What is done to x̂₀; by default it is clipped to [−1, 1] and used so.</param>
     /// <param name="spacing">Where the steps lie; trailing by default.</param>
     /// <param name="variance">The variance of a step; the posterior's by default. The learned kinds need a network with twice the channels.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public DdpmSampler(
-        int? steps = null, Clipping clipping = Clipping.Use, StepSpacing? spacing = null, ReverseVariance variance = ReverseVariance.FixedSmall)
+        int? steps = null, StepSpacing? spacing = null, ReverseVariance variance = ReverseVariance.FixedSmall)
         : base(steps, spacing)
     {
-        _clipping = Enum.IsDefined(clipping) ? clipping : throw new ArgumentOutOfRangeException(nameof(clipping), clipping, "Not a kind of clipping.");
         _variance = Enum.IsDefined(variance) ? variance : throw new ArgumentOutOfRangeException(nameof(variance), variance, "Not a kind of variance.");
     }
 
@@ -32,12 +29,11 @@ public sealed class DdpmSampler : Sampler
     {
         ArgumentNullException.ThrowIfNull(context);
         var (image, output) = context.Predict();
-        var reported = _clipping == Clipping.None ? image : image.clamp(Scalars.MinusOne, Scalars.One);
         var posterior = Posterior.Between(context.From, context.To);
-        var mean = StepMath.Sum((posterior.ImageWeight, _clipping == Clipping.Use ? reported : image), (posterior.NoisyWeight, context.Noisy));
+        var mean = StepMath.Sum((posterior.ImageWeight, image), (posterior.NoisyWeight, context.Noisy));
         if (context.To.Sigma == 0)
         {
-            return new StepResult(mean, reported);
+            return new StepResult(mean, image);
         }
 
         var noise = context.DrawNoise();
@@ -51,7 +47,7 @@ public sealed class DdpmSampler : Sampler
                 ReverseVariance.FixedLarge => mean.add_(noise, alpha: large),
                 _ => mean.addcmul_(AncestralVariance.Log(_variance, bounds, Learned(output)).mul(Scalars.Half).exp(), noise, Scalars.One),
             },
-            reported);
+            image);
     }
 
     private static Tensor Learned(Tensor? output) => output

@@ -55,7 +55,7 @@ public abstract class Sampler
     /// <param name="progress">Told after each step.</param>
     /// <param name="onStep">Called after each step, on this thread, with x_t and x̂₀; the tensors live until it returns.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
-    /// <returns>Float32 images in [−1, 1] (to the accuracy of the network), [B, C, H, W], on the denoiser's device, for the caller to dispose.</returns>
+    /// <returns>Float32 images, [B, C, H, W], in [−1, 1] to the accuracy of the network (or of its <see cref="ImageLimit"/>), on the denoiser's device, for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">The shape is not four positive numbers.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public Tensor Sample(
@@ -86,7 +86,7 @@ public abstract class Sampler
         Action<SamplingStep>? onStep = null,
         CancellationToken cancellationToken = default)
     {
-        using var run = Start(denoiser, shape, noise);
+        using var run = Start(denoiser, shape, noise, keepWeights: true);
         return Drain(run, progress, onStep, cancellationToken);
     }
 
@@ -119,7 +119,7 @@ public abstract class Sampler
             throw new ArgumentOutOfRangeException(nameof(firstStep), firstStep, $"The first step must be in [0, {levels.Count - 1}], the number of steps.");
         }
 
-        using var run = new SamplingRun(this, denoiser, levels, firstStep, noisy, noise);
+        using var run = new SamplingRun(this, denoiser, levels, firstStep, noisy, noise, keepWeights: true);
         return Drain(run, progress, onStep, cancellationToken);
     }
 
@@ -168,7 +168,7 @@ public abstract class Sampler
         }
     }
 
-    private SamplingRun Start(IDenoiser denoiser, ReadOnlySpan<long> shape, NoiseSource noise)
+    private SamplingRun Start(IDenoiser denoiser, ReadOnlySpan<long> shape, NoiseSource noise, bool keepWeights)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
         ArgumentNullException.ThrowIfNull(noise);
@@ -177,13 +177,13 @@ public abstract class Sampler
         using var scope = NewDisposeScope();
         using var scale = levels[0].Scale.ToScalar();
         using var start = noise.Draw(shape, denoiser.Device).mul_(scale);
-        return new SamplingRun(this, denoiser, levels, 0, start, noise);
+        return new SamplingRun(this, denoiser, levels, 0, start, noise, keepWeights);
     }
 
     private IEnumerable<SamplingStep> Enumerate(IDenoiser denoiser, long[] shape, long seed, CancellationToken cancellationToken)
     {
         using var noise = CreateNoise(seed);
-        using var run = Start(denoiser, shape, noise);
+        using var run = Start(denoiser, shape, noise, keepWeights: false); // the caller may use the network between the steps
         while (run.Next(cancellationToken) is { } step)
         {
             yield return step;

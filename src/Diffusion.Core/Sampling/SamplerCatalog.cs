@@ -5,7 +5,7 @@ public static class SamplerCatalog
 {
     private static readonly Dictionary<string, Func<int?, StepSpacing?, Sampler>> Makers = new(StringComparer.Ordinal)
     {
-        ["ddpm"] = (steps, spacing) => new DdpmSampler(steps, Clipping.None, spacing),
+        ["ddpm"] = (steps, spacing) => new DdpmSampler(steps, spacing),
         ["ddim"] = (steps, spacing) => new DdimSampler(steps, 0, spacing),
         ["euler"] = (steps, spacing) => new EulerSampler(steps, spacing),
         ["euler-ancestral"] = (steps, spacing) => new EulerSampler(steps, spacing, eta: 1),

@@ -12,6 +12,8 @@ internal sealed class SamplingRun : IDisposable
     private readonly List<PastStep> _past = [];
     private readonly ScalarType _type;
     private readonly WeightCache _weights = new();
+    private readonly SelfEstimate _estimate = new();
+    private readonly IDisposable? _kept;
     private Tensor _current;
     private Tensor? _image;
     private int _index;
@@ -22,7 +24,8 @@ internal sealed class SamplingRun : IDisposable
     /// <param name="firstStep">The step to begin with.</param>
     /// <param name="start">x at the level of the first step; copied.</param>
     /// <param name="noise">Where the noise comes from.</param>
-    public SamplingRun(Sampler sampler, IDenoiser denoiser, IReadOnlyList<NoiseLevel> levels, int firstStep, Tensor start, NoiseSource noise)
+    /// <param name="keepWeights">Whether the network stays as sampling needs it between the steps: where nobody else sees it there.</param>
+    public SamplingRun(Sampler sampler, IDenoiser denoiser, IReadOnlyList<NoiseLevel> levels, int firstStep, Tensor start, NoiseSource noise, bool keepWeights)
     {
         _sampler = sampler;
         _denoiser = denoiser;
@@ -31,6 +34,7 @@ internal sealed class SamplingRun : IDisposable
         _index = firstStep;
         _type = start.dtype;
         _current = start.to(sampler.StateType ?? start.dtype, copy: true).DetachFromDisposeScope();
+        _kept = keepWeights ? DenoiserRun.KeepWeights(denoiser) : null;
     }
 
     /// <summary>Steps done and steps in all.</summary>
@@ -49,7 +53,7 @@ internal sealed class SamplingRun : IDisposable
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         using var weights = _weights.Enter();
-        var context = new StepContext(_denoiser, _current, _levels, _index, _past, _noise, _image);
+        var context = new StepContext(_denoiser, _current, _levels, _index, _past, _noise, _estimate);
         var noisier = context.To.Sigma * context.From.Alpha > context.From.Sigma * context.To.Alpha;
         var result = noisier && !_sampler.Ascends
             ? new StepResult(StepMath.Renoise(_current, context.From, context.To, context.DrawNoise(context.To, context.From)), (_image ?? _current).clone())
@@ -70,7 +74,9 @@ internal sealed class SamplingRun : IDisposable
         Forget(0);
         _current.Dispose();
         _image?.Dispose();
+        _estimate.Dispose();
         _weights.Dispose();
+        _kept?.Dispose();
     }
 
     /// <summary>Keeps what the sampler asks to remember of the step, and frees the rest.</summary>

@@ -6,10 +6,10 @@ namespace Diffusion;
 public sealed class StepContext
 {
     private readonly NoiseSource _noise;
-    private readonly Tensor? _estimate;
+    private readonly SelfEstimate _estimate;
 
     internal StepContext(
-        IDenoiser denoiser, Tensor noisy, IReadOnlyList<NoiseLevel> levels, int index, IReadOnlyList<PastStep> past, NoiseSource noise, Tensor? estimate)
+        IDenoiser denoiser, Tensor noisy, IReadOnlyList<NoiseLevel> levels, int index, IReadOnlyList<PastStep> past, NoiseSource noise, SelfEstimate estimate)
     {
         Denoiser = denoiser;
         Noisy = noisy;
@@ -45,27 +45,39 @@ public sealed class StepContext
     public IReadOnlyList<PastStep> Past { get; }
 
     /// <summary>x̂₀ at the current level.</summary>
-    /// <returns>[B, C, H, W], not clipped.</returns>
+    /// <returns>[B, C, H, W], limited as the denoiser limits it.</returns>
     public Tensor Denoise() => Denoise(Noisy, From);
 
     /// <summary>x̂₀ of another image or level: what samplers with several evaluations a step ask for.</summary>
     /// <param name="noisy">x, [B, C, H, W].</param>
     /// <param name="level">Its level.</param>
-    /// <returns>[B, C, H, W], not clipped, in the type of <paramref name="noisy"/>.</returns>
+    /// <returns>[B, C, H, W], limited as the denoiser limits it, in the type of <paramref name="noisy"/>.</returns>
     public Tensor Denoise(Tensor noisy, NoiseLevel level)
     {
         ArgumentNullException.ThrowIfNull(noisy);
-        var (image, variance) = Ask(noisy, level);
-        variance?.Dispose();
-        return Checked(noisy, image);
+        var prediction = Predict(noisy, level);
+        prediction.Variance?.Dispose();
+        prediction.Unlimited?.Dispose();
+        return prediction.Image;
     }
 
     /// <summary>x̂₀ at the current level and, if the network learned it, what says the variance of the step.</summary>
-    /// <returns>The prediction, not clipped.</returns>
-    public Prediction Predict()
+    /// <returns>The prediction, limited as the denoiser limits it, in the type of <see cref="Noisy"/>.</returns>
+    public Prediction Predict() => Predict(Noisy, From);
+
+    /// <summary>The prediction for another x or level.</summary>
+    /// <param name="noisy">x, [B, C, H, W].</param>
+    /// <param name="level">Its level.</param>
+    /// <returns>The prediction, limited as the denoiser limits it, in the type of <paramref name="noisy"/>.</returns>
+    public Prediction Predict(Tensor noisy, NoiseLevel level)
     {
-        var (image, variance) = Ask(Noisy, From);
-        return new Prediction(Checked(Noisy, image), variance is null ? null : Checked(Noisy, variance));
+        ArgumentNullException.ThrowIfNull(noisy);
+        var prediction = Denoiser.Predict(noisy, level, null, _estimate.For(noisy));
+        _estimate.Set(prediction.Image);
+        return new Prediction(Checked(noisy, prediction.Image), prediction.Variance is { } variance ? Checked(noisy, variance) : null)
+        {
+            Unlimited = prediction.Unlimited is { } unlimited ? Checked(noisy, unlimited) : null,
+        };
     }
 
     /// <summary>Fresh standard normal noise for the way from <see cref="From"/> to <see cref="To"/>.</summary>
@@ -81,10 +93,6 @@ public sealed class StepContext
 
     /// <summary>The same step seen as one of another run, which it must lead between the same levels of.</summary>
     internal StepContext Within(IReadOnlyList<NoiseLevel> levels, int index) => new(Denoiser, Noisy, levels, index, Past, _noise, _estimate);
-
-    private Prediction Ask(Tensor noisy, NoiseLevel level) => Denoiser is ISelfConditionedDenoiser denoiser
-        ? denoiser.Predict(noisy, level, _estimate)
-        : Denoiser.Predict(noisy, level);
 
     private static Tensor Checked(Tensor noisy, Tensor image) => image.shape.AsSpan().SequenceEqual(noisy.shape)
         ? StepMath.Like(noisy, image)

@@ -14,7 +14,6 @@ internal sealed class FlatParameters : IDisposable
 
     private readonly List<(string Name, Parameter Parameter, long Offset)> _entries = [];
     private readonly nn.Module _network;
-    private Tensor _used; // what the parameters are views of: the values, but for the time of a call
 
     public FlatParameters(nn.Module network)
     {
@@ -39,7 +38,7 @@ internal sealed class FlatParameters : IDisposable
 
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        _used = Values = FlatBuffer.Create(Device, size);
+        Values = FlatBuffer.Create(Device, size);
         Gradients = FlatBuffer.Create(Device, size);
         foreach (var (_, parameter, offset) in _entries)
         {
@@ -67,18 +66,14 @@ internal sealed class FlatParameters : IDisposable
     public IEnumerable<KeyValuePair<string, Tensor>> Named(Tensor buffer) =>
         _entries.Select(entry => KeyValuePair.Create(entry.Name, View(buffer, entry.Parameter, entry.Offset)));
 
-    /// <summary>Lets the network compute with another buffer of the same layout for the time of a call. Nothing is copied: the parameters are views, and look elsewhere meanwhile.</summary>
-    public T With<T>(Tensor buffer, Func<T> call)
+    /// <summary>Lets the network compute with a buffer of the same layout. Nothing is copied: the parameters are views, and look elsewhere from now on.</summary>
+    public void PointTo(Tensor buffer)
     {
-        var before = _used;
-        PointTo(buffer);
-        try
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (_, parameter, offset) in _entries)
         {
-            return call();
-        }
-        finally
-        {
-            PointTo(before);
+            parameter.set_(View(buffer, parameter, offset));
         }
     }
 
@@ -120,18 +115,6 @@ internal sealed class FlatParameters : IDisposable
     {
         Gradients.Dispose();
         Values.Dispose();
-    }
-
-    private void PointTo(Tensor buffer)
-    {
-        using var noGradients = no_grad();
-        using var scope = NewDisposeScope();
-        foreach (var (_, parameter, offset) in _entries)
-        {
-            parameter.set_(View(buffer, parameter, offset));
-        }
-
-        _used = buffer;
     }
 
     private static Tensor View(Tensor buffer, Tensor parameter, long offset)

@@ -21,7 +21,7 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
         if (finite)
         {
             state.Update(learningRate, step.GradientNorm);
-            loss.Remember(draw, step.ImageLosses);
+            loss.Draws.Remember(draw, step.ImageLosses);
         }
         else if (state.SkippedInARow >= options.Optimizer.SkipNotFinite)
         {
@@ -65,7 +65,7 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
         }
 
         network.train();
-        var draw = loss.Draw(batch.Images.shape, generator);
+        var draw = loss.Draws.Draw(batch.Images.shape, generator);
         var count = (int)batch.Images.shape[0];
         var parts = Parts(count, options.MicroBatchSize ?? count);
         var results = parts.SelectMany(part => Backward(batch, draw, part.First, part.Count)).ToList();
@@ -95,11 +95,11 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
         using var once = BackwardPass.ExpectOne();
         using var seeds = LayerSeeds.OfStep(SeedMixer.Mix(options.Seed, SeedMixer.Purpose.NetworkStep, state.Step), first);
         var whole = count == batch.Images.shape[0];
-        var images = batch.Images.narrow(0, first, count).to(state.Parameters.Device);
-        var (mean, ofImages) = loss.MeanAndImages(images, whole ? draw : draw.Part(first, count), batch.Labels?.narrow(0, first, count));
+        var part = batch.Part(first, count).Select(tensor => tensor.to(state.Parameters.Device));
+        var (mean, samples) = loss.Evaluate(part, whole ? draw : draw.Part(first, count));
         using var share = ((double)count / batch.Images.shape[0]).ToScalar();
         (whole ? mean : mean * share).backward();
-        return [mean.detach().view(1).MoveToOuterDisposeScope(), ofImages.MoveToOuterDisposeScope()];
+        return [mean.detach().view(1).MoveToOuterDisposeScope(), samples.MoveToOuterDisposeScope()];
     }
 
     /// <summary>What libtorch says on GPUs, on Linux and macOS, and on Windows.</summary>

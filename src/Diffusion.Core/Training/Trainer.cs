@@ -10,67 +10,67 @@ namespace Diffusion;
 /// Trains a network to undo noise. A run is a function of the network's weights, the images and the options: everything random in a step
 /// comes from the seed and the step's number, so a run that is stopped and resumed ends with the same bits as one that was not.
 /// </summary>
-/// <remarks>Denoising Diffusion Probabilistic Models, arXiv:2006.11239, algorithm 1.</remarks>
+/// <remarks>Denoising Diffusion Probabilistic Models, arXiv:2006.11239, algorithm 1; conditions: arXiv:2207.12598, algorithm 1.</remarks>
 public sealed partial class Trainer : IDisposable
 {
     private readonly nn.Module _network;
     private readonly TrainingLoss _loss;
-    private readonly ILogger _logger;
     private readonly TrainerState _state;
+    private readonly RunCheckpoints _checkpoints;
     private readonly Lock _exclusive = new();
-    private readonly HashSet<string> _folders = new(PathNames.Comparer); // those whose checkpoints are of this run
-    private string? _fitting; // the folder that Fit writes to meanwhile
-    private int _imageCount;
+    private readonly IWeightSet _average;
 
     /// <summary>Makes a trainer; no step is done yet. Move the network to its device first.</summary>
-    /// <param name="network">Takes noisy images [B, C, H, W] and timesteps [B] (Int64, or Float32 where the schedule or the objective gives fractions) and returns [B, C, H, W]; twice the channels as <see cref="TrainingLoss"/> says. Its parameters are Float32. The caller keeps owning it.</param>
+    /// <param name="network">
+    /// Takes noisy images [B, C, H, W], with self-conditioning [B, 2·C, H, W], and timesteps [B] (Int64, or Float32 where the schedule or the objective gives fractions) and returns [B, C, H, W], or [B, 2·C, H, W]
+    /// with a learned variance. One that takes labels or a context implements <see cref="IConditionalNetwork"/>, as U-Nets do. Its parameters are Float32. The caller keeps owning it.
+    /// </param>
     /// <param name="schedule">How noisy an image is at each timestep.</param>
     /// <param name="options">Steps, batch size, learning rate and more; the defaults if <see langword="null"/>.</param>
     /// <param name="parameterization">What the network learns to predict; the noise ε by default.</param>
     /// <param name="logger">Where progress is logged; nowhere by default.</param>
     /// <param name="objective">What the network is trained for; by default the mean squared error at evenly drawn timesteps.</param>
-    /// <exception cref="ArgumentException">The options or the objective have mistakes (the message lists all), or the network has nothing to train.</exception>
+    /// <param name="nullCondition">
+    /// What the network reads as "no condition", which guidance needs: a label, in general the number of classes, or a context [1, L, D]. <see cref="TrainingObjective.ConditionDropout"/> says
+    /// how often it is trained. <see langword="null"/> (default) if there is none.
+    /// </param>
+    /// <exception cref="ArgumentException">The options or the objective have mistakes (the message lists all), the network has nothing to train, or the null condition is none that it takes.</exception>
     public Trainer(
         nn.Module<Tensor, Tensor, Tensor> network,
         INoiseSchedule schedule,
         TrainerOptions? options = null,
         Parameterization? parameterization = null,
         ILogger? logger = null,
-        TrainingObjective? objective = null)
-        : this(
-            network,
-            options,
-            logger,
-            new TrainingLoss(network, schedule, parameterization ?? Parameterization.Epsilon, objective ?? new TrainingObjective()),
-            DenoiserOf(new NetworkDenoiser(network, schedule, parameterization), objective),
-            null)
-    {
-    }
-
-    private Trainer(nn.Module network, TrainerOptions? options, ILogger? logger, TrainingLoss loss, IDenoiser denoiser, ConditionalDenoiser? conditional)
+        TrainingObjective? objective = null,
+        Condition? nullCondition = null)
     {
         Options = options ?? new TrainerOptions();
         Options.ThrowIfInvalid(nameof(options));
-        if (Options.MicroBatchSize < Options.BatchSize && loss.IsImmiscible)
+        var (goal, log) = (objective ?? new TrainingObjective(), logger ?? NullLogger.Instance);
+        if (Options.MicroBatchSize < Options.BatchSize && goal.Immiscible)
         {
             throw new ArgumentException($"{nameof(TrainerOptions.MicroBatchSize)} is {Options.MicroBatchSize}, and {nameof(TrainingObjective.Immiscible)} noise is assigned within a whole batch of {Options.BatchSize}: do without one of them.", nameof(options));
         }
 
+        var conditions = new NetworkConditions(network, nullCondition);
+        var denoiser = new NetworkDenoiser(network, schedule, parameterization, nullCondition, goal.SelfConditioning is not null);
         _network = network;
-        _loss = loss;
-        _logger = logger ?? NullLogger.Instance;
-        Observers = logger is null ? [] : [new StepLog(logger)];
-        _state = new TrainerState(network, Options, _loss.History);
+        _loss = new TrainingLoss(conditions, schedule, denoiser.Parameterization, goal);
+        _state = new TrainerState(network, Options, _loss.Draws.History);
+        _checkpoints = new RunCheckpoints(Options, _state, ObjectiveDescription.Of(goal, conditions), denoiser, log);
+        IWeightSet[] averages = [.. _state.Averages.Select(average => new AveragedWeights(_state.Parameters, average.Values))];
+        _average = averages[0];
         Denoiser = denoiser;
-        Conditional = conditional;
+        Averages = [.. averages.Select(average => new AveragedDenoiser(denoiser, network, average))];
+        Observers = logger is null ? [] : [new StepLog(logger)];
         if (Options.Precision == ComputePrecision.BFloat16 && denoiser.Device.type == DeviceType.CPU && !Processor.UsesBFloat16)
         {
-            LogFloat32(_logger, Processor.Name, Processor.Level.ToSetting());
+            LogFloat32(log, Processor.Name, Processor.Level.ToSetting());
         }
 
         if (Processor.IsCodeRefused && denoiser.Device.type == DeviceType.CPU)
         {
-            LogNoCode(_logger);
+            LogNoCode(log);
         }
     }
 
@@ -83,69 +83,26 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Steps done, those before a resume included.</summary>
     public int StepsDone => _state.Step;
 
-    /// <summary>The network as trained so far; of a network that is told labels, without one. Sample from it between steps, on the thread that trains: it does not wait for a step to end, as <see cref="Ema"/> does.</summary>
+    /// <summary>The network with the weights as trained so far. May be sampled while another thread trains: each call waits for a step to end.</summary>
     public IDenoiser Denoiser { get; }
 
-    /// <summary>The network with the moving average of its weights: the one to sample from. Lives as long as the trainer.</summary>
-    public IDenoiser Ema => Averaged(Denoiser);
+    /// <summary>
+    /// The network with the moving average of its weights: the one to sample from. With labels: <c>trainer.Ema.With(3)</c>, with guidance <c>trainer.Ema.With(3).Guided(2)</c>. May be sampled while another thread
+    /// trains: each call waits for a step to end, and a step for the call. Lives as long as the trainer.
+    /// </summary>
+    public IDenoiser Ema => Averages[0];
 
-    /// <summary>The network that is told labels, as trained so far, to bind labels to; <see langword="null"/> for one that is not.</summary>
-    public ConditionalDenoiser? Conditional { get; }
-
-    /// <summary>Makes a trainer for a network that is told labels; no step is done yet. Move the network to its device first.</summary>
-    /// <param name="network">As for <see cref="Trainer(nn.Module{Tensor, Tensor, Tensor}, INoiseSchedule, TrainerOptions?, Parameterization?, ILogger?, TrainingObjective?)"/>, with labels [B] (Int64) as its third argument.</param>
-    /// <param name="labels">The null label and how often it is given.</param>
-    /// <param name="schedule">How noisy an image is at each timestep.</param>
-    /// <param name="options">Steps, batch size, learning rate and more; the defaults if <see langword="null"/>.</param>
-    /// <param name="parameterization">What the network learns to predict; the noise ε by default.</param>
-    /// <param name="logger">Where progress is logged; nowhere by default.</param>
-    /// <param name="objective">What the network is trained for, without self-conditioning; by default the mean squared error at evenly drawn timesteps.</param>
-    /// <returns>The trainer.</returns>
-    /// <exception cref="ArgumentException">The options, labels or objective have mistakes, or the network has nothing to train.</exception>
-    public static Trainer WithLabels(
-        nn.Module<Tensor, Tensor, Tensor, Tensor> network,
-        LabelTrainingOptions labels,
-        INoiseSchedule schedule,
-        TrainerOptions? options = null,
-        Parameterization? parameterization = null,
-        ILogger? logger = null,
-        TrainingObjective? objective = null)
-    {
-        ArgumentNullException.ThrowIfNull(labels);
-        if (objective?.SelfConditioning is not null)
-        {
-            throw new ArgumentException(FormattableString.Invariant($"A network that is told labels is trained without self-conditioning; {nameof(TrainingObjective.SelfConditioning)} is {objective.SelfConditioning}."), nameof(objective));
-        }
-
-        var kind = parameterization ?? Parameterization.Epsilon;
-        var loss = TrainingLoss.WithLabels(network, labels, schedule, kind, objective ?? new TrainingObjective());
-        var conditional = new ConditionalDenoiser(network, schedule, kind, labels.NullLabel);
-        return new Trainer(network, options, logger, loss, conditional.NullLabel is null ? new UnboundDenoiser(conditional) : conditional.Unlabelled, conditional);
-    }
-
-    /// <summary>A denoiser of the trained network, run with a moving average of the weights: <c>trainer.Averaged(trainer.Conditional.Guided(labels, 3))</c>.</summary>
-    /// <param name="denoiser">A denoiser that runs the trained network.</param>
-    /// <param name="average">Which average: 0 for <see cref="TrainerOptions.Ema"/>, from 1 for <see cref="EmaOptions.Others"/>.</param>
-    /// <returns>The denoiser with averaged weights. Lives as long as the trainer.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such average.</exception>
-    public IDenoiser Averaged(IDenoiser denoiser, int average = 0)
-    {
-        ArgumentNullException.ThrowIfNull(denoiser);
-        if (average < 0 || average >= _state.Averages.Count)
-        {
-            throw new ArgumentOutOfRangeException(nameof(average), average, $"The average must be in [0, {_state.Averages.Count - 1}].");
-        }
-
-        return new EmaDenoiser(denoiser, _state.Parameters, _state.Averages[average].Values, _exclusive);
-    }
+    /// <summary>The network with each of its averages: that of <see cref="TrainerOptions.Ema"/>, then those of <see cref="EmaOptions.Others"/>.</summary>
+    public IReadOnlyList<IDenoiser> Averages { get; }
 
     /// <summary>Trains to the end of the run, writing checkpoints as <see cref="CheckpointOptions"/> says, and one at the end. Training goes on while one is written.</summary>
-    /// <param name="images">The training images.</param>
+    /// <param name="images">The training images, with labels or contexts where the network takes them.</param>
     /// <param name="progress">Told of every step.</param>
     /// <param name="stopAfter">Ends this call, with a checkpoint, after so many steps of the longer run; <see langword="null"/>: at the end of the run.</param>
     /// <param name="cancellationToken">Checked after every step; a checkpoint is written before the exception is thrown.</param>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number (a checkpoint of the step before is written), memory is full, or the network was moved after the trainer was made.</exception>
+    /// <exception cref="InvalidDataException">The images have values that are not finite or not in their <see cref="IImageSource.Range"/>.</exception>
     /// <exception cref="IOException">A checkpoint cannot be written; those before it are whole. Or another process or trainer writes to the folder, or it has checkpoints of another run, which <see cref="Resume(string)"/> was not asked for.</exception>
     public void Fit(IImageSource images, IProgress<TrainingStep>? progress = null, int? stopAfter = null, CancellationToken cancellationToken = default)
     {
@@ -155,15 +112,14 @@ public sealed partial class Trainer : IDisposable
         }
 
         ArgumentNullException.ThrowIfNull(images);
-        using var writer = Options.Checkpoints.Folder is { } folder ? Writer(folder) : null;
-        _fitting = writer?.Folder;
+        using var writer = Options.Checkpoints.Folder is { } folder ? _checkpoints.Begin(folder) : null;
         try
         {
             new TrainingRun(this, images, writer).Train(Steps(images).Take(stopAfter ?? int.MaxValue), progress, cancellationToken);
         }
         finally
         {
-            _fitting = null;
+            _checkpoints.End();
         }
     }
 
@@ -171,15 +127,11 @@ public sealed partial class Trainer : IDisposable
     /// <param name="images">The training images. While the enumeration lasts another thread reads them ahead (<see cref="LoaderOptions.Prefetch"/>): who reads from the same source in between locks it.</param>
     /// <returns>The steps from <see cref="StepsDone"/> + 1 to the end of the run.</returns>
     /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number, memory is full, the network was moved after the trainer was made, or a class-balanced order is asked of images without labels.</exception>
+    /// <exception cref="InvalidDataException">The images have values that are not finite or not in their <see cref="IImageSource.Range"/>.</exception>
     public IEnumerable<TrainingStep> Steps(IImageSource images)
     {
         ArgumentNullException.ThrowIfNull(images);
-        if (_imageCount != 0 && _imageCount != images.Count)
-        {
-            throw new InvalidOperationException($"The run was started on {_imageCount} images; '{images.Name}' has {images.Count}. The order of the images would not be that of the run.");
-        }
-
-        _imageCount = images.Count;
+        _checkpoints.Trains(images);
         _state.Parameters.ThrowIfReplaced();
         return Enumerate(images, BatchOrder.Create(images, Options.BatchSize, Options.Seed, Options.Loader.Order));
     }
@@ -190,16 +142,13 @@ public sealed partial class Trainer : IDisposable
     /// <param name="averaged">Whether the averaged weights are evaluated (default), or the weights themselves.</param>
     /// <param name="seed">The seed of noise and timesteps.</param>
     /// <returns>The mean over the images.</returns>
-    /// <exception cref="InvalidOperationException">The network is told labels, and the images have none.</exception>
+    /// <exception cref="ArgumentException">The network takes labels or a context, and the images have none.</exception>
     public double Evaluate(IImageSource images, int count = 512, bool averaged = true, long seed = 0)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        lock (_exclusive)
-        {
-            var evaluation = new Evaluation(_network, _loss, _state.Parameters.Device, Options.MicroBatchSize ?? Options.BatchSize);
-            return averaged ? _state.Parameters.With(_state.Averages[0].Values, () => evaluation.Mean(images, count, seed)) : evaluation.Mean(images, count, seed);
-        }
+        using var evaluation = NetworkAccess.Of(_network).Evaluate(averaged ? _average : null);
+        return new Evaluation(_loss, _state.Parameters.Device, Options.MicroBatchSize ?? Options.BatchSize).Mean(images, count, seed);
     }
 
     /// <summary>Writes a checkpoint and deletes those beyond <see cref="CheckpointOptions.Keep"/>.</summary>
@@ -210,10 +159,7 @@ public sealed partial class Trainer : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         using var snapshot = Capture();
-        using var writer = PathNames.Comparer.Equals(_fitting, PathNames.Whole(folder)) // which is locked already
-            ? new CheckpointWriter(folder, Options.Checkpoints, LogSkipped)
-            : Writer(folder);
-        return writer.Write(snapshot);
+        return _checkpoints.Save(folder, snapshot);
     }
 
     /// <summary>Writes the trained weights for use elsewhere: <c>model.safetensors</c> and, averaged, <c>ema.safetensors</c>; <c>ema-1.safetensors</c> and so on with <see cref="EmaOptions.Others"/>.</summary>
@@ -242,51 +188,24 @@ public sealed partial class Trainer : IDisposable
     public bool Resume(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        _folders.Add(PathNames.Whole(folder));
-        var checkpoint = Checkpoint.Newest(folder, LogSkipped);
+        var checkpoint = _checkpoints.Newest(folder);
         if (checkpoint is null)
         {
             return false;
         }
 
-        var manifest = checkpoint.Manifest;
-        var now = Manifest();
-        if (manifest.Seed != now.Seed || manifest.BatchSize != now.BatchSize)
-        {
-            var (what, then, asked) = manifest.Seed != now.Seed ? ("seed", manifest.Seed, now.Seed) : ("batch size", manifest.BatchSize, now.BatchSize);
-            throw new InvalidDataException($"'{checkpoint.Folder}' was made with {what} {then}; the options say {asked}. Resume with the same.");
-        }
-
-        if (manifest.Schedule?.Same(now.Schedule!) == false || (manifest.Prediction ?? now.Prediction) != now.Prediction)
-        {
-            throw new InvalidDataException($"'{checkpoint.Folder}' was made with {manifest.Schedule?.Name}, {manifest.Schedule?.Timesteps} timesteps, and the prediction '{manifest.Prediction}'; the trainer has {now.Schedule!.Name}, {now.Schedule.Timesteps} timesteps (or other levels), and '{now.Prediction}'. Resume with the same.");
-        }
-
-        IEnumerable<string> changes =
-        [
-            .. manifest.Options is { } options ? JsonDifference.Between(options, now.Options!.Value) : [],
-            .. manifest.Objective is { } objective ? JsonDifference.Between(objective, now.Objective!.Value) : [],
-        ];
-        foreach (var change in changes)
-        {
-            LogChanged(checkpoint.Folder, change);
-        }
-
         lock (_exclusive)
         {
+            using var step = NetworkAccess.Of(_network).Train();
             _state.Load(checkpoint);
         }
 
-        _imageCount = manifest.ImageCount;
-        LogResumed(checkpoint.Folder);
+        _checkpoints.Resumed(checkpoint);
         return true;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _state.Dispose();
-
-    private static IDenoiser DenoiserOf(NetworkDenoiser denoiser, TrainingObjective? objective) =>
-        objective?.SelfConditioning is null ? denoiser : new SelfConditioningDenoiser(denoiser);
 
     private IEnumerable<TrainingStep> Enumerate(IImageSource images, BatchOrder order)
     {
@@ -308,13 +227,9 @@ public sealed partial class Trainer : IDisposable
             throw new InvalidOperationException($"'{images.Name}' gave a batch of shape [{string.Join(", ", batch.Images.shape)}]; [{string.Join(", ", images.Shape.Batch(Options.BatchSize))}] is needed.");
         }
 
-        if (_loss.UsesLabels && batch.Labels is null)
-        {
-            throw new InvalidOperationException($"'{images.Name}' has no labels; the network is told a label for each image.");
-        }
-
         lock (_exclusive)
         {
+            using var exclusive = NetworkAccess.Of(_network).Train();
             var step = new StepRunner(_network, _loss, _state, Options).Run(batch, learningRate);
             return step with { Duration = Stopwatch.GetElapsedTime(start), DataWait = loader.Waited - waited };
         }
@@ -325,58 +240,13 @@ public sealed partial class Trainer : IDisposable
     {
         lock (_exclusive)
         {
-            return new TrainerSnapshot(
-                Manifest(),
-                _state.Capture(),
-                [.. _state.Averages.Index().Where(average => average.Item.Options.RelativeWidth is not null).Select(average => (TrainerState.AverageFile(average.Index), average.Item.Options.RelativeWidth!.Value))]);
+            return _checkpoints.Capture();
         }
     }
-
-    /// <summary>What writes the checkpoints of this run, to a folder that can be written to and is its own.</summary>
-    private CheckpointWriter Writer(string folder)
-    {
-        var writer = new CheckpointWriter(folder, Options.Checkpoints, LogSkipped);
-        try
-        {
-            writer.Prepare();
-            if (!_folders.Contains(writer.Folder) && Checkpoint.List(folder) is [var newest, ..])
-            {
-                throw new IOException($"'{folder}' has checkpoints of a run, the newest {Path.GetFileName(newest)}. Call {nameof(Resume)} for it to go on, or choose another folder.");
-            }
-
-            _folders.Add(writer.Folder);
-            return writer;
-        }
-        catch
-        {
-            writer.Dispose();
-            throw;
-        }
-    }
-
-    private CheckpointManifest Manifest() =>
-        new(CheckpointManifest.CurrentSchema, StepsDone, Options.Seed, Options.BatchSize, _imageCount, LibraryVersions.Library, new Dictionary<string, CheckpointFile>())
-        {
-            SkippedInARow = _state.SkippedInARow,
-            Schedule = CheckpointSchedule.Of(Denoiser.Schedule),
-            Prediction = _loss.Parameterization.Name,
-            Options = CheckpointManifest.ToJson(Options),
-            Objective = CheckpointManifest.ToJson(_loss.Describe()),
-            Versions = LibraryVersions.All,
-        };
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Resumed from {Folder}")]
-    private partial void LogResumed(string folder);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The network computes in float32 instead of bfloat16, which is slower on this processor ({Name}, level {Level})")]
     private static partial void LogFloat32(ILogger logger, string name, string level);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The network is computed by libtorch, which is slower: this system lets the program make no code for own kernels")]
     private static partial void LogNoCode(ILogger logger);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Checkpoints: {Reason}")]
-    private partial void LogSkipped(string reason);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The run of {Folder} goes on with other options: {Change}")]
-    private partial void LogChanged(string folder, string change);
 }

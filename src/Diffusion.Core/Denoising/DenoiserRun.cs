@@ -1,0 +1,13 @@
+namespace Diffusion;
+
+/// <summary>What a sampling run asks of its denoiser beside predictions.</summary>
+internal static class DenoiserRun
+{
+    /// <summary>Keeps the network in evaluation mode, and its averaged weights in place, between the calls of a run: until the result is disposed.</summary>
+    public static IDisposable? KeepWeights(IDenoiser denoiser) => denoiser switch
+    {
+        DelegatingDenoiser wrapper => wrapper.KeepWeights(),
+        NetworkDenoiser network => network.KeepWeights(),
+        _ => null,
+    };
+}

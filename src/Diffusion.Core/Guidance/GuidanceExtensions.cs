@@ -1,0 +1,71 @@
+namespace Diffusion;
+
+/// <summary>Guidance of denoisers: towards a condition, away from a weaker denoiser, or by a classifier.</summary>
+public static class GuidanceExtensions
+{
+    /// <summary>Classifier-free guidance by a scale alone: <c>trainer.Ema.With(3).Guided(2)</c>.</summary>
+    /// <inheritdoc cref="Guided(IDenoiser, GuidanceOptions, Condition?)"/>
+    /// <param name="denoiser">A denoiser with a condition.</param>
+    /// <param name="scale">A finite number: 1 for no guidance, above 1 for guidance.</param>
+    public static IDenoiser Guided(this IDenoiser denoiser, double scale) => denoiser.Guided(new GuidanceOptions { Scale = scale });
+
+    /// <summary>
+    /// Classifier-free guidance: x̂₀ = unconditional + scale·(conditional − unconditional). The network is called once, on a batch of twice the size; at scale 1, and outside of
+    /// the interval, only for the conditional half, at scale 0 only for the other.
+    /// </summary>
+    /// <remarks>
+    /// Classifier-Free Diffusion Guidance, arXiv:2207.12598, Eq. 6, whose weight w is scale − 1. The paper writes it for ε; since ε is x̂₀ times a scalar plus x_t times a scalar, it is
+    /// the same for x̂₀ and for every parameterization.
+    /// </remarks>
+    /// <param name="denoiser">A denoiser with a condition (<see cref="DenoiserExtensions.With(IDenoiser, Condition)"/>).</param>
+    /// <param name="options">How far, where, and what is done against oversaturation.</param>
+    /// <param name="negative">What to guide away from, such as a negative prompt; the network's null condition by default.</param>
+    /// <returns>The guided denoiser.</returns>
+    /// <exception cref="ArgumentException">The scale is not finite, or another option has a mistake.</exception>
+    public static IDenoiser Guided(this IDenoiser denoiser, GuidanceOptions options, Condition? negative = null) =>
+        new GuidedDenoiser(denoiser, null, negative ?? Condition.None, options);
+
+    /// <summary>Autoguidance by a scale alone: <c>strong.AutoGuided(weak, 2)</c>.</summary>
+    /// <inheritdoc cref="AutoGuided(IDenoiser, IDenoiser, GuidanceOptions)"/>
+    /// <param name="denoiser">The denoiser to improve.</param>
+    /// <param name="weaker">A worse one of the same schedule; it may predict in another parameterization.</param>
+    /// <param name="scale">A finite number: 1 for no guidance, above 1 for guidance.</param>
+    public static IDenoiser AutoGuided(this IDenoiser denoiser, IDenoiser weaker, double scale) => denoiser.AutoGuided(weaker, new GuidanceOptions { Scale = scale });
+
+    /// <summary>
+    /// Guidance by a weaker version of the same denoiser, smaller or trained for less time: x̂₀ = weaker + scale·(denoiser − weaker). Needs no condition; where there is one, it is bound to
+    /// both denoisers. The weaker one may be a network without labels: classifier-free guidance with two networks.
+    /// </summary>
+    /// <remarks>Guiding a Diffusion Model with a Bad Version of Itself, arXiv:2406.02507, whose w is the scale.</remarks>
+    /// <param name="denoiser">The denoiser to improve.</param>
+    /// <param name="weaker">A worse one of the same schedule; it may predict in another parameterization.</param>
+    /// <param name="options">How far, where, and what is done against oversaturation.</param>
+    /// <returns>The guided denoiser.</returns>
+    /// <exception cref="ArgumentException">The options have mistakes, or the schedules differ.</exception>
+    public static IDenoiser AutoGuided(this IDenoiser denoiser, IDenoiser weaker, GuidanceOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(weaker);
+        return new GuidedDenoiser(denoiser, weaker, Condition.None, options);
+    }
+
+    /// <summary>Classifier guidance: the score of the denoiser plus scale times that of a classifier, which moves x̂₀ by σ²/α·scale·∇ln p(y | x_t).</summary>
+    /// <remarks>
+    /// Diffusion Models Beat GANs on Image Synthesis, arXiv:2105.05233, algorithm 2 (ε̂ ← ε − √(1 − ᾱ)·∇ln p(y | x_t)), for any levels and any
+    /// sampler. Algorithm 1, which moves the mean of an ancestral step by its variance instead, belongs to the step and not to the denoiser.
+    /// At α = 0 nothing of the image is in x_t, the classifier can say nothing, and x̂₀ stays as it is.
+    /// Clipping before the guidance, <c>denoiser.Limited(ImageLimit.Clip()).ClassifierGuided(…)</c>, is what the paper's code does; the
+    /// guided image may then leave the range again.
+    /// </remarks>
+    /// <param name="denoiser">The denoiser.</param>
+    /// <param name="gradient">∇ln p(y | x_t); <see cref="ClassifierGradients.Of"/> makes it of a classifier.</param>
+    /// <param name="scale">A finite number, 1 by default: the power of p(y | x_t). At 0 the classifier is not asked.</param>
+    /// <returns>The guided denoiser.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The scale is not finite.</exception>
+    public static IDenoiser ClassifierGuided(this IDenoiser denoiser, ClassifierGradient gradient, double scale = 1)
+    {
+        ArgumentNullException.ThrowIfNull(gradient);
+        return double.IsFinite(scale)
+            ? new ClassifierGuidedDenoiser(denoiser, gradient, scale)
+            : throw new ArgumentOutOfRangeException(nameof(scale), scale, "The scale must be a finite number.");
+    }
+}

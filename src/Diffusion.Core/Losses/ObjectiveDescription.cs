@@ -1,0 +1,28 @@
+using System.Globalization;
+
+namespace Diffusion;
+
+/// <summary>An objective in names and numbers, for the manifest of a checkpoint.</summary>
+internal static class ObjectiveDescription
+{
+    public static IReadOnlyDictionary<string, string> Of(TrainingObjective objective, NetworkConditions conditions) => new Dictionary<string, string>
+    {
+        ["loss"] = objective.Loss.Name,
+        ["weighting"] = objective.Weighting.Name,
+        ["timesteps"] = objective.Timesteps.Name,
+        ["offsetNoise"] = Number(objective.OffsetNoise),
+        ["immiscible"] = objective.Immiscible ? "true" : "false",
+        ["selfConditioning"] = objective.SelfConditioning is { } share ? Number(share) : "none",
+        ["variational"] = objective.Variational is { } term ? $"{term.Variance} {Number(term.Weight)}{(term.IsWhole ? " whole" : "")}" : "none",
+        ["condition"] = (conditions.TakesLabels, conditions.TakesContext) switch
+        {
+            (true, true) => "labels and context",
+            (true, false) => "labels",
+            (false, true) => "context",
+            _ => "none",
+        },
+        ["conditionDropout"] = conditions.HasNone ? Number(objective.ConditionDropout) : "none",
+    };
+
+    private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,11 @@
+using static TorchSharp.torch;
+
+namespace Diffusion;
+
+/// <summary>A moving average of the weights of a network.</summary>
+internal sealed class AveragedWeights(FlatParameters parameters, Tensor average) : IWeightSet
+{
+    public void PutIn() => parameters.PointTo(average);
+
+    public void TakeOut() => parameters.PointTo(parameters.Values);
+}

@@ -1,0 +1,133 @@
+using Microsoft.Extensions.Logging;
+
+namespace Diffusion;
+
+/// <summary>The checkpoints of one run: what they say of it, which folders are its own, and whether another checkpoint is of the same run.</summary>
+internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerState state, IReadOnlyDictionary<string, string> objective, NetworkDenoiser denoiser, ILogger logger)
+{
+    private readonly ILogger _logger = logger; // a field for the generated methods
+    private readonly HashSet<string> _folders = new(PathNames.Comparer); // those whose checkpoints are of this run
+    private string? _fitting; // the folder that a run of steps writes to meanwhile
+    private int _imageCount;
+
+    /// <summary>Notes which images the run is trained on.</summary>
+    /// <exception cref="InvalidOperationException">It was started on others.</exception>
+    public void Trains(IImageSource images)
+    {
+        if (_imageCount != 0 && _imageCount != images.Count)
+        {
+            throw new InvalidOperationException($"The run was started on {_imageCount} images; '{images.Name}' has {images.Count}. The order of the images would not be that of the run.");
+        }
+
+        _imageCount = images.Count;
+    }
+
+    /// <summary>What writes the checkpoints of a run of steps.</summary>
+    public CheckpointWriter Begin(string folder)
+    {
+        var writer = Writer(folder);
+        _fitting = writer.Folder;
+        return writer;
+    }
+
+    public void End() => _fitting = null;
+
+    /// <summary>The state after the last step, copied to memory of the host.</summary>
+    public TrainerSnapshot Capture() => new(
+        Manifest(),
+        state.Capture(),
+        [.. state.Averages.Index().Where(average => average.Item.Options.RelativeWidth is not null).Select(average => (TrainerState.AverageFile(average.Index), average.Item.Options.RelativeWidth!.Value))]);
+
+    public Checkpoint Save(string folder, TrainerSnapshot snapshot)
+    {
+        using var writer = PathNames.Comparer.Equals(_fitting, PathNames.Whole(folder)) // which is locked already
+            ? new CheckpointWriter(folder, options.Checkpoints, LogSkipped)
+            : Writer(folder);
+        return writer.Write(snapshot);
+    }
+
+    /// <summary>The newest whole checkpoint of a folder, which is the run's own from now on; <see langword="null"/> if there is none.</summary>
+    /// <exception cref="InvalidDataException">It is of another run.</exception>
+    public Checkpoint? Newest(string folder)
+    {
+        _folders.Add(PathNames.Whole(folder));
+        var checkpoint = Checkpoint.Newest(folder, LogSkipped);
+        if (checkpoint is null)
+        {
+            return null;
+        }
+
+        var (then, now) = (checkpoint.Manifest, Manifest());
+        if (then.Seed != now.Seed || then.BatchSize != now.BatchSize)
+        {
+            var (what, was, asked) = then.Seed != now.Seed ? ("seed", then.Seed, now.Seed) : ("batch size", then.BatchSize, now.BatchSize);
+            throw new InvalidDataException($"'{checkpoint.Folder}' was made with {what} {was}; the options say {asked}. Resume with the same.");
+        }
+
+        if (then.Schedule?.Same(now.Schedule!) == false || (then.Prediction ?? now.Prediction) != now.Prediction)
+        {
+            throw new InvalidDataException($"'{checkpoint.Folder}' was made with {then.Schedule?.Name}, {then.Schedule?.Timesteps} timesteps, and the prediction '{then.Prediction}'; the trainer has {now.Schedule!.Name}, {now.Schedule.Timesteps} timesteps (or other levels), and '{now.Prediction}'. Resume with the same.");
+        }
+
+        IEnumerable<string> changes =
+        [
+            .. then.Options is { } before ? JsonDifference.Between(before, now.Options!.Value) : [],
+            .. then.Objective is { } goal ? JsonDifference.Between(goal, now.Objective!.Value) : [],
+        ];
+        foreach (var change in changes)
+        {
+            LogChanged(checkpoint.Folder, change);
+        }
+
+        return checkpoint;
+    }
+
+    /// <summary>Notes that the run went on from a checkpoint.</summary>
+    public void Resumed(Checkpoint checkpoint)
+    {
+        _imageCount = checkpoint.Manifest.ImageCount;
+        LogResumed(checkpoint.Folder);
+    }
+
+    /// <summary>What writes checkpoints to a folder that can be written to and is the run's own.</summary>
+    private CheckpointWriter Writer(string folder)
+    {
+        var writer = new CheckpointWriter(folder, options.Checkpoints, LogSkipped);
+        try
+        {
+            writer.Prepare();
+            if (!_folders.Contains(writer.Folder) && Checkpoint.List(folder) is [var newest, ..])
+            {
+                throw new IOException($"'{folder}' has checkpoints of a run, the newest {Path.GetFileName(newest)}. Call {nameof(Trainer.Resume)} for it to go on, or choose another folder.");
+            }
+
+            _folders.Add(writer.Folder);
+            return writer;
+        }
+        catch
+        {
+            writer.Dispose();
+            throw;
+        }
+    }
+
+    private CheckpointManifest Manifest() =>
+        new(CheckpointManifest.CurrentSchema, state.Step, options.Seed, options.BatchSize, _imageCount, LibraryVersions.Library, new Dictionary<string, CheckpointFile>())
+        {
+            SkippedInARow = state.SkippedInARow,
+            Schedule = CheckpointSchedule.Of(denoiser.Schedule),
+            Prediction = denoiser.Parameterization.Name,
+            Options = CheckpointManifest.ToJson(options),
+            Objective = CheckpointManifest.ToJson(objective),
+            Versions = LibraryVersions.All,
+        };
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Resumed from {Folder}")]
+    private partial void LogResumed(string folder);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Checkpoints: {Reason}")]
+    private partial void LogSkipped(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The run of {Folder} goes on with other options: {Change}")]
+    private partial void LogChanged(string folder, string change);
+}
