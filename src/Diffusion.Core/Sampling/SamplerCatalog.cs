@@ -1,31 +1,31 @@
 namespace Diffusion;
 
-/// <summary>The samplers of this library by name, for configuration files and command lines. Each has the settings that go by its name elsewhere.</summary>
+/// <summary>The samplers of this library by name, for configuration files and command lines. Each has the settings usual for its name.</summary>
 public static class SamplerCatalog
 {
     private static readonly Dictionary<string, Func<int?, StepSpacing?, Sampler>> Makers = new(StringComparer.Ordinal)
     {
-        ["ddpm"] = (steps, spacing) => new DdpmSampler(steps, spacing),
-        ["ddim"] = (steps, spacing) => new DdimSampler(steps, 0, spacing),
-        ["euler"] = (steps, spacing) => new EulerSampler(steps, spacing),
-        ["euler-ancestral"] = (steps, spacing) => new EulerSampler(steps, spacing, eta: 1),
-        ["heun"] = (steps, spacing) => new HeunSampler(steps, spacing),
-        ["edm"] = (steps, spacing) => HeunSampler.Edm(steps, spacing),
-        ["dpm2"] = (steps, spacing) => new Dpm2Sampler(steps, spacing),
-        ["dpm2-ancestral"] = (steps, spacing) => new Dpm2Sampler(steps, spacing, eta: 1),
-        ["lms"] = (steps, spacing) => new LmsSampler(steps, spacing),
-        ["plms"] = (steps, spacing) => new PndmSampler(steps, spacing),
-        ["pndm"] = (steps, spacing) => new PndmSampler(steps, spacing, rungeKutta: true),
-        ["dpm++1"] = (steps, spacing) => new DpmSolverSampler(steps, spacing, new DpmSolverOptions { Order = 1 }),
-        ["dpm++2m"] = (steps, spacing) => new DpmSolverSampler(steps, spacing),
-        ["dpm++3m"] = (steps, spacing) => new DpmSolverSampler(steps, spacing, new DpmSolverOptions { Order = 3 }),
-        ["dpm++2m-sde"] = (steps, spacing) => new DpmSolverSampler(steps, spacing, new DpmSolverOptions { Eta = 1 }),
-        ["dpm++3m-sde"] = (steps, spacing) => new DpmSolverSampler(steps, spacing, new DpmSolverOptions { Order = 3, Heun = true, Eta = 1 }),
-        ["dpm++2s"] = (steps, spacing) => new DpmSolverSinglestepSampler(steps, spacing),
-        ["dpm++2s-ancestral"] = (steps, spacing) => new DpmSolverSinglestepSampler(steps, spacing, eta: 1),
-        ["dpm++sde"] = (steps, spacing) => new DpmSolverSinglestepSampler(steps, spacing, eta: 1, noiseInside: true),
-        ["unipc"] = (steps, spacing) => new UniPcSampler(steps, spacing),
-        ["lcm"] = (steps, spacing) => new LcmSampler(steps, spacing),
+        ["ddpm"] = (steps, spacing) => new DdpmSampler(steps, new() { Spacing = spacing }),
+        ["ddim"] = (steps, spacing) => new DdimSampler(steps, new() { Spacing = spacing }),
+        ["euler"] = (steps, spacing) => new EulerSampler(steps, new() { Spacing = spacing }),
+        ["euler-ancestral"] = (steps, spacing) => new EulerSampler(steps, new() { Spacing = spacing, Eta = 1 }),
+        ["heun"] = (steps, spacing) => new HeunSampler(steps, new() { Spacing = spacing }),
+        ["edm"] = (steps, spacing) => new HeunSampler(steps, HeunOptions.Edm with { Spacing = spacing ?? HeunOptions.Edm.Spacing }),
+        ["dpm2"] = (steps, spacing) => new Dpm2Sampler(steps, new() { Spacing = spacing }),
+        ["dpm2-ancestral"] = (steps, spacing) => new Dpm2Sampler(steps, new() { Spacing = spacing, Eta = 1 }),
+        ["lms"] = (steps, spacing) => new LmsSampler(steps, new() { Spacing = spacing }),
+        ["plms"] = (steps, spacing) => new PndmSampler(steps, new() { Spacing = spacing }),
+        ["pndm"] = (steps, spacing) => new PndmSampler(steps, new() { Spacing = spacing, RungeKutta = true }),
+        ["dpm++1"] = (steps, spacing) => new DpmSolverSampler(steps, new() { Spacing = spacing, Order = 1 }),
+        ["dpm++2m"] = (steps, spacing) => new DpmSolverSampler(steps, new() { Spacing = spacing }),
+        ["dpm++3m"] = (steps, spacing) => new DpmSolverSampler(steps, new() { Spacing = spacing, Order = 3 }),
+        ["dpm++2m-sde"] = (steps, spacing) => new DpmSolverSampler(steps, new() { Spacing = spacing, Eta = 1 }),
+        ["dpm++3m-sde"] = (steps, spacing) => new DpmSolverSampler(steps, new() { Spacing = spacing, Order = 3, SolverType = DpmSolverType.Heun, Eta = 1 }),
+        ["dpm++2s"] = (steps, spacing) => new DpmSolverSinglestepSampler(steps, new() { Spacing = spacing }),
+        ["dpm++2s-ancestral"] = (steps, spacing) => new DpmSolverSinglestepSampler(steps, new() { Spacing = spacing, Eta = 1 }),
+        ["dpm++sde"] = (steps, spacing) => new DpmSolverSinglestepSampler(steps, new() { Spacing = spacing, Eta = 1, NoiseInside = true }),
+        ["unipc"] = (steps, spacing) => new UniPcSampler(steps, new() { Spacing = spacing }),
+        ["lcm"] = (steps, spacing) => new LcmSampler(steps, new() { Spacing = spacing }),
     };
 
     /// <summary>The names.</summary>

@@ -132,7 +132,7 @@ public sealed partial class HtmlReportTests : IDisposable
 
     [Fact]
     public void Options_NoPictures_AreRefused() =>
-        Assert.Contains("MostPictures", Assert.Throws<ArgumentException>(() => new HtmlReport("report.html", new HtmlReportOptions { MostPictures = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains("MaxPictures", Assert.Throws<ArgumentException>(() => new HtmlReport("report.html", new HtmlReportOptions { MaxPictures = 0 })).Message, StringComparison.Ordinal);
 
     [Fact]
     public void ReportCurve_MillionsOfNumbers_KeepsTheirMeansAndEnds()
