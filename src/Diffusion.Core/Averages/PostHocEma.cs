@@ -14,7 +14,6 @@ namespace Diffusion;
 /// </remarks>
 public sealed class PostHocEma
 {
-    internal const string FolderName = "averages";
     internal const string StepKey = "ema.step";
     internal const string WidthKey = "ema.relative_width";
 
@@ -35,7 +34,7 @@ public sealed class PostHocEma
     public static PostHocEma Open(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        var averages = Path.Combine(folder, FolderName);
+        var averages = Path.Combine(folder, Checkpoint.AveragesFolder);
         var snapshots = Directory.Exists(averages) ? Directory.EnumerateFiles(averages, "*.safetensors").Select(Describe).OrderBy(each => each.Step).ThenBy(each => each.Width).ToList() : [];
         return snapshots.Count > 0
             ? new PostHocEma(averages, snapshots)

@@ -92,14 +92,14 @@ public sealed class ImageLimitTests
         {
             foreach (var limit in new[] { ImageLimit.None, ImageLimit.Clip(), ImageLimit.Dynamic(0.9, 4), new Halved() })
             {
-                var (image, itsVariance) = new FixedDenoiser(images, variance).Limited(limit).Predict(images, Level);
+                using var prediction = new FixedDenoiser(images, variance).Limited(limit).Predict(images, Level);
+                var (image, itsVariance) = prediction;
                 using var expected = limit.Apply(images);
                 TensorAssert.Identical(expected, image, limit.ToString()!);
                 TensorAssert.Identical(variance, itsVariance!, "variance");
                 using var same = new FixedDenoiser(images, variance).Limited(limit).Denoise(images, Level);
                 TensorAssert.Identical(image, same, limit.ToString()!);
-                image.Dispose();
-                itsVariance!.Dispose();
+                TensorAssert.Identical(images, prediction.Unlimited ?? image, "as predicted");
             }
         });
     }

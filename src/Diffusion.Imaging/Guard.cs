@@ -11,15 +11,6 @@ internal static class Guard
         }
     }
 
-    public static void Fit(ImageFit fit, string name)
-    {
-        if (!Enum.IsDefined(fit))
-        {
-            throw new ArgumentOutOfRangeException(
-                name, fit, $"{name} is {(int)fit}; it must be one of {string.Join(", ", Enum.GetNames<ImageFit>())}.");
-        }
-    }
-
     public static void Split(Split split, string name)
     {
         if (!Enum.IsDefined(split))
