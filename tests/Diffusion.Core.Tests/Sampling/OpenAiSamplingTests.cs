@@ -17,8 +17,8 @@ public sealed class OpenAiSamplingTests
         var schedule = golden.Schedule();
         var spacing = StepSpacing.Through([.. Levels(golden, schedule).Reverse(), NoiseLevel.Clean]);
         Sampler sampler = ddim
-            ? new DdimSampler(null, eta, spacing)
-            : new DdpmSampler(null, Clipping.Use, spacing, golden.Variance());
+            ? new DdimSampler(null, new() { Spacing = spacing, Eta = eta })
+            : new DdpmSampler(null, new() { Spacing = spacing, Variance = golden.Variance() });
         using var network = new RecordedNetwork(golden);
         var denoiser = new NetworkDenoiser(network, schedule, golden.Parameterization(schedule)).Limited(ImageLimit.Clip());
         using var noise = new ReplayNoise(golden["noise"]);
@@ -39,7 +39,7 @@ public sealed class OpenAiSamplingTests
         using var golden = Golden.Case("openai_diffusion/ddim_reverse");
         var schedule = golden.Schedule();
         var pureNoise = new NoiseLevel(0, 1, schedule.Timesteps);
-        var sampler = new DdimInverter(spacing: StepSpacing.Through([.. Levels(golden, schedule), pureNoise]));
+        var sampler = new DdimInverter(null, new() { Spacing = StepSpacing.Through([.. Levels(golden, schedule), pureNoise]) });
         using var network = new RecordedNetwork(golden);
         var denoiser = new NetworkDenoiser(network, schedule).Limited(ImageLimit.Clip());
         using var noise = new ReplayNoise(null);

@@ -40,7 +40,7 @@ public sealed class SamplerMatrixTests
     {
         foreach (var name in ScheduleCatalog.Names)
         {
-            foreach (var spacing in StepSpacing.All.SelectMany(spacing => new[] { spacing, spacing.EndingAtLeastNoise() }))
+            foreach (var spacing in StepSpacing.All.SelectMany(spacing => new[] { spacing, spacing.EndingAtSigmaMin() }))
             {
                 using var images = SamplerCatalog.Create(sampler, 5, spacing).Sample(new GaussianDenoiser(ScheduleCatalog.Create(name)), Shape, seed: 3);
                 Assert.True(images.isfinite().all().item<bool>(), $"{sampler}, {name}, {spacing}");
