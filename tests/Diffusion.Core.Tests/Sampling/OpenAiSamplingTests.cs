@@ -41,7 +41,9 @@ public sealed class OpenAiSamplingTests
         var pureNoise = new NoiseLevel(0, 1, schedule.Timesteps);
         var sampler = new DdimInverter(null, new() { Spacing = StepSpacing.Through([.. Levels(golden, schedule), pureNoise]) });
         using var network = new RecordedNetwork(golden);
-        var denoiser = new NetworkDenoiser(network, schedule).Limited(ImageLimit.Clip());
+        // The peer derives ε̂ again from the clipped x̂₀: a denoiser that does not say what it was before.
+        var clipped = new NetworkDenoiser(network, schedule).Limited(ImageLimit.Clip());
+        var denoiser = new FunctionDenoiser(schedule, (noisy, level) => clipped.Denoise(noisy, level));
         using var noise = new ReplayNoise(null);
 
         using var result = sampler.Continue(denoiser, golden["x_T"] * 0.3, noise, onStep: step =>

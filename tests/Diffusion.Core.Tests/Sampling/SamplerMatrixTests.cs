@@ -25,12 +25,12 @@ public sealed class SamplerMatrixTests
             {
                 var network = new NetworkDenoiser(first, schedule, parameterization);
                 Check($"{sampler}, {name}, {parameterization}", sampler, network);
-                Check($"{sampler}, {name}, {parameterization}, guided", sampler, network.Guided(new NetworkDenoiser(second, schedule, parameterization), 2.5));
+                Check($"{sampler}, {name}, {parameterization}, guided", sampler, network.AutoGuided(new NetworkDenoiser(second, schedule, parameterization), 2.5));
             }
 
             var exact = new GaussianDenoiser(schedule);
             Check($"{sampler}, {name}, exact", sampler, exact);
-            Check($"{sampler}, {name}, exact, guided", sampler, exact.Guided(new GaussianDenoiser(schedule, -0.2, 0.7), 1.5));
+            Check($"{sampler}, {name}, exact, guided", sampler, exact.AutoGuided(new GaussianDenoiser(schedule, -0.2, 0.7), 1.5));
         }
     }
 
