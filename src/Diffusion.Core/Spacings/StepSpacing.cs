@@ -1,19 +1,19 @@
 namespace Diffusion;
 
 /// <summary>
-/// Where a sampler's steps lie: from a schedule and a number of steps to the levels to visit. Immutable. Derive from it to plug in one of your own;
+/// The levels that a sampler visits, computed from a schedule and a number of steps. Immutable. Derive from it for a spacing of your own;
 /// the common ones are the static members of this class.
 /// </summary>
 /// <remarks>
 /// A step's target is always the next level of the list. By default the last level is the clean image, whatever the spacing (arXiv:2006.11239,
-/// algorithm 2, ᾱ₀ = 1); <see cref="EndingAtLeastNoise"/> ends at the schedule's first timestep instead.
+/// algorithm 2, ᾱ₀ = 1); <see cref="EndingAtSigmaMin"/> ends at the schedule's first timestep instead.
 /// </remarks>
 public abstract class StepSpacing
 {
-    /// <summary>Timesteps evenly from T − 1 to 0, both included (<see cref="TimestepGrid.Evenly"/>). Its last step is from timestep 0 to the clean image: multistep solvers want <see cref="Trailing"/>.</summary>
-    public static StepSpacing Even { get; } = Timesteps("even", TimestepGrid.Evenly);
+    /// <summary>Evenly spaced timesteps from T − 1 to 0, both included (<see cref="TimestepGrid.Linspace"/>). Its last step is from timestep 0 to the clean image: <see cref="Trailing"/> is better for multistep solvers.</summary>
+    public static StepSpacing Linspace { get; } = Timesteps("linspace", TimestepGrid.Linspace);
 
-    /// <summary>Whole-number strides from 0 (<see cref="TimestepGrid.Leading"/>).</summary>
+    /// <summary>Integer strides from 0 (<see cref="TimestepGrid.Leading"/>).</summary>
     public static StepSpacing Leading { get; } = Timesteps("leading", (timesteps, steps) => TimestepGrid.Leading(timesteps, steps));
 
     /// <summary>Counted down from T − 1 (<see cref="TimestepGrid.Trailing"/>): good for every schedule and sampler. The default.</summary>
@@ -23,8 +23,8 @@ public abstract class StepSpacing
     /// <remarks>DPM-Solver++, arXiv:2211.01095, section 5; the grid of Lu's code in λ = ln(α/σ).</remarks>
     public static StepSpacing LogSnr { get; } = new RatioSpacing("log-snr", (low, high, count) => SigmaRamp.PolyExponential(count, low, high, 1));
 
-    /// <summary>The spacings that need no further number, by <see cref="Name"/>.</summary>
-    public static IReadOnlyList<StepSpacing> All { get; } = [Even, Leading, Trailing, LogSnr, Karras(), .. AlignedSpacing.Tables];
+    /// <summary>The spacings without parameters, by <see cref="Name"/>.</summary>
+    public static IReadOnlyList<StepSpacing> All { get; } = [Linspace, Leading, Trailing, LogSnr, Karras(), .. AlignedSpacing.Tables];
 
     /// <summary>The name that configuration files use.</summary>
     public abstract string Name { get; }
@@ -32,21 +32,21 @@ public abstract class StepSpacing
     /// <summary>Karras's ramp in σ/α: evenly in its ρ-th root, so that most steps are taken at low noise.</summary>
     /// <remarks>Elucidating the Design Space of Diffusion-Based Generative Models, arXiv:2206.00364, Eq. 5.</remarks>
     /// <param name="rho">ρ, above 0; 7 by default.</param>
-    /// <param name="least">The smallest σ/α, above 0; by default that of the schedule's first timestep.</param>
-    /// <param name="most">The largest σ/α; by default that of the schedule's last timestep.</param>
+    /// <param name="sigmaMin">The smallest σ/α, above 0; by default that of the schedule's first timestep.</param>
+    /// <param name="sigmaMax">The largest σ/α; by default that of the schedule's last timestep.</param>
     /// <returns>The spacing.</returns>
-    public static StepSpacing Karras(double rho = 7, double? least = null, double? most = null) =>
-        new RatioSpacing("karras", (low, high, count) => SigmaRamp.Karras(count, least ?? low, most ?? high, rho));
+    public static StepSpacing Karras(double rho = 7, double? sigmaMin = null, double? sigmaMax = null) =>
+        new RatioSpacing("karras", (low, high, count) => SigmaRamp.Karras(count, sigmaMin ?? low, sigmaMax ?? high, rho));
 
-    /// <summary>A ramp in ln(σ/α) whose position goes with the ρ-th power; ρ = 1 is exponential.</summary>
+    /// <summary>A ramp in ln(σ/α) that is linear in the ρ-th power of the position; ρ = 1 is exponential.</summary>
     /// <param name="rho">ρ, above 0; 1 by default.</param>
-    /// <param name="least">The smallest σ/α, above 0; by default that of the schedule's first timestep.</param>
-    /// <param name="most">The largest σ/α; by default that of the schedule's last timestep.</param>
+    /// <param name="sigmaMin">The smallest σ/α, above 0; by default that of the schedule's first timestep.</param>
+    /// <param name="sigmaMax">The largest σ/α; by default that of the schedule's last timestep.</param>
     /// <returns>The spacing.</returns>
-    public static StepSpacing PolyExponential(double rho = 1, double? least = null, double? most = null) =>
-        new RatioSpacing("polyexponential", (low, high, count) => SigmaRamp.PolyExponential(count, least ?? low, most ?? high, rho));
+    public static StepSpacing PolyExponential(double rho = 1, double? sigmaMin = null, double? sigmaMax = null) =>
+        new RatioSpacing("polyexponential", (low, high, count) => SigmaRamp.PolyExponential(count, sigmaMin ?? low, sigmaMax ?? high, rho));
 
-    /// <summary>Exactly these timesteps; the number of steps is theirs.</summary>
+    /// <summary>Exactly these timesteps; their count is the number of steps.</summary>
     /// <param name="grid">The timesteps to visit.</param>
     /// <returns>The spacing.</returns>
     public static StepSpacing Over(TimestepGrid grid)
@@ -85,14 +85,14 @@ public abstract class StepSpacing
     /// <exception cref="ArgumentOutOfRangeException">The schedule has not enough timesteps for the number of steps.</exception>
     public abstract IReadOnlyList<NoiseLevel> Levels(INoiseSchedule schedule, int? steps);
 
-    /// <summary>This spacing, but ending at the level of the schedule's first timestep, with the little noise that is left there, instead of at the clean image.</summary>
+    /// <summary>This spacing, but ending at the level of the schedule's first timestep instead of at the clean image: <c>final_sigmas_type</c> "sigma_min" in diffusers.</summary>
     /// <returns>The spacing.</returns>
-    public StepSpacing EndingAtLeastNoise() => new LevelSpacing(Name, (schedule, steps) =>
+    public StepSpacing EndingAtSigmaMin() => new LevelSpacing(Name, (schedule, steps) =>
     {
         var levels = Levels(schedule, steps);
-        var least = schedule.LevelAt(0);
+        var min = schedule.LevelAt(0);
         var before = levels[^2];
-        return before.Sigma * least.Alpha > least.Sigma * before.Alpha ? [.. levels.SkipLast(1), least] : [.. levels.SkipLast(1)];
+        return before.Sigma * min.Alpha > min.Sigma * before.Alpha ? [.. levels.SkipLast(1), min] : [.. levels.SkipLast(1)];
     });
 
     /// <inheritdoc/>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>
-/// UniPC: a multistep predictor, and a corrector that uses the evaluation at the end of the step, which the next step needs in any case. One evaluation a step,
+/// UniPC: a multistep predictor, and a corrector that uses the evaluation at the end of the step, which is also that of the next step. One evaluation a step,
 /// one order more than the predictor.
 /// </summary>
 /// <remarks>
@@ -15,13 +15,12 @@ public sealed class UniPcSampler : Sampler
     private readonly UniPcOptions _options;
 
     /// <summary>Makes the sampler.</summary>
-    /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="spacing">Where the steps lie; trailing by default.</param>
-    /// <param name="options">Order and variant.</param>
-    /// <exception cref="ArgumentException">The options are out of range.</exception>
-    public UniPcSampler(int? steps = null, StepSpacing? spacing = null, UniPcOptions? options = null)
-        : base(steps, spacing) =>
-        _options = (options ?? new UniPcOptions()).Validated();
+    /// <param name="steps">The number of steps, at least 1; <see langword="null"/> (default) for all T.</param>
+    /// <param name="options">Spacing, order and variant.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of steps is below 1.</exception>
+    /// <exception cref="ArgumentException">The options are out of range; the message lists all mistakes.</exception>
+    public UniPcSampler(int? steps = null, UniPcOptions? options = null)
+        : base(steps, options) => _options = options ?? new UniPcOptions();
 
     /// <inheritdoc/>
     protected internal override int HistoryLength => _options.Order;
@@ -33,13 +32,13 @@ public sealed class UniPcSampler : Sampler
         var image = context.Denoise();
         var noisy = context.Noisy;
         Tensor? corrected = null;
-        if (context.Past.Count > 0 && context.Past[0].Level.Alpha > 0 && !_options.UncorrectedSteps.Contains(context.Index - 1))
+        if (context.Past.Count > 0 && context.Past[0].Level.Alpha > 0 && !_options.DisableCorrector.Contains(context.Index - 1))
         {
-            // The prediction, x̂₀ or ε̂, stays what the denoiser said of the uncorrected image.
+            // The prediction, x̂₀ or ε̂, stays that of the uncorrected x.
             var order = OrderOf(context.Index - 1, context, context.Past.Skip(1));
             var prediction = Predicted(noisy, image, context.From);
             noisy = corrected = Update(context.Past[0].Noisy, context.Past, order, context.Past[0].Level, context.From, prediction);
-            image = _options.PredictNoise ? StepMath.Sum((1 / context.From.Alpha, noisy), (-context.From.Sigma / context.From.Alpha, prediction)) : image;
+            image = _options.PredictX0 ? image : StepMath.Sum((1 / context.From.Alpha, noisy), (-context.From.Sigma / context.From.Alpha, prediction));
         }
 
         PastStep[] known = [new PastStep(context.From, noisy, image), .. context.Past];
@@ -53,19 +52,19 @@ public sealed class UniPcSampler : Sampler
 
     private int OrderOf(int index, StepContext context, IEnumerable<PastStep> before)
     {
-        var wanted = _options.LowerOrderAtEnd ? Math.Min(_options.Order, context.Levels.Count - 1 - index) : _options.Order;
+        var wanted = _options.LowerOrderFinal ? Math.Min(_options.Order, context.Levels.Count - 1 - index) : _options.Order;
         return Math.Min(wanted, 1 + before.TakeWhile(step => step.Level.Alpha > 0).Count());
     }
 
-    private Tensor Predicted(Tensor noisy, Tensor image, NoiseLevel level) => _options.PredictNoise ? StepMath.NoiseOf(noisy, image, level) : image;
+    private Tensor Predicted(Tensor noisy, Tensor image, NoiseLevel level) => _options.PredictX0 ? image : StepMath.NoiseOf(noisy, image, level);
 
     /// <summary>The predictor, or with the prediction at the end of the step the corrector.</summary>
     private Tensor Update(Tensor noisy, IReadOnlyList<PastStep> known, int order, NoiseLevel from, NoiseLevel to, Tensor? atEnd)
     {
         var h = -Math.Log(StepMath.Shrink(from, to));
-        var hh = _options.PredictNoise ? h : -h;
+        var hh = _options.PredictX0 ? -h : h;
         var growth = StepMath.Expm1(hh);
-        var scale = _options.SecondScale ? growth : hh;
+        var scale = _options.SolverType == UniPcSolverType.Bh2 ? growth : hh;
         var ratios = new double[order];
         for (var i = 1; i < order; i++)
         {
@@ -75,7 +74,7 @@ public sealed class UniPcSampler : Sampler
         ratios[order - 1] = 1;
         var rhos = Rhos(ratios, hh, growth, scale, corrector: atEnd is not null);
         var now = Predicted(known[0].Noisy, known[0].Image, from);
-        var lead = _options.PredictNoise ? to.Sigma : to.Alpha;
+        var lead = _options.PredictX0 ? to.Alpha : to.Sigma;
         var nowWeight = -lead * growth;
         var terms = new List<(double, Tensor)>();
         for (var i = 1; i < order; i++)
@@ -92,11 +91,11 @@ public sealed class UniPcSampler : Sampler
             nowWeight -= weight;
         }
 
-        var share = _options.PredictNoise ? to.Alpha / from.Alpha : to.Sigma / from.Sigma;
+        var share = _options.PredictX0 ? to.Sigma / from.Sigma : to.Alpha / from.Alpha;
         return StepMath.Sum([(share, noisy), (nowWeight, now), .. terms]);
     }
 
-    /// <summary>The weights that make the update right for polynomials up to its order: arXiv:2302.04867, Eq. 5.</summary>
+    /// <summary>The weights that make the update exact for polynomials up to its order: arXiv:2302.04867, Eq. 5.</summary>
     private static double[] Rhos(double[] ratios, double hh, double growth, double scale, bool corrector)
     {
         var order = ratios.Length;

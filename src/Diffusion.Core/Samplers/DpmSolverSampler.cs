@@ -19,13 +19,12 @@ public sealed class DpmSolverSampler : Sampler
     private readonly DpmSolverOptions _options;
 
     /// <summary>Makes the sampler.</summary>
-    /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="spacing">Where the steps lie; trailing by default.</param>
-    /// <param name="options">Order and variant; second-order multistep DPM-Solver++ by default.</param>
-    /// <exception cref="ArgumentException">The options contradict each other; the message lists all errors.</exception>
-    public DpmSolverSampler(int? steps = null, StepSpacing? spacing = null, DpmSolverOptions? options = null)
-        : base(steps, spacing) =>
-        _options = (options ?? new DpmSolverOptions()).Validated();
+    /// <param name="steps">The number of steps, at least 1; <see langword="null"/> (default) for all T.</param>
+    /// <param name="options">Spacing, order and variant; DPM-Solver++(2M) by default.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of steps is below 1.</exception>
+    /// <exception cref="ArgumentException">The options are out of range; the message lists all mistakes.</exception>
+    public DpmSolverSampler(int? steps = null, DpmSolverOptions? options = null)
+        : base(steps, options) => _options = options ?? new DpmSolverOptions();
 
     /// <inheritdoc/>
     protected internal override int HistoryLength => _options.Order - 1;
@@ -40,18 +39,18 @@ public sealed class DpmSolverSampler : Sampler
         var image = context.Denoise();
         var order = OrderAt(context);
         return new StepResult(
-            _options.PredictNoise && context.From.Alpha > 0 && context.To.Sigma > 0 ? AlongNoise(context, image, order) : AlongImage(context, image, order),
+            !_options.PredictX0 && context.From.Alpha > 0 && context.To.Sigma > 0 ? AlongNoise(context, image, order) : AlongImage(context, image, order),
             image);
     }
 
     private int OrderAt(StepContext context)
     {
-        if (context.From.Alpha == 0 || context.To.Sigma == 0 || (_options.EulerAtEnd && context.StepsLeft == 0))
+        if (context.From.Alpha == 0 || context.To.Sigma == 0 || (_options.EulerAtFinal && context.StepsLeft == 0))
         {
             return 1;
         }
 
-        var lower = _options.LowerOrderAtEnd ?? context.Levels.Count - 1 < FewSteps;
+        var lower = _options.LowerOrderFinal ?? context.Levels.Count - 1 < FewSteps;
         var known = 1 + context.Past.TakeWhile(step => step.Level.Alpha > 0).Count();
         var wanted = lower ? Math.Min(_options.Order, context.StepsLeft + 1) : _options.Order;
         return Math.Min(wanted, known);
@@ -97,13 +96,13 @@ public sealed class DpmSolverSampler : Sampler
         var r0 = (context.From.HalfLogSnr - context.Past[0].Level.HalfLogSnr) / h;
         if (order == 2)
         {
-            var slope = (_options.Heun ? second : first / 2) / r0;
+            var slope = (_options.SolverType == DpmSolverType.Heun ? second : first / 2) / r0;
             return [first + slope, -slope];
         }
 
         var r1 = (context.Past[0].Level.HalfLogSnr - context.Past[1].Level.HalfLogSnr) / h;
         // D₁ = d₀ + r0/(r0 + r1)·(d₀ − d₁) and D₂ = (d₀ − d₁)/(r0 + r1), with d₀ = (m₀ − m₁)/r0 and d₁ = (m₁ − m₂)/r1
-        var bend = ((second * r0) - (third * (_options.HalfCurvature ? 1 : 2))) / (r0 + r1);
+        var bend = ((second * r0) - (third * (_options.ReferenceThirdOrder ? 1 : 2))) / (r0 + r1);
         var near = (second + bend) / r0;
         var far = bend / r1;
         return [first + near, -near - far, far];

@@ -1,7 +1,7 @@
 namespace Diffusion;
 
 /// <summary>A spacing from a formula.</summary>
-/// <remarks>The formulas are where it is made: arXiv:2305.08891, table 2, for those in timesteps.</remarks>
+/// <remarks>The formulas are at its callers: arXiv:2305.08891, table 2, for those in timesteps.</remarks>
 internal sealed class LevelSpacing(string name, Func<INoiseSchedule, int?, IReadOnlyList<NoiseLevel>> levels) : StepSpacing
 {
     public override string Name => name;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Diffusion;
 
-/// <summary>Reads the respacing texts of the improved-DDPM code and places the timesteps that they ask for.</summary>
+/// <summary>Reads the respacing strings of the improved-DDPM code.</summary>
 internal static class Respacing
 {
     private const string StridePrefix = "ddim";
@@ -51,7 +51,7 @@ internal static class Respacing
             }
         }
 
-        throw new ArgumentException($"\"{sections}\": no whole-number stride takes exactly {count} of {timesteps} timesteps.", nameof(sections));
+        throw new ArgumentException($"\"{sections}\": no integer stride takes exactly {count} of {timesteps} timesteps.", nameof(sections));
     }
 
     private static int Number(string text, string sections) =>

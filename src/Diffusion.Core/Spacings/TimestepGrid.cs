@@ -35,14 +35,14 @@ public sealed class TimestepGrid : IReadOnlyList<int>
     public int this[int index] => _timesteps[index];
 
     /// <summary>
-    /// Timesteps spaced evenly from T − 1 down to 0, both included, rounded to whole numbers, halves to even; with one step, T − 1 alone.
-    /// Known elsewhere as "linspace".
+    /// Evenly spaced timesteps from T − 1 down to 0, both included, rounded to integers, halves to even; with one step, T − 1 alone.
+    /// <c>timestep_spacing</c> "linspace" in diffusers.
     /// </summary>
     /// <param name="timesteps">T, the number of training timesteps.</param>
     /// <param name="steps">How many to visit, in [1, T]; T means all of them.</param>
     /// <returns>The grid.</returns>
     /// <exception cref="ArgumentOutOfRangeException">More steps than timesteps, or none.</exception>
-    public static TimestepGrid Evenly(int timesteps, int steps)
+    public static TimestepGrid Linspace(int timesteps, int steps)
     {
         ThrowUnlessSteps(timesteps, steps);
         return new TimestepGrid(steps == 1
@@ -50,7 +50,7 @@ public sealed class TimestepGrid : IReadOnlyList<int>
             : VarianceTables.Linspace(0, timesteps - 1, steps).Reverse().Select(t => (int)Math.Round(t)));
     }
 
-    /// <summary>Multiples of the whole-number stride T/steps, from 0 upwards, plus an offset: the spacing of DDIM. Does not reach T − 1.</summary>
+    /// <summary>Multiples of the integer stride T/steps, from 0 upwards, plus an offset: the spacing of DDIM. Does not reach T − 1.</summary>
     /// <remarks>Common Diffusion Noise Schedules and Sample Steps Are Flawed, arXiv:2305.08891, table 2 ("leading").</remarks>
     /// <param name="timesteps">T, the number of training timesteps.</param>
     /// <param name="steps">How many to visit, in [1, T].</param>
@@ -105,12 +105,12 @@ public sealed class TimestepGrid : IReadOnlyList<int>
     }
 
     /// <summary>
-    /// Respacing as the improved-DDPM code writes it: "ddim25" for 25 timesteps at the first whole-number stride that gives exactly 25, or
+    /// Respacing as the improved-DDPM code writes it: "ddim25" for 25 timesteps at the smallest integer stride that gives exactly 25, or
     /// "10,15,20" for T divided into three equal sections with so many timesteps each, both ends of every section included.
     /// </summary>
     /// <remarks>Improved Denoising Diffusion Probabilistic Models, arXiv:2102.09672, section 4.</remarks>
     /// <param name="timesteps">T, the number of training timesteps.</param>
-    /// <param name="sections">"ddim" and a number, or numbers separated by commas.</param>
+    /// <param name="sections">"ddim" and a count, or counts separated by commas.</param>
     /// <returns>The grid.</returns>
     /// <exception cref="ArgumentException">The text is neither, or T cannot be divided so.</exception>
     public static TimestepGrid Respaced(int timesteps, string sections)

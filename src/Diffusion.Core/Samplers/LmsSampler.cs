@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>
-/// Linear multistep (Adams–Bashforth on uneven steps) in x/α over σ/α: the slopes of up to four steps, joined by a polynomial that is integrated exactly.
+/// Linear multistep (Adams–Bashforth on uneven steps) in x/α over σ/α: the slopes of up to four steps are interpolated by a polynomial that is integrated exactly.
 /// One evaluation a step.
 /// </summary>
 /// <remarks>
@@ -12,20 +12,18 @@ namespace Diffusion;
 /// </remarks>
 public sealed class LmsSampler : Sampler
 {
-    private const int MostOrder = 4;
-    private readonly int _order;
+    private readonly LmsOptions _options;
 
     /// <summary>Makes the sampler.</summary>
-    /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="spacing">Where the steps lie; trailing by default.</param>
-    /// <param name="order">How many slopes are joined, in [1, 4]; the first steps have fewer.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    public LmsSampler(int? steps = null, StepSpacing? spacing = null, int order = MostOrder)
-        : base(steps, spacing) =>
-        _order = order is >= 1 and <= MostOrder ? order : throw new ArgumentOutOfRangeException(nameof(order), order, $"The order must be in [1, {MostOrder}].");
+    /// <param name="steps">The number of steps, at least 1; <see langword="null"/> (default) for all T.</param>
+    /// <param name="options">Spacing and order.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of steps is below 1.</exception>
+    /// <exception cref="ArgumentException">The options are out of range; the message lists all mistakes.</exception>
+    public LmsSampler(int? steps = null, LmsOptions? options = null)
+        : base(steps, options) => _options = options ?? new LmsOptions();
 
     /// <inheritdoc/>
-    protected internal override int HistoryLength => _order - 1;
+    protected internal override int HistoryLength => _options.Order - 1;
 
     /// <inheritdoc/>
     protected override StepResult Step(StepContext context)

@@ -4,7 +4,7 @@ namespace Diffusion;
 
 /// <summary>
 /// Pseudo linear multistep (PLMS, or PNDM with a Runge–Kutta start): Adams–Bashforth coefficients on predictions, moved from level to level by the DDIM formula.
-/// Its coefficients are those of equal steps in the timestep: use it with <see cref="StepSpacing.Trailing"/>, even or leading. It extrapolates ε̂ and is
+/// Its coefficients are those of equal steps in the timestep: use it with <see cref="StepSpacing.Trailing"/>, linspace or leading. It extrapolates ε̂ and is
 /// unstable where almost nothing of the image is left: not for the cosine schedule with few steps.
 /// </summary>
 /// <remarks>Pseudo Numerical Methods for Diffusion Models on Manifolds, arXiv:2202.09778, algorithms 1 and 2, Eq. 12 and 13.</remarks>
@@ -12,22 +12,15 @@ public sealed class PndmSampler : Sampler
 {
     private const int PastSlopes = 3;
 
-    private readonly bool _rungeKutta;
-    private readonly Parameterization _combined;
+    private readonly PndmOptions _options;
 
     /// <summary>Makes the sampler.</summary>
-    /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="spacing">Where the steps lie; trailing by default.</param>
-    /// <param name="rungeKutta">Whether the first three steps are Runge–Kutta steps of four evaluations (PNDM); if not (default), the first step
-    /// takes two evaluations and the next ones have growing order (PLMS).</param>
-    /// <param name="combined">In which form the predictions are combined; ε (default) in the paper, whatever the network predicts in diffusers. With v the sampler is bounded at every level, but of first order.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    public PndmSampler(int? steps = null, StepSpacing? spacing = null, bool rungeKutta = false, Parameterization? combined = null)
-        : base(steps, spacing)
-    {
-        _rungeKutta = rungeKutta;
-        _combined = combined ?? Parameterization.Epsilon;
-    }
+    /// <param name="steps">The number of steps, at least 1; <see langword="null"/> (default) for all T.</param>
+    /// <param name="options">Spacing, start and the form of the predictions.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of steps is below 1.</exception>
+    /// <exception cref="ArgumentException">The options are out of range; the message lists all mistakes.</exception>
+    public PndmSampler(int? steps = null, PndmOptions? options = null)
+        : base(steps, options) => _options = options ?? new PndmOptions();
 
     /// <inheritdoc/>
     protected internal override int HistoryLength => PastSlopes;
@@ -47,7 +40,7 @@ public sealed class PndmSampler : Sampler
         Tensor[] past = [.. context.Past.Where(step => step.Level.Alpha > 0).Select(step => Prediction(step.Noisy, step.Image, step.Level))];
         var used = past.Length switch
         {
-            < PastSlopes when _rungeKutta && to.Sigma > 0 => RungeKutta(context, now),
+            < PastSlopes when _options.RungeKutta && to.Sigma > 0 => RungeKutta(context, now),
             0 => to.Sigma > 0 ? StepMath.Sum((0.5, now), (0.5, After(context, now, to))) : now,
             1 => StepMath.Sum((3 / 2.0, now), (-1 / 2.0, past[0])),
             2 => StepMath.Sum((23 / 12.0, now), (-16 / 12.0, past[0]), (5 / 12.0, past[1])),
@@ -66,7 +59,7 @@ public sealed class PndmSampler : Sampler
         return StepMath.Sum((1 / 6.0, first), (1 / 3.0, second), (1 / 3.0, third), (1 / 6.0, fourth));
     }
 
-    /// <summary>The whole timestep in the middle, or, where the schedule counts otherwise, the middle in ln(σ/α).</summary>
+    /// <summary>The integer timestep in the middle, or, for levels that are not those of integer timesteps, the middle in ln(σ/α).</summary>
     private static NoiseLevel Middle(INoiseSchedule schedule, NoiseLevel from, NoiseLevel to)
     {
         bool IsTimestep(NoiseLevel level) => double.IsInteger(level.Timestep) && level.Timestep >= 0 && level.Timestep < schedule.Timesteps
@@ -76,14 +69,14 @@ public sealed class PndmSampler : Sampler
             : schedule.LevelWithRatio(Math.Sqrt(from.Ratio * to.Ratio));
     }
 
-    /// <summary>x at another level if the prediction held all the way.</summary>
+    /// <summary>x at another level for a constant prediction.</summary>
     private Tensor Move(StepContext context, Tensor prediction, NoiseLevel to)
     {
-        var image = _combined.ToImage(context.Noisy, prediction, [context.From]);
+        var image = _options.Combined.ToImage(context.Noisy, prediction, [context.From]);
         return StepMath.FirstOrder(context.Noisy, image, context.From, to);
     }
 
-    /// <summary>The prediction at the level that the given one leads to.</summary>
+    /// <summary>The prediction after a step to a level along the given one.</summary>
     private Tensor After(StepContext context, Tensor prediction, NoiseLevel level)
     {
         var noisy = Move(context, prediction, level);
@@ -92,7 +85,7 @@ public sealed class PndmSampler : Sampler
 
     private Tensor Prediction(Tensor noisy, Tensor image, NoiseLevel level)
     {
-        var (skip, scale, _) = _combined.At(level);
+        var (skip, scale, _) = _options.Combined.At(level);
         return StepMath.Sum((1 / scale, image), (-skip / scale, noisy));
     }
 }

@@ -10,19 +10,15 @@ namespace Diffusion;
 /// </remarks>
 public sealed class DdpmSampler : Sampler
 {
-    private readonly ReverseVariance _variance;
+    private readonly DdpmOptions _options;
 
     /// <summary>Makes the sampler.</summary>
-    /// <param name="steps">The number of steps; <see langword="null"/> (default) for all T.</param>
-    /// <param name="spacing">Where the steps lie; trailing by default.</param>
-    /// <param name="variance">The variance of a step; the posterior's by default. The learned kinds need a network with twice the channels.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    public DdpmSampler(
-        int? steps = null, StepSpacing? spacing = null, ReverseVariance variance = ReverseVariance.FixedSmall)
-        : base(steps, spacing)
-    {
-        _variance = Enum.IsDefined(variance) ? variance : throw new ArgumentOutOfRangeException(nameof(variance), variance, "Not a kind of variance.");
-    }
+    /// <param name="steps">The number of steps, at least 1; <see langword="null"/> (default) for all T.</param>
+    /// <param name="options">Spacing and variance.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of steps is below 1.</exception>
+    /// <exception cref="ArgumentException">The options are out of range; the message lists all mistakes.</exception>
+    public DdpmSampler(int? steps = null, DdpmOptions? options = null)
+        : base(steps, options) => _options = options ?? new DdpmOptions();
 
     /// <inheritdoc/>
     protected override StepResult Step(StepContext context)
@@ -41,11 +37,11 @@ public sealed class DdpmSampler : Sampler
         using var small = Math.Sqrt(posterior.Variance).ToScalar();
         using var large = Math.Exp(bounds.Large / 2).ToScalar();
         return new StepResult(
-            _variance switch
+            _options.Variance switch
             {
                 ReverseVariance.FixedSmall => mean.add_(noise, alpha: small),
                 ReverseVariance.FixedLarge => mean.add_(noise, alpha: large),
-                _ => mean.addcmul_(AncestralVariance.Log(_variance, bounds, Learned(output)).mul(Scalars.Half).exp(), noise, Scalars.One),
+                _ => mean.addcmul_(AncestralVariance.Log(_options.Variance, bounds, Learned(output)).mul(Scalars.Half).exp(), noise, Scalars.One),
             },
             image);
     }

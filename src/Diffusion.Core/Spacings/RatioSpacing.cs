@@ -15,15 +15,15 @@ internal sealed class RatioSpacing(string name, Func<double, double, int, double
     {
         ArgumentNullException.ThrowIfNull(schedule);
         var count = steps ?? schedule.Timesteps;
-        var most = schedule.LevelAt(schedule.Timesteps - 1);
-        if (most.Alpha > 0)
+        var max = schedule.LevelAt(schedule.Timesteps - 1);
+        if (max.Alpha > 0)
         {
-            return [.. ramp(Least(schedule), most.Ratio, count).Select(schedule.LevelWithRatio), NoiseLevel.Clean];
+            return [.. ramp(Min(schedule), max.Ratio, count).Select(schedule.LevelWithRatio), NoiseLevel.Clean];
         }
 
         if (count == 1)
         {
-            return [most, NoiseLevel.Clean];
+            return [max, NoiseLevel.Clean];
         }
 
         if (schedule.Timesteps < 3)
@@ -31,8 +31,8 @@ internal sealed class RatioSpacing(string name, Func<double, double, int, double
             throw new ArgumentOutOfRangeException(nameof(steps), steps, $"The spacing '{name}' needs two levels with image and noise; the schedule has {schedule.Timesteps - 1}.");
         }
 
-        return [most, .. ramp(Least(schedule), schedule.LevelAt(schedule.Timesteps - 2).Ratio, count - 1).Select(schedule.LevelWithRatio), NoiseLevel.Clean];
+        return [max, .. ramp(Min(schedule), schedule.LevelAt(schedule.Timesteps - 2).Ratio, count - 1).Select(schedule.LevelWithRatio), NoiseLevel.Clean];
     }
 
-    private static double Least(INoiseSchedule schedule) => schedule.LevelAt(0).Ratio;
+    private static double Min(INoiseSchedule schedule) => schedule.LevelAt(0).Ratio;
 }
