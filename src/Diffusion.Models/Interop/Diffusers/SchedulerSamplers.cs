@@ -5,9 +5,8 @@ internal static class SchedulerSamplers
 {
     private static readonly Dictionary<string, Func<SchedulerConfig, int, StepSpacing, DiffusersSamplingOptions, Sampler>> Makers = new(StringComparer.Ordinal)
     {
-        ["DDPMScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, Clipping.None, levels, Variance(config)),
-        ["DDIMScheduler"] = (config, steps, levels, options) =>
-            new DdimSampler(steps, options.Eta, levels, Limit(config, clipByDefault: true), options.UseLimitedOutput),
+        ["DDPMScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, levels, Variance(config)),
+        ["DDIMScheduler"] = (_, steps, levels, options) => new DdimSampler(steps, options.Eta, levels, rederiveNoise: options.UseLimitedOutput),
         ["DDIMInverseScheduler"] = (_, steps, levels, _) => new DdimInverter(steps, levels, atTarget: true),
         ["PNDMScheduler"] = (config, steps, levels, _) =>
             new PndmSampler(steps, levels, !config.Flag("skip_prk_steps"), DiffusersScheduler.ReadParameterization(config)),
@@ -53,10 +52,9 @@ internal static class SchedulerSamplers
     public static Sampler Create(SchedulerConfig config, int steps, DiffusersSamplingOptions options) =>
         Makers[config.ClassName](config, steps, new SchedulerLevels(config, options.Mu), options);
 
-    /// <summary>The limit on the image that is used. DDIM limits the image but keeps ε̂, so its limit is the sampler's.</summary>
-    public static ImageLimit DenoiserLimit(SchedulerConfig config) => config.ClassName == "DDIMScheduler"
-        ? ImageLimit.None
-        : Limit(config, clipByDefault: config.ClassName is "DDPMScheduler" or "DDIMInverseScheduler" or "RePaintScheduler");
+    /// <summary>The limit on the image that is used.</summary>
+    public static ImageLimit DenoiserLimit(SchedulerConfig config) =>
+        Limit(config, clipByDefault: config.ClassName is "DDPMScheduler" or "DDIMScheduler" or "DDIMInverseScheduler" or "RePaintScheduler");
 
     private static ImageLimit Limit(SchedulerConfig config, bool clipByDefault) =>
         config.Flag("thresholding") ? ImageLimit.Dynamic(config.Number("dynamic_thresholding_ratio", 0.995), config.Number("sample_max_value", 1))
