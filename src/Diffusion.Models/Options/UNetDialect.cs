@@ -15,6 +15,9 @@ public sealed record UNetDialect : IValidatedOptions
     /// <summary>The labels of images; <see langword="null"/> (default): none.</summary>
     public LabelOptions? Labels { get; init; }
 
+    /// <summary>The context of images, which blocks with attention attend to; <see langword="null"/> (default): none.</summary>
+    public ContextOptions? Context { get; init; }
+
     /// <summary>What is joined across; one connection a block by default.</summary>
     public SkipConnections Skips { get; init; } = SkipConnections.Block;
 
@@ -45,6 +48,7 @@ public sealed record UNetDialect : IValidatedOptions
             .. Attention.Validate().Select(error => error.Under(nameof(Attention))),
             .. Time.Validate().Select(error => error.Under(nameof(Time))),
             .. (Labels?.Validate() ?? []).Select(error => error.Under(nameof(Labels))),
+            .. (Context?.Validate() ?? []).Select(error => error.Under(nameof(Context))),
             .. OptionsValidation.Range(ExtraChannels, nameof(ExtraChannels), 0),
             .. OptionsValidation.Range(OutChannels ?? 1, nameof(OutChannels), 1),
         ])

@@ -1,7 +1,7 @@
 namespace Diffusion.Models;
 
 /// <summary>What every block of the list has.</summary>
-public interface IBlockOptions
+internal interface IBlockOptions
 {
     /// <summary>The channels that leave the block.</summary>
     int Channels { get; }

@@ -147,4 +147,15 @@ public static class UNetPresets
     /// <param name="image">The shape of the images; the sides are multiples of 8 there, and any size here.</param>
     /// <returns>The block list.</returns>
     public static UNetOptions Diffusers(ImageShape image) => DiffusersUNet2D.Parse("{}").Options with { Image = image };
+
+    /// <summary>The network of Stable Diffusion 1, for latent images of four channels and a context of 768 features: 860 million parameters.</summary>
+    /// <returns>The block list, for latents of 4×64×64, those of images of 512×512.</returns>
+    /// <remarks>High-Resolution Image Synthesis with Latent Diffusion Models, arXiv:2112.10752. Its weights in diffusers load through <see cref="DiffusersUNet2DCondition"/>.</remarks>
+    public static UNetOptions StableDiffusion1() => DiffusersUNet2DCondition.Parse("""{"sample_size": 64, "cross_attention_dim": 768}""").Options;
+
+    /// <summary>The network of Stable Diffusion 2, for latent images of four channels and a context of 1024 features: 866 million parameters.</summary>
+    /// <returns>The block list, for latents of 4×64×64, those of images of 512×512.</returns>
+    /// <remarks>As <see cref="StableDiffusion1"/>, with heads of 64 channels and the text model of OpenCLIP.</remarks>
+    public static UNetOptions StableDiffusion2() => DiffusersUNet2DCondition.Parse(
+        """{"sample_size": 64, "cross_attention_dim": 1024, "attention_head_dim": [5, 10, 20, 20], "use_linear_projection": true}""").Options;
 }

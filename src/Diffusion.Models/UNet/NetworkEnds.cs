@@ -9,13 +9,6 @@ namespace Diffusion.Models;
 /// </summary>
 internal static class NetworkEnds
 {
-    /// <summary>The time embedding: [B] → [B, time dimension].</summary>
-    public static Tensor Time(TimeEmbedding embedding, Tensor timesteps)
-    {
-        using var precision = MixedPrecision.Use(ComputePrecision.Float32);
-        return embedding.call(timesteps);
-    }
-
     /// <summary>The first convolution: [B, C, H, W] → [B, C out, H, W], in the precision of the layers that follow.</summary>
     public static Tensor First(Conv2d convolution, Tensor images)
     {

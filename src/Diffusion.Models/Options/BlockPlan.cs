@@ -42,4 +42,25 @@ internal sealed record BlockPlan(UNetOptions Network, IBlockOptions Options, int
         var plan = AttentionPlan.Of(Network, Channels, Options.Heads);
         return plan with { OutputScale = OutputScale, Groups = (Options as MidBlockOptions)?.AttentionGroups ?? plan.Groups };
     }
+
+    /// <summary>What takes the place of the self-attention of each layer in a network with a context; <see langword="null"/> without one.</summary>
+    public SpatialTransformerOptions? Transformer()
+    {
+        if (Network.Dialect.Context is not { } context)
+        {
+            return null;
+        }
+
+        var attention = Attention();
+        return new()
+        {
+            ContextChannels = context.Channels,
+            Heads = attention.Heads,
+            HeadWidth = attention.HeadWidth,
+            Layers = context.Layers,
+            NormGroups = Network.NormGroups,
+            LinearProjection = context.LinearProjection,
+            ZeroInitialize = attention.StartsAtZero,
+        };
+    }
 }

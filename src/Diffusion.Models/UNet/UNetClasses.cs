@@ -3,28 +3,18 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
-/// <summary>Changes of a trained network that other images ask for. Which parameters are trained is chosen with <see cref="FineTuning"/>.</summary>
-public static class UNetFineTuning
+/// <summary>Networks for other classes out of trained ones.</summary>
+internal static class UNetClasses
 {
     private const string Table = "labels.table.weight";
 
-    /// <summary>
-    /// A network for other classes: a copy with a label table of another size. All other weights have the same bits, and what is frozen stays
-    /// frozen; new vectors are drawn as for a new network and are trained.
-    /// </summary>
-    /// <param name="network">A network with a label table, on any device; it is not changed, and the caller keeps owning it.</param>
-    /// <param name="classes">The number of classes, at least 1.</param>
-    /// <param name="startFrom">For each new class the former one whose vector it starts with, or <see langword="null"/> where it is drawn: the label that stands for none should be taken over. Nothing is taken over by default.</param>
-    /// <param name="seed">The seed of the new vectors; 0 by default.</param>
-    /// <returns>The network, on the same device and in the same type; the caller disposes it.</returns>
-    /// <exception cref="ArgumentException">The network has no label table, or a former class does not exist or is not given for each new one.</exception>
-    public static UNet WithClasses(this UNet network, int classes, IReadOnlyList<int?>? startFrom = null, long seed = 0)
+    /// <summary>What <see cref="UNet.WithClasses"/> does.</summary>
+    public static UNet Change(UNet network, int classes, IReadOnlyList<int?>? startFrom, long seed)
     {
-        ArgumentNullException.ThrowIfNull(network);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
         if (network.Options.Dialect.Labels is not { Kind: LabelKind.Table } labels)
         {
-            throw new ArgumentException($"The network has no label table; its labels are {network.Options.Dialect.Labels?.ToString() ?? "none"}.", nameof(network));
+            throw new InvalidOperationException($"The network has no label table; its labels are {network.Options.Dialect.Labels?.ToString() ?? "none"}.");
         }
 
         Check(startFrom, classes, labels.Classes);

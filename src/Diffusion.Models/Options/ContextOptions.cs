@@ -1,6 +1,13 @@
 namespace Diffusion.Models;
 
-/// <summary>The context of a <see cref="ContextUNet"/>, and what its blocks with attention do with it.</summary>
+/// <summary>
+/// The context of a network, such as an encoded text, and what its blocks with attention do with it: in place of each self-attention there are transformer blocks over the pixels, which
+/// attend to each other and to the context.
+/// </summary>
+/// <remarks>
+/// High-Resolution Image Synthesis with Latent Diffusion Models, arXiv:2112.10752, section 3.3. Each block says its heads, or <see cref="AttentionOptions.HeadWidth"/> does; the other
+/// options of self-attention do not count in a network with a context.
+/// </remarks>
 public sealed record ContextOptions : IValidatedOptions
 {
     /// <summary>The features D of a context token, at least 1; 768 by default, those of CLIP's text model that Stable Diffusion 1 uses.</summary>
@@ -22,21 +29,5 @@ public sealed record ContextOptions : IValidatedOptions
                 yield return new OptionsError(name, $"must be at least 1; it is {value}.");
             }
         }
-    }
-
-    /// <summary>The transformer of a block's layers.</summary>
-    internal SpatialTransformerOptions For(BlockPlan block)
-    {
-        var attention = block.Attention();
-        return new()
-        {
-            ContextChannels = Channels,
-            Heads = attention.Heads,
-            HeadWidth = attention.HeadWidth,
-            Layers = Layers,
-            NormGroups = block.Network.NormGroups,
-            LinearProjection = LinearProjection,
-            ZeroInitialize = attention.StartsAtZero,
-        };
     }
 }

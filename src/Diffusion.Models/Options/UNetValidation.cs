@@ -17,6 +17,7 @@ internal sealed class UNetValidation
         validation.Blocks(options.Mid, nameof(options.Mid), leastLayers: 0);
         validation.Blocks(options.Up, nameof(options.Up), leastLayers: 1);
         validation.Mid();
+        validation.Context();
         validation.Opposites();
         validation.Halvings();
         return validation._errors;
@@ -86,6 +87,15 @@ internal sealed class UNetValidation
                 $"{path}.{nameof(block.OutputScale)}",
                 FormattableString.Invariant($"must be above 0; it is {block.OutputScale}."));
         }
+    }
+
+    private void Context()
+    {
+        IEnumerable<IBlockOptions> blocks = [.. _options.Down, .. _options.Mid, .. _options.Up];
+        Check(
+            _options.Dialect.Context is null || blocks.Any(block => block is { Attention: true, Layers: > 0 }),
+            $"{nameof(_options.Dialect)}.{nameof(_options.Dialect.Context)}",
+            "needs a block with attention, without which it has no effect; there is none.");
     }
 
     private void Opposites()
