@@ -15,11 +15,10 @@ internal sealed record DrawingArguments(
         Count = Count ?? options.Count,
     };
 
-    /// <summary>Sampling options with another sampler and spacing. One that does not know clipping in the report alone uses what the network says, as that does.</summary>
+    /// <summary>Sampling options with another sampler and spacing.</summary>
     public static SamplingOptions Over(SamplingOptions options, string? sampler, string? spacing) => options with
     {
         Sampler = sampler ?? options.Sampler,
         Spacing = spacing ?? options.Spacing,
-        Clipping = sampler is not (null or "ddpm") && options.Clipping == Clipping.ReportOnly ? Clipping.None : options.Clipping,
     };
 }

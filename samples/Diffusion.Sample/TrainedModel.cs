@@ -14,7 +14,7 @@ internal sealed class TrainedModel : IDisposable
     private TrainedModel(string file, RunOptions options, UNet network, DrawingArguments arguments)
     {
         (File, Options, _network) = (file, options, network);
-        Labels = LabelledDrawing.Of(network, options, arguments.Label);
+        Labels = new LabelledDrawing(options.CreateDenoiser(network), options, arguments.Label);
         Plain = Labels.Plain;
         Denoiser = options.Sampling.Limit(Plain);
     }

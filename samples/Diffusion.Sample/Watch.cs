@@ -60,7 +60,7 @@ internal sealed class Watch : IDisposable
         Count = options.Watch.PreviewImages,
         Seed = options.Sampling.Seed,
         Guidance = options.Sampling.Guidance,
-        Clip = options.Sampling.Clipping == Clipping.Use,
+        Clip = options.Sampling.Clip,
     };
 
     private T Own<T>(T each)

@@ -4,7 +4,7 @@ namespace Diffusion.Configuration;
 public sealed record ObjectiveOptions : IValidatedOptions
 {
     private const string HuberName = "huber";
-    private const double MostLossParameter = 1e6;
+    private const double MaxLossParameter = 1e6;
 
     private static readonly Dictionary<string, Func<ObjectiveOptions, LossFunction>> s_losses = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -58,8 +58,8 @@ public sealed record ObjectiveOptions : IValidatedOptions
     /// <summary>λ, above 0, of the variational term that trains a learned variance beside the loss, 0.001 in the paper; <see langword="null"/> (default) for a fixed variance. The network gives twice the channels by itself.</summary>
     public double? LearnedVariance { get; init; }
 
-    /// <summary>For a network that is told labels: the share of images, in [0, 1), that are trained without; 0.1 by default.</summary>
-    public double LabelDropout { get; init; } = 0.1;
+    /// <summary>For a class-conditional network: the share of images, in [0, 1), that are trained without their label; 0.1 by default.</summary>
+    public double ConditionDropout { get; init; } = 0.1;
 
     /// <summary>The objective.</summary>
     /// <returns>The objective of these names and numbers.</returns>
@@ -71,6 +71,7 @@ public sealed record ObjectiveOptions : IValidatedOptions
         OffsetNoise = OffsetNoise,
         Immiscible = Immiscible,
         SelfConditioning = SelfConditioning,
+        ConditionDropout = ConditionDropout,
         Variational = LearnedVariance is { } weight ? VariationalTerm.Hybrid(weight: weight) : null,
     };
 
@@ -80,12 +81,12 @@ public sealed record ObjectiveOptions : IValidatedOptions
         .. NamedChoice.Errors(Loss, nameof(Loss), s_losses.Keys),
         .. NamedChoice.Errors(Weighting, nameof(Weighting), s_weightings.Keys),
         .. NamedChoice.Errors(Timesteps, nameof(Timesteps), s_timesteps.Keys),
-        .. OptionsValidation.Range(HuberDelta ?? 1, nameof(HuberDelta), 1e-6, MostLossParameter),
-        .. OptionsValidation.Range(Gamma ?? 1, nameof(Gamma), 1e-6, MostLossParameter),
+        .. OptionsValidation.Range(HuberDelta ?? 1, nameof(HuberDelta), 1e-6, MaxLossParameter),
+        .. OptionsValidation.Range(Gamma ?? 1, nameof(Gamma), 1e-6, MaxLossParameter),
         .. OptionsValidation.Range(OffsetNoise, nameof(OffsetNoise), 0.0),
         .. OptionsValidation.Range(SelfConditioning ?? 0, nameof(SelfConditioning), 0, 1.0),
-        .. OptionsValidation.Range(LearnedVariance ?? 1, nameof(LearnedVariance), 1e-9, MostLossParameter),
-        .. OptionsValidation.Range(LabelDropout, nameof(LabelDropout), 0, 0.999999),
+        .. OptionsValidation.Range(LearnedVariance ?? 1, nameof(LearnedVariance), 1e-9, MaxLossParameter),
+        .. OptionsValidation.Range(ConditionDropout, nameof(ConditionDropout), 0, 0.999999),
         .. HuberDelta is not null && !NamedChoice.Same(Loss, HuberName) ? [new OptionsError(nameof(HuberDelta), $"is for the loss {HuberName}, which is '{Loss}'.")] : Array.Empty<OptionsError>(),
         .. Gamma is not null && NamedChoice.Find(Weighting, s_withGamma) is null ? [new OptionsError(nameof(Gamma), $"is for the weightings {string.Join(" and ", s_withGamma)}, which is '{Weighting}'.")] : Array.Empty<OptionsError>(),
     ];

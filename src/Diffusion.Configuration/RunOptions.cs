@@ -45,9 +45,11 @@ public sealed record RunOptions : IValidatedOptions
         };
     }
 
-    /// <summary>The label that stands for "no label", the last of the network's table; <see langword="null"/> where the network is told no labels.</summary>
+    /// <summary>The label that stands for "no label", the last of the network's table; <see langword="null"/> for a network without labels.</summary>
     [JsonIgnore]
     public long? NullLabel => Model.Dialect.Labels?.Classes - 1;
+
+    private Condition? NullCondition => NullLabel is { } label ? Condition.OfLabels(label) : null;
 
     /// <summary>Makes the network, with initial weights from the training seed.</summary>
     /// <returns>The network, on the CPU.</returns>
@@ -57,18 +59,15 @@ public sealed record RunOptions : IValidatedOptions
     /// <returns>The sampler of <see cref="Sampling"/>.</returns>
     public Sampler CreateSampler() => Sampling.CreateSampler(Objective.LearnedVariance is null ? ReverseVariance.FixedSmall : ReverseVariance.LearnedRange);
 
-    /// <summary>A denoiser of the network, for one that is told no labels.</summary>
+    /// <summary>The network as a denoiser. Class-conditional: <c>CreateDenoiser(network).With(3)</c>.</summary>
     /// <param name="network">The network, as <see cref="CreateNetwork"/> makes it; the caller keeps owning it.</param>
-    /// <returns>The denoiser, which gives the network its own estimates where <see cref="Objective"/> trains it so.</returns>
-    public IDenoiser CreateDenoiser(UNet network)
-    {
-        var denoiser = new NetworkDenoiser(network, Diffusion.CreateSchedule(), Diffusion.CreateParameterization());
-        return Objective.SelfConditioning is null ? denoiser : new SelfConditioningDenoiser(denoiser);
-    }
+    /// <returns>The denoiser, with the null label and the self-conditioning that it is trained with.</returns>
+    public IDenoiser CreateDenoiser(UNet network) =>
+        new NetworkDenoiser(network, Diffusion.CreateSchedule(), Diffusion.CreateParameterization(), NullCondition, Objective.SelfConditioning is not null);
 
     /// <summary>Makes the trainer; no step is done yet. Move the network to its device first.</summary>
     /// <param name="network">The network of <see cref="CreateNetwork"/>; the caller keeps owning it.</param>
-    /// <param name="images">The training images, whose classes a network that is told labels must know.</param>
+    /// <param name="images">The training images, whose classes a class-conditional network must know.</param>
     /// <param name="training">The options of the training, such as <see cref="Training"/> with a folder for checkpoints; <see cref="Training"/> itself by default.</param>
     /// <param name="logger">Where progress is logged; nowhere by default.</param>
     /// <returns>The trainer, for the caller to dispose.</returns>
@@ -77,18 +76,15 @@ public sealed record RunOptions : IValidatedOptions
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(images);
-        var (schedule, prediction, objective) = (Diffusion.CreateSchedule(), Diffusion.CreateParameterization(), Objective.Create());
-        if (NullLabel is not { } none)
+        if (NullLabel is { } none && images.Classes != none)
         {
-            return new Trainer(network, schedule, training ?? Training, prediction, logger, objective);
-        }
-
-        return images.Classes == none
-            ? Trainer.WithLabels(new ConditionalUNet(network), new LabelTrainingOptions { NullLabel = none, Dropout = Objective.LabelDropout }, schedule, training ?? Training, prediction, logger, objective)
-            : throw new OptionsValidationException(
+            throw new OptionsValidationException(
                 "The configuration",
                 typeof(RunOptions),
                 [$"model.dialect.labels.classes must be {images.Classes + 1}, the {images.Classes} classes of '{images.Name}' and one for no label; it is {none + 1}."]);
+        }
+
+        return new Trainer(network, Diffusion.CreateSchedule(), training ?? Training, Diffusion.CreateParameterization(), logger, Objective.Create(), NullCondition);
     }
 
     /// <inheritdoc/>
@@ -128,12 +124,6 @@ public sealed record RunOptions : IValidatedOptions
             yield return new OptionsError(
                 $"{nameof(Model)}.{nameof(Model.Dialect)}",
                 $"must have no extra channels or other output channels: {nameof(Objective)}.{nameof(Objective.SelfConditioning)} and {nameof(Objective.LearnedVariance)} add theirs.");
-        }
-
-        if (dialect.Labels is not null && Objective.SelfConditioning is { } share)
-        {
-            yield return new OptionsError(
-                $"{nameof(Objective)}.{nameof(Objective.SelfConditioning)}", FormattableString.Invariant($"must be absent for a network with {nameof(Model)}.{nameof(Model.Dialect)}.{nameof(dialect.Labels)}; it is {share}."));
         }
 
         if (Sampling.Steps > Diffusion.Timesteps)

@@ -17,13 +17,10 @@ public sealed record SamplingOptions : IValidatedOptions
     /// <summary>Where the steps lie, by the name of one of <see cref="StepSpacing.All"/>; <see langword="null"/> (default) for the sampler's own.</summary>
     public string? Spacing { get; init; }
 
-    /// <summary>
-    /// What is done to the predicted image: with <see cref="Clipping.Use"/> (default) <see cref="Limit"/> clips it to [−1, 1], for every sampler;
-    /// <see cref="Clipping.ReportOnly"/> is for the sampler <c>ddpm</c>.
-    /// </summary>
-    public Clipping Clipping { get; init; } = Clipping.Use;
+    /// <summary>Whether x̂₀ is clipped to [−1, 1] in every step; true by default.</summary>
+    public bool Clip { get; init; } = true;
 
-    /// <summary>The scale of guidance by labels, for a network that is told labels; 1 (default) for none.</summary>
+    /// <summary>The scale of classifier-free guidance, for a class-conditional network; 1 (default) for none.</summary>
     public double Guidance { get; init; } = 1;
 
     /// <summary>The seed of the noise; 0 by default.</summary>
@@ -37,15 +34,15 @@ public sealed record SamplingOptions : IValidatedOptions
 
     /// <summary>The sampler. What it samples from is <see cref="Limit"/> of the denoiser.</summary>
     /// <param name="variance">The variance of the reverse steps, for the sampler <c>ddpm</c>; the others have one of their own.</param>
-    /// <returns>The sampler of that name, with these options; <c>ddpm</c> clips by itself, too.</returns>
+    /// <returns>The sampler of that name, with these options.</returns>
     public Sampler CreateSampler(ReverseVariance variance = ReverseVariance.FixedSmall) => IsDdpm
-        ? new DdpmSampler(Steps, Clipping, CreateSpacing(), variance)
+        ? new DdpmSampler(Steps, CreateSpacing(), variance)
         : SamplerCatalog.Create(NamedChoice.Find(Sampler, SamplerCatalog.Names) ?? Sampler, Steps, CreateSpacing());
 
-    /// <summary>The denoiser as <see cref="Clipping"/> asks for it.</summary>
+    /// <summary>The denoiser with the limit that these options ask for.</summary>
     /// <param name="denoiser">The trained network.</param>
-    /// <returns>With <see cref="Clipping.Use"/> a denoiser whose images are clipped to [−1, 1]; the denoiser itself if not.</returns>
-    public IDenoiser Limit(IDenoiser denoiser) => Clipping == Clipping.Use ? denoiser.Limited(ImageLimit.Clip()) : denoiser;
+    /// <returns>With <see cref="Clip"/> a denoiser whose x̂₀ is clipped to [−1, 1]; the denoiser itself without.</returns>
+    public IDenoiser Limit(IDenoiser denoiser) => Clip ? denoiser.Limited(ImageLimit.Clip()) : denoiser;
 
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate() =>
@@ -55,8 +52,5 @@ public sealed record SamplingOptions : IValidatedOptions
         .. OptionsValidation.Range(Steps ?? 1, nameof(Steps), 1),
         .. OptionsValidation.Range(Guidance, nameof(Guidance), -1000, 1000.0),
         .. Spacing is null ? [] : NamedChoice.Errors(Spacing, nameof(Spacing), StepSpacing.All.Select(each => each.Name)),
-        .. Clipping == Clipping.ReportOnly && !IsDdpm
-            ? [new OptionsError(nameof(Clipping), $"can be reportOnly for the sampler {Ddpm} alone, which is '{Sampler}'; choose use or none.")]
-            : Array.Empty<OptionsError>(),
     ];
 }

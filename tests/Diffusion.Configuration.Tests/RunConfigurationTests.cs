@@ -208,28 +208,14 @@ public sealed class RunConfigurationTests
         }
     }
 
-    [Theory]
-    [InlineData(Clipping.Use)]
-    [InlineData(Clipping.ReportOnly)]
-    [InlineData(Clipping.None)]
-    public void CreateSampler_NothingButClipping_IsAncestralSamplingAsBefore(Clipping clipping)
-    {
-        using var scope = TorchSharp.torch.NewDisposeScope();
-        var denoiser = new FunctionDenoiser(new LinearNoiseSchedule(), (noisy, _) => noisy * 3);
-        var options = new SamplingOptions { Steps = 10, Clipping = clipping };
-        using var now = options.CreateSampler().Sample(options.Limit(denoiser), [2, 1, 4, 4], seed: 3);
-        using var before = new DdpmSampler(10, clipping).Sample(denoiser, [2, 1, 4, 4], seed: 3);
-        TensorAssert.Identical(before, now, clipping.ToString());
-    }
-
     [Fact]
-    public void Limit_Clipping_IsOnlyForUse()
+    public void Limit_Clip_IsTheDefault()
     {
         using var noisy = TorchSharp.torch.full(1, 1, 2, 2, 5f);
         var denoiser = new FunctionDenoiser(new LinearNoiseSchedule(), (x, _) => x * 2);
         using var clipped = new SamplingOptions { Sampler = "ddim" }.Limit(denoiser).Denoise(noisy, NoiseLevel.Clean);
         Assert.Equal(1, clipped.max().item<float>());
-        Assert.Same(denoiser, new SamplingOptions { Sampler = "ddim", Clipping = Clipping.None }.Limit(denoiser));
+        Assert.Same(denoiser, new SamplingOptions { Sampler = "ddim", Clip = false }.Limit(denoiser));
     }
 
     [Fact]

@@ -16,9 +16,9 @@ public sealed class FunctionDenoiser : IDenoiser
     public INoiseSchedule Schedule { get; }
 
     /// <inheritdoc/>
-    public Tensor Denoise(Tensor noisy, NoiseLevel level)
+    public Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null)
     {
         using var scope = NewDisposeScope();
-        return _image(noisy, level).MoveToOuterDisposeScope();
+        return new(_image(noisy, level).MoveToOuterDisposeScope());
     }
 }

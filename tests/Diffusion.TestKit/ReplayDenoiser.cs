@@ -29,10 +29,7 @@ public sealed class ReplayDenoiser : IDenoiser
     public int Calls { get; private set; }
 
     /// <inheritdoc/>
-    public Tensor Denoise(Tensor noisy, NoiseLevel level) => Predict(noisy, level).Image;
-
-    /// <inheritdoc/>
-    public Prediction Predict(Tensor noisy, NoiseLevel level)
+    public Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null)
     {
         _onCall?.Invoke(Calls, noisy, level);
         var output = _outputs[Calls++].to(noisy.dtype);

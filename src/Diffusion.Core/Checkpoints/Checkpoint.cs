@@ -17,6 +17,8 @@ public sealed class Checkpoint
     /// <summary>The file with the averaged weights.</summary>
     public const string EmaFile = "ema.safetensors";
 
+    internal const string AveragesFolder = "averages";
+
     internal const string OptimizerFile = "optimizer.safetensors";
     private const string Prefix = "step-";
 
@@ -123,7 +125,7 @@ public sealed class Checkpoint
         {
             using var taken = FolderLock.Take(folder);
             DeleteUnfinished(folder);
-            foreach (var each in (IEnumerable<string>)[.. List(folder), Path.Combine(folder, PostHocEma.FolderName)])
+            foreach (var each in (IEnumerable<string>)[.. List(folder), Path.Combine(folder, AveragesFolder)])
             {
                 AtomicFolder.Delete(each);
             }
@@ -161,7 +163,7 @@ public sealed class Checkpoint
     internal static void DeleteUnfinished(string folder)
     {
         AtomicFolder.Recover(folder, Prefix + "*");
-        var averages = Path.Combine(folder, PostHocEma.FolderName);
+        var averages = Path.Combine(folder, AveragesFolder);
         foreach (var unfinished in Directory.Exists(averages) ? Directory.GetFiles(averages, "*.tmp") : [])
         {
             AtomicFile.TryDelete(unfinished);

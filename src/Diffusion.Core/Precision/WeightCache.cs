@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>The <see cref="PreparedWeights"/> of a sampling run. A weight that was changed by training or loading, or points elsewhere, is prepared anew.</summary>
+/// <summary>The <see cref="PreparedWeights"/> of a sampling run. A weight that was changed by training or loading, or points elsewhere, is prepared anew; what was prepared before lives to the end of the step, since a layer may compute with it while another thread trains another network.</summary>
 internal sealed class WeightCache : IDisposable
 {
     private static long s_changes;
@@ -12,6 +12,7 @@ internal sealed class WeightCache : IDisposable
     private static WeightCache? t_current;
 
     private readonly Dictionary<(Tensor Weight, string Form), (nint Data, Tensor Prepared)> _weights = new(Keys.Instance);
+    private readonly List<Tensor> _retired = []; // layers may still compute with them
     private long _changes = Interlocked.Read(ref s_changes);
 
     /// <summary>Those of the run on this thread; <see langword="null"/> outside of one.</summary>
@@ -23,6 +24,7 @@ internal sealed class WeightCache : IDisposable
     /// <summary>Makes these the current ones until the result is disposed.</summary>
     public Use Enter()
     {
+        FreeRetired();
         var before = t_current;
         t_current = this;
         return new Use(before);
@@ -38,12 +40,8 @@ internal sealed class WeightCache : IDisposable
 
     public void Dispose()
     {
-        foreach (var (_, prepared) in _weights.Values)
-        {
-            prepared.Dispose();
-        }
-
-        _weights.Clear();
+        Retire();
+        FreeRetired();
     }
 
     /// <summary>A weight in another form, which this owns.</summary>
@@ -51,7 +49,7 @@ internal sealed class WeightCache : IDisposable
     {
         if (Interlocked.Read(ref s_changes) is var changes && changes != _changes)
         {
-            Dispose();
+            Retire();
             _changes = changes;
         }
 
@@ -63,12 +61,24 @@ internal sealed class WeightCache : IDisposable
                 return known.Prepared;
             }
 
-            known.Prepared.Dispose();
+            _retired.Add(known.Prepared);
         }
 
         var prepared = prepare(weight).DetachFromDisposeScope();
         _weights[(weight, form)] = (data, prepared);
         return prepared;
+    }
+
+    private void Retire()
+    {
+        _retired.AddRange(_weights.Values.Select(weight => weight.Prepared));
+        _weights.Clear();
+    }
+
+    private void FreeRetired()
+    {
+        _retired.ForEach(prepared => prepared.Dispose());
+        _retired.Clear();
     }
 
     private static unsafe nint Address(Tensor weight)

@@ -114,7 +114,7 @@ internal sealed class CheckpointWriter(string folder, CheckpointOptions options,
                     [PostHocEma.WidthKey] = width.ToString("R", CultureInfo.InvariantCulture),
                 };
                 var name = string.Create(CultureInfo.InvariantCulture, $"step-{snapshot.Manifest.Step:D8}.{file}");
-                Safetensors.Save(Path.Combine(folder, PostHocEma.FolderName, name), snapshot.Files[file], metadata);
+                Safetensors.Save(Path.Combine(folder, Checkpoint.AveragesFolder, name), snapshot.Files[file], metadata);
             }
         }
     }

@@ -14,6 +14,7 @@ namespace Diffusion;
 public sealed partial class Trainer : IDisposable
 {
     private readonly nn.Module _network;
+    private readonly NetworkConditions _conditions;
     private readonly TrainingLoss _loss;
     private readonly TrainerState _state;
     private readonly RunCheckpoints _checkpoints;
@@ -52,12 +53,12 @@ public sealed partial class Trainer : IDisposable
             throw new ArgumentException($"{nameof(TrainerOptions.MicroBatchSize)} is {Options.MicroBatchSize}, and {nameof(TrainingObjective.Immiscible)} noise is assigned within a whole batch of {Options.BatchSize}: do without one of them.", nameof(options));
         }
 
-        var conditions = new NetworkConditions(network, nullCondition);
+        _conditions = new NetworkConditions(network, nullCondition);
         var denoiser = new NetworkDenoiser(network, schedule, parameterization, nullCondition, goal.SelfConditioning is not null);
         _network = network;
-        _loss = new TrainingLoss(conditions, schedule, denoiser.Parameterization, goal);
+        _loss = new TrainingLoss(_conditions, schedule, denoiser.Parameterization, goal);
         _state = new TrainerState(network, Options, _loss.Draws.History);
-        _checkpoints = new RunCheckpoints(Options, _state, ObjectiveDescription.Of(goal, conditions), denoiser, log);
+        _checkpoints = new RunCheckpoints(Options, _state, ObjectiveDescription.Of(goal, _conditions), denoiser, log);
         IWeightSet[] averages = [.. _state.Averages.Select(average => new AveragedWeights(_state.Parameters, average.Values))];
         _average = averages[0];
         Denoiser = denoiser;
@@ -82,6 +83,9 @@ public sealed partial class Trainer : IDisposable
 
     /// <summary>Steps done, those before a resume included.</summary>
     public int StepsDone => _state.Step;
+
+    /// <summary>Whether the network takes class labels.</summary>
+    internal bool TakesLabels => _conditions.TakesLabels;
 
     /// <summary>The network with the weights as trained so far. May be sampled while another thread trains: each call waits for a step to end.</summary>
     public IDenoiser Denoiser { get; }

@@ -40,6 +40,9 @@ public sealed class AugmentedImages : IImageSource
     /// <inheritdoc/>
     public IReadOnlyList<long>? Labels => Source.Labels;
 
+    /// <inheritdoc/>
+    public (double Min, double Max)? Range => Source.Range;
+
     /// <summary>The images in the shape that the augmentations give, but with nothing random: parts are cut from the middle.</summary>
     /// <inheritdoc/>
     public ImageBatch Read(ReadOnlySpan<int> indices)
@@ -91,6 +94,6 @@ public sealed class AugmentedImages : IImageSource
             images[i].copy_(image);
         }
 
-        return new ImageBatch(images.DetachFromDisposeScope(), batch.Labels?.clone().DetachFromDisposeScope());
+        return new ImageBatch(images.DetachFromDisposeScope(), batch.Labels?.clone().DetachFromDisposeScope(), batch.Context?.clone().DetachFromDisposeScope());
     }
 }

@@ -5,8 +5,8 @@ namespace Diffusion.Imaging;
 
 /// <summary>
 /// Draws images from time to time, from the same noise each time, so that one sees what the network has learned: with the averaged weights to <c>step-00001000.png</c>,
-/// reported to the other observers as <c>preview</c>, and with the weights as they are to <c>step-00001000-raw.png</c>, <c>preview_raw</c>. A network that is told labels
-/// draws all of them in turn. Training is not disturbed: a run with previews ends with the same bits as one without.
+/// reported to the other observers as <c>preview</c>, and with the weights as they are to <c>step-00001000-raw.png</c>, <c>preview_raw</c>. A class-conditional network
+/// draws all classes in turn. Training is not disturbed: a run with previews ends with the same bits as one without.
 /// </summary>
 public sealed class PreviewImages : TrainingObserver
 {
@@ -31,21 +31,16 @@ public sealed class PreviewImages : TrainingObserver
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The network is told labels, and the images have none to draw in turn; or there is guidance, and no null label to guide with.</exception>
+    /// <exception cref="InvalidOperationException">There is guidance, and the images have no labels to guide to.</exception>
     /// <exception cref="ArgumentException">The sampler does not fit the schedule.</exception>
     public override void OnStart(Trainer trainer, IImageSource images)
     {
         ArgumentNullException.ThrowIfNull(trainer);
         ArgumentNullException.ThrowIfNull(images);
-        (_steps, _shape, _classes) = (trainer.Options.StepsFor(images.Count), images.Shape, trainer.Conditional is null ? 0 : images.Classes);
-        if (trainer.Conditional is not null && _classes == 0)
+        (_steps, _shape, _classes) = (trainer.Options.StepsFor(images.Count), images.Shape, trainer.TakesLabels ? images.Classes : 0);
+        if (_options.Guidance != 1 && _classes == 0)
         {
-            throw new InvalidOperationException($"'{images.Name}' has no labels; previews of a network that is told labels draw them in turn.");
-        }
-
-        if (_options.Guidance != 1 && trainer.Conditional?.NullLabel is null)
-        {
-            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Previews with guidance need a network with a null label; {nameof(PreviewOptions.Guidance)} is {_options.Guidance}."));
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Previews with guidance need a class-conditional network and images with labels; {nameof(PreviewOptions.Guidance)} is {_options.Guidance}."));
         }
 
         _sampler.Levels(trainer.Denoiser.Schedule); // throws now if they do not fit, and not in an hour
@@ -62,21 +57,19 @@ public sealed class PreviewImages : TrainingObserver
             return;
         }
 
-        var denoiser = Denoiser(trainer);
-        Draw(trainer, trainer.Averaged(denoiser), "preview", "");
+        Draw(trainer, Conditioned(trainer.Ema), "preview", "");
         if (_options.Raw)
         {
-            Draw(trainer, denoiser, "preview_raw", "-raw");
+            Draw(trainer, Conditioned(trainer.Denoiser), "preview_raw", "-raw");
         }
     }
 
-    private IDenoiser Denoiser(Trainer trainer)
+    private IDenoiser Conditioned(IDenoiser denoiser)
     {
-        var denoiser = trainer.Denoiser;
-        if (trainer.Conditional is { } conditional)
+        if (_classes > 0)
         {
-            long[] labels = [.. Enumerable.Range(0, _options.Count).Select(i => (long)(i % _classes))];
-            denoiser = _options.Guidance == 1 ? conditional.With(labels) : conditional.Guided(labels, _options.Guidance);
+            denoiser = denoiser.With([.. Enumerable.Range(0, _options.Count).Select(i => (long)(i % _classes))]);
+            denoiser = _options.Guidance == 1 ? denoiser : denoiser.Guided(_options.Guidance);
         }
 
         return _options.Clip ? denoiser.Limited(ImageLimit.Clip()) : denoiser;

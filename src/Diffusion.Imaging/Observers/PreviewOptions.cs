@@ -9,7 +9,7 @@ public sealed record PreviewOptions : IValidatedOptions
     /// <summary>The number of images, at least 1, drawn in one batch; 16 by default.</summary>
     public int Count { get; init; } = 16;
 
-    /// <summary>The most images in a row, at least 1; <see langword="null"/> (default): about as many columns as rows, each of one label where the network is told labels.</summary>
+    /// <summary>The most images in a row, at least 1; <see langword="null"/> (default): about as many columns as rows, each of one class where the network is class-conditional.</summary>
     public int? Columns { get; init; }
 
     /// <summary>How many pixels wide and high each pixel of an image becomes, at least 1; 2 by default.</summary>
@@ -18,7 +18,7 @@ public sealed record PreviewOptions : IValidatedOptions
     /// <summary>The seed of the noise, the same for each preview; 0 by default.</summary>
     public long Seed { get; init; }
 
-    /// <summary>The scale of guidance by labels, for a network that is told labels and has one for "no label"; 1 (default) for none.</summary>
+    /// <summary>The scale of classifier-free guidance, for a class-conditional network with a null label; 1 (default) for none.</summary>
     public double Guidance { get; init; } = 1;
 
     /// <summary>Whether each predicted image is clipped to [−1, 1]; true by default.</summary>

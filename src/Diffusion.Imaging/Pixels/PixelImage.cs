@@ -73,7 +73,12 @@ public sealed class PixelImage
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
-        Guard.Fit(fit, nameof(fit));
+        if (!Enum.IsDefined(fit))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(fit), fit, $"{nameof(fit)} is {(int)fit}; it must be one of {string.Join(", ", Enum.GetNames<ImageFit>())}.");
+        }
+
         return width == Width && height == Height ? this : Resampler.Resize(this, width, height, fit);
     }
 

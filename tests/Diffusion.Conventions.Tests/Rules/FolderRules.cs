@@ -6,20 +6,30 @@ namespace Diffusion.Conventions.Tests.Rules;
 /// <summary>Dependencies between the folders of an assembly, from what symbols its code uses: names, and types that no name says.</summary>
 internal static class FolderRules
 {
-    /// <summary>A use of a type of one folder by a type of another.</summary>
-    internal readonly record struct Use(string From, string To, string Type, string Used);
+    /// <summary>A folder of more files is more than one subject.</summary>
+    public const int FilesOfAFolder = 35;
 
-    /// <summary>The uses that are part of a cycle of folders, of any length.</summary>
+    /// <summary>What a whole assembly uses, like its guards.</summary>
+    public const int FilesOfTheRoot = 2;
+
+    // Pairs of files of one edge that a failure lists: an edge of more is not removed by moving a type.
+    private const int PairsListed = 40;
+
+    /// <summary>A use of a type of one folder by a type of another, with the files of both.</summary>
+    internal readonly record struct Use(string From, string To, string File, string Type, string UsedFile, string Used);
+
+    /// <summary>The groups of folders that all depend on each other, and what makes each edge within a group.</summary>
     /// <param name="code">The assembly.</param>
     /// <param name="folderOf">The folder of a path; <see langword="null"/> for files that count to none.</param>
     public static IEnumerable<string> Cycles(Compilation code, Func<string, string?> folderOf)
     {
         var uses = Uses(code, folderOf).Distinct().ToArray();
         var next = uses.ToLookup(use => use.From, use => use.To);
-        var reached = next.Select(group => group.Key).ToDictionary(folder => folder, folder => Reached(folder, next));
-        return from use in uses
-               where reached.TryGetValue(use.To, out var back) && back.Contains(use.From)
-               select $"{use.From} → {use.To}: {use.Type} → {use.Used}";
+        var reached = next.ToDictionary(group => group.Key, group => Reached(group.Key, next));
+        var groups = from folder in reached.Keys.Order(StringComparer.Ordinal)
+                     where reached[folder].Contains(folder)
+                     group folder by reached.Keys.Where(other => reached[folder].Contains(other) && reached[other].Contains(folder)).Min(StringComparer.Ordinal);
+        return groups.Select(group => Group([.. group], uses));
     }
 
     /// <summary>Every use across folders.</summary>
@@ -30,9 +40,44 @@ internal static class FolderRules
         let model = code.GetSemanticModel(tree)
         from node in tree.GetRoot().DescendantNodes()
         from type in Types(model, node).Distinct<INamedTypeSymbol>(SymbolEqualityComparer.Default)
-        from other in type.DeclaringSyntaxReferences.Select(reference => folderOf(reference.SyntaxTree.FilePath)).OfType<string>().Distinct()
-        where other != folder
-        select new Use(folder, other, NameAround(node), Outermost(type).Name);
+        from file in type.DeclaringSyntaxReferences.Select(reference => reference.SyntaxTree.FilePath).Distinct()
+        let other = folderOf(file)
+        where other is not null && other != folder
+        select new Use(folder, other, tree.FilePath, NameAround(node), file, Outermost(type).Name);
+
+    /// <summary>Folders of too many files, and a root of too many beside folders.</summary>
+    /// <param name="paths">The files of the assembly.</param>
+    /// <param name="folderOf">The folder of a path; <see langword="null"/> for files that count to none.</param>
+    public static IEnumerable<string> TooMany(IEnumerable<string> paths, Func<string, string?> folderOf)
+    {
+        var folders = paths.Select(folderOf).OfType<string>().CountBy(folder => folder).ToArray();
+        return from folder in folders
+               let most = folder.Key == "." && folders.Length > 1 ? FilesOfTheRoot : FilesOfAFolder
+               where folder.Value > most
+               select $"{folder.Key}: {folder.Value} files, and {most} are the most";
+    }
+
+    // The edges of the fewest files first: these are the ones to remove.
+    private static string Group(string[] folders, Use[] uses)
+    {
+        var edges = from use in uses
+                    where folders.Contains(use.From) && folders.Contains(use.To)
+                    group use by (use.From, use.To) into edge
+                    let pairs = Pairs(edge).ToArray()
+                    orderby pairs.Length, edge.Key
+                    select $"\n    {edge.Key.From} → {edge.Key.To}:{Listed(pairs)}";
+        return $"{folders.Length} folders: {string.Join(", ", folders)}{string.Concat(edges)}";
+    }
+
+    private static IEnumerable<string> Pairs(IEnumerable<Use> edge) =>
+        from use in edge
+        group use by (use.File, use.UsedFile) into pair
+        orderby pair.Key
+        let types = pair.Select(use => $"{use.Type} → {use.Used}").Distinct().Order(StringComparer.Ordinal)
+        select $"{string.Join(", ", types)} ({Path.GetFileName(pair.Key.File)}, {Path.GetFileName(pair.Key.UsedFile)})";
+
+    private static string Listed(string[] pairs) =>
+        string.Concat(pairs.Take(PairsListed).Select(pair => $"\n      {pair}")) + (pairs.Length > PairsListed ? $"\n      and {pairs.Length - PairsListed} more" : "");
 
     /// <summary>The types of this code that a piece of syntax uses: of what it refers to, and of its value.</summary>
     private static IEnumerable<INamedTypeSymbol> Types(SemanticModel model, SyntaxNode node)

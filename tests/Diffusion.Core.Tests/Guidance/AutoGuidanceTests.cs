@@ -20,7 +20,7 @@ public sealed class AutoGuidanceTests
         foreach (var level in TestLevels.All)
         {
             var (one, two) = (strong.Denoise(noisy, level), weak.Denoise(noisy, level));
-            var guided = new AutoGuidance(strong, weak, scale).Denoise(noisy, level);
+            var guided = strong.AutoGuided(weak, scale).Denoise(noisy, level);
             TensorAssert.Close(two + ((one - two) * scale), guided, 1e-5, 1e-5, level.ToString());
             Assert.True(guided.isfinite().all().item<bool>());
         }
@@ -31,7 +31,7 @@ public sealed class AutoGuidanceTests
     {
         using var images = Normal.Of(1, 3, 1, 4, 4);
         using var variance = Normal.Of(2, 3, 1, 4, 4);
-        var guided = new AutoGuidance(new FixedDenoiser(images, variance), new FixedDenoiser(variance, images), new GuidanceOptions { Scale = 2, Rescale = 0.3 });
+        var guided = new FixedDenoiser(images, variance).AutoGuided(new FixedDenoiser(variance, images), new GuidanceOptions { Scale = 2, Rescale = 0.3 });
         Leaks.None(() =>
         {
             var (image, itsVariance) = guided.Predict(images, new NoiseLevel(0.6, 0.8, 10));
@@ -42,10 +42,10 @@ public sealed class AutoGuidanceTests
     }
 
     [Fact]
-    public void Constructor_OtherSchedules_AreRefused()
+    public void AutoGuided_OtherSchedules_AreRefused()
     {
         using var image = zeros(1, 1, 4, 4);
         var weak = new FixedDenoiser(image, schedule: new LinearNoiseSchedule(1000, 1e-4, 0.03));
-        Assert.Equal("weak", Assert.Throws<ArgumentException>(() => new AutoGuidance(new FixedDenoiser(image), weak, 2)).ParamName);
+        Assert.Equal("weaker", Assert.Throws<ArgumentException>(() => new FixedDenoiser(image).AutoGuided(weak, 2)).ParamName);
     }
 }

@@ -26,9 +26,9 @@ public sealed class ClassifierFreeGuidanceTests : IDisposable
             {
                 Scale = c[0].GetDouble(),
                 Rescale = c[1].GetDouble(),
-                KeepParallel = c[2].GetBoolean() ? c[3].GetDouble() : 1,
+                Eta = c[2].GetBoolean() ? c[3].GetDouble() : 1,
             };
-            var guided = new FixedDenoiser(golden["cond"]).Guided(new FixedDenoiser(golden["uncond"]), options);
+            var guided = new FixedDenoiser(golden["cond"]).AutoGuided(new FixedDenoiser(golden["uncond"]), options);
             TensorAssert.Close(golden[$"out.{i}"], guided.Denoise(golden["cond"], Level), 2e-6, 2e-6, $"combination {i}");
         }
     }
@@ -43,12 +43,12 @@ public sealed class ClassifierFreeGuidanceTests : IDisposable
     public void Predict_InTheSpaceOfTheNetwork_EqualsTheCombinationOfOutputs(string name, double scale, double rescale, double keep)
     {
         var space = Parameterization.All.Single(each => each.Name == name);
-        var options = new GuidanceOptions { Scale = scale, Rescale = rescale, KeepParallel = keep, Space = space };
+        var options = new GuidanceOptions { Scale = scale, Rescale = rescale, Eta = keep, Space = space };
         foreach (var level in TestLevels.WithImage.Where(level => level.Sigma is > 0.01 and < 10))
         {
             var (one, two) = (Images(_conditional), Images(_unconditional));
             var expected = Images(Combine(_conditional.to(ScalarType.Float64), _unconditional.to(ScalarType.Float64)));
-            var guided = new FixedDenoiser(one).Guided(new FixedDenoiser(two), options);
+            var guided = new FixedDenoiser(one).AutoGuided(new FixedDenoiser(two), options);
             TensorAssert.Close(expected, guided.Denoise(_noisy, level), 2e-5, 2e-5, $"{name} at {level}");
 
             Tensor Images(Tensor output) => space.ToImage(_noisy.to(output.dtype), output, [level]);
@@ -75,11 +75,11 @@ public sealed class ClassifierFreeGuidanceTests : IDisposable
         foreach (var parameterization in Parameterization.All)
         {
             using var network = new LabelNetwork();
-            var denoiser = new ConditionalDenoiser(network, new LinearNoiseSchedule(), parameterization, nullLabel: 4);
+            var denoiser = new NetworkDenoiser(network, new LinearNoiseSchedule(), parameterization, nullCondition: Condition.OfLabels(4));
             var input = parameterization.ToInput(_noisy, [Level]);
             var output = (input * 0.5) + 0.6 + (3 * (-0.15 - 0.6)); // label 1 is −0.15, label 4 is 0.6
             var expected = parameterization.ToImage(_noisy, output, [Level]);
-            TensorAssert.Close(expected, denoiser.Guided([1], 3).Denoise(_noisy, Level), 5e-6, 5e-6, parameterization.Name);
+            TensorAssert.Close(expected, denoiser.With(1).Guided(3).Denoise(_noisy, Level), 5e-6, 5e-6, parameterization.Name);
         }
     }
 
@@ -87,12 +87,12 @@ public sealed class ClassifierFreeGuidanceTests : IDisposable
     public void Predict_LabelsOfOneNetwork_CallsItOnceOnADoubledBatch()
     {
         using var network = new LabelNetwork(variance: true);
-        var denoiser = new ConditionalDenoiser(network, new LinearNoiseSchedule(), Parameterization.Velocity, nullLabel: 4);
-        var (image, variance) = denoiser.Guided([2, 3], 2.5).Predict(_noisy, Level);
+        var denoiser = new NetworkDenoiser(network, new LinearNoiseSchedule(), Parameterization.Velocity, nullCondition: Condition.OfLabels(4));
+        var (image, variance) = denoiser.With(2, 3).Guided(2.5).Predict(_noisy, Level);
         Assert.Equal([2, 3, 4, 4], Assert.Single(network.Labels));
 
         var (conditional, itsVariance) = denoiser.With(2, 3).Predict(_noisy, Level);
-        var unconditional = denoiser.Unlabelled.Denoise(_noisy, Level);
+        var unconditional = denoiser.Denoise(_noisy, Level);
         TensorAssert.Close(unconditional + ((conditional - unconditional) * 2.5), image, 2e-6, 2e-6, "image");
         TensorAssert.Identical(itsVariance!, variance!, "variance");
     }
@@ -103,8 +103,8 @@ public sealed class ClassifierFreeGuidanceTests : IDisposable
     public void Predict_ScaleOneOrZero_CallsOneHalf(double scale, long[] labels)
     {
         using var network = new LabelNetwork();
-        var denoiser = new ConditionalDenoiser(network, new LinearNoiseSchedule(), nullLabel: 4);
-        var image = denoiser.Guided([2, 3], scale).Denoise(_noisy, Level);
+        var denoiser = new NetworkDenoiser(network, new LinearNoiseSchedule(), nullCondition: Condition.OfLabels(4));
+        var image = denoiser.With(2, 3).Guided(scale).Denoise(_noisy, Level);
         Assert.Equal(labels, Assert.Single(network.Labels));
         TensorAssert.Identical(denoiser.With(labels).Denoise(_noisy, Level), image, "image");
     }
@@ -113,7 +113,7 @@ public sealed class ClassifierFreeGuidanceTests : IDisposable
     public void Predict_OutsideOfTheInterval_IsTheConditionalAlone()
     {
         var (conditional, unconditional) = (new FixedDenoiser(_conditional), new FixedDenoiser(_unconditional));
-        var guided = conditional.Guided(unconditional, new GuidanceOptions { Scale = 4, Interval = new GuidanceInterval(0.75, 3) });
+        var guided = conditional.AutoGuided(unconditional, new GuidanceOptions { Scale = 4, Interval = new GuidanceInterval(0.75, 3) });
         foreach (var (level, inside) in new (NoiseLevel, bool)[] { (Level, false), (new(1, 0.76, 3), true), (new(0.5, 1.5, 3), true), (new(1, 3.01, 3), false), (new(0, 1, 9), false) })
         {
             var before = unconditional.Calls;
@@ -130,8 +130,8 @@ public sealed class ClassifierFreeGuidanceTests : IDisposable
         {
             foreach (var space in Parameterization.All)
             {
-                var options = new GuidanceOptions { Scale = 7.5, Rescale = 0.7, KeepParallel = 0.1, Space = space };
-                var guided = new FixedDenoiser(_conditional).Guided(new FixedDenoiser(_unconditional), options);
+                var options = new GuidanceOptions { Scale = 7.5, Rescale = 0.7, Eta = 0.1, Space = space };
+                var guided = new FixedDenoiser(_conditional).AutoGuided(new FixedDenoiser(_unconditional), options);
                 Assert.True(guided.Denoise(_noisy, level).isfinite().all().item<bool>(), $"{space} at {level}");
             }
         }
@@ -141,10 +141,10 @@ public sealed class ClassifierFreeGuidanceTests : IDisposable
     public void Predict_ImageWithoutDeviation_StaysFinite()
     {
         var (ones, zero) = (torch.ones(2, 1, 1, 1), zeros(2, 1, 1, 1));
-        var options = new GuidanceOptions { Scale = 3, Rescale = 1, KeepParallel = 0 };
+        var options = new GuidanceOptions { Scale = 3, Rescale = 1, Eta = 0 };
         foreach (var (better, worse) in new[] { (ones, zero), (zero, ones), (zero, zero) })
         {
-            var image = new FixedDenoiser(better).Guided(new FixedDenoiser(worse), options).Denoise(ones, Level);
+            var image = new FixedDenoiser(better).AutoGuided(new FixedDenoiser(worse), options).Denoise(ones, Level);
             Assert.True(image.isfinite().all().item<bool>());
         }
     }
@@ -152,22 +152,22 @@ public sealed class ClassifierFreeGuidanceTests : IDisposable
     [Fact]
     public void Predict_TwoDenoisers_PassesTheVarianceOfTheConditionalOn()
     {
-        var guided = new FixedDenoiser(_conditional, _noisy).Guided(new FixedDenoiser(_unconditional, _conditional), 3);
+        var guided = new FixedDenoiser(_conditional, _noisy).AutoGuided(new FixedDenoiser(_unconditional, _conditional), 3);
         TensorAssert.Identical(_noisy, guided.Predict(_noisy, Level).Variance!, "variance");
-        Assert.Null(new FixedDenoiser(_conditional).Guided(new FixedDenoiser(_unconditional, _conditional), 3).Predict(_noisy, Level).Variance);
+        Assert.Null(new FixedDenoiser(_conditional).AutoGuided(new FixedDenoiser(_unconditional, _conditional), 3).Predict(_noisy, Level).Variance);
     }
 
     [Fact]
     public void Denoise_AnyOptions_LeavesNoTensorBehind()
     {
         using var network = new LabelNetwork(variance: true);
-        var denoiser = new ConditionalDenoiser(network, new LinearNoiseSchedule(), nullLabel: 4);
-        var options = new GuidanceOptions { Scale = 3, Rescale = 0.5, KeepParallel = 0.5, Space = Parameterization.Epsilon };
+        var denoiser = new NetworkDenoiser(network, new LinearNoiseSchedule(), nullCondition: Condition.OfLabels(4));
+        var options = new GuidanceOptions { Scale = 3, Rescale = 0.5, Eta = 0.5, Space = Parameterization.Epsilon };
         Leaks.None(() =>
         {
-            denoiser.Guided([2, 3], 3).Denoise(_noisy, Level).Dispose();
-            denoiser.Guided([2, 3], options).Denoise(_noisy, Level).Dispose();
-            denoiser.With(1).Guided(new FixedDenoiser(_unconditional, _noisy), options).Denoise(_noisy, Level).Dispose();
+            denoiser.With(2, 3).Guided(3).Denoise(_noisy, Level).Dispose();
+            denoiser.With(2, 3).Guided(options).Denoise(_noisy, Level).Dispose();
+            denoiser.With(1).AutoGuided(new FixedDenoiser(_unconditional, _noisy), options).Denoise(_noisy, Level).Dispose();
         });
     }
 
@@ -175,12 +175,13 @@ public sealed class ClassifierFreeGuidanceTests : IDisposable
     public void Constructor_BadArguments_SayWhatIsWrong()
     {
         var denoiser = new FixedDenoiser(_conditional);
-        Assert.Contains(nameof(GuidanceOptions.Scale), Assert.Throws<ArgumentException>(() => denoiser.Guided(denoiser, double.NaN)).Message, StringComparison.Ordinal);
-        var errors = Assert.Throws<ArgumentException>(() => denoiser.Guided(denoiser, new GuidanceOptions { Rescale = 1.5, KeepParallel = -1, Space = null! })).Message;
+        Assert.Contains(nameof(GuidanceOptions.Scale), Assert.Throws<ArgumentException>(() => denoiser.AutoGuided(denoiser, double.NaN)).Message, StringComparison.Ordinal);
+        var errors = Assert.Throws<ArgumentException>(() => denoiser.AutoGuided(denoiser, new GuidanceOptions { Rescale = 1.5, Eta = -1, Space = null! })).Message;
         Assert.Contains("3 mistake(s)", errors, StringComparison.Ordinal);
         var other = new FixedDenoiser(_conditional, schedule: new LinearNoiseSchedule(100));
-        Assert.Contains("schedule", Assert.Throws<ArgumentException>(() => denoiser.Guided(other, 2)).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentNullException>(() => new ClassifierFreeGuidance(null!, denoiser, 2));
+        Assert.Contains("schedule", Assert.Throws<ArgumentException>(() => denoiser.AutoGuided(other, 2)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentNullException>(() => denoiser.AutoGuided(null!, 2));
+        Assert.Contains("With(labels)", Assert.Throws<InvalidOperationException>(() => denoiser.Guided(2).Predict(_noisy, Level)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new GuidanceInterval(2, 2));
         Assert.Throws<ArgumentOutOfRangeException>(() => new GuidanceInterval(-1, 2));
         Assert.Throws<ArgumentOutOfRangeException>(() => new GuidanceInterval(0, double.NaN));

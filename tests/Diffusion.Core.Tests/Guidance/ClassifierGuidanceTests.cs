@@ -16,8 +16,8 @@ public sealed class ClassifierGuidanceTests
         using var network = new RecordedNetwork(golden);
         var schedule = new LinearNoiseSchedule(1000);
         var target = golden["cond_target"];
-        var denoiser = new ClassifierGuidance(
-            new NetworkDenoiser(network, schedule).Limited(ImageLimit.Clip()), (noisy, _) => (target - noisy) * 0.8);
+        var denoiser = new NetworkDenoiser(network, schedule).Limited(ImageLimit.Clip())
+            .ClassifierGuided((noisy, _) => (target - noisy) * 0.8);
         var levels = Levels(golden, schedule);
         var x = golden["x_T"];
         for (var i = 0; i + 1 < levels.Length; i++)
@@ -67,7 +67,7 @@ public sealed class ClassifierGuidanceTests
         using var scope = NewDisposeScope();
         var noisy = Normal.Of(1, 2, 1, 4, 4);
         var inner = new GaussianDenoiser(new LinearNoiseSchedule());
-        var guided = new ClassifierGuidance(inner, (x, level) => (0.5 - x) * (2 * level.Alpha), scale: 1.5);
+        var guided = inner.ClassifierGuided((x, level) => (0.5 - x) * (2 * level.Alpha), scale: 1.5);
         foreach (var level in TestLevels.WithImage)
         {
             // The score is (α·x̂₀ − x)/σ²; guidance adds to it.
@@ -85,8 +85,8 @@ public sealed class ClassifierGuidanceTests
         using var noisy = Normal.Of(1, 2, 1, 4, 4);
         var inner = new FixedDenoiser(noisy);
         ClassifierGradient refuses = (_, _) => throw new InvalidOperationException("asked");
-        using var noise = new ClassifierGuidance(inner, refuses).Denoise(noisy, new NoiseLevel(0, 1, 999));
-        using var none = new ClassifierGuidance(inner, refuses, 0).Denoise(noisy, new NoiseLevel(0.6, 0.8, 10));
+        using var noise = inner.ClassifierGuided(refuses).Denoise(noisy, new NoiseLevel(0, 1, 999));
+        using var none = inner.ClassifierGuided(refuses, 0).Denoise(noisy, new NoiseLevel(0.6, 0.8, 10));
         TensorAssert.Identical(noisy, noise, "at α = 0");
         TensorAssert.Identical(noisy, none, "at scale 0");
     }
@@ -120,7 +120,7 @@ public sealed class ClassifierGuidanceTests
         using var classifier = new TinyClassifier();
         using var noisy = Normal.Of(1, 3, 1, 4, 4);
         using var variance = Normal.Of(2, 3, 1, 4, 4);
-        var guided = new ClassifierGuidance(new FixedDenoiser(noisy, variance), ClassifierGradients.Of(classifier, 1), 2);
+        var guided = new FixedDenoiser(noisy, variance).ClassifierGuided(ClassifierGradients.Of(classifier, 1), 2);
         Leaks.None(() =>
         {
             var (image, itsVariance) = guided.Predict(noisy, new NoiseLevel(0.6, 0.8, 10));
@@ -143,9 +143,9 @@ public sealed class ClassifierGuidanceTests
         Assert.Contains("3 classes", Assert.Throws<InvalidOperationException>(() => ClassifierGradients.Of(classifier, 3)(noisy, level)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => ClassifierGradients.Of(classifier));
         Assert.Throws<ArgumentException>(() => ClassifierGradients.Of(classifier, -1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new ClassifierGuidance(new FixedDenoiser(noisy), (x, _) => x, double.NaN));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new FixedDenoiser(noisy).ClassifierGuided((x, _) => x, double.NaN));
         using var scope = NewDisposeScope();
-        Assert.Throws<ArgumentException>(() => new ClassifierGuidance(new FixedDenoiser(noisy), (x, _) => x.sum()).Denoise(noisy, level));
+        Assert.Throws<ArgumentException>(() => new FixedDenoiser(noisy).ClassifierGuided((x, _) => x.sum()).Denoise(noisy, level));
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public sealed class LossWeightingTests
         var noisy = ForwardProcess.AddNoise(golden["x"], golden["noise"], levels);
         var output = (karras.ToInput(noisy, levels) * 0.4) + (golden["sigma"].sin() * 0.1).view(-1, 1, 1, 1);
         golden.Close("forward", karras.ToImage(noisy, output, levels));
-        var losses = LossFunction.Mse.OfImages(output, karras.Target(golden["x"], golden["noise"], levels)).Numbers();
+        var losses = LossFunction.Mse.PerSample(output, karras.Target(golden["x"], golden["noise"], levels)).Numbers();
         foreach (var (name, weighting) in new[] { ("karras", LossWeighting.Edm()), ("karras", LossWeighting.Uniform), ("soft-min-snr", LossWeighting.SoftMinSnr()), ("snr", LossWeighting.Snr) })
         {
             golden.Close($"weight.{name}", levels.Select(level => weighting.At(level, karras)));

@@ -12,7 +12,7 @@ public sealed class LucidrainsLossTests
     [InlineData("lucidrains/loss_noise_offset")]
     [InlineData("lucidrains/loss_selfcond_on")]
     [InlineData("lucidrains/loss_selfcond_off")]
-    public void OfImages_RecordedNetworks_GivesTheRecordedLossesAndGradients(string name)
+    public void PerSample_RecordedNetworks_GivesTheRecordedLossesAndGradients(string name)
     {
         using var scope = NewDisposeScope();
         using var golden = Golden.Case(name);
@@ -47,7 +47,7 @@ public sealed class LucidrainsLossTests
             arguments.GetProperty("python_random_draw").GetDouble() < 0.5);
         var images = (golden["images"] * 2) - 1;
 
-        var losses = new TrainingLoss(network, schedule, parameterization, objective).OfImages(images, draw);
+        var losses = TestLoss.Of(network, schedule, parameterization, objective).PerSample(images, draw);
         losses.mean().backward();
 
         golden.Close("loss", losses);
@@ -72,20 +72,20 @@ public sealed class LucidrainsLossTests
 
         var assigned = noise[tensor(assignment.Select(i => (long)i).ToArray())];
         var output = network.call(schedule.AddNoise(images, assigned, timesteps), golden["t"]);
-        var losses = LossFunction.Mse.OfImages(output, noise);
+        var losses = LossFunction.Mse.PerSample(output, noise);
         losses.mean().backward();
         golden.Close("loss", losses);
         network.CheckGradients(golden);
 
         var draw = TimestepDraw.At(schedule, [.. timesteps.Select(t => (int)t)]);
-        var right = new TrainingLoss(network, schedule, Parameterization.Epsilon, new TrainingObjective { Immiscible = true }).OfImages(images, new TrainingDraw(draw, noise));
-        TensorAssert.Close(LossFunction.Mse.OfImages(output, assigned), right, 1e-6, 1e-6, "loss against the noise in x_t");
+        var right = TestLoss.Of(network, schedule, Parameterization.Epsilon, new TrainingObjective { Immiscible = true }).PerSample(images, new TrainingDraw(draw, noise));
+        TensorAssert.Close(LossFunction.Mse.PerSample(output, assigned), right, 1e-6, 1e-6, "loss against the noise in x_t");
     }
 
     [Theory]
     [InlineData("lucidrains/continuous_linear")]
     [InlineData("lucidrains/continuous_cosine")]
-    public void OfImages_ContinuousTime_GivesTheRecordedLosses(string name)
+    public void PerSample_ContinuousTime_GivesTheRecordedLosses(string name)
     {
         using var scope = NewDisposeScope();
         using var golden = Golden.Case(name);
@@ -94,7 +94,7 @@ public sealed class LucidrainsLossTests
         var levels = golden.Numbers("t").Select(schedule.LevelAtTime).ToList();
         var objective = new TrainingObjective { Weighting = golden.Constructor.GetProperty("min_snr_loss_weight").GetBoolean() ? LossWeighting.MinSnr() : LossWeighting.Uniform };
         var draw = new TrainingDraw(new TimestepDraw(levels, [1, 1]), golden["noise_q"]);
-        golden.Close("loss", new TrainingLoss(network, schedule, Parameterization.Epsilon, objective).OfImages(golden["x0"], draw));
+        golden.Close("loss", TestLoss.Of(network, schedule, Parameterization.Epsilon, objective).PerSample(golden["x0"], draw));
     }
 
     /// <summary>

@@ -13,7 +13,7 @@ public sealed class OpenAiLossTests
     [InlineData("openai_diffusion/loss_mse_learned_range_cosine")]
     [InlineData("openai_diffusion/loss_rescaled_mse_learned_range")]
     [InlineData("openai_diffusion/loss_rescaled_kl")]
-    public void OfImages_RecordedNetworks_GivesTheRecordedLossesAndGradients(string name)
+    public void PerSample_RecordedNetworks_GivesTheRecordedLossesAndGradients(string name)
     {
         using var scope = NewDisposeScope();
         using var golden = Golden.Case(name);
@@ -21,9 +21,9 @@ public sealed class OpenAiLossTests
         var schedule = golden.Schedule();
         var draw = new TrainingDraw(TimestepDraw.At(schedule, [.. golden["t"].data<long>().ToArray().Select(t => (int)t)]), golden["noise"]);
         var objective = new TrainingObjective { Variational = Term(golden, schedule.Timesteps) };
-        var loss = new TrainingLoss(network, schedule, golden.Parameterization(schedule), objective);
+        var loss = TestLoss.Of(network, schedule, golden.Parameterization(schedule), objective);
 
-        var losses = loss.OfImages(golden["x_start"], draw);
+        var losses = loss.PerSample(golden["x_start"], draw);
         losses.mean().backward();
 
         golden.Close("terms.loss", losses);

@@ -23,8 +23,8 @@ public sealed class TrainerObjectiveTests : IDisposable
         {
             using var one = new Generator(7);
             using var other = new Generator(7);
-            var loss = new TrainingLoss(network, _schedule, parameterization, new TrainingObjective());
-            var (actual, actualGradients) = WithGradients(network, () => loss.Mean(batch.Images, loss.Draw(batch.Images.shape, one)));
+            var loss = TestLoss.Of(network, _schedule, parameterization, new TrainingObjective());
+            var (actual, actualGradients) = WithGradients(network, () => loss.Mean(batch.Images, loss.Draws.Draw(batch.Images.shape, one)));
             var (expected, expectedGradients) = WithGradients(network, () =>
             {
                 var timesteps = randint(50, [5], ScalarType.Int64, generator: other);
@@ -47,10 +47,10 @@ public sealed class TrainerObjectiveTests : IDisposable
         using var generator = new Generator(7);
         var objective = new TrainingObjective { Weighting = LossWeighting.MinSnr() };
         var draw = new TrainingDraw(TimestepDraw.At(_schedule, [3, 20, 49], [0.5, 2, 3]), randn([3, 1, 4, 4], generator: generator));
-        var weighed = new TrainingLoss(network, _schedule, Parameterization.Velocity, objective);
-        var plain = new TrainingLoss(network, _schedule, Parameterization.Velocity, new TrainingObjective()).OfImages(batch.Images, draw).Numbers();
+        var weighed = TestLoss.Of(network, _schedule, Parameterization.Velocity, objective);
+        var plain = TestLoss.Of(network, _schedule, Parameterization.Velocity, new TrainingObjective()).PerSample(batch.Images, draw).Numbers();
         var each = plain.Select((loss, i) => loss * LossWeighting.MinSnr().At(draw.Timesteps.Levels[i], Parameterization.Velocity)).ToArray();
-        Assert.All(weighed.OfImages(batch.Images, draw).Numbers().Zip(each), pair => Assert.Equal(pair.Second, pair.First, 1e-6));
+        Assert.All(weighed.PerSample(batch.Images, draw).Numbers().Zip(each), pair => Assert.Equal(pair.Second, pair.First, 1e-6));
         Assert.Equal(((each[0] * 0.5) + (each[1] * 2) + (each[2] * 3)) / 3, weighed.Mean(batch.Images, draw).item<float>(), 1e-6);
     }
 
@@ -60,13 +60,13 @@ public sealed class TrainerObjectiveTests : IDisposable
         using var scope = NewDisposeScope();
         using var network = new TinyNetwork();
         var objective = new TrainingObjective { OffsetNoise = 0.1, SelfConditioning = 0.3 };
-        var loss = new TrainingLoss(network, _schedule, Parameterization.Epsilon, objective);
+        var loss = TestLoss.Of(network, _schedule, Parameterization.Epsilon, objective);
         var seen = 0;
         for (var seed = 0UL; seed < 1000; seed++)
         {
             using var one = new Generator(seed);
             using var other = new Generator(seed);
-            var (draw, again) = (loss.Draw([2, 3, 4, 4], one), loss.Draw([2, 3, 4, 4], other));
+            var (draw, again) = (loss.Draws.Draw([2, 3, 4, 4], one), loss.Draws.Draw([2, 3, 4, 4], other));
             Assert.Equal([2, 3], draw.Offset!.shape);
             TensorAssert.Identical(draw.Offset, again.Offset!, "offset");
             TensorAssert.Identical(draw.Noise, again.Noise, "noise");
@@ -192,8 +192,10 @@ public sealed class TrainerObjectiveTests : IDisposable
         using var noisy = ones(2, 1, 4, 4);
         using var image = trainer.Denoiser.Denoise(noisy, _schedule.LevelAt(30));
         using var alone = new NetworkDenoiser(new Beside(network, zeros(2, 1, 4, 4)), _schedule).Denoise(noisy, _schedule.LevelAt(30));
+        TensorAssert.Identical(alone, image, "x0 beside zeros");
         using var beside = new NetworkDenoiser(new Beside(network, alone), _schedule).Denoise(noisy, _schedule.LevelAt(30));
-        TensorAssert.Identical(beside, image, "x0 beside its own estimate");
+        using var again = trainer.Denoiser.Predict(noisy, _schedule.LevelAt(30), estimate: image);
+        TensorAssert.Identical(beside, again.Image, "x0 beside its own estimate");
         using var samples = new DdpmSampler(10).Sample(trainer.Ema, [2, 1, 4, 4], seed: 1);
         Assert.Equal([2, 1, 4, 4], samples.shape);
     }

@@ -2,8 +2,8 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Tests;
 
-/// <summary>Images of which some batches, counted from 1, hold a value that is not an image's.</summary>
-internal sealed class FaultyImages(float value, params int[] batches) : IImageSource
+/// <summary>Values of any size, of which some batches, counted from 1, are so large that their loss overflows.</summary>
+internal sealed class FaultyImages(params int[] batches) : IImageSource
 {
     private readonly MemoryImages _images = new();
     private int _batch;
@@ -16,12 +16,14 @@ internal sealed class FaultyImages(float value, params int[] batches) : IImageSo
 
     public int Classes => 0;
 
+    public (double Min, double Max)? Range => null;
+
     public ImageBatch Read(ReadOnlySpan<int> indices)
     {
         var batch = _images.Read(indices);
         if (batches.Contains(++_batch))
         {
-            batch.Images.fill_(value);
+            batch.Images.fill_(3e30f);
         }
 
         return batch;

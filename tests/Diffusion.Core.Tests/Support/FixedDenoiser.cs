@@ -9,11 +9,9 @@ internal sealed class FixedDenoiser(Tensor image, Tensor? variance = null, INois
 
     public int Calls { get; private set; }
 
-    public Tensor Denoise(Tensor noisy, NoiseLevel level)
+    public Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null)
     {
         Calls++;
-        return image.clone();
+        return new(image.clone(), variance?.clone());
     }
-
-    public Prediction Predict(Tensor noisy, NoiseLevel level) => new(Denoise(noisy, level), variance?.clone());
 }

@@ -7,10 +7,10 @@ internal sealed class GaussianDenoiser(INoiseSchedule schedule, double mean = 0.
 {
     public INoiseSchedule Schedule => schedule;
 
-    public Tensor Denoise(Tensor noisy, NoiseLevel level)
+    public Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null)
     {
         var variance = deviation * deviation;
         var gain = level.Alpha * variance / ((level.Alpha * level.Alpha * variance) + (level.Sigma * level.Sigma));
-        return noisy * gain + (mean - (gain * level.Alpha * mean));
+        return new(noisy * gain + (mean - (gain * level.Alpha * mean)));
     }
 }

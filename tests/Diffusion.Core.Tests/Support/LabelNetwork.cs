@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Diffusion.Tests;
 
 /// <summary>Half the image plus a number that belongs to its label; with a learned variance, that number times the image in the second half of the channels.</summary>
-internal sealed class LabelNetwork : nn.Module<Tensor, Tensor, Tensor, Tensor>
+internal sealed class LabelNetwork : nn.Module<Tensor, Tensor, Tensor>, IConditionalNetwork
 {
     [ComponentName(Name = "numbers")]
     private readonly Parameter _numbers;
@@ -26,8 +26,16 @@ internal sealed class LabelNetwork : nn.Module<Tensor, Tensor, Tensor, Tensor>
     /// <summary>The types of timesteps and labels, and the modes, of each call.</summary>
     public List<(ScalarType Timesteps, ScalarType Labels, ScalarType Images, bool Training, bool Gradients)> Calls { get; } = [];
 
-    public override Tensor forward(Tensor images, Tensor timesteps, Tensor labels)
+    public bool TakesLabels => true;
+
+    public bool TakesContext => false;
+
+    public override Tensor forward(Tensor images, Tensor timesteps) => throw new InvalidOperationException("Labels are needed.");
+
+    public Tensor Predict(Tensor images, Tensor timesteps, Tensor? labels, Tensor? context)
     {
+        Assert.NotNull(labels);
+        Assert.Null(context);
         using var scope = NewDisposeScope();
         Labels.Add([.. labels.data<long>()]);
         Calls.Add((timesteps.dtype, labels.dtype, images.dtype, training, is_grad_enabled()));

@@ -14,9 +14,10 @@ public sealed class NotFiniteTests : IDisposable
     {
         using var network = new TinyNetwork();
         using var trainer = new Trainer(network, new LinearNoiseSchedule(), Options(0));
-        using var images = new FaultyImages(float.NaN, 8);
+        using var images = new FaultyImages(8);
         var message = Assert.Throws<InvalidOperationException>(() => trainer.Fit(images)).Message;
-        Assert.StartsWith("Step 8 diverged: its loss is NaN and the norm of its gradients NaN, at learning rate 0.001.", message, StringComparison.Ordinal);
+        Assert.StartsWith("Step 8 diverged: its loss is Infinity and the norm of its gradients ", message, StringComparison.Ordinal);
+        Assert.Contains(", at learning rate 0.001.", message, StringComparison.Ordinal);
         var saved = Checkpoint.Newest(_folder.Path)!;
         Assert.Equal(7, saved.Manifest.Step);
         using var weights = Safetensors.Load(Path.Combine(saved.Folder, Checkpoint.ModelFile));
@@ -52,7 +53,7 @@ public sealed class NotFiniteTests : IDisposable
     {
         using var network = new TinyNetwork();
         using var trainer = new Trainer(network, new LinearNoiseSchedule(), Options(2));
-        using var images = new FaultyImages(float.PositiveInfinity, 3, 5, 6);
+        using var images = new FaultyImages(3, 5, 6);
         var (skipped, unchanged) = (new List<int>(), 0);
         using var enumerator = trainer.Steps(images).GetEnumerator();
         using var before = Weights.Snapshot(network);
@@ -83,14 +84,14 @@ public sealed class NotFiniteTests : IDisposable
     {
         using (var first = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), Options(2)))
         {
-            using var images = new FaultyImages(float.NaN, 4, 5);
+            using var images = new FaultyImages(4, 5);
             first.Fit(images, stopAfter: 5);
             Assert.Equal(2, Checkpoint.Newest(_folder.Path)!.Manifest.SkippedInARow);
         }
 
         using var second = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), Options(2));
         Assert.True(second.Resume(_folder.Path));
-        using var bad = new FaultyImages(float.NaN, 1);
+        using var bad = new FaultyImages(1);
         Assert.Contains("Step 6 diverged", Assert.Throws<InvalidOperationException>(() => second.Fit(bad)).Message, StringComparison.Ordinal);
     }
 

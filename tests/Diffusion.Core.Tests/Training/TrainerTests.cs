@@ -198,7 +198,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var network = new TinyNetwork();
         using var trainer = new Trainer(network, _schedule, Options(10));
-        using var bad = new BadImages(float.NaN);
+        using var bad = new FaultyImages(1);
         using var before = Weights.Snapshot(network);
         var message = Assert.Throws<InvalidOperationException>(() => trainer.Fit(bad)).Message;
         Assert.Contains("Step 1 ", message, StringComparison.Ordinal);
@@ -270,22 +270,5 @@ public sealed class TrainerTests : IDisposable
     private sealed class Observer(Action<TrainingStep> report) : IProgress<TrainingStep>
     {
         public void Report(TrainingStep value) => report(value);
-    }
-
-    private sealed class BadImages(float value) : IImageSource
-    {
-        public string Name => "bad";
-
-        public int Count => 8;
-
-        public ImageShape Shape => new(1, 4, 4);
-
-        public int Classes => 0;
-
-        public ImageBatch Read(ReadOnlySpan<int> indices) => new(full([indices.Length, 1, 4, 4], value));
-
-        public void Dispose()
-        {
-        }
     }
 }

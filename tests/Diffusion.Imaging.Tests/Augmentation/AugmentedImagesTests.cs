@@ -44,6 +44,18 @@ public sealed class AugmentedImagesTests
     }
 
     [Fact]
+    public void Read_SourceWithARangeAndContexts_PassesBothOn()
+    {
+        using var source = new Latents();
+        using var images = new AugmentedImages(source, new HorizontalFlip());
+        Assert.Null(((IImageSource)images).Range);
+        using var plain = images.Read([0, 1]);
+        using var augmented = images.Read([1, 0], [5, 6]);
+        Assert.Equal([0, 1], plain.Context!.data<float>());
+        Assert.Equal([1, 0], augmented.Context!.data<float>());
+    }
+
+    [Fact]
     public void Read_Flips_AreEverySecondOfEachKindIndependently()
     {
         var seen = Seen(new ImageShape(1, 2, 2), new HorizontalFlip(), new VerticalFlip());
@@ -141,5 +153,26 @@ public sealed class AugmentedImagesTests
     private sealed class Shrinking : Augmentation
     {
         public override Tensor Apply(Tensor image, SeededRandom random) => image.narrow(1, 0, 1).narrow(2, 0, 1);
+    }
+
+    /// <summary>Values of any size, each with a context of one number, its index.</summary>
+    private sealed class Latents : IImageSource
+    {
+        public string Name => "latents";
+
+        public int Count => 2;
+
+        public ImageShape Shape => new(1, 2, 2);
+
+        public int Classes => 0;
+
+        public (double Min, double Max)? Range => null;
+
+        public ImageBatch Read(ReadOnlySpan<int> indices) =>
+            new(full([indices.Length, 1, 2, 2], 7f), context: tensor(indices.ToArray()).to(ScalarType.Float32).view(-1, 1, 1));
+
+        public void Dispose()
+        {
+        }
     }
 }

@@ -37,10 +37,10 @@ public sealed class PreviewImagesTests : IDisposable
     }
 
     [Fact]
-    public void OnStep_NetworkWithLabels_DrawsThemInTurn()
+    public void OnStep_ClassConditionalNetwork_DrawsAllClassesInTurn()
     {
         using var images = new NoiseImages();
-        using var trainer = Trainer.WithLabels(new GreyNetwork(), new LabelTrainingOptions { NullLabel = 3 }, new LinearNoiseSchedule(), s_options with { Steps = 1, LearningRate = 1e-9 }, Parameterization.Image);
+        using var trainer = new Trainer(new GreyNetwork(), new LinearNoiseSchedule(), s_options with { Steps = 1, LearningRate = 1e-9 }, Parameterization.Image, nullCondition: Condition.OfLabels(3));
         trainer.Observers.Add(new PreviewImages(_folder.File("labels"), new DdimSampler(2), new PreviewOptions { Count = 5, Scale = 1 }));
         trainer.Observers.Add(new PreviewImages(_folder.File("guided"), new DdimSampler(2), new PreviewOptions { Count = 3, Scale = 1, Raw = false, Guidance = 2 }));
         trainer.Fit(images);
@@ -74,7 +74,7 @@ public sealed class PreviewImagesTests : IDisposable
     public void OnStep_ManyPreviews_LeaveNoTensors()
     {
         using var images = new NoiseImages();
-        using var trainer = Trainer.WithLabels(new GreyNetwork(), new LabelTrainingOptions { NullLabel = 3 }, new LinearNoiseSchedule(), s_options with { Steps = 1 });
+        using var trainer = new Trainer(new GreyNetwork(), new LinearNoiseSchedule(), s_options with { Steps = 1 }, nullCondition: Condition.OfLabels(3));
         var previews = new PreviewImages(_folder.Path, new DdimSampler(2), new PreviewOptions { Count = 2, Guidance = 2 });
         previews.OnStart(trainer, images);
         Leaks.AssertNone(() =>
@@ -85,12 +85,12 @@ public sealed class PreviewImagesTests : IDisposable
     }
 
     [Fact]
-    public void OnStart_LabelsNeededAndImagesWithout_IsRefused()
+    public void OnStart_GuidanceAndImagesWithoutLabels_IsRefused()
     {
         using var images = new NoiseImages { Classes = 0 };
-        using var trainer = Trainer.WithLabels(new GreyNetwork(), new LabelTrainingOptions { NullLabel = 3 }, new LinearNoiseSchedule(), s_options);
-        trainer.Observers.Add(new PreviewImages(_folder.Path, new DdimSampler(2)));
-        Assert.Contains("noise", Assert.Throws<InvalidOperationException>(() => trainer.Fit(images)).Message, StringComparison.Ordinal);
+        using var trainer = new Trainer(new GreyNetwork(), new LinearNoiseSchedule(), s_options, nullCondition: Condition.OfLabels(3));
+        trainer.Observers.Add(new PreviewImages(_folder.Path, new DdimSampler(2), new PreviewOptions { Guidance = 2 }));
+        Assert.Contains("images with labels; Guidance is 2", Assert.Throws<InvalidOperationException>(() => trainer.Fit(images)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

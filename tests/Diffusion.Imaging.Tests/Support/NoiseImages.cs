@@ -14,6 +14,8 @@ internal sealed class NoiseImages : IImageSource
 
     public int Classes { get; init; } = 3;
 
+    public (double Min, double Max)? Range => null;
+
     public ImageBatch Read(ReadOnlySpan<int> indices)
     {
         using var generator = new Generator((ulong)indices[0], CPU);

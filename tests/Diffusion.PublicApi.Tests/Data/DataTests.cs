@@ -32,7 +32,7 @@ public sealed class DataTests
         }).Build(seed: 1);
         using var images = new AugmentedImages(new BoxImages(100), new Darker(), new HorizontalFlip());
         var options = new TrainerOptions { Steps = 60, BatchSize = 16, LearningRate = 1e-2, Loader = new LoaderOptions { Order = ImageOrder.ClassBalanced } };
-        using var trainer = Trainer.WithLabels(new ConditionalUNet(unet), new LabelTrainingOptions { NullLabel = 2 }, new LinearNoiseSchedule(), options);
+        using var trainer = new Trainer(unet, new LinearNoiseSchedule(), options, nullCondition: Condition.OfLabels(2));
         var losses = trainer.Steps(images).Select(step => step.Loss).ToList();
         Assert.True(losses[^10..].Average() < 0.7 * losses[..3].Average(), $"{losses[0]} → {losses[^1]}");
     }

@@ -1,0 +1,194 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Diffusion.Tests;
+
+/// <summary>A network that several threads use at once.</summary>
+public sealed class NetworkAccessTests
+{
+    private static readonly NoiseLevel Level = new(0.8, 0.6, 100);
+
+    private static readonly LinearNoiseSchedule s_schedule = new();
+
+    [Fact]
+    public void Predict_ManyThreads_NeverSeeDropout()
+    {
+        using var network = new DropoutNetwork();
+        network.train();
+        var denoiser = new NetworkDenoiser(network, s_schedule, Parameterization.Image);
+        using var noisy = ones(1, 1, 4, 4);
+        using var expected = denoiser.Denoise(noisy, Level);
+        var different = 0;
+        InThreads(4, _ =>
+        {
+            for (var i = 0; i < 200; i++)
+            {
+                using var image = denoiser.Denoise(noisy, Level);
+                if (!image.allclose(expected, 0, 0))
+                {
+                    Interlocked.Increment(ref different);
+                }
+            }
+        });
+        Assert.Equal(0, different);
+        Assert.True(network.training);
+    }
+
+    [Fact]
+    public void Fit_WhileOthersSample_TrainsAsAlone()
+    {
+        using var images = new MemoryImages();
+        List<double> Losses(bool sampled)
+        {
+            using var trainer = new Trainer(new TinyNetwork(), s_schedule, new TrainerOptions { Steps = 60, BatchSize = 8, LearningRate = 1e-2, Ema = new() { Decay = 0.9 } });
+            var done = false;
+            List<double> losses = [];
+            InThreads(sampled ? 3 : 1, thread =>
+            {
+                if (thread == 0)
+                {
+                    losses.AddRange(trainer.Steps(images).Select(step => step.Loss));
+                    Volatile.Write(ref done, true);
+                }
+
+                while (!Volatile.Read(ref done))
+                {
+                    // One with the averaged weights, one with those that are trained.
+                    using var drawn = new DdimSampler(5).Sample(thread == 1 ? trainer.Ema : trainer.Denoiser, [2, 1, 4, 4], seed: 1);
+                    Assert.True(drawn.isfinite().all().item<bool>());
+                }
+            });
+            return losses;
+        }
+
+        Assert.Equal(Losses(sampled: false), Losses(sampled: true));
+    }
+
+    [Fact]
+    public void Sample_AveragesAndWeightsInTurn_AreEachTheirOwn()
+    {
+        using var images = new MemoryImages();
+        using var trainer = new Trainer(new TinyNetwork(), s_schedule, new TrainerOptions { Steps = 30, BatchSize = 8, LearningRate = 1e-2, Ema = new() { Decay = 0.9, Others = [new() { Decay = 0.5 }] } });
+        trainer.Fit(images);
+        IDenoiser[] all = [trainer.Denoiser, .. trainer.Averages];
+        using var noisy = ones(1, 1, 4, 4);
+        var expected = all.Select(denoiser => denoiser.Denoise(noisy, Level)).ToList();
+        Assert.False(expected[0].allclose(expected[1]));
+        InThreads(3, thread =>
+        {
+            for (var i = 0; i < 50; i++)
+            {
+                using var image = all[thread].Denoise(noisy, Level);
+                TensorAssert.Identical(expected[thread], image, $"denoiser {thread}");
+            }
+        });
+
+        // Within a run, too, in which the average stays in place between the steps.
+        var steps = 0;
+        new DdimSampler(4).Sample(trainer.Ema, [1, 1, 4, 4], seed: 1, onStep: _ =>
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                using var image = all[i].Denoise(noisy, Level);
+                TensorAssert.Identical(expected[i], image, $"denoiser {i} within a run");
+            }
+
+            steps++;
+        }).Dispose();
+        Assert.Equal(4, steps);
+        using var weights = trainer.Denoiser.Denoise(noisy, Level);
+        TensorAssert.Identical(expected[0], weights, "the weights are back");
+        expected.ForEach(tensor => tensor.Dispose());
+    }
+
+    [Fact]
+    public void Sample_AveragedWeights_ArePutInPlaceOnceARun()
+    {
+        using var network = new TinyNetwork();
+        var access = NetworkAccess.Of(network);
+        var weights = new CountedWeights();
+        using (access.Keep())
+        {
+            for (var i = 0; i < 5; i++)
+            {
+                using (access.Evaluate(weights))
+                {
+                }
+            }
+
+            Assert.Equal((1, 0), (weights.In, weights.Out));
+            using (access.Train())
+            {
+                Assert.Equal((1, 1), (weights.In, weights.Out));
+            }
+        }
+
+        using (access.Evaluate(weights))
+        {
+            Assert.False(network.training);
+        }
+
+        Assert.Equal((2, 2), (weights.In, weights.Out));
+        Assert.True(network.training);
+    }
+
+    [Fact]
+    public void Evaluate_WithinATrainingStep_IsRefused()
+    {
+        using var network = new TinyNetwork();
+        var access = NetworkAccess.Of(network);
+        using (access.Train())
+        {
+            Assert.Contains("training step", Assert.Throws<InvalidOperationException>(() => access.Evaluate().Dispose()).Message, StringComparison.Ordinal);
+        }
+
+        using (access.Evaluate())
+        {
+            Assert.Throws<InvalidOperationException>(() => access.Train().Dispose());
+            Assert.Throws<InvalidOperationException>(() => access.Evaluate(new CountedWeights()).Dispose());
+        }
+    }
+
+    private static void InThreads(int count, Action<int> work)
+    {
+        Exception? failure = null;
+        var threads = Enumerable.Range(0, count).Select(i => new Thread(() =>
+        {
+            try
+            {
+                work(i);
+            }
+            catch (Exception e) // told below, on the thread of the test
+            {
+                failure = e;
+            }
+        })).ToList();
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+        Assert.Null(failure);
+    }
+
+    private sealed class CountedWeights : IWeightSet
+    {
+        public int In { get; private set; }
+
+        public int Out { get; private set; }
+
+        public void PutIn() => In++;
+
+        public void TakeOut() => Out++;
+    }
+
+    private sealed class DropoutNetwork : nn.Module<Tensor, Tensor, Tensor>
+    {
+        [ComponentName(Name = "dropout")]
+        private readonly TorchSharp.Modules.Dropout _dropout = nn.Dropout(0.5);
+
+        public DropoutNetwork()
+            : base(nameof(DropoutNetwork)) => RegisterComponents();
+
+        public override Tensor forward(Tensor images, Tensor timesteps) => _dropout.call(images);
+    }
+}
