@@ -1,3 +1,4 @@
+using Diffusion.Observers;
 using ScottPlot;
 
 namespace Diffusion.Sample;

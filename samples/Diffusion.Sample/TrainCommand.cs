@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Diffusion.Configuration;
+using Diffusion.Observers;
 using Microsoft.Extensions.Options;
 using Spectre.Console;
 using TorchSharp;

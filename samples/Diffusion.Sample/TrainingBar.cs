@@ -1,4 +1,5 @@
 using System.Globalization;
+using Diffusion.Observers;
 using Spectre.Console;
 
 namespace Diffusion.Sample;

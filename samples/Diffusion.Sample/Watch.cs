@@ -1,5 +1,6 @@
 using Diffusion.Configuration;
 using Diffusion.Imaging;
+using Diffusion.Observers;
 using Spectre.Console;
 
 namespace Diffusion.Sample;

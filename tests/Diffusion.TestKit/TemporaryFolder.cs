@@ -5,9 +5,12 @@ public sealed class TemporaryFolder : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("diffusion-tests-");
 
+    /// <summary>The path of the folder.</summary>
+    public string Path => _folder.FullName;
+
     /// <summary>The path of a file in the folder.</summary>
     /// <param name="name">The file's name.</param>
-    public string File(string name) => Path.Combine(_folder.FullName, name);
+    public string File(string name) => System.IO.Path.Combine(_folder.FullName, name);
 
     /// <summary>The names of the files in the folder.</summary>
     public IReadOnlyList<string> Files => [.. _folder.EnumerateFiles().Select(file => file.Name)];

@@ -1,10 +1,9 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using TorchSharp;
 
 namespace Diffusion;
 
-/// <summary>The native side: whether libtorch loads, and how it uses memory.</summary>
+/// <summary>libtorch as a native library: whether it loads, and how the process gives it memory and threads.</summary>
 public static class DiffusionRuntime
 {
     private static readonly Lazy<PlatformNotSupportedException?> s_failure = new(TryLoad);
@@ -25,7 +24,7 @@ public static class DiffusionRuntime
     /// first tensor. On Linux with glibc, and on Windows, where libtorch's memory is mimalloc's; there, what the environment says (<c>MIMALLOC_PURGE_DELAY</c>) stays.
     /// </summary>
     /// <returns>Whether the system was told so.</returns>
-    public static bool KeepFreedMemory() => OperatingSystem.IsWindows() ? Tell(PurgeDelay, "-1") : Keep(MmapMax, 0); // never; no mappings of single blocks
+    public static bool KeepFreedMemory() => ProcessSettings.KeepFreedMemory(isLoaded: s_failure.IsValueCreated);
 
     /// <summary>
     /// As <see cref="KeepFreedMemory()"/>, but gives large blocks back at once. Where they are the activations of training (2 MiB is a good bound), the process takes little more than it
@@ -38,29 +37,7 @@ public static class DiffusionRuntime
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(upTo, 64 << 10);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(upTo, 32 << 20);
-        return Keep(MmapThreshold, upTo);
-    }
-
-    /// <summary>Never trim, grow by 64 MB, and what the option says of blocks mapped singly.</summary>
-    private static bool Keep(int option, int value)
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            return false;
-        }
-
-        try
-        {
-            return SetMallocOption(option, value) == 1 & SetMallocOption(TrimThreshold, -1) == 1 & SetMallocOption(TopPad, 64 << 20) == 1;
-        }
-        catch (EntryPointNotFoundException) // musl
-        {
-            return false;
-        }
-        catch (DllNotFoundException)
-        {
-            return false;
-        }
+        return ProcessSettings.KeepFreedMemory(upTo);
     }
 
     /// <summary>
@@ -69,63 +46,7 @@ public static class DiffusionRuntime
     /// environment says of them (<c>GOMP_SPINCOUNT</c>, <c>KMP_BLOCKTIME</c>, <c>OMP_WAIT_POLICY</c>) stays.
     /// </summary>
     /// <returns>Whether it was set now.</returns>
-    public static bool WaitWithoutSpinning()
-    {
-        if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is not null)
-        {
-            return false;
-        }
-
-        if (OperatingSystem.IsWindows())
-        {
-            return Tell(BlockTime, "1");
-        }
-
-        if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable(SpinCount) is not null || s_failure.IsValueCreated)
-        {
-            return false;
-        }
-
-        try
-        {
-            return SetEnvironment(SpinCount, Spins, 0) == 0; // .NET's own copy of the environment is not the one that libraries see
-        }
-        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Sets a variable that libraries read when they are loaded; on Windows theirs is .NET's.</summary>
-    private static bool Tell(string variable, string value)
-    {
-        if (Environment.GetEnvironmentVariable(variable) is not null || s_failure.IsValueCreated)
-        {
-            return false;
-        }
-
-        Environment.SetEnvironmentVariable(variable, value);
-        return true;
-    }
-
-    private const string PurgeDelay = "MIMALLOC_PURGE_DELAY"; // ms
-    private const string BlockTime = "KMP_BLOCKTIME"; // ms
-    private const string SpinCount = "GOMP_SPINCOUNT";
-    private const string Spins = "1000"; // some microseconds
-    private const int TrimThreshold = -1; // M_TRIM_THRESHOLD
-    private const int TopPad = -2; // M_TOP_PAD
-    private const int MmapThreshold = -3; // M_MMAP_THRESHOLD
-    private const int MmapMax = -4; // M_MMAP_MAX
-
-    [SupportedOSPlatform("linux")]
-    [DllImport("libc", EntryPoint = "mallopt")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int SetMallocOption(int option, int value);
-
-    [SupportedOSPlatform("linux")]
-    [DllImport("libc", EntryPoint = "setenv", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int SetEnvironment(string name, string value, int overwrite);
+    public static bool WaitWithoutSpinning() => ProcessSettings.WaitWithoutSpinning(isLoaded: s_failure.IsValueCreated);
 
     private static PlatformNotSupportedException? TryLoad()
     {

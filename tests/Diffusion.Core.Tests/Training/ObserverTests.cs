@@ -84,6 +84,41 @@ public sealed class ObserverTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => new StepLog(log, 0));
     }
 
+    [Fact]
+    public void Report_ANumber_ReachesAllObserversWithItsStep()
+    {
+        var (before, after) = (new Recorder(), new Recorder());
+        TinyRun.Train([before, new Recorder { Then = (trainer, step) => trainer.Report("half", step.Number / 2.0) }, after], stopAfter: 2);
+        Assert.Equal([new TrainingMeasurement(1, "half", 0.5), new TrainingMeasurement(2, "half", 1)], before.Measurements);
+        Assert.Equal(before.Measurements, after.Measurements);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a,b")]
+    [InlineData("a\nb")]
+    public void Report_NameThatIsNoField_IsRefused(string name)
+    {
+        using var trainer = new Trainer(new TinyNetwork(), TinyRun.Schedule);
+        Assert.Throws<ArgumentException>(() => trainer.Report(name, 1));
+    }
+
+    [Fact]
+    public void ParameterNorm_OfANetwork_IsThatOfAllItsNumbers()
+    {
+        using var network = new TinyNetwork();
+        using var trainer = new Trainer(network, TinyRun.Schedule);
+        var squares = network.parameters().SelectMany(parameter => parameter.Numbers()).Sum(number => number * number);
+        Assert.Equal(Math.Sqrt(squares), trainer.ParameterNorm(), 1e-5);
+    }
+
+    [Fact]
+    public void TrainingPicture_NotAPng_IsRefused()
+    {
+        Assert.Throws<ArgumentException>(() => new TrainingPicture(1, "preview", "GIF89a and many bytes more than 26"u8.ToArray()));
+        Assert.Throws<ArgumentException>(() => new TrainingPicture(1, "preview", Png.Of(3, 2).AsMemory(0, 20)));
+    }
+
     public void Dispose()
     {
         _images.Dispose();

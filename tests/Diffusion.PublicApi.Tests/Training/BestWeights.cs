@@ -1,3 +1,5 @@
+using Diffusion.Observers;
+
 namespace Diffusion.PublicApi.Tests;
 
 /// <summary>Exports the weights each time the held-out loss is the least so far.</summary>

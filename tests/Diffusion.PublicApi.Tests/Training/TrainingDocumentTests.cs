@@ -1,3 +1,4 @@
+using Diffusion.Observers;
 using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -40,7 +41,7 @@ public sealed class TrainingDocumentTests : IDisposable
     public void Document_EveryObserver_IsInItsTable()
     {
         var document = File.ReadAllText(Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(Golden.Folder))!, "docs", "training.md"));
-        var observers = new[] { typeof(Trainer).Assembly, typeof(Imaging.PreviewImages).Assembly }.SelectMany(library => library.GetExportedTypes()).Where(type => type.BaseType == typeof(TrainingObserver)).ToList();
+        var observers = new[] { typeof(Trainer).Assembly, typeof(CsvLog).Assembly, typeof(Imaging.PreviewImages).Assembly }.SelectMany(library => library.GetExportedTypes()).Where(type => type.BaseType == typeof(TrainingObserver)).ToList();
         Assert.True(observers.Count >= 8);
         Assert.All(observers, observer => Assert.Contains($"| `{observer.Name}` |", document, StringComparison.Ordinal));
     }
