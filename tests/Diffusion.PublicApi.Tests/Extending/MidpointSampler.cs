@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Diffusion.PublicApi.Tests;
 
 /// <summary>The midpoint rule in ln(σ/α): each step uses the x̂₀ of its middle. Second order, two network calls a step.</summary>
-internal sealed class MidpointSampler(int steps, SamplerOptions? options = null) : Sampler(steps, options)
+internal sealed class MidpointSampler(int? steps = null, SamplerOptions? options = null) : Sampler(steps, options)
 {
     protected override StepResult Step(StepContext context)
     {
