@@ -28,7 +28,6 @@ public sealed class TrainingDocumentTests : IDisposable
     [InlineData(typeof(OptimizerOptions))]
     [InlineData(typeof(LearningRateOptions))]
     [InlineData(typeof(EmaOptions))]
-    [InlineData(typeof(EmaHalfLifeOptions))]
     [InlineData(typeof(CheckpointOptions))]
     public void Document_EveryOption_IsInItsTable(Type options)
     {
