@@ -22,7 +22,7 @@ internal static class SamplerAccuracyCommand
         Console.WriteLine($"Pixels drawn from the data itself are off by {Drawn(exact).ToString("0.0000", CultureInfo.InvariantCulture)}: what is left to stochastic samplers.");
         foreach (var name in schedules)
         {
-            foreach (var spacing in new[] { StepSpacing.Even, StepSpacing.Trailing, StepSpacing.Karras(), StepSpacing.LogSnr })
+            foreach (var spacing in new[] { StepSpacing.Linspace, StepSpacing.Trailing, StepSpacing.Karras(), StepSpacing.LogSnr })
             {
                 Console.WriteLine($"\n### Schedule {name}, spacing {spacing}\n\n| sampler | calls a step | {string.Join(" | ", Counts.Select(count => $"{count} steps"))} |\n|---|---|{string.Concat(Counts.Select(_ => "---|"))}");
                 foreach (var sampler in SamplerCatalog.Names.Where(sampler => sampler != "lcm"))

@@ -70,12 +70,12 @@ internal static class WeightTable
     private static void AddRun(Table table, RunOptions options)
     {
         table.AddRow("images", Markup.Escape($"{options.Data.Shape}, {options.Data.Kind}, {options.Data.Path}"));
-        table.AddRow("down", Markup.Escape(Blocks(options.Model.Down)));
-        table.AddRow("mid", Markup.Escape(Blocks(options.Model.Mid)));
-        table.AddRow("up", Markup.Escape(options.Model.Up.Count == 0 ? "mirror image of down" : Blocks(options.Model.Up)));
+        table.AddRow("down", Markup.Escape(Blocks(options.Model.Down.Select(block => (block.Channels, block.Layers, block.Attention, block.Heads)))));
+        table.AddRow("mid", Markup.Escape(Blocks(options.Model.Mid.Select(block => (block.Channels, block.Layers, block.Attention, block.Heads)))));
+        table.AddRow("up", Markup.Escape(options.Model.Up.Count == 0 ? "mirror image of down" : Blocks(options.Model.Up.Select(block => (block.Channels, block.Layers, block.Attention, block.Heads)))));
         table.AddRow("diffusion", Markup.Escape($"schedule {options.Diffusion.Schedule}, {options.Diffusion.Timesteps} timesteps, predicts {options.Diffusion.Prediction}"));
     }
 
-    private static string Blocks(IEnumerable<IBlockOptions> blocks) =>
+    private static string Blocks(IEnumerable<(int Channels, int Layers, bool Attention, int Heads)> blocks) =>
         string.Join(" → ", blocks.Select(block => $"{block.Channels}×{block.Layers}{(block.Attention ? $" attention({block.Heads})" : "")}"));
 }

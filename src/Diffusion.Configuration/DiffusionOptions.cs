@@ -6,10 +6,10 @@ namespace Diffusion.Configuration;
 public sealed record DiffusionOptions : IValidatedOptions
 {
     private const string Linear = "linear";
-    private const int LeastScaledTimesteps = 21;
+    private const int MinScaledTimesteps = 21;
 
     // Schedules keep some numbers for each: a file of a few bytes must not take all memory.
-    private const int MostTimesteps = 100_000;
+    private const int MaxTimesteps = 100_000;
 
     /// <summary>The name of the noise schedule, one of <see cref="ScheduleCatalog.Names"/>; <c>linear</c> by default.</summary>
     public string Schedule { get; init; } = Linear;
@@ -44,7 +44,7 @@ public sealed record DiffusionOptions : IValidatedOptions
         List<OptionsError> errors =
         [
             .. NamedChoice.Errors(Schedule, nameof(Schedule), ScheduleCatalog.Names),
-            .. OptionsValidation.Range(Timesteps, nameof(Timesteps), IsLinear && BetaStart is null && BetaEnd is null ? LeastScaledTimesteps : 1, MostTimesteps),
+            .. OptionsValidation.Range(Timesteps, nameof(Timesteps), IsLinear && BetaStart is null && BetaEnd is null ? MinScaledTimesteps : 1, MaxTimesteps),
             .. BetaErrors(),
             .. NamedChoice.Errors(Prediction, nameof(Prediction), Parameterization.All.Select(each => each.Name)),
         ];

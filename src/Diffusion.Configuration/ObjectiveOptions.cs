@@ -4,7 +4,7 @@ namespace Diffusion.Configuration;
 public sealed record ObjectiveOptions : IValidatedOptions
 {
     private const string HuberName = "huber";
-    private const double MostLossParameter = 1e6;
+    private const double MaxLossParameter = 1e6;
 
     private static readonly Dictionary<string, Func<ObjectiveOptions, LossFunction>> s_losses = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -81,11 +81,11 @@ public sealed record ObjectiveOptions : IValidatedOptions
         .. NamedChoice.Errors(Loss, nameof(Loss), s_losses.Keys),
         .. NamedChoice.Errors(Weighting, nameof(Weighting), s_weightings.Keys),
         .. NamedChoice.Errors(Timesteps, nameof(Timesteps), s_timesteps.Keys),
-        .. OptionsValidation.Range(HuberDelta ?? 1, nameof(HuberDelta), 1e-6, MostLossParameter),
-        .. OptionsValidation.Range(Gamma ?? 1, nameof(Gamma), 1e-6, MostLossParameter),
+        .. OptionsValidation.Range(HuberDelta ?? 1, nameof(HuberDelta), 1e-6, MaxLossParameter),
+        .. OptionsValidation.Range(Gamma ?? 1, nameof(Gamma), 1e-6, MaxLossParameter),
         .. OptionsValidation.Range(OffsetNoise, nameof(OffsetNoise), 0.0),
         .. OptionsValidation.Range(SelfConditioning ?? 0, nameof(SelfConditioning), 0, 1.0),
-        .. OptionsValidation.Range(LearnedVariance ?? 1, nameof(LearnedVariance), 1e-9, MostLossParameter),
+        .. OptionsValidation.Range(LearnedVariance ?? 1, nameof(LearnedVariance), 1e-9, MaxLossParameter),
         .. OptionsValidation.Range(ConditionDropout, nameof(ConditionDropout), 0, 0.999999),
         .. HuberDelta is not null && !NamedChoice.Same(Loss, HuberName) ? [new OptionsError(nameof(HuberDelta), $"is for the loss {HuberName}, which is '{Loss}'.")] : Array.Empty<OptionsError>(),
         .. Gamma is not null && NamedChoice.Find(Weighting, s_withGamma) is null ? [new OptionsError(nameof(Gamma), $"is for the weightings {string.Join(" and ", s_withGamma)}, which is '{Weighting}'.")] : Array.Empty<OptionsError>(),

@@ -25,6 +25,17 @@ public sealed class SourceTests
     }
 
     [Fact]
+    public void Names_OfTheLibraries_AreTheWordsOfTheField() => Offenders.None("Names with a standard word:", WordRules.BadNames(Libraries));
+
+    [Fact]
+    public void Comments_OfTheLibraries_AreTheWordsOfTheField() => Offenders.None("Phrases with a standard word:", WordRules.BadComments(Libraries));
+
+    [Fact]
+    public void Documents_OfTheRepository_AreTheWordsOfTheField() => Offenders.None(
+        "Phrases with a standard word:",
+        WordRules.BadTexts(Repository.Files(".", "*.md").Select(path => (Path.GetRelativePath(Repository.Root, path).Replace('\\', '/'), File.ReadAllText(path)))));
+
+    [Fact]
     public void Namespaces_OfTheSources_AreTheAssemblys() => Offenders.None(
         "One namespace an assembly:",
         Repository.Libraries.Select(library => library.GetName().Name!).SelectMany(library => SourceRules.OtherNamespace(

@@ -21,7 +21,7 @@ public sealed record EmaOptions : IValidatedOptions
     public double InverseGamma { get; init; } = 1;
 
     /// <summary>The smallest decay of the warm-up with a power, in [0, 1); 0 by default.</summary>
-    public double LeastDecay { get; init; }
+    public double MinDecay { get; init; }
 
     /// <summary>Updates in which the average is just set to the weights, at least 0; 0 by default. The warm-up counts from there.</summary>
     public int StartAfter { get; init; }
@@ -64,7 +64,7 @@ public sealed record EmaOptions : IValidatedOptions
         }
 
         return !WarmUp ? Decay
-            : Power is { } power ? Math.Clamp(1 - Math.Pow(1 + (counted / InverseGamma), -power), Math.Min(LeastDecay, Decay), Decay)
+            : Power is { } power ? Math.Clamp(1 - Math.Pow(1 + (counted / InverseGamma), -power), Math.Min(MinDecay, Decay), Decay)
             : Math.Min(Decay, (1.0 + counted) / (10.0 + counted));
     }
 
@@ -74,10 +74,10 @@ public sealed record EmaOptions : IValidatedOptions
         .. OptionsValidation.Range(Decay, nameof(Decay), 0, 0.9999999),
         .. OptionsValidation.Range(Power ?? 1, nameof(Power), 1e-6, 100.0),
         .. OptionsValidation.Range(InverseGamma, nameof(InverseGamma), 1e-6, 1e12),
-        .. OptionsValidation.Range(LeastDecay, nameof(LeastDecay), 0, 0.9999999),
+        .. OptionsValidation.Range(MinDecay, nameof(MinDecay), 0, 0.9999999),
         .. OptionsValidation.Range(StartAfter, nameof(StartAfter), 0),
         .. OptionsValidation.Range(Every, nameof(Every), 1),
-        .. OptionsValidation.Range(RelativeWidth ?? 0.1, nameof(RelativeWidth), 1e-4, PowerFunction.MostWidth),
+        .. OptionsValidation.Range(RelativeWidth ?? 0.1, nameof(RelativeWidth), 1e-4, PowerFunction.MaxWidth),
         .. HalfLife?.Validate().Select(error => error.Under(nameof(HalfLife))) ?? [],
         .. new[] { (nameof(Power), Power is not null), (nameof(HalfLife), HalfLife is not null), (nameof(RelativeWidth), RelativeWidth is not null) }.Where(form => form.Item2).Select(form => form.Item1).ToList() is { Count: > 1 } forms
             ? [new OptionsError(forms[0], $"and {string.Join(" and ", forms.Skip(1))} exclude each other; give one of them.")]

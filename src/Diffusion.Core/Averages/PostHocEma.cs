@@ -48,9 +48,9 @@ public sealed class PostHocEma
     /// <exception cref="ArgumentOutOfRangeException">The width is out of range, or there is no snapshot up to the step.</exception>
     public TensorDictionary Reconstruct(double relativeWidth, int? step = null)
     {
-        if (!(relativeWidth > 0 && relativeWidth <= PowerFunction.MostWidth))
+        if (!(relativeWidth > 0 && relativeWidth <= PowerFunction.MaxWidth))
         {
-            throw new ArgumentOutOfRangeException(nameof(relativeWidth), relativeWidth, FormattableString.Invariant($"The relative width must be in (0, {PowerFunction.MostWidth}]."));
+            throw new ArgumentOutOfRangeException(nameof(relativeWidth), relativeWidth, FormattableString.Invariant($"The relative width must be in (0, {PowerFunction.MaxWidth}]."));
         }
 
         var end = step ?? _snapshots[^1].Step;

@@ -9,7 +9,7 @@ namespace Diffusion;
 internal readonly record struct PowerFunction(double Gamma)
 {
     /// <summary>γ = 0, the plain mean of all weights, has width 1/√12 ≈ 0.289.</summary>
-    public const double MostWidth = 0.28;
+    public const double MaxWidth = 0.28;
 
     /// <summary>σ_rel, the standard deviation of the profile as a share of t.</summary>
     public double Width => Math.Sqrt((Gamma + 1) / (Gamma + 3)) / (Gamma + 2);
@@ -34,7 +34,7 @@ internal readonly record struct PowerFunction(double Gamma)
     public double Product(double steps, PowerFunction other, double otherSteps)
     {
         var (a, b) = (Gamma + 1, other.Gamma + 1);
-        var least = Math.Min(steps, otherSteps);
-        return a * b / (a + b - 1) * Math.Pow(least / steps, a) * Math.Pow(least / otherSteps, b) / least;
+        var min = Math.Min(steps, otherSteps);
+        return a * b / (a + b - 1) * Math.Pow(min / steps, a) * Math.Pow(min / otherSteps, b) / min;
     }
 }

@@ -3,7 +3,7 @@ namespace Diffusion;
 /// <summary>How images come from a source to the trainer.</summary>
 public sealed record LoaderOptions : IValidatedOptions
 {
-    private const int MostPrefetched = 1024;
+    private const int MaxPrefetched = 1024;
 
     /// <summary>
     /// How many batches are read ahead on a thread of their own, in [0, 1024]; 2 by default. With 0 every batch is read when it is needed, by
@@ -17,7 +17,7 @@ public sealed record LoaderOptions : IValidatedOptions
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate() =>
     [
-        .. OptionsValidation.Range(Prefetch, nameof(Prefetch), 0, MostPrefetched),
+        .. OptionsValidation.Range(Prefetch, nameof(Prefetch), 0, MaxPrefetched),
         .. Enum.IsDefined(Order) ? Array.Empty<OptionsError>()
             : [new OptionsError(nameof(Order), $"must be one of {string.Join(", ", Enum.GetNames<ImageOrder>())}; it is {(int)Order}.")],
     ];

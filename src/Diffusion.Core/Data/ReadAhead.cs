@@ -15,10 +15,10 @@ internal sealed class ReadAhead : IDisposable
     /// <param name="load">Loads the batch of a step; called by the thread only, one step after another.</param>
     /// <param name="from">The first step.</param>
     /// <param name="to">The end, itself not loaded.</param>
-    /// <param name="most">How many batches at most are loaded and not taken, at least 1.</param>
-    public ReadAhead(Func<int, ImageBatch> load, int from, int to, int most)
+    /// <param name="max">How many batches at most are loaded and not taken, at least 1.</param>
+    public ReadAhead(Func<int, ImageBatch> load, int from, int to, int max)
     {
-        _room = new SemaphoreSlim(most);
+        _room = new SemaphoreSlim(max);
         _thread = new Thread(() => Run(load, from, to)) { IsBackground = true, Name = "Diffusion: reading images ahead" };
         _thread.Start();
     }

@@ -16,10 +16,10 @@ internal static class SourceCheck
             throw new InvalidDataException($"'{source.Name}' gave a value that is not a finite number.");
         }
 
-        if (source.Range is var (least, most) && (min < least || max > most))
+        if (source.Range is var (low, high) && (min < low || max > high))
         {
             throw new InvalidDataException(FormattableString.Invariant(
-                $"'{source.Name}' gave values in [{min:g6}, {max:g6}]; its {nameof(IImageSource.Range)} is [{least:g6}, {most:g6}]. Scale the values, or declare another range ({nameof(IImageSource)}.{nameof(IImageSource.Range)}; null for any)."));
+                $"'{source.Name}' gave values in [{min:g6}, {max:g6}]; its {nameof(IImageSource.Range)} is [{low:g6}, {high:g6}]. Scale the values, or declare another range ({nameof(IImageSource)}.{nameof(IImageSource.Range)}; null for any)."));
         }
     }
 }

@@ -31,9 +31,9 @@ internal static class GuidedImage
         var update = target - ToSpace(worse);
         if (options.Eta != 1)
         {
-            using var least = double.Epsilon.ToScalar();
+            using var min = double.Epsilon.ToScalar();
             using var left = (1 - options.Eta).ToScalar();
-            var share = Sum(update * target) / Sum(target * target).clamp_min(least); // [B, 1, …]
+            var share = Sum(update * target) / Sum(target * target).clamp_min(min); // [B, 1, …]
             update.sub_((share * left).to(update.dtype) * target);
         }
 

@@ -12,7 +12,7 @@ internal static class GaussianLikelihood
 {
     private const double HalfBin = 1.0 / 255; // half the distance between two of 256 values in [−1, 1]
     private const double Edge = 0.999; // beyond it lie the first and the last value only
-    private const double LeastProbability = 1e-12;
+    private const double MinProbability = 1e-12;
 
     /// <summary>KL(N(mean, e^logVariance) ‖ N(otherMean, e^otherLogVariance)).</summary>
     /// <param name="mean">The mean of the first.</param>
@@ -74,7 +74,7 @@ internal static class GaussianLikelihood
 
     private static Tensor Log(Tensor probability)
     {
-        using var least = LeastProbability.ToScalar();
-        return probability.clamp_min(least).log();
+        using var min = MinProbability.ToScalar();
+        return probability.clamp_min(min).log();
     }
 }

@@ -121,7 +121,7 @@ public sealed class VariationalBound
         return Term(images, noisy, reverse, timesteps);
     }
 
-    /// <summary>The divergence of the last level of an image from pure noise: what no training can change.</summary>
+    /// <summary>The divergence of the last level of an image from pure noise: it does not depend on the network.</summary>
     /// <param name="images">x₀, [B, …].</param>
     /// <returns>Bits per dimension, [B], for the caller to dispose.</returns>
     internal Tensor Prior(Tensor images)

@@ -11,7 +11,7 @@ namespace Diffusion;
 /// </remarks>
 public abstract class LossWeighting
 {
-    private const double Least = 1e-150; // its square is still a normal number
+    private const double Min = 1e-150; // its square is still a normal number
 
     /// <summary>1 on the network's output. The default.</summary>
     public static LossWeighting Uniform { get; } = new OutputWeighting();
@@ -100,8 +100,8 @@ public abstract class LossWeighting
         {
             ArgumentNullException.ThrowIfNull(parameterization);
             // At an end of the schedule one factor is 0 and the other infinite; a hair beside it their product is the limit.
-            var least = level.Scale * Least;
-            var near = new NoiseLevel(Math.Max(level.Alpha, least), Math.Max(level.Sigma, least), level.Timestep);
+            var min = level.Scale * Min;
+            var near = new NoiseLevel(Math.Max(level.Alpha, min), Math.Max(level.Sigma, min), level.Timestep);
             var output = parameterization.At(near).Out;
             return weight(near.SignalToNoise) * output * output;
         }

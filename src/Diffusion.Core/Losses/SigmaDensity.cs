@@ -9,8 +9,8 @@ namespace Diffusion;
 /// </remarks>
 public sealed class SigmaDensity : TimestepDistribution
 {
-    private const double Least = 1e-3;
-    private const double Most = 1e3;
+    private const double MinSigma = 1e-3;
+    private const double MaxSigma = 1e3;
 
     private readonly Func<double, double> _ratio;
     private readonly bool _stratified;
@@ -35,16 +35,16 @@ public sealed class SigmaDensity : TimestepDistribution
     /// <summary>ln σ has the logistic distribution, cut off at both ends.</summary>
     /// <param name="mean">The mean of ln σ.</param>
     /// <param name="scale">The scale of the logistic distribution, above 0.</param>
-    /// <param name="least">The smallest σ, above 0.</param>
-    /// <param name="most">The largest σ, above <paramref name="least"/>.</param>
+    /// <param name="sigmaMin">The smallest σ, above 0.</param>
+    /// <param name="sigmaMax">The largest σ, above <paramref name="sigmaMin"/>.</param>
     /// <returns>The distribution.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    public static SigmaDensity LogLogistic(double mean = 0, double scale = 1, double least = Least, double most = Most)
+    public static SigmaDensity LogLogistic(double mean = 0, double scale = 1, double sigmaMin = MinSigma, double sigmaMax = MaxSigma)
     {
         Finite(mean, nameof(mean));
         Positive(scale, nameof(scale));
-        Ordered(least, most);
-        var (low, high) = (Share(least), Share(most));
+        Ordered(sigmaMin, sigmaMax);
+        var (low, high) = (Share(sigmaMin), Share(sigmaMax));
         return new("log-logistic", u => Math.Exp(mean + (scale * Logit(low + (u * (high - low))))));
 
         double Share(double sigma) => 1 / (1 + Math.Exp((mean - Math.Log(sigma)) / scale));
@@ -52,27 +52,27 @@ public sealed class SigmaDensity : TimestepDistribution
     }
 
     /// <summary>ln σ is uniform.</summary>
-    /// <param name="least">The smallest σ, above 0.</param>
-    /// <param name="most">The largest σ, above <paramref name="least"/>.</param>
+    /// <param name="sigmaMin">The smallest σ, above 0.</param>
+    /// <param name="sigmaMax">The largest σ, above <paramref name="sigmaMin"/>.</param>
     /// <returns>The distribution.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    public static SigmaDensity LogUniform(double least = Least, double most = Most)
+    public static SigmaDensity LogUniform(double sigmaMin = MinSigma, double sigmaMax = MaxSigma)
     {
-        Ordered(least, most);
-        return new("log-uniform", u => least * Math.Pow(most / least, u));
+        Ordered(sigmaMin, sigmaMax);
+        return new("log-uniform", u => sigmaMin * Math.Pow(sigmaMax / sigmaMin, u));
     }
 
     /// <summary>arctan(σ/σ_data) is uniform between its values at the ends.</summary>
     /// <param name="sigmaData">The standard deviation of the images, above 0.</param>
-    /// <param name="least">The smallest σ, above 0.</param>
-    /// <param name="most">The largest σ, above <paramref name="least"/>.</param>
+    /// <param name="sigmaMin">The smallest σ, above 0.</param>
+    /// <param name="sigmaMax">The largest σ, above <paramref name="sigmaMin"/>.</param>
     /// <returns>The distribution.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    public static SigmaDensity VelocityDiffusion(double sigmaData = 1, double least = Least, double most = Most)
+    public static SigmaDensity VelocityDiffusion(double sigmaData = 1, double sigmaMin = MinSigma, double sigmaMax = MaxSigma)
     {
         Positive(sigmaData, nameof(sigmaData));
-        Ordered(least, most);
-        return new("v-diffusion", Angle(least / sigmaData, most / sigmaData, sigmaData));
+        Ordered(sigmaMin, sigmaMax);
+        return new("v-diffusion", Angle(sigmaMin / sigmaData, sigmaMax / sigmaData, sigmaData));
     }
 
     /// <summary>The shifted cosine schedules of two sides, interpolated in ln σ: from that of <paramref name="noiseSizeLow"/> at the largest σ, for a draw of 0, to that of <paramref name="noiseSizeHigh"/> at the smallest.</summary>
@@ -80,25 +80,25 @@ public sealed class SigmaDensity : TimestepDistribution
     /// <param name="noiseSizeLow">The side whose schedule holds at much noise, at least 1.</param>
     /// <param name="noiseSizeHigh">The side whose schedule holds at little noise, at least 1.</param>
     /// <param name="sigmaData">The standard deviation of the images, above 0.</param>
-    /// <param name="least">The smallest σ, above 0.</param>
-    /// <param name="most">The largest σ, above <paramref name="least"/>.</param>
+    /// <param name="sigmaMin">The smallest σ, above 0.</param>
+    /// <param name="sigmaMax">The largest σ, above <paramref name="sigmaMin"/>.</param>
     /// <returns>The distribution.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public static SigmaDensity CosineInterpolated(
-        int imageSize, int noiseSizeLow, int noiseSizeHigh, double sigmaData = 1, double least = Least, double most = Most)
+        int imageSize, int noiseSizeLow, int noiseSizeHigh, double sigmaData = 1, double sigmaMin = MinSigma, double sigmaMax = MaxSigma)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(imageSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(noiseSizeLow, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(noiseSizeHigh, 1);
         Positive(sigmaData, nameof(sigmaData));
-        Ordered(least, most);
+        Ordered(sigmaMin, sigmaMax);
         var (low, high) = (Shifted(noiseSizeLow), Shifted(noiseSizeHigh));
         return new("cosine-interpolated", u => sigmaData * Math.Exp(Math.Log(low(u)) + (u * (Math.Log(high(u)) - Math.Log(low(u))))));
 
         Func<double, double> Shifted(int noiseSize)
         {
             var shift = (double)imageSize / noiseSize; // what σ is multiplied by: the ends stay where they are
-            return Angle(most / sigmaData / shift, least / sigmaData / shift, shift);
+            return Angle(sigmaMax / sigmaData / shift, sigmaMin / sigmaData / shift, shift);
         }
     }
 
@@ -142,12 +142,12 @@ public sealed class SigmaDensity : TimestepDistribution
         }
     }
 
-    private static void Ordered(double least, double most)
+    private static void Ordered(double sigmaMin, double sigmaMax)
     {
-        Positive(least, nameof(least));
-        if (!double.IsFinite(most) || most <= least)
+        Positive(sigmaMin, nameof(sigmaMin));
+        if (!double.IsFinite(sigmaMax) || sigmaMax <= sigmaMin)
         {
-            throw new ArgumentOutOfRangeException(nameof(most), most, FormattableString.Invariant($"The largest sigma must be finite and above the smallest, {least:R}."));
+            throw new ArgumentOutOfRangeException(nameof(sigmaMax), sigmaMax, FormattableString.Invariant($"The largest sigma must be finite and above the smallest, {sigmaMin:R}."));
         }
     }
 }

@@ -9,7 +9,7 @@ namespace Diffusion;
 /// </remarks>
 internal sealed class AdamOptimizer : IDisposable
 {
-    private const double LeastNorm = 1e-6; // keeps the scale finite where all gradients are 0
+    private const double MinNorm = 1e-6; // keeps the scale finite where all gradients are 0
 
     private readonly OptimizerOptions _options;
     private readonly Tensor? _decayed;
@@ -46,7 +46,7 @@ internal sealed class AdamOptimizer : IDisposable
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var factor = _options.GradientClip is { } limit ? Math.Min(1, limit / (norm + LeastNorm)) : 1;
+        var factor = _options.GradientClip is { } limit ? Math.Min(1, limit / (norm + MinNorm)) : 1;
         var meanFactor = learningRate / (1 - Math.Pow(_options.Beta1, step));
         var rootFactor = 1 / Math.Sqrt(1 - Math.Pow(_options.Beta2, step));
         var decay = _options.WeightDecay * (_options.Kind == OptimizerKind.Adam ? 1 : learningRate);

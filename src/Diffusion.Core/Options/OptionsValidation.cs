@@ -25,16 +25,22 @@ internal static class OptionsValidation
     /// <typeparam name="T">A number.</typeparam>
     /// <param name="value">The value.</param>
     /// <param name="path">The option's name.</param>
-    /// <param name="least">The smallest value allowed.</param>
-    /// <param name="most">The largest value allowed; <see langword="null"/> for none.</param>
+    /// <param name="min">The smallest value allowed.</param>
+    /// <param name="max">The largest value allowed; <see langword="null"/> for none.</param>
     /// <returns>The mistake, or nothing.</returns>
-    public static IEnumerable<OptionsError> Range<T>(T value, string path, T least, T? most = null)
+    public static IEnumerable<OptionsError> Range<T>(T value, string path, T min, T? max = null)
         where T : struct, INumber<T>
     {
-        if (!T.IsFinite(value) || value < least || value > most)
+        if (!T.IsFinite(value) || value < min || value > max)
         {
-            var range = most is { } limit ? string.Create(CultureInfo.InvariantCulture, $"in [{least}, {limit}]") : string.Create(CultureInfo.InvariantCulture, $"at least {least}");
+            var range = max is { } limit ? string.Create(CultureInfo.InvariantCulture, $"in [{min}, {limit}]") : string.Create(CultureInfo.InvariantCulture, $"at least {min}");
             yield return new OptionsError(path, string.Create(CultureInfo.InvariantCulture, $"must be {range}; it is {value}."));
         }
     }
+
+    /// <summary>A mistake if the value is none of the enumeration.</summary>
+    internal static IEnumerable<OptionsError> Defined<T>(T value, string path)
+        where T : struct, Enum => Enum.IsDefined(value)
+            ? []
+            : [new OptionsError(path, string.Create(CultureInfo.InvariantCulture, $"must be one of {string.Join(", ", Enum.GetNames<T>())}; it is {value}."))];
 }

@@ -64,9 +64,9 @@ public abstract class ImageLimit
         public override Tensor Apply(Tensor image)
         {
             ArgumentNullException.ThrowIfNull(image);
-            using var least = (-range).ToScalar();
-            using var most = range.ToScalar();
-            return image.clamp(least, most);
+            using var min = (-range).ToScalar();
+            using var max = range.ToScalar();
+            return image.clamp(min, max);
         }
 
         public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"clip to {range}");
@@ -83,8 +83,8 @@ public abstract class ImageLimit
             var shape = new long[image.dim()];
             Array.Fill(shape, 1);
             shape[0] = image.shape[0];
-            using var most = max.ToScalar();
-            var threshold = Quantile(values.flatten(1).abs(), ratio).clamp_(Scalars.One, most).view(shape); // [B] → [B, 1, …]
+            using var limit = max.ToScalar();
+            var threshold = Quantile(values.flatten(1).abs(), ratio).clamp_(Scalars.One, limit).view(shape); // [B] → [B, 1, …]
             return values.maximum(-threshold).minimum(threshold).div_(threshold).to(image.dtype).MoveToOuterDisposeScope();
         }
 

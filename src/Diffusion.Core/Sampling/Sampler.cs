@@ -4,26 +4,28 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>
-/// Walks a grid of levels from noise to image. The loop is here, once: levels, history, noise, memory, progress and cancellation;
-/// a sampler writes one <see cref="Step"/>. Samplers are immutable and safe to share between threads.
+/// Goes through a list of levels from noise to image. The loop is here: levels, history, noise, memory, progress and cancellation;
+/// a sampler implements one <see cref="Step"/>. Samplers are immutable and safe to share between threads.
 /// </summary>
 public abstract class Sampler
 {
     private readonly int? _steps;
 
-    /// <summary>Says where the steps lie.</summary>
-    /// <param name="steps">The number of steps; <see langword="null"/> for what the spacing makes of it, in general all timesteps of the schedule.</param>
-    /// <param name="spacing">Where they lie; <see cref="StepSpacing.Trailing"/> by default.</param>
+    /// <summary>Sets the steps.</summary>
+    /// <param name="steps">The number of steps, at least 1; <see langword="null"/> (default) for the spacing's own, in general all timesteps of the schedule.</param>
+    /// <param name="options">The options, checked here; without a spacing <see cref="StepSpacing.Trailing"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number of steps is below 1.</exception>
-    protected Sampler(int? steps, StepSpacing? spacing)
+    /// <exception cref="ArgumentException">The options are out of range; the message lists all mistakes.</exception>
+    protected Sampler(int? steps = null, SamplerOptions? options = null)
     {
         if (steps is { } count)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(steps));
         }
 
+        options?.ThrowIfInvalid(nameof(options));
         _steps = steps;
-        Spacing = spacing ?? StepSpacing.Trailing;
+        Spacing = options?.Spacing ?? StepSpacing.Trailing;
     }
 
     /// <summary>Where the steps lie.</summary>
@@ -32,10 +34,10 @@ public abstract class Sampler
     /// <summary>How many past steps <see cref="StepContext.Past"/> holds; 0 by default.</summary>
     protected internal virtual int HistoryLength => 0;
 
-    /// <summary>The type in which x is kept between steps; <see langword="null"/> (default) for that of the start, in general Float32.</summary>
+    /// <summary>The type in which x is kept between steps; <see langword="null"/> (default) for the type of the start, in general Float32.</summary>
     protected internal virtual ScalarType? StateType => null;
 
-    /// <summary>Whether the sampler itself writes steps towards more noise; if not, they are forward diffusion.</summary>
+    /// <summary>Whether the sampler implements steps towards more noise; if not, they are forward diffusion.</summary>
     internal virtual bool Ascends => false;
 
     /// <summary>The levels that a run visits, noisiest first, the one it ends at included: one more than there are steps.</summary>
@@ -50,13 +52,13 @@ public abstract class Sampler
 
     /// <summary>Makes images from noise.</summary>
     /// <param name="denoiser">The trained network.</param>
-    /// <param name="shape">[B, C, H, W] of the images.</param>
+    /// <param name="shape">Shape of the images, [B, C, H, W].</param>
     /// <param name="seed">The noise of image <c>i</c> of the batch depends on the seed and <c>i</c> only, not on the batch size.</param>
-    /// <param name="progress">Told after each step.</param>
+    /// <param name="progress">Receives the state after each step.</param>
     /// <param name="onStep">Called after each step, on this thread, with x_t and x̂₀; the tensors live until it returns.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     /// <returns>Float32 images, [B, C, H, W], in [−1, 1] to the accuracy of the network (or of its <see cref="ImageLimit"/>), on the denoiser's device, for the caller to dispose.</returns>
-    /// <exception cref="ArgumentException">The shape is not four positive numbers.</exception>
+    /// <exception cref="ArgumentException">The shape does not have four dimensions, each at least 1.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public Tensor Sample(
         IDenoiser denoiser,
@@ -70,12 +72,12 @@ public abstract class Sampler
         return SampleFrom(denoiser, shape, noise, progress, onStep, cancellationToken);
     }
 
-    /// <summary>Makes images from the noise of the given source: its first draw is the start, the others go to the steps that add noise.</summary>
+    /// <summary>Makes images with noise from a source: its first draw is the start, the others are for steps that add noise.</summary>
     /// <inheritdoc cref="Sample(IDenoiser, ReadOnlySpan{long}, long, IProgress{SamplingProgress}?, Action{SamplingStep}?, CancellationToken)"/>
     /// <param name="denoiser">The trained network.</param>
-    /// <param name="shape">[B, C, H, W] of the images.</param>
+    /// <param name="shape">Shape of the images, [B, C, H, W].</param>
     /// <param name="noise">Where the noise comes from.</param>
-    /// <param name="progress">Told after each step.</param>
+    /// <param name="progress">Receives the state after each step.</param>
     /// <param name="onStep">Called after each step, on this thread, with x_t and x̂₀; the tensors live until it returns.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     public Tensor SampleFrom(
@@ -90,13 +92,13 @@ public abstract class Sampler
         return Drain(run, progress, onStep, cancellationToken);
     }
 
-    /// <summary>Goes on from a noisy image instead of from pure noise: what image-to-image, inpainting and interpolation are made of.</summary>
+    /// <summary>Samples from a noisy image instead of from pure noise: the base of image-to-image, inpainting and interpolation.</summary>
     /// <inheritdoc cref="Sample(IDenoiser, ReadOnlySpan{long}, long, IProgress{SamplingProgress}?, Action{SamplingStep}?, CancellationToken)"/>
     /// <param name="denoiser">The trained network.</param>
     /// <param name="noisy">x at level <paramref name="firstStep"/> of <see cref="Levels"/>, [B, C, H, W]; not changed.</param>
     /// <param name="noise">Where the noise of the steps comes from.</param>
     /// <param name="firstStep">The step to begin with, from 0 (default) to the number of steps.</param>
-    /// <param name="progress">Told after each step.</param>
+    /// <param name="progress">Receives the state after each step.</param>
     /// <param name="onStep">Called after each step, on this thread, with x_t and x̂₀; the tensors live until it returns.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such step.</exception>
@@ -123,13 +125,13 @@ public abstract class Sampler
         return Drain(run, progress, onStep, cancellationToken);
     }
 
-    /// <summary>Makes images step by step, for a <see langword="foreach"/>: only the latest step is kept. Stop whenever you like.</summary>
+    /// <summary>Makes images step by step, for a <see langword="foreach"/>: only the latest step is kept. The loop may end after any step.</summary>
     /// <param name="denoiser">The trained network.</param>
-    /// <param name="shape">[B, C, H, W] of the images.</param>
+    /// <param name="shape">Shape of the images, [B, C, H, W].</param>
     /// <param name="seed">As for <see cref="Sample"/>: the last step's <see cref="SamplingStep.Noisy"/> has the same bits.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
-    /// <returns>The steps; the tensors of each live until the next is asked for: clone what you keep.</returns>
-    /// <exception cref="ArgumentException">The shape is not four positive numbers.</exception>
+    /// <returns>The steps; the tensors of each live until the next: clone those to keep.</returns>
+    /// <exception cref="ArgumentException">The shape does not have four dimensions, each at least 1.</exception>
     public IEnumerable<SamplingStep> Steps(IDenoiser denoiser, ReadOnlySpan<long> shape, long seed, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
@@ -137,8 +139,8 @@ public abstract class Sampler
         return Enumerate(denoiser, shape.ToArray(), seed, cancellationToken);
     }
 
-    /// <summary>One step. Runs without gradients and in a dispose scope of its own: temporaries need no care.</summary>
-    /// <param name="context">Where the step is and what it works with.</param>
+    /// <summary>One step. Runs without gradients and in a dispose scope of its own: temporaries need not be disposed.</summary>
+    /// <param name="context">The state of the run.</param>
     /// <returns>x at the level <see cref="StepContext.To"/>, and x̂₀: tensors made in this step.</returns>
     protected abstract StepResult Step(StepContext context);
 

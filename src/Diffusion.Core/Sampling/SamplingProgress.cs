@@ -1,6 +1,6 @@
 namespace Diffusion;
 
-/// <summary>How far a sampling run is.</summary>
+/// <summary>The progress of a sampling run.</summary>
 /// <param name="Step">Steps done, from 1 to <paramref name="Steps"/>.</param>
 /// <param name="Steps">Steps in all.</param>
 public readonly record struct SamplingProgress(int Step, int Steps);

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>One run of a sampler: what changes from step to step. Its tensors are detached, so no scope is open between steps.</summary>
+/// <summary>The state of a run of a sampler. Its tensors are detached, so no scope is open between steps.</summary>
 internal sealed class SamplingRun : IDisposable
 {
     private readonly Sampler _sampler;
@@ -18,13 +18,13 @@ internal sealed class SamplingRun : IDisposable
     private Tensor? _image;
     private int _index;
 
-    /// <param name="sampler">Writes the steps.</param>
+    /// <param name="sampler">Implements the steps.</param>
     /// <param name="denoiser">Predicts clean images.</param>
     /// <param name="levels">The levels of the run, the last included.</param>
     /// <param name="firstStep">The step to begin with.</param>
     /// <param name="start">x at the level of the first step; copied.</param>
     /// <param name="noise">Where the noise comes from.</param>
-    /// <param name="keepWeights">Whether the network stays as sampling needs it between the steps: where nobody else sees it there.</param>
+    /// <param name="keepWeights">Whether the network stays in evaluation mode between the steps: where the caller cannot use it there.</param>
     public SamplingRun(Sampler sampler, IDenoiser denoiser, IReadOnlyList<NoiseLevel> levels, int firstStep, Tensor start, NoiseSource noise, bool keepWeights)
     {
         _sampler = sampler;
@@ -41,7 +41,7 @@ internal sealed class SamplingRun : IDisposable
     public SamplingProgress Progress => new(_index, _levels.Count - 1);
 
     /// <summary>Does the next step.</summary>
-    /// <returns>What it gave, its tensors alive until the next call; <see langword="null"/> when all steps are done.</returns>
+    /// <returns>Its result, the tensors alive until the next call; <see langword="null"/> when all steps are done.</returns>
     public SamplingStep? Next(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -79,7 +79,7 @@ internal sealed class SamplingRun : IDisposable
         _kept?.Dispose();
     }
 
-    /// <summary>Keeps what the sampler asks to remember of the step, and frees the rest.</summary>
+    /// <summary>Adds the step to the history if the sampler has one, and disposes the rest.</summary>
     private void Remember(NoiseLevel from, StepResult result, bool forget)
     {
         if (forget)

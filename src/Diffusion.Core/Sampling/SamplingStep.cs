@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>What a sampler shows after each step. The tensors live until the callback returns: clone what you keep.</summary>
+/// <summary>The state after a step. The tensors live until the callback returns: clone those to keep.</summary>
 /// <param name="Index">0 for the first step.</param>
 /// <param name="Count">Steps in all.</param>
 /// <param name="From">The level before the step.</param>

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>The newest x̂₀ of a sampling run, for networks with self-conditioning: also within a step that asks more than once.</summary>
+/// <summary>The newest x̂₀ of a sampling run, for networks with self-conditioning: also within a step of several evaluations.</summary>
 /// <remarks>Analog Bits, arXiv:2208.04202, algorithm 2.</remarks>
 internal sealed class SelfEstimate : IDisposable
 {

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>What a sampler's step works with.</summary>
+/// <summary>The input of a sampler's step.</summary>
 public sealed class StepContext
 {
     private readonly NoiseSource _noise;
@@ -35,7 +35,7 @@ public sealed class StepContext
     /// <summary>All levels of the run, the first and the last included.</summary>
     public IReadOnlyList<NoiseLevel> Levels { get; }
 
-    /// <summary>The number of this step, from 0.</summary>
+    /// <summary>The index of this step, from 0.</summary>
     public int Index { get; }
 
     /// <summary>Steps to do after this one.</summary>
@@ -48,9 +48,9 @@ public sealed class StepContext
     /// <returns>[B, C, H, W], limited as the denoiser limits it.</returns>
     public Tensor Denoise() => Denoise(Noisy, From);
 
-    /// <summary>x̂₀ of another image or level: what samplers with several evaluations a step ask for.</summary>
+    /// <summary>x̂₀ of another x or level, for samplers with several evaluations a step.</summary>
     /// <param name="noisy">x, [B, C, H, W].</param>
-    /// <param name="level">Its level.</param>
+    /// <param name="level">The level of <paramref name="noisy"/>.</param>
     /// <returns>[B, C, H, W], limited as the denoiser limits it, in the type of <paramref name="noisy"/>.</returns>
     public Tensor Denoise(Tensor noisy, NoiseLevel level)
     {
@@ -61,13 +61,13 @@ public sealed class StepContext
         return prediction.Image;
     }
 
-    /// <summary>x̂₀ at the current level and, if the network learned it, what says the variance of the step.</summary>
+    /// <summary>x̂₀ at the current level and the learned variance, if the network has one.</summary>
     /// <returns>The prediction, limited as the denoiser limits it, in the type of <see cref="Noisy"/>.</returns>
     public Prediction Predict() => Predict(Noisy, From);
 
     /// <summary>The prediction for another x or level.</summary>
     /// <param name="noisy">x, [B, C, H, W].</param>
-    /// <param name="level">Its level.</param>
+    /// <param name="level">The level of <paramref name="noisy"/>.</param>
     /// <returns>The prediction, limited as the denoiser limits it, in the type of <paramref name="noisy"/>.</returns>
     public Prediction Predict(Tensor noisy, NoiseLevel level)
     {
@@ -80,21 +80,21 @@ public sealed class StepContext
         };
     }
 
-    /// <summary>Fresh standard normal noise for the way from <see cref="From"/> to <see cref="To"/>.</summary>
+    /// <summary>Fresh standard normal noise for the step from <see cref="From"/> to <see cref="To"/>.</summary>
     /// <returns>The shape and type of <see cref="Noisy"/>, on its device.</returns>
     public Tensor DrawNoise() => DrawNoise(From, To);
 
-    /// <summary>Standard normal noise for the way between two levels; a source that follows a path gives the increment of the path between them.</summary>
+    /// <summary>Standard normal noise for a step between two levels; a source that follows a path returns the increment of the path between them.</summary>
     /// <param name="from">The level the noise starts from.</param>
     /// <param name="to">The level it is added for.</param>
     /// <returns>The shape and type of <see cref="Noisy"/>, on its device.</returns>
     public Tensor DrawNoise(NoiseLevel from, NoiseLevel to) =>
         StepMath.Like(Noisy, _noise.Between(Noisy.shape, Noisy.device, StepMath.Clock(from), StepMath.Clock(to)));
 
-    /// <summary>The same step seen as one of another run, which it must lead between the same levels of.</summary>
+    /// <summary>The same step as one of another run, between the same levels.</summary>
     internal StepContext Within(IReadOnlyList<NoiseLevel> levels, int index) => new(Denoiser, Noisy, levels, index, Past, _noise, _estimate);
 
     private static Tensor Checked(Tensor noisy, Tensor image) => image.shape.AsSpan().SequenceEqual(noisy.shape)
         ? StepMath.Like(noisy, image)
-        : throw new InvalidOperationException($"The denoiser must return the shape it was given, [{string.Join(", ", noisy.shape)}]; it returned [{string.Join(", ", image.shape)}].");
+        : throw new InvalidOperationException($"The denoiser must return the shape of its input, [{string.Join(", ", noisy.shape)}]; it returned [{string.Join(", ", image.shape)}].");
 }

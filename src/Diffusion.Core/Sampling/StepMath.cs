@@ -6,15 +6,15 @@ namespace Diffusion;
 /// <summary>The arithmetic that all samplers share: coefficients in double precision, then one weighted sum of tensors.</summary>
 internal static class StepMath
 {
-    /// <summary>e^(λ_from − λ_to) = σ_to·α_from/(α_to·σ_from): by what σ/α shrinks. 0 from pure noise and to the clean image.</summary>
+    /// <summary>e^(λ_from − λ_to) = σ_to·α_from/(α_to·σ_from): the factor by which σ/α falls. 0 from pure noise and to the clean image.</summary>
     public static double Shrink(NoiseLevel from, NoiseLevel to) => to.Sigma * from.Alpha / (to.Alpha * from.Sigma);
 
     /// <summary>ε̂ = (x − α·x̂₀)/σ.</summary>
     public static Tensor NoiseOf(Tensor noisy, Tensor image, NoiseLevel level) => Sum((1 / level.Sigma, noisy), (-level.Alpha / level.Sigma, image));
 
     /// <summary>
-    /// The exact way from one level to another as long as x̂₀ stays what it is: (σ_to/σ_from)·x + (α_to − α_from·σ_to/σ_from)·x̂₀.
-    /// DDIM, Euler and the first order of every exponential integrator are this line.
+    /// The exact solution between two levels for constant x̂₀: (σ_to/σ_from)·x + (α_to − α_from·σ_to/σ_from)·x̂₀.
+    /// DDIM, Euler and the first order of every exponential integrator are this formula.
     /// </summary>
     /// <remarks>Denoising Diffusion Implicit Models, arXiv:2010.02502, Eq. 12 with σ = 0; DPM-Solver++, arXiv:2211.01095, Eq. 9.</remarks>
     public static Tensor FirstOrder(Tensor noisy, Tensor image, NoiseLevel from, NoiseLevel to)
@@ -45,14 +45,14 @@ internal static class StepMath
         return (new NoiseLevel(to.Alpha, to.Sigma * Math.Sqrt(1 - (fresh * fresh)), to.Timestep), to.Sigma * fresh);
     }
 
-    /// <summary>Noisier by forward diffusion from one level to a noisier one.</summary>
+    /// <summary>Forward diffusion from one level to a noisier one.</summary>
     public static Tensor Renoise(Tensor noisy, NoiseLevel from, NoiseLevel to, Tensor noise)
     {
         var share = to.Alpha / from.Alpha;
         return Sum((share, noisy), (Math.Sqrt((to.Sigma * to.Sigma) - (share * share * from.Sigma * from.Sigma)), noise));
     }
 
-    /// <summary>The weighted sum of tensors of one shape. Terms of weight 0 are left out, whatever they hold.</summary>
+    /// <summary>The weighted sum of tensors of one shape. Terms of weight 0 are left out, also where they are not finite.</summary>
     public static Tensor Sum(params ReadOnlySpan<(double Weight, Tensor Value)> terms)
     {
         Tensor? sum = null;
@@ -73,7 +73,7 @@ internal static class StepMath
     /// <summary>A position in [0, 1] that grows with the noise, for noise sources that follow a path: 2/π·atan(σ/α).</summary>
     public static double Clock(NoiseLevel level) => Math.Atan2(level.Sigma, level.Alpha) * 2 / Math.PI;
 
-    /// <summary>In the type of the state: samplers that compute in Float64 need no care.</summary>
+    /// <summary>In the type of the state: samplers that compute in Float64 call it for other tensors.</summary>
     public static Tensor Like(Tensor state, Tensor value) => value.dtype == state.dtype ? value : value.to(state.dtype);
 
     /// <summary>The second function of exponential integrators, (e^(−h) − 1)/h + 1, without loss of digits near 0; at −h it serves the form in ε.</summary>

@@ -2,7 +2,7 @@ namespace Diffusion;
 
 /// <summary>
 /// How noisy an image is at each training timestep. Implementations are immutable, hold no tensors and compute in double precision.
-/// Implement it to plug in a schedule of your own: everything else (training, the forward and reverse process, samplers) needs no more than this.
+/// Implement it for a schedule of your own: training, the forward and reverse process and samplers need no more than this.
 /// </summary>
 public interface INoiseSchedule
 {
@@ -11,7 +11,7 @@ public interface INoiseSchedule
 
     /// <summary>The noise level at a timestep. σ/α grows with the timestep.</summary>
     /// <param name="timestep">In [0, <see cref="Timesteps"/>).</param>
-    /// <returns>The level. Its <see cref="NoiseLevel.Timestep"/> is what the network is conditioned on: <paramref name="timestep"/> itself, or, where the schedule says so, a function of the noise.</returns>
+    /// <returns>The level. Its <see cref="NoiseLevel.Timestep"/> is what the network is conditioned on: <paramref name="timestep"/> itself, or, for some schedules, a function of the noise.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The timestep is outside the range.</exception>
     NoiseLevel LevelAt(int timestep);
 
@@ -20,16 +20,16 @@ public interface INoiseSchedule
     /// a schedule that has a formula for any time overrides it.
     /// </summary>
     /// <param name="timestep">In [0, <see cref="Timesteps"/> − 1], fractions allowed.</param>
-    /// <returns>The level; at whole numbers that of <see cref="LevelAt(int)"/>.</returns>
+    /// <returns>The level; at integers that of <see cref="LevelAt(int)"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The timestep is outside the range.</exception>
     NoiseLevel LevelAt(double timestep) => Interpolation.LevelAt(this, timestep);
 
     /// <summary>
-    /// The noise level whose σ/α is the given one: what samplers that place levels by noise instead of by timestep ask for.
+    /// The noise level whose σ/α is the given one: for samplers that choose levels by noise instead of by timestep.
     /// By default the inverse of the interpolation of <see cref="LevelAt(double)"/>; beyond the schedule's ends the timestep is that of the end.
     /// </summary>
     /// <param name="ratio">σ/α, above 0, finite.</param>
     /// <returns>The level.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The ratio is not a finite positive number.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The ratio is not finite and above 0.</exception>
     NoiseLevel LevelWithRatio(double ratio) => Interpolation.LevelWithRatio(this, ratio);
 }

@@ -28,16 +28,16 @@ internal static class Interpolation
 
         var low = 0;
         var high = schedule.Timesteps - 1;
-        var least = schedule.LevelAt(low);
-        if (ratio <= least.Ratio)
+        var min = schedule.LevelAt(low);
+        if (ratio <= min.Ratio)
         {
-            return Scaled(least, ratio);
+            return Scaled(min, ratio);
         }
 
-        var most = schedule.LevelAt(high);
-        if (ratio >= most.Ratio)
+        var max = schedule.LevelAt(high);
+        if (ratio >= max.Ratio)
         {
-            return Scaled(most, ratio);
+            return Scaled(max, ratio);
         }
 
         while (high - low > 1)

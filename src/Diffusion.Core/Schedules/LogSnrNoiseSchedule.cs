@@ -2,7 +2,7 @@ namespace Diffusion;
 
 /// <summary>
 /// A variance-preserving schedule in continuous time, given by the logarithm of the signal-to-noise ratio: α² = 1/(1 + e^(−ln SNR(u))),
-/// σ² = 1 − α², with u = (t + 1)/T. The network is conditioned on ln SNR, unless the schedule is told otherwise.
+/// σ² = 1 − α², with u = (t + 1)/T. The network is conditioned on ln SNR, by default.
 /// </summary>
 /// <remarks>
 /// Variational Diffusion Models, arXiv:2107.00630, section 3.2 and appendix D (<see cref="Linear"/>);
@@ -20,7 +20,7 @@ public sealed class LogSnrNoiseSchedule : INoiseSchedule
     /// <summary>A schedule of your own.</summary>
     /// <param name="logSnr">ln(α²/σ²) at a time u in [0, 1]; finite and decreasing.</param>
     /// <param name="timesteps">T, at least 1; 1000 by default.</param>
-    /// <param name="label">What the network is given for a ln SNR; the ln SNR itself by default.</param>
+    /// <param name="label">The input of the network for a ln SNR; the ln SNR itself by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">No timesteps.</exception>
     /// <exception cref="ArgumentException">ln SNR is not finite, or does not decrease, at one of the T times.</exception>
     public LogSnrNoiseSchedule(Func<double, double> logSnr, int timesteps = 1000, Func<double, double>? label = null)

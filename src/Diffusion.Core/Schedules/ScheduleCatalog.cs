@@ -1,6 +1,6 @@
 namespace Diffusion;
 
-/// <summary>The noise schedules of this library by name, for configuration files and command lines, with the numbers of their papers.</summary>
+/// <summary>The noise schedules of this library by name, for configuration files and command lines, with the parameters of their papers.</summary>
 public static class ScheduleCatalog
 {
     private static readonly Dictionary<string, Func<int, INoiseSchedule>> Makers = new(StringComparer.Ordinal)

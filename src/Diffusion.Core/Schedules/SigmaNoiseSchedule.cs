@@ -2,7 +2,7 @@ namespace Diffusion;
 
 /// <summary>
 /// A variance-exploding schedule: the image keeps its weight, α = 1, and σ grows. The network is conditioned on a function of σ,
-/// ln(σ)/4 by default, instead of on the number of the timestep.
+/// ln(σ)/4 by default, instead of on the timestep.
 /// </summary>
 /// <remarks>
 /// Elucidating the Design Space of Diffusion-Based Generative Models, arXiv:2206.00364, Eq. 5 (Karras) and table 1 (c_noise).
@@ -19,7 +19,7 @@ public sealed class SigmaNoiseSchedule : INoiseSchedule
 
     /// <summary>A schedule of exactly these σs.</summary>
     /// <param name="sigmas">σ_t for t = 0, 1, …: strictly increasing, finite, above 0, at least one.</param>
-    /// <param name="label">What the network is given for a σ; ln(σ)/4 by default.</param>
+    /// <param name="label">The input of the network for a σ; ln(σ)/4 by default.</param>
     /// <exception cref="ArgumentException">The list is empty, does not increase, or has a value that is not above 0.</exception>
     public SigmaNoiseSchedule(IEnumerable<double> sigmas, Func<double, double>? label = null)
     {

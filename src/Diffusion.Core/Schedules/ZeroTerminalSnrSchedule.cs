@@ -1,8 +1,8 @@
 namespace Diffusion;
 
 /// <summary>
-/// Another schedule, shifted and scaled so that nothing of the image is left at the last timestep, while the first keeps its level.
-/// The last level has α = 0, where noise says nothing of the image: train <see cref="Parameterization.Velocity"/>, image or flow, not ε.
+/// Another schedule, shifted and scaled so that the signal-to-noise ratio of the last timestep is 0, while the first keeps its level.
+/// The last level has α = 0, where ε does not determine x₀: train <see cref="Parameterization.Velocity"/>, image or flow, not ε.
 /// </summary>
 /// <remarks>Common Diffusion Noise Schedules and Sample Steps Are Flawed, arXiv:2305.08891, algorithm 1: √ᾱ is shifted by its last value and scaled.</remarks>
 public sealed class ZeroTerminalSnrSchedule : TabulatedNoiseSchedule

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>Changes images: they are made noisy up to a level in the middle of a sampler's run, and the rest of the run is done. Works with every sampler.</summary>
+/// <summary>Image-to-image: noise of a level within a sampler's run is added to images, and the rest of the run is sampled. Works with every sampler.</summary>
 /// <remarks>SDEdit, arXiv:2108.01073, algorithm 1; strength as in the diffusers library: the share of the steps that are run.</remarks>
 public static class ImageToImage
 {
@@ -10,9 +10,9 @@ public static class ImageToImage
     /// <param name="sampler">The sampler; its number of steps is that of a whole run.</param>
     /// <param name="denoiser">The trained network.</param>
     /// <param name="images">x₀, [B, C, H, W] in [−1, 1]; not changed.</param>
-    /// <param name="strength">The share of the steps that are run, in (0, 1]: little keeps the image, 1 begins at the noisiest level, where almost nothing is left of it.</param>
+    /// <param name="strength">The share of the steps that are run, in (0, 1]: a small value keeps most of the image, 1 begins at the noisiest level.</param>
     /// <param name="seed">The noise of image <c>i</c> of the batch depends on the seed and <c>i</c> only.</param>
-    /// <param name="progress">Told after each step.</param>
+    /// <param name="progress">Receives the state after each step.</param>
     /// <param name="onStep">Called after each step, on this thread, with x_t and x̂₀; the tensors live until it returns.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     /// <returns>The changed images, shape and type of <paramref name="images"/>, on the denoiser's device, for the caller to dispose.</returns>
@@ -33,14 +33,14 @@ public static class ImageToImage
         return SampleFrom(sampler, denoiser, images, strength, noise, progress, onStep, cancellationToken);
     }
 
-    /// <summary>Changes images, with noise from the given source: its first draw makes the images noisy, the others go to the steps that add noise.</summary>
+    /// <summary>Changes images, with noise from the given source: its first draw is added to the images, the others are for steps that add noise.</summary>
     /// <inheritdoc cref="Sample"/>
     /// <param name="sampler">The sampler; its number of steps is that of a whole run.</param>
     /// <param name="denoiser">The trained network.</param>
     /// <param name="images">x₀, [B, C, H, W] in [−1, 1]; not changed.</param>
     /// <param name="strength">The share of the steps that are run, in (0, 1].</param>
     /// <param name="noise">Where the noise comes from.</param>
-    /// <param name="progress">Told after each step.</param>
+    /// <param name="progress">Receives the state after each step.</param>
     /// <param name="onStep">Called after each step, on this thread, with x_t and x̂₀; the tensors live until it returns.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     public static Tensor SampleFrom(
@@ -65,11 +65,11 @@ public static class ImageToImage
         return sampler.Continue(denoiser, noisy, noise, first, progress, onStep, cancellationToken).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The step that a run of some strength begins with: round((1 − strength)·steps), halves downwards, so that half a step counts as one.</summary>
+    /// <summary>The first step of a run with a strength: round((1 − strength)·steps), halves downwards, so that half a step counts as one.</summary>
     /// <param name="steps">The steps of a whole run, at least 1.</param>
     /// <param name="strength">The share of them that is run, in (0, 1].</param>
     /// <returns>In [0, <paramref name="steps"/> − 1].</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A number is outside its range, or the strength is less than half a step.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range, or the strength is less than half a step.</exception>
     public static int FirstStep(int steps, double strength)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);

@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>
-/// Paints what is missing in images: a sampler around another one that, after each step, puts the known pixels back, with the noise of the level that was reached.
-/// Jumps back up let what is painted and what is known come to fit each other. Works with every sampler that goes from noise to image.
+/// Inpainting: a sampler around another one that, after each step, replaces the known pixels by those of the image, with the noise of the level that was reached.
+/// Jumps back to noisier levels harmonise the two parts (resampling). Works with every sampler that goes from noise to image.
 /// </summary>
 /// <remarks>
-/// RePaint, arXiv:2201.09865, algorithm 1 and appendix B. At the clean end the known pixels are those of the image, exactly. The inner sampler sees each step as one of its
-/// own plain run; after a jump its history begins anew. The way up is one draw from the forward process a level.
+/// RePaint, arXiv:2201.09865, algorithm 1 and appendix B. At the clean end the known pixels are those of the image, exactly. For the inner sampler each step is one of its
+/// own run without jumps; after a jump its history is empty. A jump is one draw from the forward process a level.
 /// </remarks>
 public sealed class InpaintingSampler : Sampler
 {
@@ -20,15 +20,15 @@ public sealed class InpaintingSampler : Sampler
     private readonly int _resamples;
 
     /// <summary>Makes the sampler.</summary>
-    /// <param name="inner">Does the steps.</param>
-    /// <param name="images">What is known, [B or 1, C, H, W] in [−1, 1]; of the pixels to be painted any value. Stays the caller's, alive and unchanged as long as the sampler is used.</param>
-    /// <param name="mask">1 for known, 0 for what is to be painted; [B or 1, 1 or C, H, W], any type. Stays the caller's, too.</param>
-    /// <param name="jumpLength">How many levels a jump goes up, at least 1 and less than the inner sampler's steps; 10 by default, as in the paper.</param>
-    /// <param name="resamples">How many times each part of the way is walked down, at least 1; 10 by default, as in the paper. With 1 there are no jumps.</param>
+    /// <param name="inner">Computes the steps.</param>
+    /// <param name="images">The known pixels, [B or 1, C, H, W] in [−1, 1]; any value where the mask is 0. The caller keeps owning it, alive and unchanged as long as the sampler is used.</param>
+    /// <param name="mask">1 for known pixels, 0 for those to be inpainted; [B or 1, 1 or C, H, W], any type. The caller keeps owning it.</param>
+    /// <param name="jumpLength">The levels of a jump back, at least 1 and less than the inner sampler's steps; 10 by default, as in the paper. <c>jump_length</c> in diffusers.</param>
+    /// <param name="resamples">How many times each part of the run is sampled, at least 1; 10 by default, as in the paper. With 1 there are no jumps. <c>jump_n_sample</c> in diffusers.</param>
     /// <exception cref="ArgumentException">The shapes do not fit together, the mask holds other values, or the inner sampler goes from image to noise.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A number is outside its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public InpaintingSampler(Sampler inner, Tensor images, Tensor mask, int jumpLength = 10, int resamples = 10)
-        : base(null, inner?.Spacing)
+        : base(null, new SamplerOptions { Spacing = inner?.Spacing })
     {
         TaskGuard.Descends(inner!, nameof(inner));
         TaskGuard.Images(images, nameof(images));
@@ -49,7 +49,7 @@ public sealed class InpaintingSampler : Sampler
     /// <inheritdoc/>
     public override IReadOnlyList<NoiseLevel> Levels(INoiseSchedule schedule) => new JumpLevels(_inner.Levels(schedule), _jumpLength, _resamples);
 
-    /// <summary>The inner sampler's kind of noise; with jumps independent draws, as a path would give the same noise each time it is walked.</summary>
+    /// <summary>The inner sampler's kind of noise; with jumps independent draws, as a path has the same noise each time.</summary>
     /// <inheritdoc/>
     protected internal override NoiseSource CreateNoise(long seed) => _resamples > 1 ? new SeededNoise(seed) : _inner.CreateNoise(seed);
 
@@ -83,7 +83,7 @@ public sealed class InpaintingSampler : Sampler
         var other = (mask != Scalars.Zero).logical_and(mask != Scalars.One).sum().item<long>();
         if (other > 0)
         {
-            throw new ArgumentException($"'mask' must hold 1 (known) and 0 (to be painted) only; {other} of its {mask.numel()} values are others.", nameof(mask));
+            throw new ArgumentException($"'mask' must hold 1 (known) and 0 (to be inpainted) only; {other} of its {mask.numel()} values are others.", nameof(mask));
         }
     }
 

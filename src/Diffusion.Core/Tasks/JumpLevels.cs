@@ -3,8 +3,8 @@ using System.Collections;
 namespace Diffusion;
 
 /// <summary>
-/// The levels of a run with jumps back: wherever the steps that are left of the plain run are a multiple of the jump's length, the run goes up by that many levels and
-/// down again, some times; never back to the first level. Knows for each step which one of the plain run it is.
+/// The levels of a run with jumps back: wherever the number of steps left of the run without jumps is a multiple of the jump length, the run goes back by that many levels
+/// and samples them again; never back to the first level. Maps each step to that of the run without jumps.
 /// </summary>
 /// <remarks>RePaint, arXiv:2201.09865, appendix B, where the jumps lie as in the diffusers library, the one from the clean image included.</remarks>
 internal sealed class JumpLevels : IReadOnlyList<NoiseLevel>
@@ -12,9 +12,9 @@ internal sealed class JumpLevels : IReadOnlyList<NoiseLevel>
     private readonly IReadOnlyList<NoiseLevel> _plain;
     private readonly int[] _positions;
 
-    /// <param name="plain">The levels of the plain run.</param>
-    /// <param name="jumpLength">How many levels a jump goes up, at least 1.</param>
-    /// <param name="resamples">How many times each part is walked down, at least 1.</param>
+    /// <param name="plain">The levels of the run without jumps.</param>
+    /// <param name="jumpLength">The levels of a jump back, at least 1.</param>
+    /// <param name="resamples">How many times each part is sampled, at least 1.</param>
     public JumpLevels(IReadOnlyList<NoiseLevel> plain, int jumpLength, int resamples)
     {
         _plain = plain;
@@ -50,7 +50,7 @@ internal sealed class JumpLevels : IReadOnlyList<NoiseLevel>
 
     public NoiseLevel this[int index] => _plain[_positions[index]];
 
-    /// <summary>The same step, downwards, as the plain run sees it.</summary>
+    /// <summary>The same step, towards less noise, as one of the run without jumps.</summary>
     public StepContext Plain(StepContext context) => context.Within(_plain, _positions[context.Index]);
 
     public IEnumerator<NoiseLevel> GetEnumerator() => _positions.Select(position => _plain[position]).GetEnumerator();

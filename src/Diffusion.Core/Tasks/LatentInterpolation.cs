@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>Ways between images that lead through images: noise is interpolated along an arc and sampled from, instead of mixing pixels.</summary>
+/// <summary>Interpolation between images: their noise is interpolated along an arc and sampled from, instead of mixing pixels.</summary>
 /// <remarks>Denoising Diffusion Implicit Models, arXiv:2010.02502, section 5.3; the arc is Shoemake's (SIGGRAPH 1985).</remarks>
 public static class LatentInterpolation
 {
@@ -66,7 +66,7 @@ public static class LatentInterpolation
     /// <param name="points">Images on each way, both ends included, at least 2.</param>
     /// <param name="steps">The number of steps of inversion and of sampling; <see langword="null"/> for all T.</param>
     /// <param name="spacing">Where they lie; trailing by default.</param>
-    /// <param name="progress">Told after each step of inversion and of sampling.</param>
+    /// <param name="progress">Receives the state after each step of inversion and of sampling.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     /// <returns>[B·points, C, H, W] on the denoiser's device: the images of the first way, then those of the second, and so on; for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">The shapes differ or are not those of images.</exception>

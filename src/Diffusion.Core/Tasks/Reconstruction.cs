@@ -2,10 +2,10 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>From images to the noise that deterministic sampling makes them from, and back.</summary>
+/// <summary>Inversion: from images to the noise that deterministic sampling maps to them, and back.</summary>
 /// <remarks>
-/// Denoising Diffusion Implicit Models, arXiv:2010.02502, section 5.4. Both ways follow the same path only if the denoiser is the same and is not limited: clipping
-/// hides on which side of the range a pixel left it.
+/// Denoising Diffusion Implicit Models, arXiv:2010.02502, section 5.4. Both directions follow the same path only if the denoiser is the same and is not limited: a clipped x̂₀
+/// cannot be inverted.
 /// </remarks>
 public static class Reconstruction
 {
@@ -14,7 +14,7 @@ public static class Reconstruction
     /// <param name="images">x₀, [B, C, H, W] in [−1, 1]; not changed.</param>
     /// <param name="steps">The number of steps; <see langword="null"/> for all T.</param>
     /// <param name="spacing">Where they lie; trailing by default.</param>
-    /// <param name="progress">Told after each step.</param>
+    /// <param name="progress">Receives the state after each step.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     /// <returns>x at the noisiest level of the steps, shape and type of the images, on the denoiser's device, for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">The images have another shape.</exception>
@@ -27,15 +27,15 @@ public static class Reconstruction
         CancellationToken cancellationToken = default)
     {
         TaskGuard.Images(images, nameof(images));
-        return Run(new DdimInverter(steps, spacing), denoiser, images, progress, cancellationToken);
+        return Run(new DdimInverter(steps, new() { Spacing = spacing }), denoiser, images, progress, cancellationToken);
     }
 
-    /// <summary>The images of noise, by <see cref="DdimSampler"/> with η = 0: the way back of <see cref="Invert"/>.</summary>
+    /// <summary>The images of noise, by <see cref="DdimSampler"/> with η = 0: the inverse of <see cref="Invert"/>.</summary>
     /// <param name="denoiser">The trained network.</param>
     /// <param name="latents">x at the noisiest level of the steps, [B, C, H, W]; not changed.</param>
     /// <param name="steps">The number of steps; <see langword="null"/> for all T.</param>
     /// <param name="spacing">Where they lie; trailing by default.</param>
-    /// <param name="progress">Told after each step.</param>
+    /// <param name="progress">Receives the state after each step.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     /// <returns>Images, shape and type of the latents, on the denoiser's device, for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">The latents have another shape.</exception>
@@ -48,15 +48,15 @@ public static class Reconstruction
         CancellationToken cancellationToken = default)
     {
         TaskGuard.Images(latents, nameof(latents));
-        return Run(new DdimSampler(steps, spacing: spacing), denoiser, latents, progress, cancellationToken);
+        return Run(new DdimSampler(steps, new() { Spacing = spacing }), denoiser, latents, progress, cancellationToken);
     }
 
-    /// <summary>Inverts images and samples them again: what comes back shows what the network can represent, and the error of the steps, which falls with their number.</summary>
+    /// <summary>Inverts images and samples from the result. The difference to the images shows what the network cannot represent, and the error of the steps, which falls with their number.</summary>
     /// <param name="denoiser">The trained network.</param>
     /// <param name="images">x₀, [B, C, H, W] in [−1, 1]; not changed.</param>
-    /// <param name="steps">The number of steps of either way; <see langword="null"/> for all T.</param>
+    /// <param name="steps">The number of steps of each direction; <see langword="null"/> for all T.</param>
     /// <param name="spacing">Where they lie; trailing by default.</param>
-    /// <param name="progress">Told after each step of either way.</param>
+    /// <param name="progress">Receives the state after each step of both directions.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     /// <returns>The reconstructed images, shape and type of the images, on the denoiser's device, for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">The images have another shape.</exception>

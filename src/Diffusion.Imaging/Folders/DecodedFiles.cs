@@ -7,7 +7,7 @@ namespace Diffusion.Imaging;
 /// <param name="Bad">Those that could not.</param>
 internal sealed record DecodedFiles(FolderFile[] Files, int[] Good, byte[][] Cache, SkippedFile[] Bad)
 {
-    private const int MostListed = 20;
+    private const int MaxListed = 20;
 
     /// <summary>Decodes all files, on all processors.</summary>
     /// <exception cref="InvalidDataException">Some cannot be read, and they are not to be skipped; or none can.</exception>
@@ -53,8 +53,8 @@ internal sealed record DecodedFiles(FolderFile[] Files, int[] Good, byte[][] Cac
 
     private static string Describe(string folder, SkippedFile[] bad, int count)
     {
-        var listed = bad.Take(MostListed).Select(file => $"{Environment.NewLine}  {file}");
-        var more = bad.Length > MostListed ? $"{Environment.NewLine}  and {bad.Length - MostListed} more" : "";
+        var listed = bad.Take(MaxListed).Select(file => $"{Environment.NewLine}  {file}");
+        var more = bad.Length > MaxListed ? $"{Environment.NewLine}  and {bad.Length - MaxListed} more" : "";
         return $"{folder}: {bad.Length} of {count} images cannot be read:{string.Concat(listed)}{more}";
     }
 }

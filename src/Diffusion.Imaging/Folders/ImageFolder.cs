@@ -116,7 +116,7 @@ public sealed class ImageFolder : IImageSource
     private static FolderLayout Scan(string folder, ImageFolderOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        options.Validate();
+        options.ThrowIfInvalid();
         return FolderLayout.Scan(folder, options.Codec.Extensions, options.Labels);
     }
 }

@@ -1,9 +1,9 @@
 namespace Diffusion.Imaging;
 
 /// <summary>How <see cref="ImageFolder"/> brings the images of a folder to one shape.</summary>
-public sealed record ImageFolderOptions
+public sealed record ImageFolderOptions : IValidatedOptions
 {
-    private const int MostPixels = 1 << 29;
+    private const int MaxPixels = 1 << 29;
     private static readonly SkiaCodec s_codec = new();
 
     /// <summary>The height of every image in pixels, at least 1. Default 64.</summary>
@@ -35,32 +35,19 @@ public sealed record ImageFolderOptions
     /// <summary>What decodes the files, and which extensions are images. Default <see cref="SkiaCodec"/>.</summary>
     public IImageCodec Codec { get; init; } = s_codec;
 
-    /// <summary>Says everything that is wrong in one exception.</summary>
-    internal void Validate()
-    {
-        var errors = new List<string>();
-        Require(Height >= 1, $"Height is {Height}; it must be at least 1");
-        Require(Width >= 1, $"Width is {Width}; it must be at least 1");
-        Require(Channels is 1 or 3, $"Channels is {Channels}; it must be 1 (grey) or 3 (RGB)");
-        Require(
-            (long)Math.Max(Height, 1) * Math.Max(Width, 1) <= MostPixels,
-            $"Height × Width is {Height}×{Width}; at most {MostPixels} pixels are possible");
-        Require(Enum.IsDefined(Fit), $"Fit is {(int)Fit}; it must be one of {string.Join(", ", Enum.GetNames<ImageFit>())}");
-        Require(Enum.IsDefined(Labels), $"Labels is {(int)Labels}; it must be one of {string.Join(", ", Enum.GetNames<FolderLabels>())}");
-        Require(Enum.IsDefined(OnCorrupt), $"OnCorrupt is {(int)OnCorrupt}; it must be one of {string.Join(", ", Enum.GetNames<CorruptFiles>())}");
-        Require(MemoryLimit >= 0, $"MemoryLimit is {MemoryLimit}; it must be at least 0 bytes");
-        Require(Codec is not null, "Codec is null; it must decode the images");
-        if (errors.Count > 0)
-        {
-            throw new ArgumentException($"{nameof(ImageFolderOptions)}: {string.Join("; ", errors)}.");
-        }
-
-        void Require(bool holds, string otherwise)
-        {
-            if (!holds)
-            {
-                errors.Add(otherwise);
-            }
-        }
-    }
+    /// <inheritdoc/>
+    public IEnumerable<OptionsError> Validate() =>
+    [
+        .. OptionsValidation.Range(Height, nameof(Height), 1),
+        .. OptionsValidation.Range(Width, nameof(Width), 1),
+        .. (long)Math.Max(Height, 1) * Math.Max(Width, 1) <= MaxPixels
+            ? []
+            : new[] { new OptionsError(nameof(Width), $"times {nameof(Height)} must be at most {MaxPixels}; it is {Height}×{Width}.") },
+        .. Channels is 1 or 3 ? [] : new[] { new OptionsError(nameof(Channels), $"must be 1 (grey) or 3 (RGB); it is {Channels}.") },
+        .. OptionsValidation.Defined(Fit, nameof(Fit)),
+        .. OptionsValidation.Range(MemoryLimit, nameof(MemoryLimit), 0),
+        .. OptionsValidation.Defined(Labels, nameof(Labels)),
+        .. OptionsValidation.Defined(OnCorrupt, nameof(OnCorrupt)),
+        .. Codec is not null ? [] : new[] { new OptionsError(nameof(Codec), "must decode the images; it is null.") },
+    ];
 }

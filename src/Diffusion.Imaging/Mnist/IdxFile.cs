@@ -46,12 +46,12 @@ public sealed class IdxFile
         var size = dimensions.Aggregate(BigInteger.One, (product, dimension) => product * dimension);
         var declared = $"{path}: declares {string.Join("×", dimensions)} = {size} bytes";
         var headerSize = 4 + (4 * dimensions.Length);
-        var most = gzip ? file.Length * LargestGzipRatio : file.Length - headerSize;
-        if (size > most)
+        var max = gzip ? file.Length * LargestGzipRatio : file.Length - headerSize;
+        if (size > max)
         {
             throw new InvalidDataException(gzip
                 ? $"{declared}; a gzip file of {file.Length} bytes cannot hold so many."
-                : $"{declared}; the file holds {most} after its header, so it is truncated or its header is wrong.");
+                : $"{declared}; the file holds {max} after its header, so it is truncated or its header is wrong.");
         }
 
         if (size > Array.MaxLength)

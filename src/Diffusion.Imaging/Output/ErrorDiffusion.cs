@@ -12,7 +12,7 @@ internal sealed class ErrorDiffusion
     /// <summary>
     /// More is dropped: a colour outside all those of the palette would else pile up an error that comes out in stray dots.
     /// </summary>
-    private const double MostPassedOn = 16;
+    private const double MaxPassedOn = 16;
 
     private readonly Rgb[] _palette;
     private readonly short[] _nearest = new short[1 << 15]; // by bin, one more than the index; 0 where not known yet
@@ -31,7 +31,7 @@ internal sealed class ErrorDiffusion
             {
                 var i = (y * rgb.Width) + x;
                 var pixel = rgb.Pixels.Slice(3 * i, 3);
-                var wanted = (new Rgb(pixel[0], pixel[1], pixel[2]) + now[x + 1].Clamped(-MostPassedOn, MostPassedOn)).Clamped(0, 255);
+                var wanted = (new Rgb(pixel[0], pixel[1], pixel[2]) + now[x + 1].Clamped(-MaxPassedOn, MaxPassedOn)).Clamped(0, 255);
                 indices[i] = Nearest(wanted);
                 var error = wanted + (_palette[indices[i]] * -1);
                 now[x + 1 + step] += error * (7 / 16.0);

@@ -50,7 +50,7 @@ public static class ImageGrid
         ArgumentNullException.ThrowIfNull(images);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
         options ??= new ImageGridOptions();
-        options.Validate();
+        options.ThrowIfInvalid();
         return Compose(PixelTensor.FromFloat(images, nameof(images)), columns, options);
     }
 

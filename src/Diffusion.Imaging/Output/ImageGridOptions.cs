@@ -1,7 +1,7 @@
 namespace Diffusion.Imaging;
 
 /// <summary>How <see cref="ImageGrid"/> lays out images.</summary>
-public sealed record ImageGridOptions
+public sealed record ImageGridOptions : IValidatedOptions
 {
     /// <summary>The space around and between the images, in pixels of the result, at least 0. Default 2.</summary>
     public int Padding { get; init; } = 2;
@@ -12,17 +12,7 @@ public sealed record ImageGridOptions
     /// <summary>The grey of the space and of empty cells, from 0 (black, the default) to 255 (white).</summary>
     public byte Background { get; init; }
 
-    /// <summary>Says everything that is wrong in one exception.</summary>
-    internal void Validate()
-    {
-        string?[] errors =
-        [
-            Padding >= 0 ? null : $"Padding is {Padding}; it must be at least 0 pixels",
-            Scale >= 1 ? null : $"Scale is {Scale}; it must be at least 1",
-        ];
-        if (errors.Any(error => error is not null))
-        {
-            throw new ArgumentException($"{nameof(ImageGridOptions)}: {string.Join("; ", errors.Where(error => error is not null))}.");
-        }
-    }
+    /// <inheritdoc/>
+    public IEnumerable<OptionsError> Validate() =>
+        [.. OptionsValidation.Range(Padding, nameof(Padding), 0), .. OptionsValidation.Range(Scale, nameof(Scale), 1)];
 }

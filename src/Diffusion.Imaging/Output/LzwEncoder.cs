@@ -9,7 +9,7 @@ internal sealed class LzwEncoder
     private const int Clear = 256;
     private const int End = 257;
     private const int FirstFree = 258;
-    private const int MostCodes = 4096;
+    private const int MaxCodes = 4096;
     private const int Slots = 1 << 13; // twice as many as codes: a free slot is always near
     private readonly int[] _strings = new int[Slots]; // (prefix code << 8 | next value) + 1, or 0 for a free slot
     private readonly short[] _codes = new short[Slots];
@@ -47,7 +47,7 @@ internal sealed class LzwEncoder
             }
 
             Emit(prefix);
-            if (_next == MostCodes)
+            if (_next == MaxCodes)
             {
                 Reset();
             }

@@ -64,8 +64,8 @@ internal static class PixelTensor
         ThrowIfNaN(images, name);
         var (count, channels, height, width) = (images.shape[0], (int)images.shape[1], (int)images.shape[2], (int)images.shape[3]);
         using var half = 127.5.ToScalar();
-        using var most = 255.ToScalar();
-        var bytes = images.to(ScalarType.Float32).Plus(Scalars.One).mul_(half).round_().clamp_(Scalars.Zero, most).to(ScalarType.Byte)
+        using var max = 255.ToScalar();
+        var bytes = images.to(ScalarType.Float32).Plus(Scalars.One).mul_(half).round_().clamp_(Scalars.Zero, max).to(ScalarType.Byte)
             .permute(0, 2, 3, 1).contiguous().cpu(); // [N, C, H, W] → [N, H, W, C]
         return [.. Enumerable.Range(0, (int)count).Select(i => new PixelImage(width, height, channels, bytes[i].bytes.ToArray()))];
     }

@@ -10,9 +10,9 @@ internal sealed unsafe class ImageAttention<T, TVector> : ImageAttention
     where T : ITileFormat
     where TVector : unmanaged, IVector<TVector>
 {
-    private const int MostSums = 1 << 20; // floats of gradients that pieces of work add up for themselves
+    private const int MaxSums = 1 << 20; // floats of gradients that pieces of work add up for themselves
     private const int FewestPieces = 8;
-    private const int MostPieces = 32;
+    private const int MaxPieces = 32;
 
     /// <inheritdoc/>
     public override bool IsNarrow => T.PerWord > 1;
@@ -33,7 +33,7 @@ internal sealed unsafe class ImageAttention<T, TVector> : ImageAttention
         using var scope = NewDisposeScope();
         var (maps, count, channels, inner) = (layers.Projections, images.Count, images.Channels, layers.Layout.Inner);
         var (block, places) = (new Block(layers, images, attended, totals), new Sums(channels, inner));
-        var pieces = Math.Min(count, Math.Clamp((int)(MostSums / places.Length), FewestPieces, MostPieces)); // the same for any number of threads, so that sums are, too
+        var pieces = Math.Min(count, Math.Clamp((int)(MaxSums / places.Length), FewestPieces, MaxPieces)); // the same for any number of threads, so that sums are, too
         using var memory = TileScratch.Rent((4L * channels * inner) + (pieces * places.Length) + (2 * TileScratch.Rounded((long)count * channels)));
         uint* toInput = memory.TakeWords(3L * inner * channels / T.PerWord), toAttended = memory.TakeWords((long)channels * inner / T.PerWord);
         float* sums = memory.Take(pieces * places.Length), ofNormWeight = memory.Take((long)count * channels), ofNormBias = memory.Take((long)count * channels);

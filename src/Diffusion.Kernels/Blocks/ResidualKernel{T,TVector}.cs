@@ -14,10 +14,10 @@ internal sealed unsafe class ResidualKernel<T, TVector> : ResidualKernel
     {
         using var scope = PreparedWeights.AreKept ? null : NewDisposeScope();
         var (rows, values) = ((int)embedding.size(0), (long)output.Count * output.Pixels * output.Channels);
-        var most = (long)input.Count * Math.Max(layers.InChannels, layers.OutChannels);
-        using var memory = TileScratch.Rent((hidden == 0 ? TileScratch.Rounded(values) : 0) + (2 * TileScratch.Rounded(most)) + TileScratch.Rounded((long)rows * layers.TimeChannels));
+        var max = (long)input.Count * Math.Max(layers.InChannels, layers.OutChannels);
+        using var memory = TileScratch.Rent((hidden == 0 ? TileScratch.Rounded(values) : 0) + (2 * TileScratch.Rounded(max)) + TileScratch.Rounded((long)rows * layers.TimeChannels));
         var between = output with { Data = hidden == 0 ? (nint)memory.Take(values) : hidden };
-        float* scales = memory.Take(most), shifts = memory.Take(most), projection = memory.Take((long)rows * layers.TimeChannels);
+        float* scales = memory.Take(max), shifts = memory.Take(max), projection = memory.Take((long)rows * layers.TimeChannels);
         var (step, modulates) = (rows == 1 ? 0 : layers.TimeChannels, layers.Modulates);
         TimeProjection<TVector>.Map(TensorMemory.Of<float>(embedding), rows, layers.TimeDimension, TensorMemory.Of<float>(layers.Time.Weight), TensorMemory.Of<float>(layers.Time.Bias!), modulates ? null : Bias(layers.Conv1), layers.TimeChannels, projection);
 

@@ -9,7 +9,7 @@ namespace Diffusion.Kernels;
 /// <remarks>libtorch adds up the gradient of the bias of a transposed convolution in bfloat16 value by value, which takes longer than all the rest, so it does the rest alone.</remarks>
 internal sealed class NarrowConvolution : autograd.SingleTensorFunction<NarrowConvolution>
 {
-    private const long Most = int.MaxValue / sizeof(float); // values, of which there are pointers
+    private const long Max = int.MaxValue / sizeof(float); // values, of which there are pointers
     private const string Shape = "shape";
     private const string Transposed = "transposed";
 
@@ -21,7 +21,7 @@ internal sealed class NarrowConvolution : autograd.SingleTensorFunction<NarrowCo
     /// </summary>
     public static bool CanRun(Tensor input, Tensor weight, Tensor? bias, in ConvolutionShape shape, bool transposed) =>
         ChannelPadding.Applies(input) && input.dtype == ScalarType.BFloat16 && weight.dtype == ScalarType.Float32 && bias is { dtype: ScalarType.Float32 }
-        && !shape.IsPointwise && TileSupport.Runs && input.numel() is > 0 and < Most && input.size(0) * shape.OutChannels * Pixels(input, shape, transposed) < Most
+        && !shape.IsPointwise && TileSupport.Runs && input.numel() is > 0 and < Max && input.size(0) * shape.OutChannels * Pixels(input, shape, transposed) < Max
         && ChannelPadding.Round(shape.InChannels) == shape.InChannels && ChannelPadding.Round(shape.OutChannels) == shape.OutChannels
         && !shape.SeesOnlyPadding(input, transposed);
 

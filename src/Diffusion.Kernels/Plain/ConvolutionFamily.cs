@@ -16,8 +16,8 @@ internal sealed record ConvolutionFamily(ConvolutionShape Shape, bool Transposed
     private const int Times = 2;
     private const long NativeValues = 20_480; // libtorch computes float32 of one image with at most so many values, and kernels of up to 3×3, without oneDNN
     private const long ManyWeights = 1L << 18;
-    private const long MostWeights = 1L << 21; // a second or so
-    private const long MostOutputs = 1L << 23; // of one image, 32 MB
+    private const long MaxWeights = 1L << 21; // a second or so
+    private const long MaxOutputs = 1L << 23; // of one image, 32 MB
     private const double Typical = 0.5; // rms of outputs and input gradients, which few terms may make smaller by chance
 
     /// <summary>
@@ -42,8 +42,8 @@ internal sealed record ConvolutionFamily(ConvolutionShape Shape, bool Transposed
     /// many weights or outputs that the check would be long.
     /// </summary>
     public bool IsRight(Convolution convolution) =>
-        Weights <= MostWeights
-        && Shape.OutChannels * OutputSize(Large) * OutputSize(Large) <= MostOutputs
+        Weights <= MaxWeights
+        && Shape.OutChannels * OutputSize(Large) * OutputSize(Large) <= MaxOutputs
         && Enumerable.Range(0, Times).All(seed => Sizes.All(size => IsRight(convolution, seed, size.Images, size.Height, size.Width)));
 
     private long Weights => (long)Shape.InChannels * Shape.OutChannels * Shape.Kernel * Shape.Kernel;

@@ -7,7 +7,7 @@ internal sealed unsafe class TileScratch : IDisposable
 {
     private const int Line = 64;
     private const int FloatsOfLine = Line / sizeof(float);
-    private const long Most = 1 << 24; // what is larger is given back at once, in floats
+    private const long Max = 1 << 24; // what is larger is given back at once, in floats
     private const uint Mark = 0xFFC0FFEE; // of guards; as a float it is no number
     private const int Guards = 256; // what there is room for
 
@@ -93,7 +93,7 @@ internal sealed unsafe class TileScratch : IDisposable
     public void Dispose()
     {
         CheckGuards();
-        if (_floats > Most)
+        if (_floats > Max)
         {
             Free();
             return;

@@ -35,16 +35,17 @@ internal sealed class DownBlock : nn.Module
     /// <summary>Runs the block.</summary>
     /// <param name="images">[B, C in, H, W].</param>
     /// <param name="time">The activated time embedding, [B, time dimension].</param>
+    /// <param name="context">[B, L, D], or <see langword="null"/> for a network without a context.</param>
     /// <param name="skips">Receives what enters and, with one connection a layer, what leaves each layer.</param>
     /// <returns>[B, C out, H, W], or half the height and width.</returns>
-    public Tensor Run(Tensor images, Tensor time, Stack<Tensor> skips)
+    public Tensor Run(Tensor images, Tensor time, Tensor? context, Stack<Tensor> skips)
     {
         skips.Push(images);
-        var hidden = Layer(0, images, time, skips);
+        var hidden = Layer(0, images, time, context, skips);
         for (var i = 1; i < _block.Residuals; i++)
         {
             using var before = hidden;
-            hidden = Layer(i, before, time, skips);
+            hidden = Layer(i, before, time, context, skips);
         }
 
         if (!_block.Resamples)
@@ -56,9 +57,9 @@ internal sealed class DownBlock : nn.Module
         return Halve(whole, time);
     }
 
-    private Tensor Layer(int index, Tensor images, Tensor time, Stack<Tensor> skips)
+    private Tensor Layer(int index, Tensor images, Tensor time, Tensor? context, Stack<Tensor> skips)
     {
-        var hidden = _layers.Layer(index, images, time);
+        var hidden = _layers.Layer(index, images, null, time, context);
         if (_block.Network.Dialect.Skips == SkipConnections.Layer)
         {
             skips.Push(hidden.alias()); // another handle: the block disposes of this one, or returns it

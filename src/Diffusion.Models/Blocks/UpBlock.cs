@@ -34,41 +34,36 @@ internal sealed class UpBlock : nn.Module
     /// <summary>Runs the block.</summary>
     /// <param name="images">[B, C in, H, W] from the block below.</param>
     /// <param name="time">The activated time embedding, [B, time dimension].</param>
+    /// <param name="context">[B, L, D], or <see langword="null"/> for a network without a context.</param>
     /// <param name="skips">What the down block of the same depth left, [B, C skip, H', W'] each; taken from the end.</param>
     /// <returns>[B, C out, H', W'].</returns>
-    public Tensor Run(Tensor images, Tensor time, Stack<Tensor> skips)
+    public Tensor Run(Tensor images, Tensor time, Tensor? context, Stack<Tensor> skips)
     {
         if (!_block.Resamples)
         {
-            return Layers(images, time, skips);
+            return Layers(images, time, context, skips);
         }
 
         using var doubled = Double(images, time, skips.Peek().size(2), skips.Peek().size(3));
-        return Layers(doubled, time, skips);
+        return Layers(doubled, time, context, skips);
     }
 
-    private Tensor Layers(Tensor images, Tensor time, Stack<Tensor> skips)
+    private Tensor Layers(Tensor images, Tensor time, Tensor? context, Stack<Tensor> skips)
     {
-        var hidden = Layer(0, images, time, skips);
+        var hidden = Layer(0, images, time, context, skips);
         for (var i = 1; i < _block.Residuals; i++)
         {
             using var before = hidden;
-            hidden = Layer(i, before, time, skips);
+            hidden = Layer(i, before, time, context, skips);
         }
 
         return hidden;
     }
 
-    private Tensor Layer(int index, Tensor images, Tensor time, Stack<Tensor> skips)
+    private Tensor Layer(int index, Tensor images, Tensor time, Tensor? context, Stack<Tensor> skips)
     {
-        if (index >= _block.Skips.Count)
-        {
-            return _layers.Layer(index, images, time);
-        }
-
-        using var skip = skips.Pop();
-        using var joined = cat([images, skip], dim: 1);
-        return _layers.Layer(index, joined, time);
+        using var skip = index < _block.Skips.Count ? skips.Pop() : null;
+        return _layers.Layer(index, images, skip, time, context);
     }
 
     private Tensor Double(Tensor images, Tensor time, long height, long width) => _upsample switch

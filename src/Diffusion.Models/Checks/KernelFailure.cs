@@ -10,10 +10,10 @@ namespace Diffusion.Models;
 /// The larger of ‖y − r‖/‖r‖ and 1/10 of max|y − r|/rms(r), r being the float64 result; NaN where the result holds NaN.
 /// </param>
 /// <param name="Tolerance">What the error may be at most in the type of the configuration.</param>
-public sealed record KernelFailure(string Configuration, string Quantity, double Error, double Tolerance)
+internal sealed record KernelFailure(string Configuration, string Quantity, double Error, double Tolerance)
 {
     /// <summary>The failures among results; nothing where every one is right.</summary>
-    internal static IEnumerable<KernelFailure> Among(string configuration, TorchSharp.torch.ScalarType type, IEnumerable<(string Quantity, double Error)> errors)
+    public static IEnumerable<KernelFailure> Among(string configuration, TorchSharp.torch.ScalarType type, IEnumerable<(string Quantity, double Error)> errors)
     {
         var tolerance = KernelComparison.Tolerance(type);
         return from result in errors

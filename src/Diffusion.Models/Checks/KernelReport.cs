@@ -3,19 +3,30 @@ using System.Globalization;
 namespace Diffusion.Models;
 
 /// <summary>What a check of the numerical kernels found.</summary>
-/// <param name="Checked">The number of configurations compared with float64, at least 1.</param>
-/// <param name="Failures">What was wrong; empty where everything was right. A configuration may fail in several quantities.</param>
-/// <param name="Elapsed">How long the check took.</param>
-/// <param name="LibtorchVersion">The version of libtorch that was checked, for example "2.10.0".</param>
-/// <param name="Level">What of the processor this library's kernels used.</param>
-/// <param name="Plain">
-/// How libtorch's own convolutions fared; <see langword="null"/> where that was not asked for.
-/// They do not count in <see cref="Sound"/>.
-/// </param>
-public sealed record KernelReport(
-    int Checked, IReadOnlyList<KernelFailure> Failures, TimeSpan Elapsed, string LibtorchVersion, ProcessorLevel Level, PlainConvolutions? Plain)
+public sealed class KernelReport
 {
     private const int FailuresShown = 3;
+
+    internal KernelReport(int count, IReadOnlyList<KernelFailure> failures, TimeSpan elapsed, string libtorchVersion, ProcessorLevel level, PlainConvolutions? plain) =>
+        (Checked, Failures, Elapsed, LibtorchVersion, Level, Plain) = (count, failures, elapsed, libtorchVersion, level, plain);
+
+    /// <summary>The number of configurations compared with float64, at least 1.</summary>
+    public int Checked { get; }
+
+    /// <summary>How long the check took.</summary>
+    public TimeSpan Elapsed { get; }
+
+    /// <summary>The version of libtorch that was checked, for example "2.10.0".</summary>
+    public string LibtorchVersion { get; }
+
+    /// <summary>What of the processor this library's kernels used.</summary>
+    public ProcessorLevel Level { get; }
+
+    /// <summary>What was wrong; empty where everything was right. A configuration may fail in several quantities.</summary>
+    internal IReadOnlyList<KernelFailure> Failures { get; }
+
+    /// <summary>How libtorch's own convolutions fared, which does not count in <see cref="Sound"/>; <see langword="null"/> where that was not asked for.</summary>
+    internal PlainConvolutions? Plain { get; }
 
     /// <summary>Whether everything that was checked is right.</summary>
     public bool Sound => Failures.Count == 0;

@@ -5,7 +5,7 @@ namespace Diffusion.Models;
 /// <summary>The arguments of another project's network as a JSON object. What is read is ticked off, so that what nobody reads is an error.</summary>
 internal sealed class NetworkConfig
 {
-    private const int MostLayers = 1024;
+    private const int MaxLayers = 1024;
 
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
 
@@ -69,7 +69,7 @@ internal sealed class NetworkConfig
     public int Layers(string name, int? otherwise)
     {
         var layers = otherwise is { } number ? Whole(name, number) : Needed(name);
-        return layers is >= 1 and <= MostLayers ? layers : throw Wrong(name, Value(name)!.Value, $"from 1 to {MostLayers}");
+        return layers is >= 1 and <= MaxLayers ? layers : throw Wrong(name, Value(name)!.Value, $"from 1 to {MaxLayers}");
     }
 
     /// <summary>A whole number of at least 1 that has no default.</summary>

@@ -11,6 +11,7 @@ internal static class NetworkDescription
         yield return $"{nameof(options.NormGroups)} {options.NormGroups}, {nameof(options.TimeDimension)} {options.TimeDimension}";
         yield return $"{dialect.Time with { Width = dialect.Time.Width ?? options.TimeDimension }}";
         yield return $"{nameof(dialect.Labels)} {dialect.Labels?.ToString() ?? "none"}";
+        yield return $"{nameof(dialect.Context)} {dialect.Context?.ToString() ?? "none"}";
         yield return $"{nameof(dialect.CenterInput)} {dialect.CenterInput}, {nameof(dialect.DivideByTime)} {dialect.DivideByTime}";
         foreach (var (list, blocks) in ((string, IReadOnlyList<BlockPlan>)[])[(nameof(plan.Down), plan.Down), (nameof(plan.Mid), plan.Mid), (nameof(plan.Up), plan.Up)])
         {

@@ -63,10 +63,10 @@ public sealed class Embedding : nn.Module<Tensor, Tensor>
             throw new ArgumentException("Rows of a table are whole numbers; a fraction was given.", nameof(indices));
         }
 
-        var (least, most) = (rows.min().item<long>(), rows.max().item<long>());
-        if (least < 0 || most >= Rows)
+        var (min, max) = (rows.min().item<long>(), rows.max().item<long>());
+        if (min < 0 || max >= Rows)
         {
-            throw new ArgumentException($"Rows of this table are in [0, {Rows - 1}]; {(least < 0 ? least : most)} was given.", nameof(indices));
+            throw new ArgumentException($"Rows of this table are in [0, {Rows - 1}]; {(min < 0 ? min : max)} was given.", nameof(indices));
         }
     }
 }

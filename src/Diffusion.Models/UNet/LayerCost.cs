@@ -17,6 +17,9 @@ internal readonly record struct LayerCost(long Parameters, long MultiplyAdds)
     /// <summary>A linear map with bias of so many vectors.</summary>
     public static LayerCost Linear(long inFeatures, long outFeatures, long vectors = 1) => Convolution(inFeatures, outFeatures, 1, vectors);
 
+    /// <summary>A linear map without bias of so many vectors.</summary>
+    public static LayerCost Matrix(long inFeatures, long outFeatures, long vectors) => new(inFeatures * outFeatures, inFeatures * outFeatures * vectors);
+
     /// <summary>A normalisation.</summary>
     public static LayerCost Norm(long channels) => new(2 * channels, 0);
 
@@ -31,4 +34,22 @@ internal readonly record struct LayerCost(long Parameters, long MultiplyAdds)
     public static LayerCost Attention(AttentionPlan plan, long pixels) =>
         (plan.Groups > 0 ? Norm(plan.Channels) : default)
         + Linear(plan.Channels, 3L * plan.Inner, pixels) + new LayerCost(0, 2 * pixels * pixels * plan.Inner) + Linear(plan.Inner, plan.Channels, pixels);
+
+    /// <summary>A transformer over the pixels that attends to a context of so many tokens.</summary>
+    public static LayerCost Transformer(int channels, SpatialTransformerOptions options, long pixels, long tokens)
+    {
+        long inner = options.Heads * (options.HeadWidth ?? (channels / options.Heads));
+        var cost = Norm(channels) + Linear(channels, inner, pixels) + Linear(inner, channels, pixels);
+        for (var i = 0; i < options.Layers; i++)
+        {
+            cost += Norm(inner) + CrossAttention(inner, inner, pixels, pixels);
+            cost += Norm(inner) + CrossAttention(inner, options.ContextChannels, pixels, tokens);
+            cost += Norm(inner) + Linear(inner, 8 * inner, pixels) + Linear(4 * inner, inner, pixels); // two of the four times wider features: the gate and what it lets through
+        }
+
+        return cost;
+    }
+
+    private static LayerCost CrossAttention(long inner, long contextChannels, long pixels, long tokens) =>
+        Matrix(inner, inner, pixels) + Matrix(contextChannels, 2 * inner, tokens) + new LayerCost(0, 2 * pixels * tokens * inner) + Linear(inner, inner, pixels);
 }

@@ -6,11 +6,14 @@ using static TorchSharp.torch;
 namespace Diffusion.Models;
 
 /// <summary>
-/// A U-Net that predicts from noisy images and timesteps. Made by <see cref="UNetBuilder"/>.
+/// A U-Net that predicts from noisy images and timesteps and, where its options have them, from labels, a context or both. Made by <see cref="UNetBuilder"/>.
 /// What enters each down block, or also what leaves each of its layers, is joined to the up block of the same depth.
 /// </summary>
-/// <remarks>Denoising Diffusion Probabilistic Models, arXiv:2006.11239, appendix B; U-Net: arXiv:1505.04597.</remarks>
-public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
+/// <remarks>
+/// Denoising Diffusion Probabilistic Models, arXiv:2006.11239, appendix B; U-Net: arXiv:1505.04597. Labels: Diffusion Models Beat GANs on Image Synthesis, arXiv:2105.05233. Context:
+/// High-Resolution Image Synthesis with Latent Diffusion Models, arXiv:2112.10752, section 3.3, a <see cref="SpatialTransformer"/> in place of each self-attention.
+/// </remarks>
+public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>, IConditionalNetwork
 {
     [ComponentName(Name = "conv_in")]
     private readonly Conv2d _convIn;
@@ -66,44 +69,64 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>The number of trainable numbers.</summary>
     public long ParameterCount => parameters().Sum(parameter => parameter.numel());
 
-    /// <summary>Predicts, without labels.</summary>
+    /// <inheritdoc/>
+    public bool TakesLabels => _labels is not null;
+
+    /// <inheritdoc/>
+    public bool TakesContext => Options.Dialect.Context is not null;
+
+    /// <summary>Predicts, for a network without labels and context.</summary>
     /// <param name="images">The noisy images, [B, C, H, W], with C those of the image and the extra ones; any height and width that the block list can halve.</param>
     /// <param name="timesteps">[B], or [1] for the whole batch; any number type, fractions are allowed unless a table has a row for each.</param>
     /// <returns>[B, C out, H, W].</returns>
-    /// <exception cref="ArgumentException">A shape does not fit, or the network needs labels: then <see cref="ConditionalUNet"/> or <see cref="Predict"/> takes them.</exception>
-    public override Tensor forward(Tensor images, Tensor timesteps) => Predict(images, timesteps, null);
+    /// <exception cref="ArgumentException">A shape does not fit, or the network needs labels or a context: <see cref="Predict"/> takes them.</exception>
+    public override Tensor forward(Tensor images, Tensor timesteps) => Predict(images, timesteps);
 
-    /// <summary>Predicts, with labels where the network has them.</summary>
-    /// <param name="images">As in <see cref="forward"/>.</param>
-    /// <param name="timesteps">As in <see cref="forward"/>.</param>
-    /// <param name="labels">[B], or [1] for the whole batch; vectors where <see cref="LabelKind.Identity"/> takes them as they are; <see langword="null"/> for a network without labels.</param>
+    /// <summary>Predicts, with labels and a context where the network takes them.</summary>
+    /// <param name="noisy">The noisy images, [B, C, H, W], with C those of the image and the extra ones; any height and width that the block list can halve.</param>
+    /// <param name="timesteps">[B], or [1] for the whole batch; any number type, fractions are allowed unless a table has a row for each.</param>
+    /// <param name="labels">[B], or [1] for the whole batch; vectors where <see cref="LabelKind.Identity"/> takes them as they are; <see langword="null"/> (default) exactly where the network takes none.</param>
+    /// <param name="context">[B, L, D], any L of at least 1; <see langword="null"/> (default) exactly where the network takes none.</param>
     /// <returns>[B, C out, H, W].</returns>
-    /// <exception cref="ArgumentException">A shape does not fit, or there are labels too many or missing.</exception>
-    public Tensor Predict(Tensor images, Tensor timesteps, Tensor? labels)
+    /// <exception cref="ArgumentException">A shape does not fit, or labels or a context are missing or too many.</exception>
+    public Tensor Predict(Tensor noisy, Tensor timesteps, Tensor? labels = null, Tensor? context = null)
     {
-        Check(images, timesteps, labels);
+        Check(noisy, timesteps);
+        CheckConditions(noisy, labels, context);
         using var scope = NewDisposeScope();
-        var (dialect, time) = (Options.Dialect, Time(timesteps, labels, images.size(0)));
-        var hidden = NetworkEnds.First(_convIn, dialect.CenterInput ? (images * Scalars.Two) - Scalars.One : images);
+        var (dialect, time) = (Options.Dialect, Time(timesteps, labels, noisy.size(0)));
+        var hidden = NetworkEnds.First(_convIn, dialect.CenterInput ? (noisy * Scalars.Two) - Scalars.One : noisy);
         var skips = new Stack<Tensor>();
         foreach (var block in _down)
         {
-            hidden = block.Run(hidden, time, skips);
+            hidden = block.Run(hidden, time, context, skips);
         }
 
         foreach (var block in _mid)
         {
-            hidden = block.call(hidden, time);
+            hidden = block.Run(hidden, time, context);
         }
 
         foreach (var block in _up)
         {
-            hidden = block.Run(hidden, time, skips);
+            hidden = block.Run(hidden, time, context, skips);
         }
 
         var output = NetworkEnds.Last(_convOut, nn.functional.silu(_normOut.call(hidden)));
         return (dialect.DivideByTime ? output / timesteps.to(output.dtype).view(-1, 1, 1, 1) : output).MoveToOuterDisposeScope(); // [B] → [B, 1, 1, 1]
     }
+
+    /// <summary>
+    /// A network for other classes: a copy with a label table of another size. All other weights have the same bits, and what is frozen stays
+    /// frozen; new vectors are drawn as for a new network and are trained. Which parameters are trained is chosen with <see cref="FineTuning"/>.
+    /// </summary>
+    /// <param name="classes">The number of classes, at least 1.</param>
+    /// <param name="startFrom">For each new class the former one whose vector it starts with, or <see langword="null"/> where it is drawn: the label that stands for none should be taken over. Nothing is taken over by default.</param>
+    /// <param name="seed">The seed of the new vectors; 0 by default.</param>
+    /// <returns>The network, on the same device and in the same type; the caller disposes it. This one, which needs a label table, is not changed.</returns>
+    /// <exception cref="ArgumentException">A former class does not exist or is not given for each new one.</exception>
+    /// <exception cref="InvalidOperationException">The network has no label table.</exception>
+    public UNet WithClasses(int classes, IReadOnlyList<int?>? startFrom = null, long seed = 0) => UNetClasses.Change(this, classes, startFrom, seed);
 
     /// <summary>A table of the blocks: output shape, parameters, multiply-adds.</summary>
     /// <returns>The text of <see cref="UNetSummary"/>.</returns>
@@ -118,25 +141,39 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>
         return Options.Dialect.Residual.Activation.Apply(time);
     }
 
-    private void Check(Tensor images, Tensor timesteps, Tensor? labels)
+    private void Check(Tensor noisy, Tensor timesteps)
     {
-        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(noisy);
         ArgumentNullException.ThrowIfNull(timesteps);
-        if (images.dim() != 4 || images.size(1) != _convIn.InChannels)
+        if (noisy.dim() != 4 || noisy.size(1) != _convIn.InChannels)
         {
-            throw new ArgumentException($"Images must have the shape [B, {_convIn.InChannels}, H, W]; the shape is [{string.Join(", ", images.shape)}].", nameof(images));
+            throw new ArgumentException($"Images must have the shape [B, {_convIn.InChannels}, H, W]; the shape is [{string.Join(", ", noisy.shape)}].", nameof(noisy));
         }
 
-        if (timesteps.dim() != 1 || (timesteps.size(0) != images.size(0) && timesteps.size(0) != 1))
+        if (timesteps.dim() != 1 || (timesteps.size(0) != noisy.size(0) && timesteps.size(0) != 1))
         {
-            throw new ArgumentException($"Timesteps must have the shape [{images.size(0)}], one an image, or [1]; the shape is [{string.Join(", ", timesteps.shape)}].", nameof(timesteps));
+            throw new ArgumentException($"Timesteps must have the shape [{noisy.size(0)}], one an image, or [1]; the shape is [{string.Join(", ", timesteps.shape)}].", nameof(timesteps));
+        }
+    }
+
+    private void CheckConditions(Tensor noisy, Tensor? labels, Tensor? context)
+    {
+        var (lacksLabels, lacksContext) = (TakesLabels && labels is null, TakesContext && context is null);
+        if (lacksLabels || lacksContext)
+        {
+            var missing = lacksLabels ? lacksContext ? "labels and a context" : "labels" : "a context";
+            throw new ArgumentException($"This network needs {missing}: give them to {nameof(Predict)}, or bind a {nameof(Condition)} to a {nameof(NetworkDenoiser)}.", lacksLabels ? nameof(labels) : nameof(context));
         }
 
-        if (labels is null != _labels is null)
+        if (labels is not null && !TakesLabels)
         {
-            throw new ArgumentException(
-                labels is null ? $"This network needs labels: give them to {nameof(ConditionalUNet)} or {nameof(Predict)}." : $"This network has no labels ({nameof(UNetDialect)}.{nameof(UNetDialect.Labels)}); some were given.",
-                nameof(labels));
+            throw new ArgumentException($"This network has no labels ({nameof(UNetDialect)}.{nameof(UNetDialect.Labels)}); some were given.", nameof(labels));
+        }
+
+        if (context is not null)
+        {
+            TokenInput.CheckContext(context, noisy.size(0), Options.Dialect.Context?.Channels
+                ?? throw new ArgumentException($"This network has no context ({nameof(UNetDialect)}.{nameof(UNetDialect.Context)}); one was given.", nameof(context)), nameof(UNet));
         }
     }
 }

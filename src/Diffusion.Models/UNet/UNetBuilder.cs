@@ -63,6 +63,24 @@ public sealed class UNetBuilder
     public UNetBuilder Up(int channels, int layers = 2, bool attention = false, int heads = 4, bool? upsample = null) =>
         With(Options with { Up = [.. Options.Up, new() { Channels = channels, Layers = layers, Attention = attention, Heads = heads, Upsample = upsample }] });
 
+    /// <summary>Gives the network labels.</summary>
+    /// <param name="labels">The number of classes and how a label becomes a vector.</param>
+    /// <returns>A builder of a network that takes labels.</returns>
+    public UNetBuilder WithLabels(LabelOptions labels)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        return With(Options with { Dialect = Options.Dialect with { Labels = labels } });
+    }
+
+    /// <summary>Gives the network a context: each block with attention then attends to the image and to the context.</summary>
+    /// <param name="context">The features of a token, and the transformer blocks of a layer.</param>
+    /// <returns>A builder of a network that takes a context.</returns>
+    public UNetBuilder WithContext(ContextOptions context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return With(Options with { Dialect = Options.Dialect with { Context = context } });
+    }
+
     /// <summary>Sets what is not a block: stem, time embedding, normalisation, resampling, initialisation.</summary>
     /// <param name="configure">Returns the changed options.</param>
     /// <returns>A builder with the changed options.</returns>
@@ -77,14 +95,6 @@ public sealed class UNetBuilder
     /// <returns>The network, on the CPU.</returns>
     /// <exception cref="ArgumentException">The blocks do not fit together; the message lists every mistake.</exception>
     public UNet Build(long seed = 0) => new(Options, seed);
-
-    /// <summary>Checks the whole block list, then makes a network that takes labels.</summary>
-    /// <param name="seed">The seed of the initial weights; 0 by default.</param>
-    /// <returns>The network, on the CPU.</returns>
-    /// <exception cref="ArgumentException">The blocks do not fit together, or the options have no labels; the message lists every mistake.</exception>
-    public ConditionalUNet BuildConditional(long seed = 0) => Options.Dialect.Labels is null
-        ? throw new ArgumentException($"A network that takes labels needs {nameof(UNetDialect)}.{nameof(UNetDialect.Labels)}.")
-        : new ConditionalUNet(Build(seed));
 
     /// <summary>Counts what the block list costs, without making the network.</summary>
     /// <returns>A table of the blocks.</returns>

@@ -3,6 +3,8 @@ namespace Diffusion.Models;
 /// <summary>Counts what the blocks of a plan cost.</summary>
 internal static class UNetCosts
 {
+    private const int ContextTokens = 77; // as many as CLIP's text model gives
+
     public static IEnumerable<UNetSummaryRow> Rows(UNetPlan plan)
     {
         var (options, image) = (plan.Options, plan.Options.Image);
@@ -75,7 +77,9 @@ internal static class UNetCosts
 
         for (var i = 0; i < block.Attentions; i++)
         {
-            cost += LayerCost.Attention(block.Attention(), pixels);
+            cost += block.Transformer() is { } transformer
+                ? LayerCost.Transformer(block.Channels, transformer, pixels, ContextTokens)
+                : LayerCost.Attention(block.Attention(), pixels);
         }
 
         return cost;

@@ -4,7 +4,7 @@ using System.Text;
 namespace Diffusion.Models;
 
 /// <summary>What a block list costs, counted without building it: output shape, parameters and multiply-adds of each block.</summary>
-/// <remarks>A multiply-add is one product and one sum. Counted are convolutions, linear maps and the two products of attention, for one image.</remarks>
+/// <remarks>A multiply-add is one product and one sum. Counted are convolutions, linear maps and the two products of attention, for one image and a context of 77 tokens, as many as CLIP's text model gives.</remarks>
 public sealed class UNetSummary
 {
     private static readonly string[] s_header = ["block", "output", "parameters", "multiply-adds"];
@@ -12,7 +12,7 @@ public sealed class UNetSummary
     private UNetSummary(IReadOnlyList<UNetSummaryRow> rows) => Rows = rows;
 
     /// <summary>One row a block, from the input to the output.</summary>
-    public IReadOnlyList<UNetSummaryRow> Rows { get; }
+    internal IReadOnlyList<UNetSummaryRow> Rows { get; }
 
     /// <summary>All trainable numbers.</summary>
     public long Parameters => Rows.Sum(row => row.Parameters);

@@ -5,4 +5,4 @@ namespace Diffusion.Models;
 /// <param name="Output">The shape that leaves it; of an embedding its width × 1 × 1.</param>
 /// <param name="Parameters">Its trainable numbers.</param>
 /// <param name="MultiplyAdds">Its multiply-adds for one image.</param>
-public sealed record UNetSummaryRow(string Block, ImageShape Output, long Parameters, long MultiplyAdds);
+internal sealed record UNetSummaryRow(string Block, ImageShape Output, long Parameters, long MultiplyAdds);

@@ -37,7 +37,7 @@ public sealed class HtmlReport : TrainingObserver
             _clock.GetUtcNow(),
             new TrainingPace(steps, _clock),
             new TimestepQuartiles(trainer.Denoiser.Schedule),
-            new ReportHistory(_options.MostPictures));
+            new ReportHistory(_options.MaxPictures));
         _session.History.Read(
             _options with
             {

@@ -16,11 +16,11 @@ public sealed record HtmlReportOptions : IValidatedOptions
     public string? PicturesFolder { get; init; }
 
     /// <summary>How many pictures of each name are shown, evenly over the run, at least 1; 8 by default.</summary>
-    public int MostPictures { get; init; } = 8;
+    public int MaxPictures { get; init; } = 8;
 
     /// <summary>The configuration of the run as text, JSON for example; the options of the trainer by default.</summary>
     public string? Configuration { get; init; }
 
     /// <inheritdoc/>
-    public IEnumerable<OptionsError> Validate() => OptionsValidation.Range(MostPictures, nameof(MostPictures), 1);
+    public IEnumerable<OptionsError> Validate() => OptionsValidation.Range(MaxPictures, nameof(MaxPictures), 1);
 }

@@ -13,7 +13,7 @@ internal static class ReportChart
     private const double Right = 12;
     private const double Top = 30;
     private const double Bottom = 30;
-    private const double MostOverMedian = 5; // what is higher is cut off, so that the first steps leave room for the others
+    private const double MaxOverMedian = 5; // what is higher is cut off, so that the first steps leave room for the others
     private const double Headroom = 1.04;
 
     /// <summary>The picture; empty where there is nothing to show.</summary>
@@ -54,7 +54,7 @@ internal static class ReportChart
     {
         if (series.Band)
         {
-            var outline = series.Points.Select(point => (point.Step, point.Most)).Concat(series.Points.Reverse().Select(point => (point.Step, point.Least)));
+            var outline = series.Points.Select(point => (point.Step, point.Max)).Concat(series.Points.Reverse().Select(point => (point.Step, point.Min)));
             svg.Append(Invariant($"<polygon class=\"band {series.Style}\" points=\"{Path(outline)}\"/>"));
         }
 
@@ -78,22 +78,22 @@ internal static class ReportChart
     private static Axis Values(IEnumerable<ReportSeries> series)
     {
         var curves = series.Select(each => each.Points.Select(point => point.Mean).Order().ToList()).Where(means => means.Count > 0).ToList();
-        return new Axis(Math.Min(0, curves.Min(means => means[0])), Math.Max(0, curves.Max(Most)) * Headroom, Height - Bottom, Top);
+        return new Axis(Math.Min(0, curves.Min(means => means[0])), Math.Max(0, curves.Max(Highest)) * Headroom, Height - Bottom, Top);
     }
 
     /// <summary>What the picture needs to show of a curve: each has room, however small the others are.</summary>
-    private static double Most(List<double> means) => means[means.Count / 2] is > 0 and var median ? Math.Min(means[^1], MostOverMedian * median) : means[^1];
+    private static double Highest(List<double> means) => means[means.Count / 2] is > 0 and var median ? Math.Min(means[^1], MaxOverMedian * median) : means[^1];
 
     private static string Id(string title) => string.Concat(title.Where(char.IsAsciiLetterOrDigit));
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 
     /// <summary>Where numbers lie on the picture.</summary>
-    private readonly record struct Axis(double Least, double Most, double From, double To)
+    private readonly record struct Axis(double Min, double Max, double From, double To)
     {
-        private double Span => Most > Least ? Most - Least : 1;
+        private double Span => Max > Min ? Max - Min : 1;
 
-        public double At(double value) => From + ((value - Least) / Span * (To - From));
+        public double At(double value) => From + ((value - Min) / Span * (To - From));
 
         /// <summary>Round numbers, at most about six.</summary>
         public IEnumerable<double> Ticks()
@@ -101,7 +101,7 @@ internal static class ReportChart
             var rough = Span / 5;
             var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
             var step = power * (rough / power is var share && share <= 1 ? 1 : share <= 2 ? 2 : share <= 5 ? 5 : 10);
-            for (var i = Math.Ceiling(Least / step); i * step <= Least + (Span * 1.0001); i++)
+            for (var i = Math.Ceiling(Min / step); i * step <= Min + (Span * 1.0001); i++)
             {
                 yield return i * step;
             }

@@ -3,16 +3,16 @@ namespace Diffusion.Observers;
 /// <summary>Numbers over the steps of a run in bounded memory: neighbours are put together when there are too many. Those that are not finite do not count.</summary>
 internal sealed class ReportCurve
 {
-    public const int MostPoints = 1000;
+    public const int MaxPoints = 1000;
 
     private List<Point> _points = [];
     private int _width = 1; // numbers in a full point
     private int _last; // numbers in the last one
 
     /// <summary>A few neighbouring numbers: their mean step, mean, least and greatest.</summary>
-    public readonly record struct Point(double Step, double Mean, double Least, double Most);
+    public readonly record struct Point(double Step, double Mean, double Min, double Max);
 
-    /// <summary>In the order of the steps, at most <see cref="MostPoints"/>.</summary>
+    /// <summary>In the order of the steps, at most <see cref="MaxPoints"/>.</summary>
     public IReadOnlyList<Point> Points => _points;
 
     public void Add(int step, double value)
@@ -24,7 +24,7 @@ internal sealed class ReportCurve
 
         if (_last == _width || _points.Count == 0)
         {
-            if (_points.Count == MostPoints)
+            if (_points.Count == MaxPoints)
             {
                 _points = [.. _points.Chunk(2).Select(pair => Merge(pair[0], 1, pair[1], 1))];
                 _width *= 2;
@@ -50,6 +50,6 @@ internal sealed class ReportCurve
     private static Point Merge(Point one, int ones, Point other, int others)
     {
         var share = others / (double)(ones + others);
-        return new(one.Step + (share * (other.Step - one.Step)), one.Mean + (share * (other.Mean - one.Mean)), Math.Min(one.Least, other.Least), Math.Max(one.Most, other.Most));
+        return new(one.Step + (share * (other.Step - one.Step)), one.Mean + (share * (other.Mean - one.Mean)), Math.Min(one.Min, other.Min), Math.Max(one.Max, other.Max));
     }
 }

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Diffusion.Observers;
 
 /// <summary>What a report has seen of a run, in bounded memory.</summary>
-internal sealed class ReportHistory(int mostPictures)
+internal sealed class ReportHistory(int maxPictures)
 {
     private readonly Dictionary<string, List<TrainingPicture>> _pictures = [];
     private readonly Dictionary<string, ReportCurve> _measurements = [];
@@ -53,7 +53,7 @@ internal sealed class ReportHistory(int mostPictures)
             _pictures.Add(picture.Name, pictures = []);
         }
 
-        if (pictures.Count >= 4 * mostPictures)
+        if (pictures.Count >= 4 * maxPictures)
         {
             _pictures[picture.Name] = pictures = [.. pictures.Where((_, i) => i % 2 == 0)];
         }
@@ -64,7 +64,7 @@ internal sealed class ReportHistory(int mostPictures)
     /// <summary>Pictures of each name, evenly over the run, the last one among them.</summary>
     public IEnumerable<(string Name, IReadOnlyList<TrainingPicture> Pictures)> Pictures() => _pictures.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry =>
     {
-        var (all, count) = (entry.Value, Math.Min(mostPictures, entry.Value.Count));
+        var (all, count) = (entry.Value, Math.Min(maxPictures, entry.Value.Count));
         return (entry.Key, (IReadOnlyList<TrainingPicture>)[.. Enumerable.Range(1, count).Select(i => all[(int)Math.Ceiling((double)i * all.Count / count) - 1])]);
     });
 

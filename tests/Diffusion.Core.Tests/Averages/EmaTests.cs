@@ -22,7 +22,7 @@ public sealed class EmaTests
             Every = arguments.GetProperty("update_every").GetInt32(),
             Power = Number(arguments, "power", 2.0 / 3),
             InverseGamma = Number(arguments, "inv_gamma", 1),
-            LeastDecay = Number(arguments, "min_value", 0),
+            MinDecay = Number(arguments, "min_value", 0),
         };
         Assert.Empty(options.Validate());
         var weights = golden["W"];
@@ -50,7 +50,7 @@ public sealed class EmaTests
                 StartAfter = (int)Number(arguments, "start_at", 0),
                 Power = Number(arguments, "power", 1),
                 InverseGamma = Number(arguments, "inv_gamma", 1),
-                LeastDecay = Number(arguments, "min_value", 0),
+                MinDecay = Number(arguments, "min_value", 0),
             };
             var recorded = golden[$"{c}.decay"].data<double>().ToArray();
             for (var i = options.StartAfter + 1; i < recorded.Length; i++)
@@ -60,7 +60,7 @@ public sealed class EmaTests
 
             // Before that the average is set to the weights; the peer keeps its smallest decay of a start that is random.
             Assert.Equal(0, options.DecayAt(0));
-            Assert.Equal(options.LeastDecay, recorded[0], 1e-12);
+            Assert.Equal(options.MinDecay, recorded[0], 1e-12);
         }
     }
 

@@ -54,16 +54,18 @@ public sealed class VariationalBoundTests : IDisposable
             parameterization.ToImage(golden["x_t"], output.narrow(1, 0, channels), levels), output.shape[1] > channels ? output.narrow(1, channels, channels) : null);
 
         // Where the network predicts x_{t−1}, the peer clips x̂₀ for the report but takes the mean as predicted.
-        var clip = name.Contains("prevx", StringComparison.Ordinal) ? Clipping.ReportOnly : Clipping.Use;
-        foreach (var (prefix, clipping) in new[] { ("clip", clip), ("noclip", Clipping.None) })
+        var reportOnly = name.Contains("prevx", StringComparison.Ordinal);
+        var bound = new VariationalBound(schedule, golden.Variance());
+        foreach (var prefix in new[] { "clip", "noclip" })
         {
-            var bound = new VariationalBound(schedule, golden.Variance(), clipping);
-            using var reverse = bound.Reverse(golden["x_t"], prediction, timesteps);
+            var clipped = prefix == "clip" ? prediction with { Image = ImageLimit.Clip().Apply(prediction.Image) } : prediction;
+            var used = reportOnly ? prediction : clipped;
+            using var reverse = bound.Reverse(golden["x_t"], used, timesteps);
             golden.Close($"{prefix}.mean", reverse.Mean);
             golden.Close($"{prefix}.log_variance", reverse.LogVariance);
             golden.Close($"{prefix}.variance", reverse.LogVariance.exp());
-            golden.Close($"{prefix}.pred_xstart", reverse.Image);
-            golden.Close($"{prefix}.vb_bpd", bound.Terms(golden["x_start"], golden["x_t"], prediction, timesteps));
+            golden.Close($"{prefix}.pred_xstart", reportOnly ? clipped.Image : reverse.Image);
+            golden.Close($"{prefix}.vb_bpd", bound.Terms(golden["x_start"], golden["x_t"], used, timesteps));
         }
     }
 
@@ -76,7 +78,7 @@ public sealed class VariationalBoundTests : IDisposable
         using var golden = Golden.Case(name);
         using var network = new RecordedNetwork(golden);
         var noise = new RecordedNoise(golden["noise"]);
-        using var report = VariationalBound.BitsPerDimension(new NetworkDenoiser(network, golden.Schedule()), golden["x_start"], noise, golden.Variance());
+        using var report = VariationalBound.BitsPerDimension(new NetworkDenoiser(network, golden.Schedule()).Limited(ImageLimit.Clip()), golden["x_start"], noise, golden.Variance());
         Assert.Equal(20, noise.Drawn);
         golden.Close("total_bpd", report.Total);
         golden.Close("prior_bpd", report.Prior);
@@ -113,7 +115,7 @@ public sealed class VariationalBoundTests : IDisposable
         var (images, bound) = (Random(1), new VariationalBound(new LinearNoiseSchedule()));
         var noisy = ForwardProcess.AddNoise(images, Random(2), new LinearNoiseSchedule().LevelsAt([500, 40]));
         TensorAssert.Close(zeros(2), bound.Terms(images, noisy, new Prediction(images), [500, 40]), 1e-7, 0, "term");
-        var worse = bound.Terms(images, noisy, new Prediction(images + 0.5), [500, 40]).Numbers();
+        var worse = bound.Terms(images, noisy, new Prediction((images + 0.5).clamp(-1, 1)), [500, 40]).Numbers();
         var posterior = Posterior.Between(new LinearNoiseSchedule().LevelAt(40), new LinearNoiseSchedule().LevelAt(39));
         var clipped = (images - (images + 0.5).clamp(-1, 1))[1].square().mean().item<float>();
         Assert.Equal(clipped * posterior.ImageWeight * posterior.ImageWeight / posterior.Variance / 2 / Math.Log(2), worse[1], 1e-4 * worse[1]);
@@ -142,24 +144,24 @@ public sealed class VariationalBoundTests : IDisposable
     }
 
     [Fact]
-    public void BitsPerDimension_Clipping_IsThatOfTheTerms()
+    public void BitsPerDimension_LimitedDenoiser_IsThatOfTheTerms()
     {
         var schedule = new LinearNoiseSchedule(3, 0.1, 0.5);
-        var (images, denoiser) = (Random(5), new GaussianDenoiser(schedule, mean: 3));
-        foreach (var clipping in Enum.GetValues<Clipping>())
+        var images = Random(5);
+        var plain = new GaussianDenoiser(schedule, mean: 3);
+        foreach (var denoiser in new[] { plain, plain.Limited(ImageLimit.Clip()) })
         {
             using var noise = new SeededNoise(1);
             using var same = new SeededNoise(1);
-            using var report = VariationalBound.BitsPerDimension(denoiser, images, noise, ReverseVariance.FixedSmall, clipping);
-            var bound = new VariationalBound(schedule, ReverseVariance.FixedSmall, clipping);
+            using var report = VariationalBound.BitsPerDimension(denoiser, images, noise);
+            var bound = new VariationalBound(schedule);
             for (var t = 2; t >= 0; t--)
             {
                 var noisy = ForwardProcess.AddNoise(images, same.Draw(images.shape, CPU), [schedule.LevelAt(t)]);
                 var image = denoiser.Denoise(noisy, schedule.LevelAt(t));
-                Assert.True(image.max().item<float>() > 1);
-                TensorAssert.Close(bound.Terms(images, noisy, new Prediction(image), [t]), report.Terms[.., t], 1e-5, 1e-5, $"{clipping} at {t}");
-                var reported = clipping == Clipping.None ? image : image.clamp(-1, 1);
-                TensorAssert.Close((reported - images).square().mean([1, 2, 3]), report.ImageErrors[.., t], 1e-6, 1e-6, $"{clipping} at {t}");
+                Assert.Equal(ReferenceEquals(denoiser, plain), image.max().item<float>() > 1);
+                TensorAssert.Close(bound.Terms(images, noisy, new Prediction(image), [t]), report.Terms[.., t], 1e-5, 1e-5, $"terms at {t}");
+                TensorAssert.Close((image - images).square().mean([1, 2, 3]), report.ImageErrors[.., t], 1e-6, 1e-6, $"errors at {t}");
             }
         }
     }

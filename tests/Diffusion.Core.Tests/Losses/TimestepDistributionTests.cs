@@ -102,7 +102,7 @@ public sealed class TimestepDistributionTests
         Assert.Equal("mean", Assert.Throws<ArgumentOutOfRangeException>(() => TimestepDistribution.LogitNormal(double.NaN)).ParamName);
         Assert.Contains("(0, 1]", Assert.Throws<ArgumentOutOfRangeException>(() => TimestepDistribution.LossSecondMoment(uniformShare: 0)).Message, StringComparison.Ordinal);
         Assert.Equal("most", Assert.Throws<ArgumentOutOfRangeException>(() => SigmaDensity.LogUniform(2, 1)).ParamName);
-        Assert.Contains("'least'", Assert.Throws<ArgumentOutOfRangeException>(() => SigmaDensity.LogLogistic(least: 0)).Message, StringComparison.Ordinal);
+        Assert.Contains("'sigmaMin'", Assert.Throws<ArgumentOutOfRangeException>(() => SigmaDensity.LogLogistic(sigmaMin: 0)).Message, StringComparison.Ordinal);
         Assert.Contains("(0, 1)", Assert.Throws<ArgumentOutOfRangeException>(() => SigmaDensity.LogNormal().RatioAt(1)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => Draw(TimestepDistribution.Uniform, 1, count: 0));
         Assert.Contains("there is none", Assert.Throws<ArgumentException>(() => Draw(TimestepDistribution.LossSecondMoment(), 1)).Message, StringComparison.Ordinal);

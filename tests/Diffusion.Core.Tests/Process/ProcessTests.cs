@@ -26,17 +26,16 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
-    public void Reverse_Clipping_UsesOrReportsTheClippedImage()
+    public void Reverse_Limit_UsesTheLimitedImage()
     {
         var (noisy, predicted, noise) = (Random(1) * 3, Random(2), Random(3));
-        using var use = _schedule.Reverse(noisy, predicted, 900, noise);
-        using var report = _schedule.Reverse(noisy, predicted, 900, noise, Clipping.ReportOnly);
-        using var none = _schedule.Reverse(noisy, predicted, 900, noise, Clipping.None);
-        TensorAssert.Identical(use.Image, report.Image, "reported image");
-        TensorAssert.Identical(report.Previous, none.Previous, "x_{t-1} with the image as predicted");
+        using var clipped = _schedule.Reverse(noisy, predicted, 900, noise, ImageLimit.Clip());
+        using var none = _schedule.Reverse(noisy, predicted, 900, noise);
         Assert.True(none.Image.abs().max().item<float>() > 10);
-        Assert.Equal(1, use.Image.abs().max().item<float>());
-        Assert.True((use.Previous - none.Previous).abs().max().item<float>() > 1e-3);
+        TensorAssert.Identical(none.Image.clamp(-1, 1), clipped.Image, "limited image");
+        var weight = Posterior.Between(_schedule.LevelAt(900), _schedule.LevelAt(899)).ImageWeight;
+        TensorAssert.Close((clipped.Image - none.Image) * weight, clipped.Previous - none.Previous, 1e-5, 1e-5, "x_{t-1}");
+        Assert.True((clipped.Previous - none.Previous).abs().max().item<float>() > 1e-3);
     }
 
     [Fact]

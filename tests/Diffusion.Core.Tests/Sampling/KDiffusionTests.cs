@@ -9,18 +9,18 @@ public sealed class KDiffusionTests
 {
     private static readonly Dictionary<string, Func<JsonElement, StepSpacing, Sampler>> Samplers = new(StringComparer.Ordinal)
     {
-        ["sample_euler"] = (arguments, levels) => new EulerSampler(null, levels, churn: ChurnOf(arguments)),
-        ["sample_euler_ancestral"] = (arguments, levels) => new EulerSampler(null, levels, Number(arguments, "eta", 1), null, Number(arguments, "s_noise", 1)),
-        ["sample_heun"] = (arguments, levels) => new HeunSampler(null, levels, ChurnOf(arguments)),
-        ["sample_dpm_2"] = (_, levels) => new Dpm2Sampler(null, levels),
-        ["sample_dpm_2_ancestral"] = (arguments, levels) => new Dpm2Sampler(null, levels, Number(arguments, "eta", 1)),
-        ["sample_lms"] = (_, levels) => new LmsSampler(null, levels),
-        ["sample_dpmpp_2m"] = (_, levels) => new DpmSolverSampler(null, levels, new DpmSolverOptions { LowerOrderAtEnd = false }),
-        ["sample_dpmpp_2m_sde"] = (arguments, levels) => new DpmSolverSampler(null, levels, Sde(arguments, 2)),
-        ["sample_dpmpp_3m_sde"] = (arguments, levels) => new DpmSolverSampler(null, levels, Sde(arguments, 3) with { Heun = true, HalfCurvature = true }),
-        ["sample_dpmpp_2s_ancestral"] = (arguments, levels) => new DpmSolverSinglestepSampler(null, levels, Number(arguments, "eta", 1)),
+        ["sample_euler"] = (arguments, levels) => new EulerSampler(null, new() { Spacing = levels, Churn = ChurnOf(arguments) }),
+        ["sample_euler_ancestral"] = (arguments, levels) => new EulerSampler(null, Ancestral(arguments, levels)),
+        ["sample_heun"] = (arguments, levels) => new HeunSampler(null, new() { Spacing = levels, Churn = ChurnOf(arguments) }),
+        ["sample_dpm_2"] = (arguments, levels) => new Dpm2Sampler(null, new() { Spacing = levels, Churn = ChurnOf(arguments) }),
+        ["sample_dpm_2_ancestral"] = (arguments, levels) => new Dpm2Sampler(null, Ancestral(arguments, levels)),
+        ["sample_lms"] = (_, levels) => new LmsSampler(null, new() { Spacing = levels }),
+        ["sample_dpmpp_2m"] = (_, levels) => new DpmSolverSampler(null, new() { Spacing = levels, LowerOrderFinal = false }),
+        ["sample_dpmpp_2m_sde"] = (arguments, levels) => new DpmSolverSampler(null, Sde(arguments, levels, 2)),
+        ["sample_dpmpp_3m_sde"] = (arguments, levels) => new DpmSolverSampler(null, Sde(arguments, levels, 3) with { SolverType = DpmSolverType.Heun, ReferenceThirdOrder = true }),
+        ["sample_dpmpp_2s_ancestral"] = (arguments, levels) => new DpmSolverSinglestepSampler(null, new() { Spacing = levels, Eta = Number(arguments, "eta", 1) }),
         ["sample_dpmpp_sde"] = (arguments, levels) =>
-            new DpmSolverSinglestepSampler(null, levels, Number(arguments, "eta", 1), Number(arguments, "r", 0.5), noiseInside: true),
+            new DpmSolverSinglestepSampler(null, new() { Spacing = levels, Eta = Number(arguments, "eta", 1), Ratio = Number(arguments, "r", 0.5), NoiseInside = true }),
     };
 
     public static TheoryData<string> Runs() => [.. Golden.Cases("k_diffusion").Where(name =>
@@ -79,11 +79,15 @@ public sealed class KDiffusionTests
     private static Churn ChurnOf(JsonElement arguments) => new(
         Number(arguments, "s_churn", 0), Number(arguments, "s_tmin", 0), Number(arguments, "s_tmax", double.PositiveInfinity), Number(arguments, "s_noise", 1));
 
-    private static DpmSolverOptions Sde(JsonElement arguments, int order) => new()
+    private static EulerOptions Ancestral(JsonElement arguments, StepSpacing levels) =>
+        new() { Spacing = levels, Eta = Number(arguments, "eta", 1), NoiseScale = Number(arguments, "s_noise", 1) };
+
+    private static DpmSolverOptions Sde(JsonElement arguments, StepSpacing levels, int order) => new()
     {
+        Spacing = levels,
         Order = order,
         Eta = Number(arguments, "eta", 1),
-        Heun = arguments.TryGetProperty("solver_type", out var type) && type.GetString() == "heun",
-        LowerOrderAtEnd = false,
+        SolverType = arguments.TryGetProperty("solver_type", out var type) && type.GetString() == "heun" ? DpmSolverType.Heun : DpmSolverType.Midpoint,
+        LowerOrderFinal = false,
     };
 }

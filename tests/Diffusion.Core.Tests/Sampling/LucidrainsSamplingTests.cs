@@ -11,7 +11,7 @@ public sealed class LucidrainsSamplingTests
     {
         // Timesteps at the whole parts of an even row from −1 to 999.
         var grid = new TimestepGrid(Enumerable.Range(1, 10).Reverse().Select(i => (int)(-1 + (i * 100.0))));
-        Loop("lucidrains/ddim_noise_eta0", new CosineNoiseSchedule(), Parameterization.Epsilon, new DdimSampler(spacing: StepSpacing.Over(grid)));
+        Loop("lucidrains/ddim_noise_eta0", new CosineNoiseSchedule(), Parameterization.Epsilon, new DdimSampler(null, new() { Spacing = StepSpacing.Over(grid) }));
     }
 
     [Fact]
@@ -20,8 +20,7 @@ public sealed class LucidrainsSamplingTests
         // The peer scales its linear βs by 1000/T, as we do. Timesteps at the whole parts of an even row from −1 to 199.
         var grid = new TimestepGrid(Enumerable.Range(1, 8).Reverse().Select(i => (int)(-1 + (i * 25.0))));
         Loop(
-            "lucidrains/ddim_x0_eta07_selfcond", new LinearNoiseSchedule(200), Parameterization.Image, new DdimSampler(null, 0.7, StepSpacing.Over(grid)),
-            denoiser => new SelfConditioningDenoiser(denoiser));
+            "lucidrains/ddim_x0_eta07_selfcond", new LinearNoiseSchedule(200), Parameterization.Image, new DdimSampler(null, new() { Spacing = StepSpacing.Over(grid), Eta = 0.7 }), selfConditioning: true);
     }
 
     [Fact]
@@ -32,21 +31,20 @@ public sealed class LucidrainsSamplingTests
     public void Continue_RecordedElucidatedLoop_MakesTheSameImages()
     {
         var churn = new Churn(80, 0.05, 50, 1.003);
-        Elucidated("lucidrains/elucidated_sample", 0.5, spacing => new HeunSampler(null, spacing, churn), clip: true);
+        Elucidated("lucidrains/elucidated_sample", 0.5, spacing => new HeunSampler(null, new() { Spacing = spacing, Churn = churn }), clip: true);
     }
 
     [Fact]
     public void Continue_RecordedElucidatedSolver_MakesTheSameImages() =>
-        Elucidated("lucidrains/elucidated_dpmpp", 0.7, spacing => new DpmSolverSampler(null, spacing, new DpmSolverOptions { LowerOrderAtEnd = false }), clip: false);
+        Elucidated("lucidrains/elucidated_dpmpp", 0.7, spacing => new DpmSolverSampler(null, new() { Spacing = spacing, LowerOrderFinal = false }), clip: false);
 
-    private static void Loop(string name, INoiseSchedule schedule, Parameterization parameterization, Sampler sampler, Func<NetworkDenoiser, IDenoiser>? around = null)
+    private static void Loop(string name, INoiseSchedule schedule, Parameterization parameterization, Sampler sampler, bool selfConditioning = false)
     {
         using var scope = NewDisposeScope();
         using var golden = Golden.Case(name);
         using var network = new RecordedNetwork(golden);
         using var noise = new ReplayNoise(golden["noise"]);
-        var plain = new NetworkDenoiser(network, schedule, parameterization);
-        var denoiser = (around?.Invoke(plain) ?? plain).Limited(ImageLimit.Clip());
+        var denoiser = new NetworkDenoiser(network, schedule, parameterization, selfConditioning: selfConditioning).Limited(ImageLimit.Clip());
 
         using var result = sampler.SampleFrom(denoiser, golden["noise"].shape.AsSpan(1), noise, onStep: step => TensorAssert.Close(
             golden["all"].select(1, step.Index + 1), (step.Noisy + 1) / 2, golden.AbsoluteTolerance, golden.RelativeTolerance, $"{name}: step {step.Index}"));

@@ -17,8 +17,8 @@ public sealed class OpenAiSamplingTests
         var schedule = golden.Schedule();
         var spacing = StepSpacing.Through([.. Levels(golden, schedule).Reverse(), NoiseLevel.Clean]);
         Sampler sampler = ddim
-            ? new DdimSampler(null, eta, spacing)
-            : new DdpmSampler(null, Clipping.Use, spacing, golden.Variance());
+            ? new DdimSampler(null, new() { Spacing = spacing, Eta = eta })
+            : new DdpmSampler(null, new() { Spacing = spacing, Variance = golden.Variance() });
         using var network = new RecordedNetwork(golden);
         var denoiser = new NetworkDenoiser(network, schedule, golden.Parameterization(schedule)).Limited(ImageLimit.Clip());
         using var noise = new ReplayNoise(golden["noise"]);
@@ -39,9 +39,11 @@ public sealed class OpenAiSamplingTests
         using var golden = Golden.Case("openai_diffusion/ddim_reverse");
         var schedule = golden.Schedule();
         var pureNoise = new NoiseLevel(0, 1, schedule.Timesteps);
-        var sampler = new DdimInverter(spacing: StepSpacing.Through([.. Levels(golden, schedule), pureNoise]));
+        var sampler = new DdimInverter(null, new() { Spacing = StepSpacing.Through([.. Levels(golden, schedule), pureNoise]) });
         using var network = new RecordedNetwork(golden);
-        var denoiser = new NetworkDenoiser(network, schedule).Limited(ImageLimit.Clip());
+        // The peer derives ε̂ again from the clipped x̂₀: a denoiser that does not say what it was before.
+        var clipped = new NetworkDenoiser(network, schedule).Limited(ImageLimit.Clip());
+        var denoiser = new FunctionDenoiser(schedule, (noisy, level) => clipped.Denoise(noisy, level));
         using var noise = new ReplayNoise(null);
 
         using var result = sampler.Continue(denoiser, golden["x_T"] * 0.3, noise, onStep: step =>

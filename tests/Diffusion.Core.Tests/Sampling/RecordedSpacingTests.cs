@@ -24,7 +24,7 @@ public sealed class RecordedSpacingTests
                 "karras" => StepSpacing.Karras(Number(arguments, "rho", 7), Number(arguments, "sigma_min", 0), Number(arguments, "sigma_max", 0)).Levels(schedule, count),
                 "exponential" => StepSpacing.PolyExponential(1, Number(arguments, "sigma_min", 0), Number(arguments, "sigma_max", 0)).Levels(schedule, count),
                 "polyexponential" => StepSpacing.PolyExponential(Number(arguments, "rho", 1), Number(arguments, "sigma_min", 0), Number(arguments, "sigma_max", 0)).Levels(schedule, count),
-                _ => StepSpacing.Even.Levels(new VpSdeNoiseSchedule(), count),
+                _ => StepSpacing.Linspace.Levels(new VpSdeNoiseSchedule(), count),
             };
             var actual = tensor(levels.Select(level => (float)level.Ratio).ToArray());
             // The peer computes √(e^x − 1) in single precision, where e^x near 1 is right to 6e-8: σ² is compared, to that.

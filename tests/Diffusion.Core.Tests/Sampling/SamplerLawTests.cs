@@ -72,14 +72,14 @@ public sealed class SamplerLawTests
         Assert.True(fine < 0.1, $"{sampler}: {fine:F4} at 160 steps; independent images differ by 0.7");
     }
 
-    private const double Most = 20;
-    private const double Least = 0.05;
+    private const double Max = 20;
+    private const double Min = 0.05;
 
     /// <summary>What a standard normal start at σ/α = 20 would have to end with at 0.05, in units of x/α, for the law of the data.</summary>
-    private static double Exact() => Math.Sqrt((Deviation * Deviation) + (Least * Least));
+    private static double Exact() => Math.Sqrt((Deviation * Deviation) + (Min * Min));
 
     private static Sampler Through(string sampler, INoiseSchedule schedule, int steps) => SamplerCatalog.Create(sampler, null, StepSpacing.Through(
-        Enumerable.Range(0, steps + 1).Select(i => schedule.LevelWithRatio(Most * Math.Pow(Least / Most, (double)i / steps)))));
+        Enumerable.Range(0, steps + 1).Select(i => schedule.LevelWithRatio(Max * Math.Pow(Min / Max, (double)i / steps)))));
 
     private static double FinalDeviation(Sampler sampler, INoiseSchedule schedule)
     {

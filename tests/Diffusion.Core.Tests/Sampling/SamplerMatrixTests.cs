@@ -25,12 +25,12 @@ public sealed class SamplerMatrixTests
             {
                 var network = new NetworkDenoiser(first, schedule, parameterization);
                 Check($"{sampler}, {name}, {parameterization}", sampler, network);
-                Check($"{sampler}, {name}, {parameterization}, guided", sampler, network.Guided(new NetworkDenoiser(second, schedule, parameterization), 2.5));
+                Check($"{sampler}, {name}, {parameterization}, guided", sampler, network.AutoGuided(new NetworkDenoiser(second, schedule, parameterization), 2.5));
             }
 
             var exact = new GaussianDenoiser(schedule);
             Check($"{sampler}, {name}, exact", sampler, exact);
-            Check($"{sampler}, {name}, exact, guided", sampler, exact.Guided(new GaussianDenoiser(schedule, -0.2, 0.7), 1.5));
+            Check($"{sampler}, {name}, exact, guided", sampler, exact.AutoGuided(new GaussianDenoiser(schedule, -0.2, 0.7), 1.5));
         }
     }
 
@@ -40,7 +40,7 @@ public sealed class SamplerMatrixTests
     {
         foreach (var name in ScheduleCatalog.Names)
         {
-            foreach (var spacing in StepSpacing.All.SelectMany(spacing => new[] { spacing, spacing.EndingAtLeastNoise() }))
+            foreach (var spacing in StepSpacing.All.SelectMany(spacing => new[] { spacing, spacing.EndingAtSigmaMin() }))
             {
                 using var images = SamplerCatalog.Create(sampler, 5, spacing).Sample(new GaussianDenoiser(ScheduleCatalog.Create(name)), Shape, seed: 3);
                 Assert.True(images.isfinite().all().item<bool>(), $"{sampler}, {name}, {spacing}");

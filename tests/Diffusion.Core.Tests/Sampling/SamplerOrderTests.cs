@@ -11,35 +11,35 @@ public sealed class SamplerOrderTests
 {
     private const double Mean = 0.3;
     private const double Deviation = 0.5;
-    private const double Most = 20;
-    private const double Least = 0.05;
+    private const double Max = 20;
+    private const double Min = 0.05;
 
     private static readonly string[] Families = ["linear", "scaled-linear", "cosine", "sigmoid", "laplace", "vp-sde", "linear-zero-snr", "karras", "flow"];
 
     private static readonly Dictionary<string, (double Order, Func<StepSpacing, Sampler> Make)> Samplers = new()
     {
-        ["ddim"] = (1, levels => new DdimSampler(spacing: levels)),
-        ["euler"] = (1, levels => new EulerSampler(spacing: levels)),
-        ["dpm++1"] = (1, levels => new DpmSolverSampler(null, levels, new DpmSolverOptions { Order = 1 })),
-        ["heun"] = (2, levels => new HeunSampler(spacing: levels)),
-        ["heun, unscaled"] = (2, levels => new HeunSampler(spacing: levels, unscaled: true)),
-        ["dpm2"] = (2, levels => new Dpm2Sampler(spacing: levels)),
-        ["dpm++2s"] = (2, levels => new DpmSolverSinglestepSampler(spacing: levels)),
-        ["dpm++2s, r = 0.7"] = (2, levels => new DpmSolverSinglestepSampler(spacing: levels, ratio: 0.7)),
-        ["dpm++2m"] = (2, levels => new DpmSolverSampler(null, levels, new DpmSolverOptions { LowerOrderAtEnd = false })),
-        ["dpm++2m, Heun"] = (2, levels => new DpmSolverSampler(null, levels, new DpmSolverOptions { Heun = true, LowerOrderAtEnd = false })),
-        ["dpm 2m"] = (2, levels => new DpmSolverSampler(null, levels, new DpmSolverOptions { PredictNoise = true, LowerOrderAtEnd = false })),
-        ["dpm++3m"] = (3, levels => new DpmSolverSampler(null, levels, new DpmSolverOptions { Order = 3, LowerOrderAtEnd = false })),
-        ["dpm 3m"] = (3, levels => new DpmSolverSampler(null, levels, new DpmSolverOptions { Order = 3, PredictNoise = true, LowerOrderAtEnd = false })),
-        ["dpm++3m as published"] = (2, levels => new DpmSolverSampler(null, levels, new DpmSolverOptions { Order = 3, HalfCurvature = true, LowerOrderAtEnd = false })),
-        ["lms2"] = (2, levels => new LmsSampler(null, levels, 2)),
-        ["lms3"] = (3, levels => new LmsSampler(null, levels, 3)),
-        ["lms4"] = (4, levels => new LmsSampler(null, levels)),
-        ["unipc1"] = (2, levels => new UniPcSampler(null, levels, new UniPcOptions { Order = 1, LowerOrderAtEnd = false })),
-        ["unipc2"] = (3, levels => new UniPcSampler(null, levels, new UniPcOptions { LowerOrderAtEnd = false })),
-        ["unipc2, bh1"] = (3, levels => new UniPcSampler(null, levels, new UniPcOptions { SecondScale = false, LowerOrderAtEnd = false })),
-        ["unipc2, noise"] = (3, levels => new UniPcSampler(null, levels, new UniPcOptions { PredictNoise = true, LowerOrderAtEnd = false })),
-        ["unipc3"] = (4, levels => new UniPcSampler(null, levels, new UniPcOptions { Order = 3, LowerOrderAtEnd = false })),
+        ["ddim"] = (1, levels => new DdimSampler(null, new() { Spacing = levels })),
+        ["euler"] = (1, levels => new EulerSampler(null, new() { Spacing = levels })),
+        ["dpm++1"] = (1, levels => new DpmSolverSampler(null, new() { Spacing = levels, Order = 1 })),
+        ["heun"] = (2, levels => new HeunSampler(null, new() { Spacing = levels })),
+        ["heun, unscaled"] = (2, levels => new HeunSampler(null, new() { Spacing = levels, Unscaled = true })),
+        ["dpm2"] = (2, levels => new Dpm2Sampler(null, new() { Spacing = levels })),
+        ["dpm++2s"] = (2, levels => new DpmSolverSinglestepSampler(null, new() { Spacing = levels })),
+        ["dpm++2s, r = 0.7"] = (2, levels => new DpmSolverSinglestepSampler(null, new() { Spacing = levels, Ratio = 0.7 })),
+        ["dpm++2m"] = (2, levels => new DpmSolverSampler(null, new() { Spacing = levels, LowerOrderFinal = false })),
+        ["dpm++2m, Heun"] = (2, levels => new DpmSolverSampler(null, new() { Spacing = levels, SolverType = DpmSolverType.Heun, LowerOrderFinal = false })),
+        ["dpm 2m"] = (2, levels => new DpmSolverSampler(null, new() { Spacing = levels, PredictX0 = false, LowerOrderFinal = false })),
+        ["dpm++3m"] = (3, levels => new DpmSolverSampler(null, new() { Spacing = levels, Order = 3, LowerOrderFinal = false })),
+        ["dpm 3m"] = (3, levels => new DpmSolverSampler(null, new() { Spacing = levels, Order = 3, PredictX0 = false, LowerOrderFinal = false })),
+        ["dpm++3m as published"] = (2, levels => new DpmSolverSampler(null, new() { Spacing = levels, Order = 3, ReferenceThirdOrder = true, LowerOrderFinal = false })),
+        ["lms2"] = (2, levels => new LmsSampler(null, new() { Spacing = levels, Order = 2 })),
+        ["lms3"] = (3, levels => new LmsSampler(null, new() { Spacing = levels, Order = 3 })),
+        ["lms4"] = (4, levels => new LmsSampler(null, new() { Spacing = levels })),
+        ["unipc1"] = (2, levels => new UniPcSampler(null, new() { Spacing = levels, Order = 1, LowerOrderFinal = false })),
+        ["unipc2"] = (3, levels => new UniPcSampler(null, new() { Spacing = levels, LowerOrderFinal = false })),
+        ["unipc2, bh1"] = (3, levels => new UniPcSampler(null, new() { Spacing = levels, SolverType = UniPcSolverType.Bh1, LowerOrderFinal = false })),
+        ["unipc2, noise"] = (3, levels => new UniPcSampler(null, new() { Spacing = levels, PredictX0 = false, LowerOrderFinal = false })),
+        ["unipc3"] = (4, levels => new UniPcSampler(null, new() { Spacing = levels, Order = 3, LowerOrderFinal = false })),
     };
 
     public static TheoryData<string, string> Cases()
@@ -75,7 +75,7 @@ public sealed class SamplerOrderTests
     [InlineData(true, "epsilon", 1.75, 4)]
     [InlineData(false, "velocity", 0.75, 1.25)] // what diffusers does for networks that predict v: of first order only
     [InlineData(true, "velocity", 0.75, 1.25)]
-    public void Pndm_EvenTimesteps_ErrorFallsWithTheOrderOfWhatIsCombined(bool rungeKutta, string combined, double least, double most)
+    public void Pndm_EvenTimesteps_ErrorFallsWithTheOrderOfWhatIsCombined(bool rungeKutta, string combined, double min, double max)
     {
         // Its coefficients are those of equal steps in the timestep: strides of whole timesteps.
         foreach (INoiseSchedule schedule in new INoiseSchedule[] { new LinearNoiseSchedule(2560), new VpSdeNoiseSchedule(2560) })
@@ -86,12 +86,14 @@ public sealed class SamplerOrderTests
                 NoiseLevel[] levels = [.. Enumerable.Range(0, steps + 1).Select(i => schedule.LevelAt(2304 - (i * (2048 / steps))))];
                 var start = tensor(new[] { 1.3, -0.4 }).view(1, 2, 1, 1) * levels[0].Scale;
                 using var noise = new ReplayNoise(null);
-                using var result = new PndmSampler(null, StepSpacing.Through(levels), rungeKutta, Parameterization.All.Single(each => each.Name == combined)).Continue(new GaussianDenoiser(schedule, Mean, Deviation), start, noise);
+                using var result = new PndmSampler(
+                    null, new() { Spacing = StepSpacing.Through(levels), RungeKutta = rungeKutta, Combined = Parameterization.All.Single(each => each.Name == combined) })
+                    .Continue(new GaussianDenoiser(schedule, Mean, Deviation), start, noise);
                 return (result - Exact(start, levels[0], levels[^1])).abs().max().item<double>();
             }
 
             var measured = Math.Log2(Error(64) / Error(128));
-            Assert.True(measured > least && measured < most, $"order {measured:F2}, not within {least} and {most}");
+            Assert.True(measured > min && measured < max, $"order {measured:F2}, not within {min} and {max}");
         }
     }
 
@@ -117,8 +119,8 @@ public sealed class SamplerOrderTests
     /// </summary>
     private static IEnumerable<double> Ratios(int steps, double order)
     {
-        var h = Math.Log(Most / Least) / steps;
+        var h = Math.Log(Max / Min) / steps;
         double[] start = order > 2 ? [.. Enumerable.Range(0, 40).Select(i => h * Math.Pow(0.75, 40 - i))] : [];
-        return new[] { 0.0 }.Concat(start).Concat(Enumerable.Range(1, steps).Select(i => i * h)).Select(t => Most * Math.Exp(-t));
+        return new[] { 0.0 }.Concat(start).Concat(Enumerable.Range(1, steps).Select(i => i * h)).Select(t => Max * Math.Exp(-t));
     }
 }

@@ -17,7 +17,7 @@ public sealed class RePaintTests
     {
         using var golden = Golden.Case("diffusers_schedulers/" + name);
         using var images = zeros(1, 1, 4, 4);
-        var levels = new InpaintingSampler(new DdimSampler(steps, eta, StepSpacing.Leading), images, images, jumpLength, 2).Levels(s_schedule);
+        var levels = new InpaintingSampler(new DdimSampler(steps, new() { Spacing = StepSpacing.Leading, Eta = eta }), images, images, jumpLength, 2).Levels(s_schedule);
         var moves = Moves(golden, steps);
         Assert.Equal(moves.Select(move => (double)move.From).Append(Clean), levels.Select(level => level.Timestep));
         Assert.Equal(moves.Select(move => (double)move.To).Prepend(moves[0].From), levels.Select(level => level.Timestep));
@@ -39,11 +39,11 @@ public sealed class RePaintTests
                 continue;
             }
 
-            var inner = new DdimSampler(null, eta, StepSpacing.Through([Level(moves[i].From), Level(moves[i].To)]), ImageLimit.Clip(), limitNoise: false);
+            var inner = new DdimSampler(null, new() { Spacing = StepSpacing.Through([Level(moves[i].From), Level(moves[i].To)]), Eta = eta, RederiveNoise = false });
             var sampler = new InpaintingSampler(inner, golden["original"], golden["mask"], resamples: 1);
             var replay = new ReplayDenoiser(s_schedule, Parameterization.Epsilon, golden["model_outputs"].narrow(0, i, 1));
             using var noise = new SameNoise(draws[i].Single());
-            var result = sampler.Continue(replay, Before(golden, i), noise);
+            var result = sampler.Continue(replay.Limited(ImageLimit.Clip()), Before(golden, i), noise);
             TensorAssert.Close(golden["samples"][i], result, golden.AbsoluteTolerance, golden.RelativeTolerance, $"{name}: iteration {i}");
         }
     }
@@ -57,7 +57,7 @@ public sealed class RePaintTests
         using var golden = Golden.Case("diffusers_schedulers/" + name);
         var moves = Moves(golden, steps);
         var draws = Draws(golden, moves.Count);
-        var sampler = new InpaintingSampler(new DdimSampler(steps, eta, StepSpacing.Leading), golden["original"], golden["mask"], jumpLength, 2);
+        var sampler = new InpaintingSampler(new DdimSampler(steps, new() { Spacing = StepSpacing.Leading, Eta = eta }), golden["original"], golden["mask"], jumpLength, 2);
         for (var i = 0; i < moves.Count; i++)
         {
             if (!moves[i].Up)
@@ -93,7 +93,7 @@ public sealed class RePaintTests
         using var scope = NewDisposeScope();
         using var source = new SameNoise(full([1, 1, 1, 1], noise, ScalarType.Float64));
         var levels = sampler.Levels(s_schedule);
-        var pair = new DdimSampler(spacing: StepSpacing.Through([levels[index], levels[index + 1]]));
+        var pair = new DdimSampler(null, new() { Spacing = StepSpacing.Through([levels[index], levels[index + 1]]) });
         return pair.Continue(new FixedDenoiser(zeros(1, 1, 1, 1)), full([1, 1, 1, 1], x, ScalarType.Float64), source).item<double>();
     }
 

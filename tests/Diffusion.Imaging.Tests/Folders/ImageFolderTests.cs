@@ -219,7 +219,11 @@ public sealed class ImageFolderTests : IDisposable
     {
         var options = new ImageFolderOptions { Height = 0, Width = -3, Channels = 2, Fit = (ImageFit)9, MemoryLimit = -1, Codec = null!, Labels = (FolderLabels)3, OnCorrupt = (CorruptFiles)4 };
         var message = Assert.Throws<ArgumentException>(() => ImageFolder.Open(_folder.Path, options)).Message;
-        string[] expected = ["Height is 0", "Width is -3", "Channels is 2", "Fit is 9", "MemoryLimit is -1", "Codec is null", "Labels is 3", "OnCorrupt is 4"];
+        string[] expected =
+        [
+            "8 mistake(s)", "Height: must be at least 1; it is 0.", "Width: must be at least 1; it is -3.", "Channels: must be 1 (grey) or 3 (RGB); it is 2.", "Fit: must be one of", "it is 9.",
+            "MemoryLimit: must be at least 0; it is -1.", "Codec: must decode the images; it is null.", "Labels: must be one of", "it is 3.", "OnCorrupt: must be one of", "it is 4.",
+        ];
         Assert.All(expected, part => Assert.Contains(part, message));
     }
 

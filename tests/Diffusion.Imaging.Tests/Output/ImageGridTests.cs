@@ -90,8 +90,8 @@ public sealed class ImageGridTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => ImageGrid.Compose(good, 0));
         var impossible = new ImageGridOptions { Padding = -1, Scale = 0 };
         var message = Assert.Throws<ArgumentException>(() => ImageGrid.Compose(good, 1, impossible)).Message;
-        Assert.Contains("Padding is -1", message);
-        Assert.Contains("Scale is 0", message);
+        Assert.Contains("Padding: must be at least 0; it is -1.", message);
+        Assert.Contains("Scale: must be at least 1; it is 0.", message);
         var huge = new ImageGridOptions { Scale = int.MaxValue };
         Assert.Contains("more than fit", Assert.Throws<ArgumentException>(() => ImageGrid.Compose(good, 1, huge)).Message);
     }

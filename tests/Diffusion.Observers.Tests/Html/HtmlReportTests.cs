@@ -132,7 +132,7 @@ public sealed partial class HtmlReportTests : IDisposable
 
     [Fact]
     public void Options_NoPictures_AreRefused() =>
-        Assert.Contains("MostPictures", Assert.Throws<ArgumentException>(() => new HtmlReport("report.html", new HtmlReportOptions { MostPictures = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains("MaxPictures", Assert.Throws<ArgumentException>(() => new HtmlReport("report.html", new HtmlReportOptions { MaxPictures = 0 })).Message, StringComparison.Ordinal);
 
     [Fact]
     public void ReportCurve_MillionsOfNumbers_KeepsTheirMeansAndEnds()
@@ -145,8 +145,8 @@ public sealed partial class HtmlReportTests : IDisposable
         }
 
         curve.Add(count + 1, double.NaN);
-        Assert.InRange(curve.Points.Count, 1, ReportCurve.MostPoints);
-        Assert.Equal(9, curve.Points.Max(point => point.Most));
+        Assert.InRange(curve.Points.Count, 1, ReportCurve.MaxPoints);
+        Assert.Equal(9, curve.Points.Max(point => point.Max));
         Assert.InRange(curve.Points[0].Step, 1, count / 500);
         Assert.InRange(curve.Points[^1].Step, count * 0.998, count);
         Assert.All(curve.Points.SkipLast(1), point => Assert.InRange(point.Mean, 0.49, 0.51));

@@ -2,7 +2,7 @@ namespace Diffusion.Models;
 
 /// <summary>σ/α at the quantiles of a beta distribution with both parameters 0.6: many levels at both ends.</summary>
 /// <remarks>Beta Sampling is All You Need, arXiv:2407.12173; the quantile by bisection of the distribution's power series (Abramowitz and Stegun, 26.5.4).</remarks>
-internal sealed class BetaSpacing(double least, double most) : StepSpacing
+internal sealed class BetaSpacing(double min, double max) : StepSpacing
 {
     private const double Shape = 0.6;
 
@@ -15,7 +15,7 @@ internal sealed class BetaSpacing(double least, double most) : StepSpacing
         return
         [
             .. Enumerable.Range(0, count)
-                .Select(i => least + (Quantile(count == 1 ? 1 : 1 - ((double)i / (count - 1))) * (most - least)))
+                .Select(i => min + (Quantile(count == 1 ? 1 : 1 - ((double)i / (count - 1))) * (max - min)))
                 .Select(schedule.LevelWithRatio),
             NoiseLevel.Clean,
         ];

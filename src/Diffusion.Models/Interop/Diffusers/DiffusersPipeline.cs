@@ -23,7 +23,7 @@ public sealed class DiffusersPipeline : IDisposable
     /// <summary>The class of the pipeline, for example <c>DDPMPipeline</c>.</summary>
     public string ClassName => _folder.PipelineClass;
 
-    /// <summary>The network, on the CPU unless it is moved. It is the pipeline's: do not dispose it.</summary>
+    /// <summary>The network, on the CPU unless it is moved, and in evaluation mode unless that is changed. It is the pipeline's: do not dispose it.</summary>
     public nn.Module<Tensor, Tensor, Tensor> Network { get; }
 
     /// <summary>The scheduler.</summary>
@@ -76,6 +76,7 @@ public sealed class DiffusersPipeline : IDisposable
             try
             {
                 Fill(network, Path.Combine(path, WeightFolder.Network));
+                network.Module.eval();
                 return new DiffusersPipeline(folder, scheduler, network);
             }
             catch

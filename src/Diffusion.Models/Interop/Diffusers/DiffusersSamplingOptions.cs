@@ -1,17 +1,17 @@
 namespace Diffusion.Models;
 
-/// <summary>What callers of a diffusers scheduler give with each step instead of in the configuration.</summary>
+/// <summary>The arguments of <c>step</c> and <c>set_timesteps</c> of diffusers schedulers, which are not in the configuration.</summary>
 public sealed record DiffusersSamplingOptions
 {
-    /// <summary>DDIM: η, at least 0; 0 by default.</summary>
+    /// <summary>DDIM: η, at least 0; 0 by default. <c>eta</c> in diffusers.</summary>
     public double Eta { get; init; }
 
-    /// <summary>DDIM: whether ε̂ is that of the limited image ("use_clipped_model_output"); false by default.</summary>
-    public bool UseLimitedOutput { get; init; }
+    /// <summary>DDIM: whether ε̂ is derived again from the limited x̂₀; false by default. <c>use_clipped_model_output</c> in diffusers.</summary>
+    public bool UseClippedModelOutput { get; init; }
 
-    /// <summary>Euler and EDM: noise added before a step; none by default.</summary>
+    /// <summary>Euler and EDM: noise added before a step; none by default. <c>s_churn</c>, <c>s_tmin</c>, <c>s_tmax</c> and <c>s_noise</c> in diffusers.</summary>
     public Churn Churn { get; init; } = Churn.None;
 
-    /// <summary>Flow matching with dynamic shifting: the shift for the size of the image; needed there.</summary>
+    /// <summary>Flow matching with dynamic shifting: the shift for the size of the image, needed there. <c>mu</c> in diffusers.</summary>
     public double? Mu { get; init; }
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Diffusion.Models;
 
 /// <summary>
-/// A scheduler of the diffusers library, taken apart into what it is made of: a noise schedule, a parameterization, a limit on x̂₀ and a sampler with its levels.
+/// A scheduler of the diffusers library as its parts: a noise schedule, a parameterization, a limit on x̂₀ and a sampler with its levels.
 /// </summary>
 /// <remarks>
 /// huggingface/diffusers, src/diffusers/schedulers. Samplers in σ work here on x at the schedule's own scale: their x is this one divided by α.
@@ -19,8 +19,8 @@ public sealed class DiffusersScheduler
         Schedule = SchedulerTables.Schedule(config);
         Parameterization = ReadParameterization(config);
         SchedulerSamplers.ThrowUnlessKnown(config);
-        // Values that only samplers read are wrong when they are read, not when images are made.
-        _ = SchedulerSamplers.DenoiserLimit(config);
+        // Wrong values that only samplers read are errors here, not when images are sampled.
+        _ = SchedulerSamplers.Limit(config);
         _ = SchedulerSamplers.Create(config, 1, new DiffusersSamplingOptions());
     }
 
@@ -44,19 +44,19 @@ public sealed class DiffusersScheduler
     /// </exception>
     public static DiffusersScheduler Parse(string json) => Parse(json, className: null);
 
-    /// <summary>A network as a denoiser that limits x̂₀ as the scheduler does.</summary>
+    /// <summary>A network as a denoiser whose x̂₀ is limited as in the scheduler.</summary>
     /// <param name="network">Takes noisy images and timesteps; the caller keeps owning it.</param>
     /// <returns>The denoiser.</returns>
     public IDenoiser Denoiser(nn.Module<Tensor, Tensor, Tensor> network) => Limit(new NetworkDenoiser(network, Schedule, Parameterization));
 
-    /// <summary>A denoiser whose x̂₀ is limited as the scheduler does where it limits the image it uses.</summary>
+    /// <summary>A denoiser whose x̂₀ is limited as in the scheduler: clip_sample with clip_sample_range, or thresholding with dynamic_thresholding_ratio and sample_max_value.</summary>
     /// <param name="denoiser">The denoiser.</param>
     /// <returns>The denoiser, around the given one if there is a limit.</returns>
-    public IDenoiser Limit(IDenoiser denoiser) => denoiser.Limited(SchedulerSamplers.DenoiserLimit(_config));
+    public IDenoiser Limit(IDenoiser denoiser) => denoiser.Limited(SchedulerSamplers.Limit(_config));
 
     /// <summary>The sampler, with the scheduler's levels.</summary>
-    /// <param name="steps">The number of steps, called num_inference_steps there.</param>
-    /// <param name="options">What callers give to each step or to set_timesteps there.</param>
+    /// <param name="steps">The number of steps, at least 1; num_inference_steps in diffusers.</param>
+    /// <param name="options">The arguments of <c>step</c> and <c>set_timesteps</c> in diffusers.</param>
     /// <returns>The sampler.</returns>
     public Sampler CreateSampler(int steps, DiffusersSamplingOptions? options = null)
     {
@@ -75,7 +75,7 @@ public sealed class DiffusersScheduler
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException)
         {
-            // What schedules and samplers say of their values; and an escaped half of a surrogate pair.
+            // Errors of schedules and samplers; and an escaped half of a surrogate pair.
             throw new InvalidDataException($"{config.ClassName}: {error.Message}", error);
         }
     }

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-
 namespace Diffusion.Models;
 
 /// <summary>
@@ -14,8 +11,6 @@ namespace Diffusion.Models;
 public sealed class DiffusersUNet2D
 {
     internal const string ClassName = "UNet2DModel";
-
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, NewLine = "\n" };
 
     private readonly string _json;
 
@@ -37,13 +32,8 @@ public sealed class DiffusersUNet2D
     /// <exception cref="InvalidDataException">It is not such an object, or there is a key or a value that this library does not know; the message names them.</exception>
     public static DiffusersUNet2D Parse(string json)
     {
-        var config = NetworkConfig.Parse(json, ClassName);
-        config.OneOf("_class_name", ClassName, nullable: false, ClassName);
-        var options = UNet2DReader.Read(config);
-        var errors = options.Validate().ToList();
-        return errors.Count == 0
-            ? new DiffusersUNet2D(options, JsonSerializer.Serialize(config.Json, s_indented))
-            : throw new InvalidDataException($"{ClassName}: the configuration describes a network that cannot be: {string.Join(" ", errors)}");
+        var (options, text) = UNet2DClass.Parse(json, ClassName, UNet2DReader.Read);
+        return new DiffusersUNet2D(options, text);
     }
 
     /// <summary>Describes a network of this library as a UNet2DModel.</summary>
@@ -54,7 +44,7 @@ public sealed class DiffusersUNet2D
     {
         ArgumentNullException.ThrowIfNull(options);
         options.ThrowIfInvalid();
-        var json = UNet2DWriter.Write(options).ToJsonString(s_indented);
+        var json = UNet2DClass.ToText(UNet2DWriter.Write(options));
         UNetOptions read;
         try
         {

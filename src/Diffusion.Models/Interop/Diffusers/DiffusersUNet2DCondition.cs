@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Diffusion.Models;
 
 /// <summary>
@@ -15,21 +13,16 @@ public sealed class DiffusersUNet2DCondition
 {
     internal const string ClassName = "UNet2DConditionModel";
 
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, NewLine = "\n" };
-
     private readonly string _json;
 
-    private DiffusersUNet2DCondition(UNetOptions options, ContextOptions context, string json)
+    private DiffusersUNet2DCondition(UNetOptions options, string json)
     {
-        (Options, Context, _json) = (options, context, json);
+        (Options, _json) = (options, json);
         Keys = new KeyMap($"diffusers' {ClassName}", UNet2DConditionKeys.Rules(options.Down.Count));
     }
 
-    /// <summary>The network as a block list.</summary>
+    /// <summary>The network as a block list, with its context.</summary>
     public UNetOptions Options { get; }
-
-    /// <summary>The context that it takes.</summary>
-    public ContextOptions Context { get; }
 
     /// <summary>The names of the weights.</summary>
     public KeyMap Keys { get; }
@@ -40,19 +33,14 @@ public sealed class DiffusersUNet2DCondition
     /// <exception cref="InvalidDataException">It is not such an object, or there is a key or a value that this library does not know; the message names them.</exception>
     public static DiffusersUNet2DCondition Parse(string json)
     {
-        var config = NetworkConfig.Parse(json, ClassName);
-        config.OneOf("_class_name", ClassName, nullable: false, ClassName);
-        var (options, context) = UNet2DConditionReader.Read(config);
-        var errors = options.Validate().Concat(context.Validate().Select(error => error.Under(nameof(Context)))).ToList();
-        return errors.Count == 0
-            ? new DiffusersUNet2DCondition(options, context, JsonSerializer.Serialize(config.Json, s_indented))
-            : throw new InvalidDataException($"{ClassName}: the configuration describes a network that cannot be: {string.Join(" ", errors)}");
+        var (options, text) = UNet2DClass.Parse(json, ClassName, UNet2DConditionReader.Read);
+        return new DiffusersUNet2DCondition(options, text);
     }
 
     /// <summary>Makes the network; its weights are still to be loaded.</summary>
     /// <param name="seed">The seed of the initial weights; 0 by default.</param>
     /// <returns>The network, on the CPU.</returns>
-    public ContextUNet Build(long seed = 0) => UNetBuilder.From(Options).BuildWithContext(Context, seed);
+    public UNet Build(long seed = 0) => UNetBuilder.From(Options).Build(seed);
 
     /// <summary>The text of the config.json as it was read.</summary>
     /// <returns>A JSON object, indented.</returns>

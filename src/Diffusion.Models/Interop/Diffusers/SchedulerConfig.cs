@@ -5,8 +5,8 @@ namespace Diffusion.Models;
 /// <summary>The values of a scheduler_config.json, each with the default that its class has.</summary>
 internal sealed class SchedulerConfig
 {
-    // Tables take memory for each; 1000 is usual, and 4000 the most that is known.
-    private const int MostTimesteps = 100_000;
+    // Tables take memory for each; 1000 is usual, and 4000 the largest known.
+    private const int MaxTimesteps = 100_000;
 
     private static readonly JsonDocumentOptions s_json = new() { AllowDuplicateProperties = false };
 
@@ -16,9 +16,9 @@ internal sealed class SchedulerConfig
 
     public string ClassName { get; }
 
-    public int Timesteps => Whole("num_train_timesteps", 1000) is >= 1 and <= MostTimesteps and var timesteps
+    public int Timesteps => Whole("num_train_timesteps", 1000) is >= 1 and <= MaxTimesteps and var timesteps
         ? timesteps
-        : throw Wrong("num_train_timesteps", $"from 1 to {MostTimesteps}", Value("num_train_timesteps")!.Value);
+        : throw Wrong("num_train_timesteps", $"from 1 to {MaxTimesteps}", Value("num_train_timesteps")!.Value);
 
     public int Offset => Whole("steps_offset", 0);
 

@@ -1,7 +1,7 @@
 namespace Diffusion.Models;
 
 /// <summary>
-/// The levels that a diffusers scheduler visits: the same timesteps and σ, by its rules of rounding, clipping and interpolation, which differ from class to class.
+/// The levels of a diffusers scheduler: the same timesteps and σ, with its rounding, clipping and interpolation, which differ between the classes.
 /// Each step ends at the next level of the list.
 /// </summary>
 internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : StepSpacing
@@ -35,29 +35,31 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
     {
         "leading" => TimestepGrid.Leading(config.Timesteps, count, config.Offset),
         "trailing" => TimestepGrid.Trailing(config.Timesteps, count),
-        "linspace" => TimestepGrid.Evenly(config.Timesteps, count),
+        "linspace" => TimestepGrid.Linspace(config.Timesteps, count),
         var other => throw config.Unknown("timestep_spacing", other, "leading, linspace, trailing"),
     };
 
     private NoiseLevel[] Inverse(INoiseSchedule schedule, int count)
     {
-        // Upwards; each step begins one stride below its timestep, the first of them at the clean image or at the schedule's first level.
+        // Towards noise: each step begins one stride below its timestep, the first at the clean image or at the schedule's first level. The network is conditioned on the
+        // timestep at which the step ends.
         var stride = config.Timesteps / count;
         var targets = config.Spacing == "trailing" ? TimestepGrid.Trailing(config.Timesteps, count) : TimestepGrid.Leading(config.Timesteps, count, config.Offset);
         var first = targets[^1] - stride;
-        return [first < 0 ? Last(schedule, config.Flag("set_alpha_to_one", true)) : schedule.LevelAt(first), .. targets.Reverse().Select(schedule.LevelAt)];
+        NoiseLevel[] levels = [first < 0 ? Last(schedule, config.Flag("set_alpha_to_one", true)) : schedule.LevelAt(first), .. targets.Reverse().Select(schedule.LevelAt)];
+        return [.. levels.Zip(levels.Skip(1), (from, to) => new NoiseLevel(from.Alpha, from.Sigma, to.Timestep)), levels[^1]];
     }
 
     private IReadOnlyList<NoiseLevel> Edm(INoiseSchedule schedule, int count)
     {
-        var (least, most) = (config.Number("sigma_min", 0.002), config.Number("sigma_max", 80));
+        var (min, max) = (config.Number("sigma_min", 0.002), config.Number("sigma_max", 80));
         var spacing = config.Text("sigma_schedule", "karras") switch
         {
-            "karras" => Karras(config.Number("rho", 7), least, most),
-            "exponential" => PolyExponential(1, least, most),
+            "karras" => Karras(config.Number("rho", 7), min, max),
+            "exponential" => PolyExponential(1, min, max),
             var other => throw config.Unknown("sigma_schedule", other, "karras, exponential"),
         };
-        return (config.EndsClean ? spacing : spacing.EndingAtLeastNoise()).Levels(schedule, count);
+        return (config.EndsClean ? spacing : spacing.EndingAtSigmaMin()).Levels(schedule, count);
     }
 
     /// <summary>The solvers of exponential integrators: whole timesteps, or a ramp in σ whose timesteps are rounded.</summary>
@@ -127,13 +129,13 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
             : NoiseLevel.FromRatio((schedule.LevelAt(below).Ratio * (1 - share)) + (schedule.LevelAt(below + 1).Ratio * share), 1, timestep);
     }
 
-    private StepSpacing? Ramp(double least, double most)
+    private StepSpacing? Ramp(double min, double max)
     {
-        least = config.OptionalNumber("sigma_min") ?? least;
-        most = config.OptionalNumber("sigma_max") ?? most;
-        return config.Flag("use_karras_sigmas") ? Karras(7, least, most)
-            : config.Flag("use_exponential_sigmas") || config.Flag("use_lu_lambdas") ? PolyExponential(1, least, most)
-            : config.Flag("use_beta_sigmas") ? new BetaSpacing(least, most)
+        min = config.OptionalNumber("sigma_min") ?? min;
+        max = config.OptionalNumber("sigma_max") ?? max;
+        return config.Flag("use_karras_sigmas") ? Karras(7, min, max)
+            : config.Flag("use_exponential_sigmas") || config.Flag("use_lu_lambdas") ? PolyExponential(1, min, max)
+            : config.Flag("use_beta_sigmas") ? new BetaSpacing(min, max)
             : null;
     }
 
@@ -150,9 +152,9 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
         var shift = config.Number("shift", 1);
         double Shifted(double u) => dynamic ? Dynamic(u) : shift * u / (1 + ((shift - 1) * u));
 
-        // The shift is applied to the ends of the range, and then to everything between them again, as in the peer.
-        var (most, least) = dynamic ? (1.0, 1.0 / config.Timesteps) : (1.0, Shifted(1.0 / config.Timesteps));
-        double[] sigmas = [.. Enumerable.Range(0, count).Select(i => Shifted(count == 1 ? most : most + ((least - most) * i / (count - 1))))];
+        // The shift is applied to the ends of the range, and then to everything between them again, as in diffusers.
+        var (max, min) = dynamic ? (1.0, 1.0 / config.Timesteps) : (1.0, Shifted(1.0 / config.Timesteps));
+        double[] sigmas = [.. Enumerable.Range(0, count).Select(i => Shifted(count == 1 ? max : max + ((min - max) * i / (count - 1))))];
         if (config.OptionalNumber("shift_terminal") is { } terminal && terminal != 0)
         {
             var scale = (1 - sigmas[^1]) / (1 - terminal);

@@ -5,28 +5,28 @@ internal static class SchedulerSamplers
 {
     private static readonly Dictionary<string, Func<SchedulerConfig, int, StepSpacing, DiffusersSamplingOptions, Sampler>> Makers = new(StringComparer.Ordinal)
     {
-        ["DDPMScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, Clipping.None, levels, Variance(config)),
-        ["DDIMScheduler"] = (config, steps, levels, options) =>
-            new DdimSampler(steps, options.Eta, levels, Limit(config, clipByDefault: true), options.UseLimitedOutput),
-        ["DDIMInverseScheduler"] = (_, steps, levels, _) => new DdimInverter(steps, levels, atTarget: true),
-        ["PNDMScheduler"] = (config, steps, levels, _) =>
-            new PndmSampler(steps, levels, !config.Flag("skip_prk_steps"), DiffusersScheduler.ReadParameterization(config)),
-        ["LCMScheduler"] = (config, steps, levels, _) => new LcmSampler(steps, levels, config.Number("timestep_scaling", 10)),
-        ["EulerDiscreteScheduler"] = (_, steps, levels, options) => new EulerSampler(steps, levels, churn: options.Churn),
-        ["EulerAncestralDiscreteScheduler"] = (_, steps, levels, _) => new EulerSampler(steps, levels, eta: 1),
-        ["EDMEulerScheduler"] = (_, steps, levels, options) => new EulerSampler(steps, levels, churn: options.Churn),
+        ["DDPMScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config) }),
+        ["DDIMScheduler"] = (_, steps, levels, options) =>
+            new DdimSampler(steps, new() { Spacing = levels, Eta = options.Eta, RederiveNoise = options.UseClippedModelOutput }),
+        ["DDIMInverseScheduler"] = (_, steps, levels, _) => new DdimInverter(steps, new() { Spacing = levels }),
+        ["PNDMScheduler"] = (config, steps, levels, _) => new PndmSampler(
+            steps, new() { Spacing = levels, RungeKutta = !config.Flag("skip_prk_steps"), Combined = DiffusersScheduler.ReadParameterization(config) }),
+        ["LCMScheduler"] = (config, steps, levels, _) => new LcmSampler(steps, new() { Spacing = levels, TimestepScaling = config.Number("timestep_scaling", 10) }),
+        ["EulerDiscreteScheduler"] = (_, steps, levels, options) => new EulerSampler(steps, new() { Spacing = levels, Churn = options.Churn }),
+        ["EulerAncestralDiscreteScheduler"] = (_, steps, levels, _) => new EulerSampler(steps, new() { Spacing = levels, Eta = 1 }),
+        ["EDMEulerScheduler"] = (_, steps, levels, options) => new EulerSampler(steps, new() { Spacing = levels, Churn = options.Churn }),
         ["FlowMatchEulerDiscreteScheduler"] = (config, steps, levels, _) =>
-            new EulerSampler(steps, levels, eta: config.Flag("stochastic_sampling") ? double.PositiveInfinity : 0),
-        ["HeunDiscreteScheduler"] = (_, steps, levels, _) => new HeunSampler(steps, levels, unscaled: true),
-        ["LMSDiscreteScheduler"] = (_, steps, levels, _) => new LmsSampler(steps, levels),
-        ["DPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, levels, Solver(config)),
-        ["EDMDPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, levels, Solver(config)),
-        ["UniPCMultistepScheduler"] = (config, steps, levels, _) => new UniPcSampler(steps, levels, UniPc(config)),
+            new EulerSampler(steps, new() { Spacing = levels, Eta = config.Flag("stochastic_sampling") ? double.PositiveInfinity : 0 }),
+        ["HeunDiscreteScheduler"] = (_, steps, levels, _) => new HeunSampler(steps, new() { Spacing = levels, Unscaled = true }),
+        ["LMSDiscreteScheduler"] = (_, steps, levels, _) => new LmsSampler(steps, new() { Spacing = levels }),
+        ["DPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, Solver(config, levels)),
+        ["EDMDPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, Solver(config, levels)),
+        ["UniPCMultistepScheduler"] = (config, steps, levels, _) => new UniPcSampler(steps, UniPc(config, levels)),
     };
 
     public static IReadOnlyList<string> ClassNames => [.. Makers.Keys];
 
-    /// <summary>What changes the result and is not read is an error, not something to pass over.</summary>
+    /// <summary>A value that changes the result and is not supported is an error.</summary>
     public static void ThrowUnlessKnown(SchedulerConfig config)
     {
         if (config.Text("timestep_type", "discrete") is not "discrete" and var type)
@@ -53,15 +53,24 @@ internal static class SchedulerSamplers
     public static Sampler Create(SchedulerConfig config, int steps, DiffusersSamplingOptions options) =>
         Makers[config.ClassName](config, steps, new SchedulerLevels(config, options.Mu), options);
 
-    /// <summary>The limit on the image that is used. DDIM limits the image but keeps ε̂, so its limit is the sampler's.</summary>
-    public static ImageLimit DenoiserLimit(SchedulerConfig config) => config.ClassName == "DDIMScheduler"
-        ? ImageLimit.None
-        : Limit(config, clipByDefault: config.ClassName is "DDPMScheduler" or "DDIMInverseScheduler" or "RePaintScheduler");
+    /// <summary>The limit on x̂₀, with the keys that the class reads: a key of another class in the file has no effect in diffusers.</summary>
+    public static ImageLimit Limit(SchedulerConfig config)
+    {
+        var thresholds = config.ClassName is "DDPMScheduler" or "DDIMScheduler" or "LCMScheduler" or "DPMSolverMultistepScheduler" or "EDMDPMSolverMultistepScheduler"
+            || (config.ClassName == "UniPCMultistepScheduler" && config.Flag("predict_x0", true));
+        if (thresholds && config.Flag("thresholding"))
+        {
+            return ImageLimit.Dynamic(config.Number("dynamic_thresholding_ratio", 0.995), config.Number("sample_max_value", 1));
+        }
 
-    private static ImageLimit Limit(SchedulerConfig config, bool clipByDefault) =>
-        config.Flag("thresholding") ? ImageLimit.Dynamic(config.Number("dynamic_thresholding_ratio", 0.995), config.Number("sample_max_value", 1))
-        : config.Flag("clip_sample", clipByDefault) ? ImageLimit.Clip(config.Number("clip_sample_range", 1))
-        : ImageLimit.None;
+        var clips = config.ClassName switch
+        {
+            "DDPMScheduler" or "DDIMScheduler" or "DDIMInverseScheduler" => config.Flag("clip_sample", true),
+            "HeunDiscreteScheduler" or "LCMScheduler" => config.Flag("clip_sample"),
+            _ => false,
+        };
+        return clips ? ImageLimit.Clip(config.Number("clip_sample_range", 1)) : ImageLimit.None;
+    }
 
     private static ReverseVariance Variance(SchedulerConfig config) => config.Text("variance_type", "fixed_small") switch
     {
@@ -71,7 +80,7 @@ internal static class SchedulerSamplers
         var other => throw config.Unknown("variance_type", other, "fixed_small, fixed_small_log, fixed_large, learned_range"),
     };
 
-    private static DpmSolverOptions Solver(SchedulerConfig config)
+    private static DpmSolverOptions Solver(SchedulerConfig config, StepSpacing levels)
     {
         var type = config.Text("algorithm_type", "dpmsolver++");
         if (type is not ("dpmsolver++" or "dpmsolver" or "sde-dpmsolver++"))
@@ -81,22 +90,24 @@ internal static class SchedulerSamplers
 
         return new DpmSolverOptions
         {
+            Spacing = levels,
             Order = config.Whole("solver_order", 2),
-            Heun = config.Text("solver_type", "midpoint") == "heun",
-            HalfCurvature = true,
+            SolverType = config.Text("solver_type", "midpoint") == "heun" ? DpmSolverType.Heun : DpmSolverType.Midpoint,
+            ReferenceThirdOrder = true,
             Eta = type == "sde-dpmsolver++" ? 1 : 0,
-            PredictNoise = type == "dpmsolver",
-            LowerOrderAtEnd = config.Flag("lower_order_final", true) ? null : false,
-            EulerAtEnd = config.Flag("euler_at_final"),
+            PredictX0 = type != "dpmsolver",
+            LowerOrderFinal = config.Flag("lower_order_final", true) ? null : false,
+            EulerAtFinal = config.Flag("euler_at_final"),
         };
     }
 
-    private static UniPcOptions UniPc(SchedulerConfig config) => new()
+    private static UniPcOptions UniPc(SchedulerConfig config, StepSpacing levels) => new()
     {
+        Spacing = levels,
         Order = config.Whole("solver_order", 2),
-        SecondScale = config.Text("solver_type", "bh2") != "bh1",
-        PredictNoise = !config.Flag("predict_x0", true),
-        UncorrectedSteps = [.. (config.Numbers("disable_corrector") ?? []).Select(step => (int)step)],
-        LowerOrderAtEnd = config.Flag("lower_order_final", true),
+        SolverType = config.Text("solver_type", "bh2") == "bh1" ? UniPcSolverType.Bh1 : UniPcSolverType.Bh2,
+        PredictX0 = config.Flag("predict_x0", true),
+        DisableCorrector = [.. (config.Numbers("disable_corrector") ?? []).Select(step => (int)step)],
+        LowerOrderFinal = config.Flag("lower_order_final", true),
     };
 }

@@ -3,7 +3,7 @@ namespace Diffusion.Models;
 /// <summary>The noise schedules of scheduler configurations.</summary>
 internal static class SchedulerTables
 {
-    // What these schedulers put in place of ᾱ = 0, so that σ/α stays finite: diffusers, rescale_zero_terminal_snr.
+    // These schedulers replace ᾱ = 0 by it, so that σ/α stays finite: diffusers, rescale_zero_terminal_snr.
     private const double SmallestAlphaBar = 1.0 / (1 << 24);
 
     private static readonly string[] NeedFiniteRatio =
@@ -18,10 +18,10 @@ internal static class SchedulerTables
             case "FlowMatchEulerDiscreteScheduler":
                 return new RectifiedFlowNoiseSchedule(config.Timesteps, config.Flag("use_dynamic_shifting") ? 1 : config.Number("shift", 1));
             case "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler":
-                var (least, most) = (config.Number("sigma_min", 0.002), config.Number("sigma_max", 80));
+                var (min, max) = (config.Number("sigma_min", 0.002), config.Number("sigma_max", 80));
                 return config.Text("sigma_schedule", "karras") == "exponential"
-                    ? SigmaNoiseSchedule.Exponential(config.Timesteps, least, most)
-                    : SigmaNoiseSchedule.Karras(config.Timesteps, least, most, config.Number("rho", 7));
+                    ? SigmaNoiseSchedule.Exponential(config.Timesteps, min, max)
+                    : SigmaNoiseSchedule.Karras(config.Timesteps, min, max, config.Number("rho", 7));
             default:
                 return config.Flag("use_flow_sigmas")
                     ? new RectifiedFlowNoiseSchedule(config.Timesteps, config.Number("flow_shift", 1))
@@ -42,7 +42,7 @@ internal static class SchedulerTables
     }
 
     /// <summary>
-    /// The table with the rounding of the peer, which keeps β, 1 − β and ᾱ in single precision: it moves σ of the first timesteps by up to 1e-4 of its value,
+    /// The table with the rounding of diffusers, which keeps β, 1 − β and ᾱ in Float32: it changes σ of the first timesteps by up to 1e-4 of its value,
     /// and networks were trained with it.
     /// </summary>
     private static BetaNoiseSchedule InSinglePrecision(TabulatedNoiseSchedule schedule)
@@ -80,7 +80,7 @@ internal static class SchedulerTables
     private static IEnumerable<double> FromAlphaBar(int timesteps, Func<double, double> alphaBar) => Enumerable.Range(0, timesteps)
         .Select(t => Math.Min(1 - (alphaBar((t + 1.0) / timesteps) / alphaBar((double)t / timesteps)), 0.999));
 
-    /// <summary>As diffusers has it, with the square root and the small number that the paper (see <see cref="LaplaceNoiseSchedule"/>) does not have.</summary>
+    /// <summary>As diffusers has it, with the square root and the small constant that the paper (see <see cref="LaplaceNoiseSchedule"/>) does not have.</summary>
     private static double LaplaceAlphaBar(double u)
     {
         var logSnr = -0.5 * Math.CopySign(1, 0.5 - u) * Math.Log(1 - (2 * Math.Abs(0.5 - u)) + 1e-6);

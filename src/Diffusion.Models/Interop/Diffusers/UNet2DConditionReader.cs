@@ -2,15 +2,20 @@ using System.Text.Json;
 
 namespace Diffusion.Models;
 
-/// <summary>From the configuration of a UNet2DConditionModel to a block list and its context, with every default of that class.</summary>
+/// <summary>From the configuration of a UNet2DConditionModel to a block list with a context, with every default of that class.</summary>
 /// <remarks>huggingface/diffusers, src/diffusers/models/unets/unet_2d_condition.py.</remarks>
 internal static class UNet2DConditionReader
 {
-    private const int DefaultSize = 64;
+    private const string AttentionDown = "CrossAttnDownBlock2D";
+    private const string AttentionUp = "CrossAttnUpBlock2D";
 
-    private static readonly int[] s_channels = [320, 640, 1280, 1280];
-    private static readonly string[] s_down = ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"];
-    private static readonly string[] s_up = ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"];
+    private static readonly UNet2DClass s_class = new("UNetMidBlock2DCrossAttn", [AttentionDown], [AttentionUp])
+    {
+        Channels = 4,
+        Widths = [320, 640, 1280, 1280],
+        Down = [AttentionDown, AttentionDown, AttentionDown, "DownBlock2D"],
+        Up = ["UpBlock2D", AttentionUp, AttentionUp, AttentionUp],
+    };
 
     /// <summary>What this library does not have, and the value with which it is not there.</summary>
     private static readonly (string Name, string Value)[] s_absent =
@@ -23,7 +28,7 @@ internal static class UNet2DConditionReader
         ("time_embedding_type", "\"positional\""), ("timestep_post_act", "null"),
     ];
 
-    public static (UNetOptions Options, ContextOptions Context) Read(NetworkConfig config)
+    public static UNetOptions Read(NetworkConfig config)
     {
         foreach (var (name, needed) in s_absent)
         {
@@ -34,94 +39,33 @@ internal static class UNet2DConditionReader
         }
 
         config.Flag("upcast_attention", otherwise: false); // matters in half precision only
-        var channels = config.Wholes("block_out_channels", s_channels);
-        var down = config.Texts("down_block_types", s_down, "DownBlock2D", "CrossAttnDownBlock2D");
-        var up = config.Texts("up_block_types", s_up, "UpBlock2D", "CrossAttnUpBlock2D");
-        var heads = Each(config, config.Whole("num_attention_heads", null, none: null) is null ? "attention_head_dim" : "num_attention_heads", 8, channels.Count);
-        if (channels.Count == 0 || down.Count != channels.Count || up.Count != channels.Count || heads.Count != channels.Count || channels.Any(width => width < 1))
+        var (options, _, _) = s_class.Read(config);
+        var heads = Heads(config, options.Down.Count);
+        return options with
         {
-            throw new InvalidDataException(
-                $"{config.ClassName}: \"block_out_channels\" has {channels.Count} widths ([{string.Join(", ", channels)}], each at least 1), \"down_block_types\" {down.Count} blocks, \"up_block_types\" {up.Count} and \"attention_head_dim\" {heads.Count}; they must be as many.");
-        }
+            Down = [.. options.Down.Select((block, i) => block with { Heads = heads[i] })],
+            Mid = [.. options.Mid.Select(block => block with { Heads = heads[^1] })],
+            Up = [.. options.Up.Select((block, i) => block with { Heads = heads[^(i + 1)] })],
+            Dialect = options.Dialect with
+            {
+                Context = new()
+                {
+                    Channels = config.Whole("cross_attention_dim", 1280),
+                    Layers = config.Layers("transformer_layers_per_block", 1),
+                    LinearProjection = config.Flag("use_linear_projection", otherwise: false),
+                },
+            },
+        };
+    }
 
+    /// <summary>The heads of each block: a whole number for all, or a list. That class calls them attention_head_dim, too.</summary>
+    private static IReadOnlyList<int> Heads(NetworkConfig config, int blocks)
+    {
+        var name = config.Whole("num_attention_heads", null, none: null) is null ? "attention_head_dim" : "num_attention_heads";
         config.Value("attention_head_dim"); // read, also where num_attention_heads goes before it
-        var layers = config.Layers("layers_per_block", 2);
-        var (inChannels, outChannels) = (config.Whole("in_channels", 4), config.Whole("out_channels", 4));
-        var (height, width) = Size(config);
-        var image = new ImageShape(Math.Min(inChannels, outChannels), height, width);
-        var options = new UNetOptions
-        {
-            Image = image,
-            StemChannels = channels[0],
-            Down = [.. channels.Select((width, i) => new DownBlockOptions { Channels = width, Layers = layers, Attention = down[i] == "CrossAttnDownBlock2D", Heads = heads[i], Downsample = i < channels.Count - 1 })],
-            Mid = Mid(config, channels[^1], heads[^1]),
-            Up = [.. Enumerable.Range(0, channels.Count).Select(i => new UpBlockOptions { Channels = channels[^(i + 1)], Layers = layers + 1, Attention = up[i] == "CrossAttnUpBlock2D", Heads = heads[^(i + 1)], Upsample = i > 0 })],
-            TimeDimension = config.Whole("time_embedding_dim", null, none: null) is { } dimension and not 0 ? dimension : 4 * channels[0],
-            NormGroups = config.Whole("norm_num_groups", 32),
-            Downsampling = config.Whole("downsample_padding", 1) switch
-            {
-                0 => Downsampling.Convolution3BottomRight,
-                1 => Downsampling.Convolution3,
-                _ => throw config.Wrong("downsample_padding", config.Value("downsample_padding")!.Value, "0 or 1"),
-            },
-            ZeroInitialize = false,
-            Dialect = Dialect(config, channels[0]) with { ExtraChannels = inChannels - image.Channels, OutChannels = outChannels == image.Channels ? null : outChannels },
-        };
-        var context = new ContextOptions
-        {
-            Channels = config.Whole("cross_attention_dim", 1280),
-            Layers = config.Layers("transformer_layers_per_block", 1),
-            LinearProjection = config.Flag("use_linear_projection", otherwise: false),
-        };
-        config.ThrowIfUnread();
-        return (options, context);
+        IReadOnlyList<int> heads = config.Value(name) is { ValueKind: JsonValueKind.Array } ? config.Wholes(name, []) : [.. Enumerable.Repeat(config.Whole(name, 8), blocks)];
+        return heads.Count == blocks
+            ? heads
+            : throw new InvalidDataException($"{config.ClassName}: \"{name}\" has {heads.Count} numbers for {blocks} blocks; they must be as many.");
     }
-
-    private static UNetDialect Dialect(NetworkConfig config, int channels) => new()
-    {
-        Residual = new()
-        {
-            NormEps = config.Number("norm_eps", 1e-5),
-            Dropout = config.Number("dropout", 0),
-            TimeInjection = config.OneOf("resnet_time_scale_shift", "default", nullable: false, "default", "scale_shift") == "default" ? TimeInjection.Add : TimeInjection.ScaleShift,
-            Activation = config.OneOf("act_fn", "silu", nullable: false, "silu", "swish", "relu", "gelu", "mish") switch
-            {
-                "relu" => Activation.Relu,
-                "gelu" => Activation.Gelu,
-                "mish" => Activation.Mish,
-                _ => Activation.Silu,
-            },
-        },
-        Time = new()
-        {
-            Width = channels,
-            Order = config.Flag("flip_sin_to_cos", otherwise: true) ? WaveOrder.CosineFirst : WaveOrder.SineFirst,
-            FrequencyShift = config.Whole("freq_shift", 0),
-        },
-        Skips = SkipConnections.Layer,
-        CenterInput = config.Flag("center_input_sample", otherwise: false),
-    };
-
-    private static MidBlockOptions[] Mid(NetworkConfig config, int channels, int heads)
-    {
-        var scale = config.Number("mid_block_scale_factor", 1);
-        return config.OneOf("mid_block_type", "UNetMidBlock2DCrossAttn", nullable: true, "UNetMidBlock2DCrossAttn") is null
-            ? []
-            : [new() { Channels = channels, Heads = heads, OutputScale = scale == 1 ? null : scale }];
-    }
-
-    /// <summary>A whole number for all blocks, or a list of one for each.</summary>
-    private static IReadOnlyList<int> Each(NetworkConfig config, string name, int otherwise, int blocks) => config.Value(name) switch
-    {
-        { ValueKind: JsonValueKind.Array } => config.Wholes(name, []),
-        _ => [.. Enumerable.Repeat(config.Whole(name, otherwise), blocks)],
-    };
-
-    private static (int Height, int Width) Size(NetworkConfig config) => config.Value("sample_size") switch
-    {
-        null or { ValueKind: JsonValueKind.Null } => (DefaultSize, DefaultSize),
-        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var size) => (size, size),
-        { ValueKind: JsonValueKind.Array } => config.Wholes("sample_size", []) is [var height, var width] ? (height, width) : throw config.Wrong("sample_size", config.Value("sample_size")!.Value, "a height and a width"),
-        { } value => throw config.Wrong("sample_size", value, "a size, a height and a width, or null"),
-    };
 }

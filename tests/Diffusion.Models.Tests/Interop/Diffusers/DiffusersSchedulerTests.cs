@@ -46,7 +46,7 @@ public sealed class DiffusersSchedulerTests
         });
         using var noise = new ReplayNoise(golden.Tensors.ContainsKey("noise") ? golden["noise"] : null);
         var sampler = run.Grid is { } grid
-            ? new DdpmSampler(clipping: Clipping.None, spacing: StepSpacing.Over(grid))
+            ? new DdpmSampler(null, new() { Spacing = StepSpacing.Over(grid) })
             : run.Scheduler.CreateSampler(run.Steps, run.Options);
         var denoiser = run.Scheduler.Limit(replay);
         var start = sampler.Levels(run.Scheduler.Schedule)[0];
@@ -84,7 +84,7 @@ public sealed class DiffusersSchedulerTests
         for (var i = 0; i < golden["step_index"].shape[0]; i++)
         {
             var index = (int)golden["step_index"][i].item<long>();
-            var sampler = new DdpmSampler(clipping: Clipping.None, spacing: StepSpacing.Through([levels[index], levels[index + 1]]));
+            var sampler = new DdpmSampler(null, new() { Spacing = StepSpacing.Through([levels[index], levels[index + 1]]) });
             var replay = new ReplayDenoiser(run.Scheduler.Schedule, run.Scheduler.Parameterization, golden["model_outputs"].narrow(0, i, 1));
             using var noise = new ReplayNoise(levels[index + 1].Sigma > 0 ? noises.Dequeue() : null);
             using var result = sampler.Continue(run.Scheduler.Limit(replay), golden["step_inputs"][i], noise);
@@ -110,10 +110,10 @@ public sealed class DiffusersSchedulerTests
             // The peer steps to t − 100, whatever the next timestep of its list is.
             var t = (int)golden["timesteps"][i].item<long>();
             var to = t >= 100 ? schedule.LevelAt(t - 100) : NoiseLevel.Clean;
-            var sampler = new DdimSampler(spacing: StepSpacing.Through([schedule.LevelAt(t), to]), limit: ImageLimit.Clip(), limitNoise: false);
+            var sampler = new DdimSampler(null, new() { Spacing = StepSpacing.Through([schedule.LevelAt(t), to]), RederiveNoise = false });
             var replay = new ReplayDenoiser(schedule, run.Scheduler.Parameterization, golden["model_outputs"].narrow(0, i, 1));
             using var noise = new ReplayNoise(null);
-            using var result = sampler.Continue(replay, golden["samples"][i], noise);
+            using var result = sampler.Continue(run.Scheduler.Limit(replay), golden["samples"][i], noise);
             TensorAssert.Close(golden["samples"][i + 1], result, golden.AbsoluteTolerance, golden.RelativeTolerance, $"step {i}");
         }
     }

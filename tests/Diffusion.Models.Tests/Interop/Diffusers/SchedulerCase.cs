@@ -22,7 +22,7 @@ internal sealed partial class SchedulerCase
         Options = new DiffusersSamplingOptions
         {
             Eta = Value(calls, "eta") ?? 0,
-            UseLimitedOutput = calls.Contains("use_clipped_model_output=True", StringComparison.Ordinal),
+            UseClippedModelOutput = calls.Contains("use_clipped_model_output=True", StringComparison.Ordinal),
             Mu = Value(calls, "mu"),
             Churn = churn > 0 ? new Churn(churn, Value(calls, "s_tmin")!.Value, Value(calls, "s_tmax")!.Value, Value(calls, "s_noise")!.Value) : Churn.None,
         };
