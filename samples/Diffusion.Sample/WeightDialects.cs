@@ -10,7 +10,7 @@ internal static class WeightDialects
     private const string OpenAI = "openai";
     private const string DescriptionFile = "config.json";
 
-    public static IReadOnlyList<string> Names { get; } = [.. KeyMapCatalog.Names, Diffusers, OpenAI];
+    public static IReadOnlyList<string> Names { get; } = [.. KeyMap.Names, Diffusers, OpenAI];
 
     /// <summary>The config.json in the folder of the weights, if there is one.</summary>
     public static string? DescriptionBeside(string weights) =>
@@ -23,7 +23,7 @@ internal static class WeightDialects
     {
         Diffusers => WeightDialect.Of(DiffusersUNet2D.Parse(Text(name, description)).Keys),
         OpenAI => OfOpenAI(OpenAIUNet.Parse(Text(name, description))),
-        var other when KeyMapCatalog.Names.Contains(other) => WeightDialect.Of(KeyMapCatalog.Find(other)),
+        var other when KeyMap.Names.Contains(other) => WeightDialect.Of(KeyMap.Find(other)),
         _ => throw new UsageException($"--dialect must be one of {string.Join(", ", Names)}; it is '{name}'."),
     };
 

@@ -36,7 +36,7 @@ public sealed record SamplingOptions : IValidatedOptions
     /// <param name="variance">The variance of the reverse steps, for the sampler <c>ddpm</c>; the others have one of their own.</param>
     /// <returns>The sampler of that name, with these options.</returns>
     public Sampler CreateSampler(ReverseVariance variance = ReverseVariance.FixedSmall) => IsDdpm
-        ? new DdpmSampler(Steps, CreateSpacing(), variance)
+        ? new DdpmSampler(Steps, new() { Spacing = CreateSpacing(), Variance = variance })
         : Diffusion.Sampler.Create(NamedChoice.Find(Sampler, Diffusion.Sampler.Names) ?? Sampler, Steps, CreateSpacing());
 
     /// <summary>The denoiser with the limit that these options ask for.</summary>

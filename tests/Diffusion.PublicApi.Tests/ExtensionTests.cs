@@ -58,7 +58,7 @@ public sealed class ExtensionTests
     }
 
     /// <summary>Goes straight to the next level along the predicted image and noise.</summary>
-    private sealed class StraightSampler(int steps) : Sampler(steps, StepSpacing.Even)
+    private sealed class StraightSampler(int steps) : Sampler(steps, new SamplerOptions { Spacing = StepSpacing.Linspace })
     {
         protected override StepResult Step(StepContext context)
         {

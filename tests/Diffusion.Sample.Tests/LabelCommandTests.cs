@@ -27,7 +27,7 @@ public sealed class LabelCommandTests : IDisposable
     public void Sample_LabelForANetworkWithoutLabels_IsRefused()
     {
         Done(_app.Run("train", "--config", _app.Configure("\"steps\": 1")));
-        Wrong(_app.Run("sample", "--checkpoint", "out", "--label", "3"), "--label 3 needs a network that knows labels");
+        Wrong(_app.Run("sample", "--checkpoint", "out", "--label", "3"), "--label 3 needs a class-conditional network");
         Wrong(_app.Run("sample", "--checkpoint", "out", "--guidance", "2"), "--guidance 2 needs a network that knows labels");
     }
 

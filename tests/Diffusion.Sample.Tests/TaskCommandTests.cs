@@ -36,7 +36,7 @@ public sealed class TaskCommandTests : IClassFixture<TaskCommandTests.TrainedRun
     [InlineData("img2img --count 999", "[1, 200]")]
     [InlineData("img2img --input absent.png", "absent.png")]
     [InlineData("img2img --sampler ddin", "Sampler: must be one of ddpm, ddim, euler, ")]
-    [InlineData("img2img --spacing wide", "Spacing: must be one of even, leading, ")]
+    [InlineData("img2img --spacing wide", "Spacing: must be one of linspace, leading, ")]
     [InlineData("img2img --schedule cosine", "trained with the schedule 'linear'")]
     [InlineData("img2img --schedule cosy", "must be one of linear, scaled-linear, ")]
     [InlineData("img2img --guidance 3", "the model of '", "has no labels")]

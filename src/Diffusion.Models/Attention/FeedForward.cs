@@ -7,7 +7,7 @@ namespace Diffusion.Models;
 
 /// <summary>Two linear maps of each token with a gated GELU between them: (a·x) ⊙ GELU(b·x), then out. Neither normalises nor adds its input.</summary>
 /// <remarks>GEGLU: GLU Variants Improve Transformer, arXiv:2002.05202, Eq. 5 and 6, here with biases; the exact GELU, x·Φ(x), of arXiv:1606.08415.</remarks>
-public sealed class FeedForward : nn.Module<Tensor, Tensor>
+internal sealed class FeedForward : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "gate")]
     private readonly Linear _gate;

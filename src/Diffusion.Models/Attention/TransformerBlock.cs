@@ -6,7 +6,7 @@ namespace Diffusion.Models;
 
 /// <summary>Self-attention, attention to a context, a feed-forward layer: each normalises its input and adds its result to it.</summary>
 /// <remarks>High-Resolution Image Synthesis with Latent Diffusion Models, arXiv:2112.10752, section 3.3 and table 15 of its appendix.</remarks>
-public sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
+internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
 {
     [ComponentName(Name = "norm1")]
     private readonly LayerNorm _norm1;

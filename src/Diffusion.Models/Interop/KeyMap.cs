@@ -30,8 +30,23 @@ public sealed class KeyMap
     /// </summary>
     public static KeyMap Course { get; } = new("explainingai-code/DDPM-Pytorch", CourseRules());
 
+    /// <summary>The short names, for command lines and configurations, of the maps that are the same for every network.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["course"];
+
     /// <summary>The other project's name.</summary>
     public string Name { get; }
+
+    /// <summary>The map of a short name; upper and lower case are the same.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="ArgumentException">There is no such map; the message lists the names.</exception>
+    public static KeyMap Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name.Equals(Names[0], StringComparison.OrdinalIgnoreCase)
+            ? Course
+            : throw new ArgumentException($"must be one of {string.Join(", ", Names)}; it is '{name}'.", nameof(name));
+    }
 
     /// <summary>This library's name of a weight.</summary>
     /// <param name="theirs">The other project's name.</param>

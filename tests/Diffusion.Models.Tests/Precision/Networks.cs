@@ -22,14 +22,14 @@ internal sealed class Networks : IDisposable
         switch (name)
         {
             case "labels":
-                var labelled = new ConditionalUNet(Build(Small() with { Dialect = new() { Labels = new() { Classes = 11 }, GradientCheckpointing = checkpointed } }));
+                var labelled = Build(Small() with { Dialect = new() { Labels = new() { Classes = 11 }, GradientCheckpointing = checkpointed } });
                 var (digits, when, labels) = (Draw(2, 1, 28, 28), tensor([30L, 700L]), tensor([3L, 10L]));
-                return new(labelled, () => labelled.call(digits, when, labels));
+                return new(labelled, () => labelled.Predict(digits, when, labels));
             case "context":
                 var context = UNetBuilder.From(Small() with { Image = new(3, 16, 16), Dialect = new() { Skips = SkipConnections.Layer, GradientCheckpointing = checkpointed } })
-                    .BuildWithContext(new ContextOptions { Channels = 24 }, seed: 2);
+                    .WithContext(new ContextOptions { Channels = 24 }).Build(seed: 2);
                 var (images, times, tokens) = (Draw(2, 3, 16, 16), tensor([30L, 700L]), Draw(2, 7, 24));
-                return new(context, () => context.call(images, times, tokens));
+                return new(context, () => context.Predict(images, times, context: tokens));
             default:
                 var options = name switch
                 {

@@ -108,13 +108,13 @@ public sealed class PrecisionRunTests
     public void In_GuidedNetwork_CallsItOnceInThatPrecision()
     {
         using var scope = NewDisposeScope();
-        var network = new Recorder();
-        var conditional = new ConditionalDenoiser(network, s_schedule, nullLabel: 2);
-        var guided = conditional.With(1).In(ComputePrecision.BFloat16).Guided(conditional.Unlabelled.In(ComputePrecision.BFloat16), 3);
+        using var network = new Recorder();
+        var conditional = new NetworkDenoiser(network, s_schedule, nullCondition: Condition.OfLabels(2));
+        var guided = conditional.With(1).In(ComputePrecision.BFloat16).Guided(3);
 
         guided.Denoise(zeros(1, 1, 4, 4), s_schedule.LevelAt(500));
         guided.In(ComputePrecision.Float32).Denoise(zeros(1, 1, 4, 4), s_schedule.LevelAt(500));
-        conditional.With(1).In(ComputePrecision.BFloat16).Guided(conditional.Unlabelled, 3).Denoise(zeros(1, 1, 4, 4), s_schedule.LevelAt(500));
+        conditional.With(1).In(ComputePrecision.BFloat16).AutoGuided(conditional.With(1), 3).Denoise(zeros(1, 1, 4, 4), s_schedule.LevelAt(500));
 
         // The inner choice counts; where the two differ there are two calls.
         Assert.Equal([(1, ComputePrecision.Float32), (1, ComputePrecision.BFloat16), (2, ComputePrecision.BFloat16), (2, ComputePrecision.BFloat16)], network.Calls.Order());
@@ -178,14 +178,20 @@ public sealed class PrecisionRunTests
         }
     }
 
-    private sealed class Recorder() : nn.Module<Tensor, Tensor, Tensor, Tensor>(nameof(Recorder))
+    private sealed class Recorder() : nn.Module<Tensor, Tensor, Tensor>(nameof(Recorder)), IConditionalNetwork
     {
         public List<(int Images, ComputePrecision Precision)> Calls { get; } = [];
 
-        public override Tensor forward(Tensor images, Tensor timesteps, Tensor labels)
+        public bool TakesLabels => true;
+
+        public bool TakesContext => false;
+
+        public override Tensor forward(Tensor images, Tensor timesteps) => throw new NotSupportedException();
+
+        public Tensor Predict(Tensor noisy, Tensor timesteps, Tensor? labels, Tensor? context)
         {
-            Calls.Add(((int)images.shape[0], MixedPrecision.Current));
-            return images.clone();
+            Calls.Add(((int)noisy.shape[0], MixedPrecision.Current));
+            return noisy.clone();
         }
     }
 
@@ -209,11 +215,11 @@ public sealed class PrecisionRunTests
 
         public Device Device => denoiser.Device;
 
-        public Tensor Denoise(Tensor noisy, NoiseLevel level)
+        public Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null)
         {
-            var image = denoiser.Denoise(noisy, level);
-            seen(noisy, level, image);
-            return image;
+            var prediction = denoiser.Predict(noisy, level, condition, estimate);
+            seen(noisy, level, prediction.Image);
+            return prediction;
         }
     }
 }

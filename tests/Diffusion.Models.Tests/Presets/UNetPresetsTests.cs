@@ -6,6 +6,13 @@ public sealed class UNetPresetsTests
     [Fact]
     public void DdpmCifar10_Summary_HasThePublishedParameters() => Assert.Equal(35_746_307, UNetSummary.Of(UNetPresets.DdpmCifar10()).Parameters);
 
+    [Fact]
+    public void StableDiffusion_Summary_HasThePublishedParameters()
+    {
+        Assert.Equal(859_520_964, UNetSummary.Of(UNetPresets.StableDiffusion1()).Parameters);
+        Assert.Equal(865_910_724, UNetSummary.Of(UNetPresets.StableDiffusion2()).Parameters);
+    }
+
     [Theory]
     [InlineData(64, 296)]
     [InlineData(128, 422)]

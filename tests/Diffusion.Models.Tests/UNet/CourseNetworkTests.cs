@@ -125,7 +125,7 @@ public sealed class CourseNetworkTests
             golden.Constructor.GetProperty("beta_start").GetDouble(),
             golden.Constructor.GetProperty("beta_end").GetDouble());
         var steps = 0;
-        using var result = new DdpmSampler(clipping: Clipping.ReportOnly).SampleFrom(
+        using var result = new DdpmSampler().SampleFrom(
             new NetworkDenoiser(unet, schedule),
             golden["x_T"].shape,
             new RecordedNoise(golden["x_T"], golden["noise"]),
@@ -133,7 +133,7 @@ public sealed class CourseNetworkTests
             {
                 using var scope = NewDisposeScope();
                 TensorAssert.Close(golden["samples"][step.Index], step.Noisy, 5e-5, 5e-5, $"x after step {step.Index}");
-                TensorAssert.Close(golden["x0"][step.Index], step.Image, 5e-5, 5e-5, $"x0 in step {step.Index}");
+                TensorAssert.Close(golden["x0"][step.Index], step.Image.clamp(-1, 1), 5e-5, 5e-5, $"x0 in step {step.Index}"); // the course clips what it shows, and not what it goes on with
                 steps++;
             });
         Assert.Equal(20, steps);

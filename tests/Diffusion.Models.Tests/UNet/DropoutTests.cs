@@ -57,6 +57,38 @@ public sealed class DropoutTests
         Assert.All(pairs, pair => Assert.Equal(pair.First.GradientNorm, pair.Second.GradientNorm, 1e-4));
     }
 
+    /// <summary>A network in training mode that several threads sample at once: no thread's dropout is that of another.</summary>
+    [Fact]
+    public void Sample_SeveralThreadsAtOnce_DrawsWhatOneDoes()
+    {
+        using var network = Build(checkpointed: false, dropout: 0.5);
+        var denoiser = new NetworkDenoiser(network, s_schedule);
+        Tensor Draw(int seed) => new DdimSampler(steps: 8).Sample(denoiser, [1, 1, 16, 16], seed);
+        Tensor[] alone = [.. Enumerable.Range(0, 4).Select(Draw)];
+        Assert.True(network.training);
+        using var start = new Barrier(4);
+        for (var repeat = 0; repeat < 5; repeat++)
+        {
+            var together = new Tensor[4];
+            Thread[] threads = [.. Enumerable.Range(0, 4).Select(seed => new Thread(() =>
+            {
+                start.SignalAndWait();
+                together[seed] = Draw(seed);
+            }))];
+            Array.ForEach(threads, thread => thread.Start());
+            Array.ForEach(threads, thread => thread.Join());
+            for (var seed = 0; seed < 4; seed++)
+            {
+                TensorAssert.Identical(alone[seed], together[seed], $"image {seed}");
+                together[seed].Dispose();
+            }
+        }
+
+        Assert.True(network.training);
+        Assert.All(network.modules(), module => Assert.True(module.training));
+        Array.ForEach(alone, image => image.Dispose());
+    }
+
     private static List<Tensor> Gradients(UNet network, Tensor noisy, Tensor timesteps, ulong seed)
     {
         network.zero_grad();
@@ -74,7 +106,7 @@ public sealed class DropoutTests
         return randn(shape, generator: generator);
     }
 
-    private static UNet Build(bool checkpointed) => UNetBuilder.From(new UNetOptions
+    private static UNet Build(bool checkpointed, double dropout = 0.4) => UNetBuilder.From(new UNetOptions
     {
         Image = new ImageShape(1, 16, 16),
         StemChannels = 16,
@@ -82,7 +114,7 @@ public sealed class DropoutTests
         Mid = [new() { Channels = 32, Layers = 1 }],
         TimeDimension = 32,
         ZeroInitialize = false,
-        Dialect = new() { Residual = new() { Dropout = 0.4 }, GradientCheckpointing = checkpointed },
+        Dialect = new() { Residual = new() { Dropout = dropout }, GradientCheckpointing = checkpointed },
     }).Build(seed: 2);
 
     private sealed class Noises : IImageSource

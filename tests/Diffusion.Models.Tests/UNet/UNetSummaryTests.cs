@@ -4,6 +4,31 @@ public sealed class UNetSummaryTests
 {
     public static TheoryData<string> Cases => [.. Golden.Cases("diffusers_unet2d")];
 
+    public static TheoryData<UNetOptions> Conditional
+    {
+        get
+        {
+            var small = UNetBuilder.ForImages(3, 8).Down(8, layers: 1, attention: true, heads: 2).Down(16).Mid(16, heads: 4);
+            return
+            [
+                small.WithContext(new() { Channels = 6 }).Options,
+                small.WithContext(new() { Channels = 6, Layers = 3, LinearProjection = true }).WithLabels(new()).Options,
+                small.WithContext(new()).With(options => options with { Dialect = options.Dialect with { Attention = new() { HeadWidth = 3 }, Skips = SkipConnections.Layer } }).Options,
+            ];
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Conditional))]
+    public void Of_NetworksWithAContext_CountsWhatIsBuilt(UNetOptions options)
+    {
+        using var unet = UNetBuilder.From(options).Build();
+        var summary = UNetSummary.Of(options);
+        Assert.Equal(unet.ParameterCount, summary.Parameters);
+        var attended = UNetSummary.Of(options with { Dialect = options.Dialect with { Context = null } });
+        Assert.True(summary.MultiplyAdds > attended.MultiplyAdds);
+    }
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void Of_RecordedNetworks_CountsWhatIsBuilt(string name)

@@ -29,7 +29,7 @@ public sealed class ExtendingTests
     [InlineData("cosine")]
     [InlineData("flow")]
     public void Sample_SamplerFromOutside_WorksWithTheSchedulesOfTheLibrary(string schedule) =>
-        Check(new MidpointSampler(60, StepSpacing.LogSnr), NoiseSchedule.Create(schedule));
+        Check(new MidpointSampler(60, new() { Spacing = StepSpacing.LogSnr }), NoiseSchedule.Create(schedule));
 
     [Fact]
     public void Target_ParameterizationFromOutside_IsTheScore()

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Diffusion.PublicApi.Tests;
 
 /// <summary>The midpoint rule: the prediction half-way in ln(σ/α) serves the whole step. Second order, two calls of the network a step.</summary>
-internal sealed class MidpointSampler(int steps, StepSpacing? spacing = null) : Sampler(steps, spacing)
+internal sealed class MidpointSampler(int? steps = null, SamplerOptions? options = null) : Sampler(steps, options)
 {
     protected override StepResult Step(StepContext context)
     {

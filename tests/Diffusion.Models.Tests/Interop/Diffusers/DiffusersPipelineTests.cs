@@ -49,6 +49,7 @@ public sealed class DiffusersPipelineTests : IDisposable
         using var scope = NewDisposeScope();
         using var golden = Golden.Case(name);
         using var pipeline = DiffusersPipeline.Load(golden.File("pipeline"));
+        Assert.All(pipeline.Network.modules(), module => Assert.False(module.training));
         using var noise = new ReplayNoise(golden["noise"].narrow(0, 1, golden["noise"].shape[0] - 1));
         var step = 0;
 

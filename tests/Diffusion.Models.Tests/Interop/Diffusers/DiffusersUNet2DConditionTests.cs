@@ -13,11 +13,11 @@ public sealed class DiffusersUNet2DConditionTests
     [
         ("down_block_types", "[\"SimpleCrossAttnDownBlock2D\", \"DownBlock2D\"]", "\"SimpleCrossAttnDownBlock2D\""),
         ("up_block_types", "[\"UpBlock2D\"]", "\"up_block_types\" 1"),
-        ("attention_head_dim", "[4, 4, 4]", "\"attention_head_dim\" 3"),
+        ("attention_head_dim", "[4, 4, 4]", "\"attention_head_dim\" has 3 numbers for 2 blocks"),
         ("attention_head_dim", "5", "must divide the block's 16 channels; it is 5"),
         ("mid_block_type", "\"UNetMidBlock2D\"", "\"UNetMidBlock2D\""),
         ("addition_embed_type", "\"text_time\"", "\"addition_embed_type\" must be null, the only value that this library knows; it is \"text_time\""),
-        ("cross_attention_dim", "0", "Context.Channels"),
+        ("cross_attention_dim", "0", "Dialect.Context.Channels"),
         ("transformer_layers_per_block", "[1, 2]", "\"transformer_layers_per_block\" must be a whole number"),
         ("something_new", "7", "does not know \"something_new\" (7)"),
         ("_class_name", "\"UNet2DModel\"", "\"UNet2DModel\""),
@@ -26,14 +26,14 @@ public sealed class DiffusersUNet2DConditionTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void ContextUNet_RecordedBatch_GivesTheRecordedOutputAndGradients(bool checkpointing)
+    public void UNet_RecordedBatch_GivesTheRecordedOutputAndGradients(bool checkpointing)
     {
         using var golden = Golden.Case(Name);
         using var unet = Build(golden, checkpointing);
         Assert.Equal(golden.Json.GetProperty("parameter_count").GetInt64(), unet.ParameterCount);
         using var scope = NewDisposeScope();
         Diffusion.MemoryPoison.Spread();
-        var output = unet.call(golden["x"], golden["t"], golden["encoder_hidden_states"]);
+        var output = unet.Predict(golden["x"], golden["t"], context: golden["encoder_hidden_states"]);
         Close(golden["out"], output, 1e-5, "out");
         var loss = nn.functional.mse_loss(output, golden["target"]);
         Close(golden["loss"], loss, 1e-5, "loss");
@@ -50,7 +50,7 @@ public sealed class DiffusersUNet2DConditionTests
     }
 
     [Fact]
-    public void ContextUNet_RecordedWeights_AreWithin1e5OfDoublePrecision()
+    public void UNet_RecordedWeights_AreWithin1e5OfDoublePrecision()
     {
         using var golden = Golden.Case(Name);
         using var unet = Build(golden);
@@ -58,9 +58,9 @@ public sealed class DiffusersUNet2DConditionTests
         exact.to(ScalarType.Float64);
         using var scope = NewDisposeScope();
         Diffusion.MemoryPoison.Spread();
-        nn.functional.mse_loss(unet.call(golden["x"], golden["t"], golden["encoder_hidden_states"]), golden["target"]).backward();
+        nn.functional.mse_loss(unet.Predict(golden["x"], golden["t"], context: golden["encoder_hidden_states"]), golden["target"]).backward();
         nn.functional.mse_loss(
-            exact.call(golden["x"].to(ScalarType.Float64), golden["t"], golden["encoder_hidden_states"].to(ScalarType.Float64)), golden["target"].to(ScalarType.Float64)).backward();
+            exact.Predict(golden["x"].to(ScalarType.Float64), golden["t"], context: golden["encoder_hidden_states"].to(ScalarType.Float64)), golden["target"].to(ScalarType.Float64)).backward();
         foreach (var ((name, single), (_, reference)) in unet.named_parameters().Zip(exact.named_parameters()))
         {
             Close(reference.grad!, single.grad!.to(ScalarType.Float64), 1e-4, "gradient of " + name);
@@ -82,7 +82,7 @@ public sealed class DiffusersUNet2DConditionTests
         using var golden = Golden.Case(Name);
         var text = File.ReadAllText(golden.File("model/config.json"));
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(text), JsonNode.Parse(DiffusersUNet2DCondition.Parse(text).ToJson())));
-        Assert.Equal(768 + 512, DiffusersUNet2DCondition.Parse("{}").Context.Channels);
+        Assert.Equal(768 + 512, DiffusersUNet2DCondition.Parse("{}").Options.Dialect.Context!.Channels);
     }
 
     [Fact]
@@ -126,11 +126,11 @@ public sealed class DiffusersUNet2DConditionTests
 
     private static DiffusersUNet2DCondition Describe(GoldenCase golden) => DiffusersUNet2DCondition.Parse(File.ReadAllText(golden.File("model/config.json")));
 
-    private static ContextUNet Build(GoldenCase golden, bool checkpointing = false)
+    private static UNet Build(GoldenCase golden, bool checkpointing = false)
     {
         var described = Describe(golden);
         var dialect = described.Options.Dialect with { GradientCheckpointing = checkpointing };
-        var unet = UNetBuilder.From(described.Options with { Dialect = dialect }).BuildWithContext(described.Context);
+        var unet = UNetBuilder.From(described.Options with { Dialect = dialect }).Build();
         using var file = Safetensors.Load(golden.File("model/diffusion_pytorch_model.safetensors"));
         Weights.Load(unet, described.Keys.ToOurs(file));
         return unet;

@@ -1,4 +1,5 @@
 using Xunit;
+using static TorchSharp.torch;
 
 namespace Diffusion.Models.Tests;
 
@@ -30,6 +31,36 @@ public sealed class SchedulerConfigTests
             var scheduler = DiffusersScheduler.Parse(json);
             scheduler.CreateSampler(10).Levels(scheduler.Schedule);
         }).Message;
+    }
+
+    /// <summary>Each class reads its own keys of limits; a key of another class in the same file has no effect, as in diffusers.</summary>
+    [Theory]
+    [InlineData("""{"_class_name":"DDPMScheduler"}""", 1)]
+    [InlineData("""{"_class_name":"DDIMScheduler"}""", 1)]
+    [InlineData("""{"_class_name":"DDIMInverseScheduler"}""", 1)]
+    [InlineData("""{"_class_name":"DDIMInverseScheduler","clip_sample_range":0.5}""", 0.5)]
+    [InlineData("""{"_class_name":"DDIMInverseScheduler","clip_sample":false,"thresholding":true}""", 4)]
+    [InlineData("""{"_class_name":"DDIMScheduler","clip_sample":false}""", 4)]
+    [InlineData("""{"_class_name":"DDIMScheduler","thresholding":true,"sample_max_value":2}""", 1)]
+    [InlineData("""{"_class_name":"DDPMScheduler","clip_sample_range":3}""", 3)]
+    [InlineData("""{"_class_name":"HeunDiscreteScheduler"}""", 4)]
+    [InlineData("""{"_class_name":"HeunDiscreteScheduler","clip_sample":true}""", 1)]
+    [InlineData("""{"_class_name":"LCMScheduler","clip_sample":true,"clip_sample_range":2}""", 2)]
+    [InlineData("""{"_class_name":"EulerDiscreteScheduler","clip_sample":true,"thresholding":true}""", 4)]
+    [InlineData("""{"_class_name":"PNDMScheduler","clip_sample":true}""", 4)]
+    [InlineData("""{"_class_name":"DPMSolverMultistepScheduler","clip_sample":true}""", 4)]
+    [InlineData("""{"_class_name":"DPMSolverMultistepScheduler","thresholding":true,"sample_max_value":2}""", 1)]
+    [InlineData("""{"_class_name":"UniPCMultistepScheduler","thresholding":true,"sample_max_value":2}""", 1)]
+    [InlineData("""{"_class_name":"UniPCMultistepScheduler","thresholding":true,"sample_max_value":2,"predict_x0":false}""", 4)]
+    public void Limit_OfAClass_IsThatOfItsKeys(string json, double expected)
+    {
+        // x̂₀ is 4 or −4 in every pixel: 4 without a limit, the range where it is clipped, and ±1 where it is thresholded.
+        using var scope = NewDisposeScope();
+        var scheduler = DiffusersScheduler.Parse(json);
+        var denoiser = scheduler.Limit(new FunctionDenoiser(scheduler.Schedule, (noisy, _) => noisy.sign() * 4));
+        var image = denoiser.Denoise(tensor([1f, -1f]).view(1, 1, 1, 2), scheduler.Schedule.LevelAt(5));
+        Assert.Equal(expected, image.max().item<float>(), 1e-6);
+        Assert.Equal(-expected, image.min().item<float>(), 1e-6);
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Diffusion.Models.Tests;
 
 /// <summary>Load, freeze, replace the labels, train on, save, load: on a network of a few thousand weights.</summary>
-public sealed class UNetFineTuningTests
+public sealed class UNetClassesTests
 {
     private static readonly UNetBuilder s_small = UNetBuilder.ForImages(channels: 1, size: 4)
         .With(options => options with { TimeDimension = 8, NormGroups = 4, Dialect = options.Dialect with { Labels = new LabelOptions { Classes = 4 } } })
@@ -40,11 +40,22 @@ public sealed class UNetFineTuningTests
     }
 
     [Fact]
+    public void WithClasses_NetworkWithAContext_KeepsIt()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var trained = s_small.WithContext(new ContextOptions { Channels = 6 }).Build(seed: 3);
+        using var changed = trained.WithClasses(2, startFrom: [3, 1]);
+        var (images, timesteps, context) = (randn(2, 1, 4, 4), tensor([7L, 900L]), randn(2, 5, 6));
+        TensorAssert.Identical(trained.Predict(images, timesteps, tensor([3L, 1L]), context), changed.Predict(images, timesteps, tensor([0L, 1L]), context), "output");
+    }
+
+    [Fact]
     public void WithClasses_Mistakes_SayWhatIsNeeded()
     {
         using var network = s_small.Build();
         using var unlabelled = s_small.With(options => options with { Dialect = new() }).Build();
-        Assert.Contains("no label table; its labels are none", Assert.Throws<ArgumentException>(() => unlabelled.WithClasses(3)).Message, StringComparison.Ordinal);
+        Assert.Contains("no label table; its labels are none", Assert.Throws<InvalidOperationException>(() => unlabelled.WithClasses(3)).Message, StringComparison.Ordinal);
         Assert.Contains("each of the 3 classes; there are 2", Assert.Throws<ArgumentException>(() => network.WithClasses(3, [0, 1])).Message, StringComparison.Ordinal);
         Assert.Contains("startFrom[1] is 4; the network's classes are 0 to 3", Assert.Throws<ArgumentException>(() => network.WithClasses(2, [null, 4])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => network.WithClasses(0));
