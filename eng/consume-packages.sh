@@ -91,7 +91,7 @@ Console.WriteLine(TorchSharp.torch.ones(2).sum().item<float>()); // the first st
 
 using Diffusion.Models.UNet unet = Diffusion.Models.UNetBuilder.ForImages(channels: 1, size: 28).Down(16, layers: 1).Down(32, layers: 1, attention: true).Mid(32).Build();
 using var images = Diffusion.Imaging.Mnist.Open(args[0], Diffusion.Imaging.Split.Test, limit: 100);
-using var trainer = new Diffusion.Trainer(unet, new Diffusion.LinearNoiseSchedule(), new Diffusion.TrainerOptions { Steps = 2, BatchSize = 4 });
+using var trainer = new Diffusion.Trainer(unet, Diffusion.NoiseSchedule.Linear(), new Diffusion.TrainerOptions { Steps = 2, BatchSize = 4 });
 trainer.Fit(images);
 using var digits = new Diffusion.DdpmSampler(steps: 3).Sample(trainer.Ema, shape: [4, 1, 28, 28], seed: 7);
 Diffusion.Imaging.ImageGrid.Save(args[1], digits, columns: 2);

@@ -25,7 +25,7 @@ internal static class SamplerAccuracyCommand
             foreach (var spacing in new[] { StepSpacing.Linspace, StepSpacing.Trailing, StepSpacing.Karras(), StepSpacing.LogSnr })
             {
                 Console.WriteLine($"\n### Schedule {name}, spacing {spacing}\n\n| sampler | calls a step | {string.Join(" | ", Counts.Select(count => $"{count} steps"))} |\n|---|---|{string.Concat(Counts.Select(_ => "---|"))}");
-                foreach (var sampler in SamplerCatalog.Names.Where(sampler => sampler != "lcm"))
+                foreach (var sampler in Sampler.Names.Where(sampler => sampler != "lcm"))
                 {
                     Console.WriteLine(Row(sampler, name, spacing, start, exact));
                 }
@@ -46,8 +46,8 @@ internal static class SamplerAccuracyCommand
 
     private static string Row(string sampler, string name, StepSpacing spacing, Tensor start, Tensor exact)
     {
-        var denoiser = new CountingDenoiser(new MixtureDenoiser(ScheduleCatalog.Create(name)));
-        var cells = Counts.Select(count => Error(SamplerCatalog.Create(sampler, count, spacing), denoiser, start, exact).ToString("0.0000", CultureInfo.InvariantCulture)).ToList();
+        var denoiser = new CountingDenoiser(new MixtureDenoiser(NoiseSchedule.Create(name)));
+        var cells = Counts.Select(count => Error(Sampler.Create(sampler, count, spacing), denoiser, start, exact).ToString("0.0000", CultureInfo.InvariantCulture)).ToList();
         return string.Create(CultureInfo.InvariantCulture, $"| {sampler} | {(double)denoiser.Calls / Counts.Sum():0.0} | {string.Join(" | ", cells)} |");
     }
 

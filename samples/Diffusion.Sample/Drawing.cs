@@ -32,7 +32,7 @@ internal static class Drawing
             for (var first = 0; first < options.Sampling.Count; first += batchSize)
             {
                 var count = Math.Min(batchSize, options.Sampling.Count - first);
-                using var noise = new SeededNoise(options.Sampling.Seed, first);
+                using var noise = NoiseSource.Seeded(options.Sampling.Seed, first);
                 var done = first;
                 batches.Add(sampler.SampleFrom(
                     denoiser(first, count),

@@ -5,9 +5,9 @@ namespace Diffusion.Sample;
 /// <summary>The command-line options that all commands share that draw with a trained network.</summary>
 internal static class DrawingOptions
 {
-    public static readonly Option<string> Sampler = new("--sampler") { Description = $"The sampler, instead of the configuration's: {string.Join(", ", SamplerCatalog.Names)}." };
+    public static readonly Option<string> Sampler = new("--sampler") { Description = $"The sampler, instead of the configuration's: {string.Join(", ", Diffusion.Sampler.Names)}." };
     public static readonly Option<string> Spacing = new("--spacing") { Description = $"Where the steps lie, instead of the configuration's: {string.Join(", ", StepSpacing.All)}." };
-    public static readonly Option<string> Schedule = new("--schedule") { Description = $"The noise schedule. train chooses it; a trained network has its own. {string.Join(", ", ScheduleCatalog.Names)}." };
+    public static readonly Option<string> Schedule = new("--schedule") { Description = $"The noise schedule. train chooses it; a trained network has its own. {string.Join(", ", NoiseSchedule.Names)}." };
     public static readonly Option<DirectoryInfo> Out = new("--out") { Description = "The folder for results.", DefaultValueFactory = _ => new DirectoryInfo("out") };
 
     private static readonly Option<string> s_checkpoint = new("--checkpoint") { Description = "A run's folder, a checkpoint's folder, or a safetensors file of weights.", Required = true };

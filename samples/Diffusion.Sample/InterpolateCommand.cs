@@ -51,9 +51,9 @@ internal static class InterpolateCommand
     {
         var sampler = model.Options.CreateSampler();
         var levels = sampler.Levels(model.Denoiser.Schedule);
-        using var from = new SeededNoise(seeds[0]);
-        using var to = new SeededNoise(seeds[1]);
-        using var noise = new SeededNoise(model.Options.Sampling.Seed); // for samplers that add some
+        using var from = NoiseSource.Seeded(seeds[0]);
+        using var to = NoiseSource.Seeded(seeds[1]);
+        using var noise = NoiseSource.Seeded(model.Options.Sampling.Seed); // for samplers that add some
         var shape = model.Options.Data.Shape.Batch(rows);
         var path = LatentInterpolation.Path(from.Draw(shape, model.Denoiser.Device), to.Draw(shape, model.Denoiser.Device), points) * levels[0].Scale;
         return Picture.Draw($"Drawing {rows} strips", levels.Count - 1, progress =>

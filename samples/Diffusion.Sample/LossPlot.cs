@@ -28,6 +28,6 @@ internal static class LossPlot
         plot.YLabel("mean squared error");
         plot.Axes.SetLimitsY(0, Math.Min(losses.Max(), 4 * losses.Order().ElementAt(losses.Length / 2)));
         plot.ShowLegend();
-        AtomicFile.Write(path, stream => stream.Write(plot.GetImageBytes(800, 500, ImageFormat.Png)));
+        WholeFile.Write(path, plot.GetImageBytes(800, 500, ImageFormat.Png));
     }
 }

@@ -18,7 +18,7 @@ internal static class SkippedImages
         AnsiConsole.MarkupLineInterpolated($"Files that cannot be read and are skipped: [bold]{skipped.Count}[/]");
         foreach (var file in skipped.Take(MostListed))
         {
-            AnsiConsole.MarkupLineInterpolated($"  {file}");
+            AnsiConsole.MarkupLineInterpolated($"  {file.Path}: {file.Reason}");
         }
 
         if (skipped.Count > MostListed)

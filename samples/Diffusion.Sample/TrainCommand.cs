@@ -140,10 +140,10 @@ internal static class TrainCommand
         }
 
         var newest = Checkpoint.Newest(folder.Checkpoints);
-        var finished = File.Exists(folder.Model) && !(newest?.Manifest.Step < steps);
+        var finished = File.Exists(folder.Model) && !(newest?.Step < steps);
         if (!finished && newest is { } stopped)
         {
-            throw new UsageException($"{folder.Path} holds a run that stopped at step {stopped.Manifest.Step}. Add --resume to go on with it, or choose another folder with --out.");
+            throw new UsageException($"{folder.Path} holds a run that stopped at step {stopped.Step}. Add --resume to go on with it, or choose another folder with --out.");
         }
 
         if (finished && !Same(folder.Config, json))

@@ -62,9 +62,9 @@ internal sealed class TrainedModel : IDisposable
 
     private static void CheckSchedule(string? asked, string trained)
     {
-        if (asked is not null && !ScheduleCatalog.Names.Contains(asked, StringComparer.OrdinalIgnoreCase))
+        if (asked is not null && !NoiseSchedule.Names.Contains(asked, StringComparer.OrdinalIgnoreCase))
         {
-            throw new UsageException($"--schedule must be one of {string.Join(", ", ScheduleCatalog.Names)}; it is '{asked}'.");
+            throw new UsageException($"--schedule must be one of {string.Join(", ", NoiseSchedule.Names)}; it is '{asked}'.");
         }
 
         if (asked is not null && !asked.Equals(trained, StringComparison.OrdinalIgnoreCase))

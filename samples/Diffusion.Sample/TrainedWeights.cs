@@ -8,8 +8,7 @@ internal sealed record TrainedWeights(string File, RunOptions Options)
     public static TrainedWeights Find(string path)
     {
         var file = FindFile(path);
-        using var weights = SafetensorsFile.Open(file);
-        return weights.Metadata.TryGetValue(RunConfiguration.MetadataKey, out var json)
+        return Safetensors.ReadMetadata(file).TryGetValue(RunConfiguration.MetadataKey, out var json)
             ? new TrainedWeights(file, RunConfiguration.Parse(json, file))
             : throw new InvalidDataException($"'{file}' does not say how its network is built: its header has no '{RunConfiguration.MetadataKey}'. Files that the command train writes do.");
     }

@@ -16,7 +16,7 @@ internal static class TrainingBar
             {
                 var task = context.AddTask("Training", maxValue: steps);
                 task.Value = trainer.StepsDone;
-                var (losses, pace) = (new LossWindow(trainer.Denoiser.Schedule, Window), new TrainingPace(steps));
+                var (losses, pace) = (new LossWindow(trainer.Denoiser.Schedule, Window), new Pace(steps));
                 train(new Observer<TrainingStep>(step =>
                 {
                     losses.Add(step);
@@ -26,10 +26,10 @@ internal static class TrainingBar
                 }));
             });
 
-    private static string Text(int step, int steps, LossWindow losses, TrainingPace pace)
+    private static string Text(int step, int steps, LossWindow losses, Pace pace)
     {
         var quartiles = string.Join(' ', losses.Quartiles.Select(loss => loss?.ToString("F3", CultureInfo.InvariantCulture) ?? "-"));
         return FormattableString.Invariant(
-            $"Step {step}/{steps}  loss {losses.Loss ?? double.NaN:F4} ({quartiles})  {pace.ImagesPerSecond:F0} images/s  {TimeSpan.FromSeconds(Math.Ceiling(pace.Left?.TotalSeconds ?? 0)):c} left");
+            $"Step {step}/{steps}  loss {losses.Loss ?? double.NaN:F4} ({quartiles})  {pace.ImagesPerSecond:F0} images/s  {TimeSpan.FromSeconds(Math.Ceiling(pace.Left.TotalSeconds)):c} left");
     }
 }

@@ -62,8 +62,8 @@ internal static class WeightTable
     {
         if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && File.Exists(Path.Combine(folder, "manifest.json")))
         {
-            var manifest = Checkpoint.Open(folder).Manifest;
-            table.AddRow("checkpoint", Markup.Escape($"step {manifest.Step}, seed {manifest.Seed}, {manifest.BatchSize} images a step, written by {manifest.Library}"));
+            var checkpoint = Checkpoint.Open(folder);
+            table.AddRow("checkpoint", Markup.Escape($"step {checkpoint.Step}, seed {checkpoint.Seed}, {checkpoint.BatchSize} images a step, written by {checkpoint.Library}"));
         }
     }
 

@@ -11,7 +11,7 @@ public sealed record DiffusionOptions : IValidatedOptions
     // Schedules keep some numbers for each: a file of a few bytes must not take all memory.
     private const int MaxTimesteps = 100_000;
 
-    /// <summary>The name of the noise schedule, one of <see cref="ScheduleCatalog.Names"/>; <c>linear</c> by default.</summary>
+    /// <summary>The name of the noise schedule, one of <see cref="NoiseSchedule.Names"/>; <c>linear</c> by default.</summary>
     public string Schedule { get; init; } = Linear;
 
     /// <summary>T, the number of training timesteps, in [1, 100000]; 1000 by default.</summary>
@@ -32,7 +32,7 @@ public sealed record DiffusionOptions : IValidatedOptions
     /// <returns>The schedule of that name, for T timesteps.</returns>
     public INoiseSchedule CreateSchedule() => IsLinear && BetaStart is { } start && BetaEnd is { } end
         ? new LinearNoiseSchedule(Timesteps, start, end)
-        : ScheduleCatalog.Create(NamedChoice.Find(Schedule, ScheduleCatalog.Names) ?? Schedule, Timesteps);
+        : NoiseSchedule.Create(NamedChoice.Find(Schedule, NoiseSchedule.Names) ?? Schedule, Timesteps);
 
     /// <summary>What the network predicts.</summary>
     /// <returns>The parameterization of that name.</returns>
@@ -43,7 +43,7 @@ public sealed record DiffusionOptions : IValidatedOptions
     {
         List<OptionsError> errors =
         [
-            .. NamedChoice.Errors(Schedule, nameof(Schedule), ScheduleCatalog.Names),
+            .. NamedChoice.Errors(Schedule, nameof(Schedule), NoiseSchedule.Names),
             .. OptionsValidation.Range(Timesteps, nameof(Timesteps), IsLinear && BetaStart is null && BetaEnd is null ? MinScaledTimesteps : 1, MaxTimesteps),
             .. BetaErrors(),
             .. NamedChoice.Errors(Prediction, nameof(Prediction), Parameterization.All.Select(each => each.Name)),

@@ -5,7 +5,7 @@ public sealed record SamplingOptions : IValidatedOptions
 {
     private const string Ddpm = "ddpm";
 
-    /// <summary>The name of the sampler, one of <see cref="SamplerCatalog.Names"/>; <c>ddpm</c> by default.</summary>
+    /// <summary>The name of the sampler, one of <see cref="Diffusion.Sampler.Names"/>; <c>ddpm</c> by default.</summary>
     public string Sampler { get; init; } = Ddpm;
 
     /// <summary>The number of images, at least 1; 64 by default.</summary>
@@ -37,7 +37,7 @@ public sealed record SamplingOptions : IValidatedOptions
     /// <returns>The sampler of that name, with these options.</returns>
     public Sampler CreateSampler(ReverseVariance variance = ReverseVariance.FixedSmall) => IsDdpm
         ? new DdpmSampler(Steps, new() { Spacing = CreateSpacing(), Variance = variance })
-        : SamplerCatalog.Create(NamedChoice.Find(Sampler, SamplerCatalog.Names) ?? Sampler, Steps, CreateSpacing());
+        : Diffusion.Sampler.Create(NamedChoice.Find(Sampler, Diffusion.Sampler.Names) ?? Sampler, Steps, CreateSpacing());
 
     /// <summary>The denoiser with the limit that these options ask for.</summary>
     /// <param name="denoiser">The trained network.</param>
@@ -47,7 +47,7 @@ public sealed record SamplingOptions : IValidatedOptions
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate() =>
     [
-        .. NamedChoice.Errors(Sampler, nameof(Sampler), SamplerCatalog.Names),
+        .. NamedChoice.Errors(Sampler, nameof(Sampler), Diffusion.Sampler.Names),
         .. OptionsValidation.Range(Count, nameof(Count), 1),
         .. OptionsValidation.Range(Steps ?? 1, nameof(Steps), 1),
         .. OptionsValidation.Range(Guidance, nameof(Guidance), -1000, 1000.0),

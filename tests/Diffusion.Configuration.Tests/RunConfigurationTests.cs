@@ -168,9 +168,9 @@ public sealed class RunConfigurationTests
             """);
         foreach (var expected in new[]
         {
-            $"diffusion.schedule must be one of {string.Join(", ", ScheduleCatalog.Names)}; it is 'lineal'.",
+            $"diffusion.schedule must be one of {string.Join(", ", NoiseSchedule.Names)}; it is 'lineal'.",
             "diffusion.betaStart and BetaEnd are for the schedule linear; they are 0.1 and 0.2 for 'lineal'.",
-            $"sampling.sampler must be one of {string.Join(", ", SamplerCatalog.Names)}; it is 'ddin'.",
+            $"sampling.sampler must be one of {string.Join(", ", Sampler.Names)}; it is 'ddin'.",
             $"sampling.spacing must be one of {string.Join(", ", StepSpacing.All)}; it is 'evenly'.",
             "sampling.clipping can be reportOnly for the sampler ddpm alone, which is 'ddin'; choose use or none.",
         })
@@ -190,21 +190,21 @@ public sealed class RunConfigurationTests
     [Fact]
     public void Create_EveryName_MakesItWhateverTheCase()
     {
-        foreach (var name in ScheduleCatalog.Names)
+        foreach (var name in NoiseSchedule.Names)
         {
             var options = new DiffusionOptions { Schedule = name.ToUpperInvariant(), Prediction = "Flow" };
             Assert.Empty(options.Validate());
-            Assert.Equal(ScheduleCatalog.Create(name).LevelAt(700), options.CreateSchedule().LevelAt(700));
+            Assert.Equal(NoiseSchedule.Create(name).LevelAt(700), options.CreateSchedule().LevelAt(700));
         }
 
         Assert.All(Parameterization.All, each => Assert.Equal(each, new DiffusionOptions { Prediction = each.Name }.CreateParameterization()));
         var schedule = new LinearNoiseSchedule();
-        foreach (var name in SamplerCatalog.Names)
+        foreach (var name in Sampler.Names)
         {
             var options = new SamplingOptions { Sampler = name.ToUpperInvariant(), Steps = 10, Spacing = "Leading" };
             Assert.Empty(options.Validate());
-            Assert.Equal(SamplerCatalog.Create(name).GetType(), options.CreateSampler().GetType());
-            Assert.Equal(SamplerCatalog.Create(name, 10, StepSpacing.Leading).Levels(schedule), options.CreateSampler().Levels(schedule));
+            Assert.Equal(Sampler.Create(name).GetType(), options.CreateSampler().GetType());
+            Assert.Equal(Sampler.Create(name, 10, StepSpacing.Leading).Levels(schedule), options.CreateSampler().Levels(schedule));
         }
     }
 

@@ -26,7 +26,7 @@ public sealed class ExtensionTests
     [Fact]
     public void BetaNoiseSchedule_BetasFromOutside_GivesTheirLevels()
     {
-        var schedule = new BetaNoiseSchedule(Enumerable.Range(1, 50).Select(i => i / 100.0));
+        var schedule = NoiseSchedule.FromBetas(Enumerable.Range(1, 50).Select(i => i / 100.0));
         Assert.Equal(50, schedule.Timesteps);
         using var images = ones(2, 1, 2, 2);
         using var noise = zeros(2, 1, 2, 2);

@@ -16,7 +16,7 @@ public sealed class ObjectiveExtensionTests
         var odd = new EveryOther();
         var objective = new TrainingObjective { Loss = new Quartic(), Weighting = new Late(), Timesteps = odd };
         var options = new TrainerOptions { Steps = 20, BatchSize = 4 };
-        using var trainer = new Trainer(network, new LinearNoiseSchedule(), options, Parameterization.Image, objective: objective);
+        using var trainer = new Trainer(network, NoiseSchedule.Linear(), options, Parameterization.Image, objective: objective);
         // A network that returns 0 for images of 1: the error is 1, so the loss is the mean of weight × importance.
         Assert.Equal(3 * 0.5, trainer.Steps(images).First().Loss, 1e-5);
         trainer.Fit(images);

@@ -9,7 +9,7 @@ public class ReverseStepBenchmarks : NetworkSuite
     private EagerSchedule _schedule = null!;
     private OwnSampling _sampling = null!;
 
-    /// <summary>One sampler of each family, by its name in <see cref="SamplerCatalog"/>.</summary>
+    /// <summary>One sampler of each family, by its name in <see cref="Sampler"/>.</summary>
     public static IEnumerable<string> Samplers => SuiteParameters.Some("ddpm", "ddim", "euler", "heun", "dpm2", "lms", "pndm", "dpm++2m", "dpm++2s", "unipc", "lcm");
 
     /// <inheritdoc/>
@@ -38,7 +38,7 @@ public class ReverseStepBenchmarks : NetworkSuite
     private protected override void Prepare()
     {
         _schedule = new EagerSchedule(Target);
-        _sampling = new OwnSampling(SamplerCatalog.Create(Sampler, 50), NumberFormats.Sampling(Networks.Ours, new LinearNoiseSchedule(), Format)!, Images.All.shape);
+        _sampling = new OwnSampling(Diffusion.Sampler.Create(Sampler, 50), NumberFormats.Sampling(Networks.Ours, new LinearNoiseSchedule(), Format)!, Images.All.shape);
     }
 
     private protected override void Release()

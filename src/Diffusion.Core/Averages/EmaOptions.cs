@@ -4,7 +4,7 @@ namespace Diffusion;
 /// <remarks>
 /// Denoising Diffusion Probabilistic Models, arXiv:2006.11239, appendix B, uses 0.9999. The warm-up min(decay, (1 + n)/(10 + n)) after n
 /// updates keeps the random start out of the average of a short run; with <see cref="Power"/> it is min(decay, 1 − (1 + n/γ)^(−power)), the form of ema-pytorch,
-/// k-diffusion and diffusers. <see cref="HalfLife"/> is the form of EDM, <see cref="RelativeWidth"/> that of EDM2; each replaces decay and warm-up.
+/// k-diffusion and diffusers. <see cref="HalfLife"/> is the form of EDM, arXiv:2206.00364, appendix F.2: 0.5^(B/h), with B images from one update to the next; <see cref="RelativeWidth"/> that of EDM2; each replaces decay and warm-up.
 /// </remarks>
 public sealed record EmaOptions : IValidatedOptions
 {
@@ -29,8 +29,14 @@ public sealed record EmaOptions : IValidatedOptions
     /// <summary>Optimizer steps from one update to the next, at least 1; 1 by default.</summary>
     public int Every { get; init; } = 1;
 
-    /// <summary>A half-life in images, in place of <see cref="Decay"/> and its warm-up; <see langword="null"/> by default.</summary>
-    public EmaHalfLifeOptions? HalfLife { get; init; }
+    /// <summary>
+    /// After how many images a set of weights counts half as much, above 0, in place of <see cref="Decay"/> and its warm-up: it means the same for every batch size. EDM has 500,000.
+    /// <see langword="null"/> by default.
+    /// </summary>
+    public double? HalfLife { get; init; }
+
+    /// <summary>In the beginning <see cref="HalfLife"/> is at most this share of the images seen; 0.05 by default. 0 for no such limit.</summary>
+    public double HalfLifeRampUp { get; init; } = 0.05;
 
     /// <summary>
     /// Averages by a power function, in place of <see cref="Decay"/> and its warm-up: σ_rel, in (0, 0.28], the width of what is averaged as a share of the run so far. 0.05
@@ -54,7 +60,8 @@ public sealed record EmaOptions : IValidatedOptions
 
         if (HalfLife is { } halfLife)
         {
-            return halfLife.DecayAt(update, batchSize, Every);
+            var images = HalfLifeRampUp > 0 ? Math.Min(halfLife, update * (double)batchSize * HalfLifeRampUp) : halfLife;
+            return images == 0 ? 0 : Math.Pow(0.5, (double)batchSize * Every / images);
         }
 
         var counted = update - StartAfter;
@@ -78,7 +85,8 @@ public sealed record EmaOptions : IValidatedOptions
         .. OptionsValidation.Range(StartAfter, nameof(StartAfter), 0),
         .. OptionsValidation.Range(Every, nameof(Every), 1),
         .. OptionsValidation.Range(RelativeWidth ?? 0.1, nameof(RelativeWidth), 1e-4, PowerFunction.MaxWidth),
-        .. HalfLife?.Validate().Select(error => error.Under(nameof(HalfLife))) ?? [],
+        .. OptionsValidation.Range(HalfLife ?? 1, nameof(HalfLife), 1e-3, 1e15),
+        .. OptionsValidation.Range(HalfLifeRampUp, nameof(HalfLifeRampUp), 0, 1e9),
         .. new[] { (nameof(Power), Power is not null), (nameof(HalfLife), HalfLife is not null), (nameof(RelativeWidth), RelativeWidth is not null) }.Where(form => form.Item2).Select(form => form.Item1).ToList() is { Count: > 1 } forms
             ? [new OptionsError(forms[0], $"and {string.Join(" and ", forms.Skip(1))} exclude each other; give one of them.")]
             : Array.Empty<OptionsError>(),

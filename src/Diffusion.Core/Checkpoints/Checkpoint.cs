@@ -31,8 +31,20 @@ public sealed class Checkpoint
     /// <summary>The checkpoint's folder.</summary>
     public string Folder { get; }
 
-    /// <summary>What the checkpoint says of itself.</summary>
-    public CheckpointManifest Manifest { get; }
+    /// <summary>The optimizer steps done.</summary>
+    public int Step => Manifest.Step;
+
+    /// <summary>The seed of the run.</summary>
+    public long Seed => Manifest.Seed;
+
+    /// <summary>The images of a step.</summary>
+    public int BatchSize => Manifest.BatchSize;
+
+    /// <summary>The version of this library that wrote it.</summary>
+    public string Library => Manifest.Library;
+
+    /// <summary>What the checkpoint says of itself: the content of its manifest.</summary>
+    internal CheckpointManifest Manifest { get; }
 
     /// <summary>Opens a checkpoint and checks that it is whole.</summary>
     /// <param name="folder">The folder that holds the manifest.</param>

@@ -11,7 +11,7 @@ namespace Diffusion;
 /// <param name="ImageCount">The number of images in the source that was trained on; the order of the images depends on it.</param>
 /// <param name="Library">The version of this library.</param>
 /// <param name="Files">The files beside the manifest, with their sizes and hashes.</param>
-public sealed record CheckpointManifest(
+internal sealed record CheckpointManifest(
     int Schema, int Step, long Seed, int BatchSize, int ImageCount, string Library, IReadOnlyDictionary<string, CheckpointFile> Files)
 {
     /// <summary>The format that this version writes. It reads this one and those before.</summary>

@@ -4,7 +4,7 @@ namespace Diffusion;
 /// <param name="Name">The name of its type.</param>
 /// <param name="Timesteps">T.</param>
 /// <param name="Levels">α and σ, in turn, at 5 timesteps from the first to the last.</param>
-public sealed record CheckpointSchedule(string Name, int Timesteps, IReadOnlyList<double> Levels)
+internal sealed record CheckpointSchedule(string Name, int Timesteps, IReadOnlyList<double> Levels)
 {
     private const double Tolerance = 1e-6; // another machine's logarithms and roots may differ in their last digits
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>Whole safetensors files: tensors by name, and text that goes with them. <see cref="SafetensorsFile"/> reads single tensors of large files.</summary>
+/// <summary>Whole safetensors files: tensors by name, and text that goes with them.</summary>
 /// <remarks>Source: the safetensors format, https://huggingface.co/docs/safetensors.</remarks>
 public static class Safetensors
 {
@@ -59,6 +59,17 @@ public static class Safetensors
         using var file = SafetensorsFile.Open(path);
         using var scope = NewDisposeScope();
         return new TensorDictionary(file.Tensors.Keys.Select(name => KeyValuePair.Create(name, file.Read(name))));
+    }
+
+    /// <summary>Reads the text that goes with the tensors, and nothing else.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The header's <c>__metadata__</c>; empty where the file has none.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file breaks the format; the message names the file and the reason.</exception>
+    public static IReadOnlyDictionary<string, string> ReadMetadata(string path)
+    {
+        using var file = SafetensorsFile.Open(path);
+        return file.Metadata;
     }
 
     private static KeyValuePair<string, Tensor>[] Order(IEnumerable<KeyValuePair<string, Tensor>> tensors)

@@ -13,7 +13,7 @@ namespace Diffusion;
 /// Source: the safetensors format, https://huggingface.co/docs/safetensors. Not read: the types that TorchSharp lacks (the unsigned integers of over
 /// 8 bits and the floats of up to 8). A file that another process cuts off between two reads is reported; like any mapped file it must not shrink during one.
 /// </remarks>
-public sealed class SafetensorsFile : IDisposable
+internal sealed class SafetensorsFile : IDisposable
 {
     /// <summary>The most bytes that a header may have: the format's own limit.</summary>
     internal const long MaximumHeaderLength = 100_000_000;

@@ -9,7 +9,7 @@ namespace Diffusion;
 /// step; with or without reading ahead the images are the same. For one caller at a time. While it reads it locks the source:
 /// others read from it under the same lock.
 /// </summary>
-public sealed class BatchLoader : IDisposable
+internal sealed class BatchLoader : IDisposable
 {
     private readonly IImageSource _images;
     private readonly BatchOrder _order;

@@ -3,14 +3,14 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>Gradients of classifiers of noisy images.</summary>
-public static class ClassifierGradients
+internal static class ClassifierGradients
 {
     /// <summary>The gradient of ln p(y | x_t) for a classifier that was trained on noisy images, by automatic differentiation.</summary>
     /// <param name="classifier">Takes x_t [B, C, H, W] and timesteps [B] and returns logits [B, classes]; the caller keeps owning it. Run in evaluation mode; its own gradients are not touched.</param>
     /// <param name="labels">y: one class an image, in [0, classes); one label alone serves a batch of any size.</param>
     /// <returns>The gradient.</returns>
     /// <exception cref="ArgumentException">There is no label, or one is negative.</exception>
-    public static ClassifierGradient Of(nn.Module<Tensor, Tensor, Tensor> classifier, params ReadOnlySpan<long> labels)
+    public static Func<Tensor, NoiseLevel, Tensor> Of(nn.Module<Tensor, Tensor, Tensor> classifier, params ReadOnlySpan<long> labels)
     {
         ArgumentNullException.ThrowIfNull(classifier);
         var bound = Condition.OfLabels(labels);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>Classifier guidance: moves x̂₀ by σ²/α·scale·∇ln p(y | x_t).</summary>
-internal sealed class ClassifierGuidedDenoiser(IDenoiser inner, ClassifierGradient gradient, double scale) : DelegatingDenoiser(inner)
+internal sealed class ClassifierGuidedDenoiser(IDenoiser inner, Func<Tensor, NoiseLevel, Tensor> gradient, double scale) : DelegatingDenoiser(inner)
 {
     public override Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null)
     {

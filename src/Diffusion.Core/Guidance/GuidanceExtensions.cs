@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Diffusion;
 
 /// <summary>Guidance of denoisers: towards a condition, away from a weaker denoiser, or by a classifier.</summary>
@@ -57,11 +59,22 @@ public static class GuidanceExtensions
     /// guided image may then leave the range again.
     /// </remarks>
     /// <param name="denoiser">The denoiser.</param>
-    /// <param name="gradient">∇ln p(y | x_t); <see cref="ClassifierGradients.Of"/> makes it of a classifier.</param>
+    /// <param name="classifier">Trained on noisy images: takes x_t [B, C, H, W] and timesteps [B] and returns logits [B, classes]; the caller keeps owning it. Run in evaluation mode; its own gradients are not touched.</param>
+    /// <param name="labels">y: one class an image, in [0, classes); one label alone serves a batch of any size.</param>
     /// <param name="scale">A finite number, 1 by default: the power of p(y | x_t). At 0 the classifier is not asked.</param>
     /// <returns>The guided denoiser.</returns>
+    /// <exception cref="ArgumentException">There is no label, or one is negative.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The scale is not finite.</exception>
-    public static IDenoiser ClassifierGuided(this IDenoiser denoiser, ClassifierGradient gradient, double scale = 1)
+    public static IDenoiser ClassifierGuided(this IDenoiser denoiser, nn.Module<Tensor, Tensor, Tensor> classifier, ReadOnlySpan<long> labels, double scale = 1) =>
+        denoiser.ClassifierGuided(ClassifierGradients.Of(classifier, labels), scale);
+
+    /// <summary>Guidance by a gradient of your own: that of a classifier, of a similarity with a text, of a distance.</summary>
+    /// <inheritdoc cref="ClassifierGuided(IDenoiser, nn.Module{Tensor, Tensor, Tensor}, ReadOnlySpan{long}, double)" path="/remarks|/returns"/>
+    /// <param name="denoiser">The denoiser.</param>
+    /// <param name="gradient">∇ln p(y | x_t), of the shape of x_t [B, C, H, W], for the caller to dispose, given x_t, which it neither changes nor disposes, and its level.</param>
+    /// <param name="scale">A finite number, 1 by default: the power of p(y | x_t). At 0 the gradient is not asked for.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The scale is not finite.</exception>
+    public static IDenoiser ClassifierGuided(this IDenoiser denoiser, Func<Tensor, NoiseLevel, Tensor> gradient, double scale = 1)
     {
         ArgumentNullException.ThrowIfNull(gradient);
         return double.IsFinite(scale)

@@ -1,7 +1,7 @@
 namespace Diffusion;
 
 /// <summary>Writes files that are whole or absent: to a temporary file beside the target, flushed to disk, then renamed over it.</summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     private const int Shown = 40; // letters of the name of a file that its temporary one has
 

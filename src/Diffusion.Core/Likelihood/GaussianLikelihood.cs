@@ -8,7 +8,7 @@ namespace Diffusion;
 /// Denoising Diffusion Probabilistic Models, arXiv:2006.11239, Eq. 13 (the discretised decoder). The distribution function is the approximation by a
 /// hyperbolic tangent that the code of the paper's and of arXiv:2102.09672's authors uses, so that published bits per dimension can be compared.
 /// </remarks>
-public static class GaussianLikelihood
+internal static class GaussianLikelihood
 {
     private const double HalfBin = 1.0 / 255; // half the distance between two of 256 values in [−1, 1]
     private const double Edge = 0.999; // beyond it lie the first and the last value only

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>The Gaussian p(x_{t−1} | x_t) of a trained network. Owns its tensors.</summary>
-public sealed class ReverseDistribution : IDisposable
+internal sealed class ReverseDistribution : IDisposable
 {
     internal ReverseDistribution(Tensor mean, Tensor logVariance, Tensor image) => (Mean, LogVariance, Image) = (mean, logVariance, image);
 

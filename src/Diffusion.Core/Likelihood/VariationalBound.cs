@@ -18,7 +18,7 @@ public sealed class VariationalBound
     /// <param name="schedule">At least 2 timesteps.</param>
     /// <param name="variance">The variance of the reverse steps.</param>
     /// <exception cref="ArgumentException">The schedule has one timestep only.</exception>
-    public VariationalBound(INoiseSchedule schedule, ReverseVariance variance = ReverseVariance.FixedSmall)
+    internal VariationalBound(INoiseSchedule schedule, ReverseVariance variance = ReverseVariance.FixedSmall)
     {
         ArgumentNullException.ThrowIfNull(schedule);
         if (schedule.Timesteps < 2)
@@ -35,7 +35,7 @@ public sealed class VariationalBound
     }
 
     /// <summary>The schedule.</summary>
-    public INoiseSchedule Schedule { get; }
+    internal INoiseSchedule Schedule { get; }
 
     /// <summary>The whole bound of a batch: one evaluation of the denoiser for each timestep, from the noisiest down.</summary>
     /// <param name="denoiser">The trained network; limited to the range of images in the code of the bound's authors: <c>denoiser.Limited(ImageLimit.Clip())</c>.</param>
@@ -93,7 +93,7 @@ public sealed class VariationalBound
     /// <returns>Mean, variance and x̂₀, for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">Shapes or numbers do not fit together.</exception>
     /// <exception cref="InvalidOperationException">The variance is learned and the prediction has none.</exception>
-    public ReverseDistribution Reverse(Tensor noisy, Prediction prediction, IReadOnlyList<int> timesteps)
+    internal ReverseDistribution Reverse(Tensor noisy, Prediction prediction, IReadOnlyList<int> timesteps)
     {
         ArgumentNullException.ThrowIfNull(noisy);
         Guard.SameShape(noisy, prediction.Image);
@@ -112,7 +112,7 @@ public sealed class VariationalBound
     /// <returns>Bits per dimension, [B], for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">Shapes or numbers do not fit together.</exception>
     /// <exception cref="InvalidOperationException">The variance is learned and the prediction has none.</exception>
-    public Tensor Terms(Tensor images, Tensor noisy, Prediction prediction, IReadOnlyList<int> timesteps)
+    internal Tensor Terms(Tensor images, Tensor noisy, Prediction prediction, IReadOnlyList<int> timesteps)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(noisy);
@@ -124,7 +124,7 @@ public sealed class VariationalBound
     /// <summary>The divergence of the last level of an image from pure noise: it does not depend on the network.</summary>
     /// <param name="images">x₀, [B, …].</param>
     /// <returns>Bits per dimension, [B], for the caller to dispose.</returns>
-    public Tensor Prior(Tensor images)
+    internal Tensor Prior(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();

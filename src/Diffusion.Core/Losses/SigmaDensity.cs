@@ -7,10 +7,10 @@ namespace Diffusion;
 /// Log-normal: Elucidating the Design Space of Diffusion-Based Generative Models, arXiv:2206.00364, table 1. v-diffusion: Progressive Distillation,
 /// arXiv:2202.00512 (the angle arctan(σ/α) is uniform). Cosine interpolated: Simple Diffusion, arXiv:2301.11093, section 3.1, with σ_data.
 /// </remarks>
-public sealed class SigmaDensity : TimestepDistribution
+internal sealed class SigmaDensity : TimestepDistribution
 {
-    private const double MinSigma = 1e-3;
-    private const double MaxSigma = 1e3;
+    public const double MinSigma = 1e-3;
+    public const double MaxSigma = 1e3;
 
     private readonly Func<double, double> _ratio;
     private readonly bool _stratified;

@@ -6,7 +6,8 @@ namespace Diffusion;
 /// <remarks>
 /// Uniform: Denoising Diffusion Probabilistic Models, arXiv:2006.11239, algorithm 1. Stratified: Variational Diffusion Models, arXiv:2107.00630, appendix I.1.
 /// Logit-normal: Scaling Rectified Flow Transformers, arXiv:2403.03206, section 3.1. Loss second moment: Improved Denoising Diffusion Probabilistic
-/// Models, arXiv:2102.09672, section 3.3. Densities of σ/α are <see cref="SigmaDensity"/>.
+/// Models, arXiv:2102.09672, section 3.3. Densities of σ/α, drawn between the timesteps, wherever the schedule has the ratio, are log-normal: Elucidating the Design Space of
+/// Diffusion-Based Generative Models, arXiv:2206.00364, table 1; v-diffusion: Progressive Distillation, arXiv:2202.00512; cosine interpolated: Simple Diffusion, arXiv:2301.11093, section 3.1.
 /// </remarks>
 public abstract class TimestepDistribution
 {
@@ -42,6 +43,59 @@ public abstract class TimestepDistribution
         return new QuantileTimesteps("logit-normal", u => 1 / (1 + Math.Exp(-(mean + (scale * NormalQuantile.At(u))))), stratified: false);
     }
 
+    /// <summary>ln(σ/α) is normal; drawn between the timesteps.</summary>
+    /// <param name="mean">The mean of ln σ; −1.2 in EDM.</param>
+    /// <param name="deviation">Its standard deviation, above 0; 1.2 in EDM.</param>
+    /// <param name="stratified">Whether one image of the batch lies in each of B parts of equal probability; by default each image is drawn for itself.</param>
+    /// <returns>The distribution.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public static TimestepDistribution LogNormal(double mean = -1.2, double deviation = 1.2, bool stratified = false) =>
+        Of(SigmaDensity.LogNormal(mean, deviation), stratified);
+
+    /// <summary>ln(σ/α) has the logistic distribution, cut off at both ends; drawn between the timesteps.</summary>
+    /// <param name="mean">The mean of ln σ.</param>
+    /// <param name="scale">The scale of the logistic distribution, above 0.</param>
+    /// <param name="sigmaMin">The smallest σ, above 0.</param>
+    /// <param name="sigmaMax">The largest σ, above <paramref name="sigmaMin"/>.</param>
+    /// <param name="stratified">Whether one image of the batch lies in each of B parts of equal probability; by default each image is drawn for itself.</param>
+    /// <returns>The distribution.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public static TimestepDistribution LogLogistic(double mean = 0, double scale = 1, double sigmaMin = SigmaDensity.MinSigma, double sigmaMax = SigmaDensity.MaxSigma, bool stratified = false) =>
+        Of(SigmaDensity.LogLogistic(mean, scale, sigmaMin, sigmaMax), stratified);
+
+    /// <summary>ln(σ/α) is uniform; drawn between the timesteps.</summary>
+    /// <param name="sigmaMin">The smallest σ, above 0.</param>
+    /// <param name="sigmaMax">The largest σ, above <paramref name="sigmaMin"/>.</param>
+    /// <param name="stratified">Whether one image of the batch lies in each of B parts of equal probability; by default each image is drawn for itself.</param>
+    /// <returns>The distribution.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public static TimestepDistribution LogUniform(double sigmaMin = SigmaDensity.MinSigma, double sigmaMax = SigmaDensity.MaxSigma, bool stratified = false) =>
+        Of(SigmaDensity.LogUniform(sigmaMin, sigmaMax), stratified);
+
+    /// <summary>arctan(σ/σ_data) is uniform between its values at the ends; drawn between the timesteps.</summary>
+    /// <param name="sigmaData">The standard deviation of the images, above 0.</param>
+    /// <param name="sigmaMin">The smallest σ, above 0.</param>
+    /// <param name="sigmaMax">The largest σ, above <paramref name="sigmaMin"/>.</param>
+    /// <param name="stratified">Whether one image of the batch lies in each of B parts of equal probability; by default each image is drawn for itself.</param>
+    /// <returns>The distribution.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public static TimestepDistribution VelocityDiffusion(double sigmaData = 1, double sigmaMin = SigmaDensity.MinSigma, double sigmaMax = SigmaDensity.MaxSigma, bool stratified = false) =>
+        Of(SigmaDensity.VelocityDiffusion(sigmaData, sigmaMin, sigmaMax), stratified);
+
+    /// <summary>The shifted cosine schedules of two sides, interpolated in ln σ: from that of <paramref name="noiseSizeLow"/> at the largest σ to that of <paramref name="noiseSizeHigh"/> at the smallest.</summary>
+    /// <param name="imageSize">The side of the images, at least 1.</param>
+    /// <param name="noiseSizeLow">The side whose schedule holds at much noise, at least 1.</param>
+    /// <param name="noiseSizeHigh">The side whose schedule holds at little noise, at least 1.</param>
+    /// <param name="sigmaData">The standard deviation of the images, above 0.</param>
+    /// <param name="sigmaMin">The smallest σ, above 0.</param>
+    /// <param name="sigmaMax">The largest σ, above <paramref name="sigmaMin"/>.</param>
+    /// <param name="stratified">Whether one image of the batch lies in each of B parts of equal probability; by default each image is drawn for itself.</param>
+    /// <returns>The distribution.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public static TimestepDistribution CosineInterpolated(
+        int imageSize, int noiseSizeLow, int noiseSizeHigh, double sigmaData = 1, double sigmaMin = SigmaDensity.MinSigma, double sigmaMax = SigmaDensity.MaxSigma, bool stratified = false) =>
+        Of(SigmaDensity.CosineInterpolated(imageSize, noiseSizeLow, noiseSizeHigh, sigmaData, sigmaMin, sigmaMax), stratified);
+
     /// <summary>
     /// Timesteps in proportion to the root of the mean square of their last losses, with weights that leave the mean loss as it is: less noise in the
     /// gradient of the variational bound. Uniform until every timestep has its losses.
@@ -73,4 +127,6 @@ public abstract class TimestepDistribution
 
     /// <inheritdoc/>
     public sealed override string ToString() => Name;
+
+    private static SigmaDensity Of(SigmaDensity density, bool stratified) => stratified ? density.Stratify() : density;
 }

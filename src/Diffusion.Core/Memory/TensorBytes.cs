@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>The elements of a tensor, to and from a stream, as they lie in memory: row-major and little-endian. Tensors may be over 2 GB.</summary>
-public static class TensorBytes
+internal static class TensorBytes
 {
     // A span holds at most 2 GB, so that large tensors go in pieces.
     private const int PieceBytes = 1 << 30;

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace Diffusion;
 
 /// <summary>Helps options validate themselves.</summary>
-public static class OptionsValidation
+internal static class OptionsValidation
 {
     /// <summary>Throws if there is any mistake; the message lists them all.</summary>
     /// <param name="options">The options.</param>

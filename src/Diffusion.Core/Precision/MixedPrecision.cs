@@ -8,7 +8,7 @@ namespace Diffusion;
 /// <see cref="Current"/>, and on the CPU <see cref="Processor.UsesBFloat16"/>: where it is false, layers compute in float32. Weights, gradients, the loss, the optimizer and checkpoints are float32 in every precision.
 /// </summary>
 /// <remarks>Mixed Precision Training, arXiv:1710.03740; with bfloat16, which needs no scaling of the loss: arXiv:1905.12322.</remarks>
-public static class MixedPrecision
+internal static class MixedPrecision
 {
     [ThreadStatic]
     private static ComputePrecision t_current;

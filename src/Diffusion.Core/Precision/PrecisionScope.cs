@@ -1,7 +1,7 @@
 namespace Diffusion;
 
 /// <summary>A stretch of code with a precision of its own; see <see cref="MixedPrecision.Use"/>.</summary>
-public readonly ref struct PrecisionScope
+internal readonly ref struct PrecisionScope
 {
     private readonly ComputePrecision _before;
 

@@ -8,7 +8,7 @@ namespace Diffusion;
 /// while a sampler runs on the CPU, which does not change them.
 /// </summary>
 /// <remarks>Training and <see cref="Weights.Load"/> between two steps of a run are noticed, and that a weight points elsewhere; a weight that you change yourself in the middle of a run is not.</remarks>
-public static class PreparedWeights
+internal static class PreparedWeights
 {
     /// <summary>Whether a run keeps what <see cref="Get"/> makes now of weights on the CPU: if not, it belongs to the current dispose scope.</summary>
     public static bool AreKept => WeightCache.Current is not null && !is_grad_enabled();

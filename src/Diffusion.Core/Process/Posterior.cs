@@ -11,7 +11,7 @@ namespace Diffusion;
 /// <param name="ImageWeight">The weight of x₀ in the mean.</param>
 /// <param name="NoisyWeight">The weight of x_t in the mean.</param>
 /// <param name="Variance">The variance, at least 0; 0 where the target level has no noise.</param>
-public readonly record struct Posterior(double ImageWeight, double NoisyWeight, double Variance)
+internal readonly record struct Posterior(double ImageWeight, double NoisyWeight, double Variance)
 {
     /// <summary>The posterior at level <paramref name="to"/> given level <paramref name="from"/>.</summary>
     /// <param name="from">The noisier level, σ &gt; 0.</param>

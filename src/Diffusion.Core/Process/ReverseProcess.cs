@@ -8,7 +8,7 @@ namespace Diffusion;
 /// Denoising Diffusion Probabilistic Models, arXiv:2006.11239, algorithm 2 and Eq. 7, with the posterior variance
 /// β̃_t = β_t·(1 − ᾱ_{t−1})/(1 − ᾱ_t).
 /// </remarks>
-public static class ReverseProcess
+internal static class ReverseProcess
 {
     /// <summary>One step, x_t → x_{t−1}. At timestep 0 the result is the mean, without noise.</summary>
     /// <param name="schedule">The schedule the network was trained with.</param>

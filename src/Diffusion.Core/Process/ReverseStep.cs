@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>The result of one reverse step. Owns its tensors.</summary>
-public sealed class ReverseStep : IDisposable
+internal sealed class ReverseStep : IDisposable
 {
     internal ReverseStep(Tensor previous, Tensor image)
     {

@@ -12,7 +12,7 @@ namespace Diffusion;
 /// instead of the nearest node at its leaves, so that increments have exactly the right law between times at least 2⁻²⁴ apart.
 /// <see cref="Draw"/>, the start of a run, is that of <see cref="SeededNoise"/> with the same seed and independent of the path.
 /// </remarks>
-public sealed class BrownianNoise : NoiseSource
+internal sealed class BrownianNoise : NoiseSource
 {
     private readonly SeededNoise _draws;
     private readonly long _seed;

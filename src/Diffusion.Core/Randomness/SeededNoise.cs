@@ -6,7 +6,7 @@ namespace Diffusion;
 /// Noise in which image <c>i</c> of a run depends on the seed and <c>i</c> only: it is the same to the bit whether the images are made
 /// one by one or 64 at a time. Drawn on the CPU, so that it is also the same on every device.
 /// </summary>
-public sealed class SeededNoise : NoiseSource
+internal sealed class SeededNoise : NoiseSource
 {
     private readonly long _seed;
     private readonly long _firstImage;

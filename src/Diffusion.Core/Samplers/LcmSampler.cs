@@ -13,7 +13,7 @@ public sealed class LcmSampler : Sampler
 
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps, at least 1; 4 by default.</param>
-    /// <param name="options">Spacing, by default every (50/steps)-th of the 50 timesteps of the distillation (<see cref="TimestepGrid.Distilled"/>), and the boundary condition.</param>
+    /// <param name="options">Spacing, by default every (50/steps)-th of the 50 timesteps of the distillation, and the boundary condition.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number of steps is below 1.</exception>
     /// <exception cref="ArgumentException">The options are out of range; the message lists all mistakes.</exception>
     public LcmSampler(int? steps = null, LcmOptions? options = null)

@@ -1,7 +1,7 @@
 namespace Diffusion;
 
 /// <summary>The samplers of this library by name, for configuration files and command lines. Each has the settings usual for its name.</summary>
-public static class SamplerCatalog
+internal static class SamplerCatalog
 {
     private static readonly Dictionary<string, Func<int?, StepSpacing?, Sampler>> Makers = new(StringComparer.Ordinal)
     {

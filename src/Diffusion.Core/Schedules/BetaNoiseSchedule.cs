@@ -2,7 +2,7 @@ namespace Diffusion;
 
 /// <summary>A variance-preserving schedule from any list of βs or ᾱs: α_t = √ᾱ_t, σ_t = √(1 − ᾱ_t), ᾱ_t = ∏ (1 − β_s) over s ≤ t.</summary>
 /// <remarks>Denoising Diffusion Probabilistic Models, arXiv:2006.11239, Eq. 2 and 4.</remarks>
-public sealed class BetaNoiseSchedule : TabulatedNoiseSchedule
+internal sealed class BetaNoiseSchedule : TabulatedNoiseSchedule
 {
     /// <summary>Makes a schedule of <c>betas.Count</c> timesteps.</summary>
     /// <param name="betas">β_t for t = 0, 1, …: the variance of the noise that step t adds, each in (0, 1); the last may be 1.</param>

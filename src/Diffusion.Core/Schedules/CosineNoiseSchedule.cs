@@ -5,7 +5,7 @@ namespace Diffusion;
 /// Improved Denoising Diffusion Probabilistic Models, arXiv:2102.09672, Eq. 17: β_t = min(1 − ᾱ((t+1)/T)/ᾱ(t/T), 0.999).
 /// <see cref="Uncapped"/> is the formula for ᾱ itself, without the cap: its last level has no image left.
 /// </remarks>
-public sealed class CosineNoiseSchedule : TabulatedNoiseSchedule
+internal sealed class CosineNoiseSchedule : TabulatedNoiseSchedule
 {
     private const double PaperOffset = 0.008;
 

@@ -8,7 +8,7 @@ namespace Diffusion;
 /// Improved Noise Schedule for Diffusion Training, arXiv:2407.03297, table 1: ln SNR(u) = μ − b·sgn(½ − u)·ln(1 − 2|u − ½|);
 /// here u_t = (t + ½)/T, the middle of each of T equal parts, where the formula is finite.
 /// </remarks>
-public sealed class LaplaceNoiseSchedule : TabulatedNoiseSchedule
+internal sealed class LaplaceNoiseSchedule : TabulatedNoiseSchedule
 {
     /// <summary>Makes the schedule.</summary>
     /// <param name="timesteps">T, at least 1; 1000 by default.</param>

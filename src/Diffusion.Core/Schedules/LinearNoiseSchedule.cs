@@ -2,7 +2,7 @@ namespace Diffusion;
 
 /// <summary>The linear schedule: β grows evenly from the first to the last timestep.</summary>
 /// <remarks>Denoising Diffusion Probabilistic Models, arXiv:2006.11239, section 4: T = 1000, β from 1e-4 to 0.02.</remarks>
-public sealed class LinearNoiseSchedule : TabulatedNoiseSchedule
+internal sealed class LinearNoiseSchedule : TabulatedNoiseSchedule
 {
     private const double PaperBetaStart = 1e-4;
     private const double PaperBetaEnd = 0.02;

@@ -9,7 +9,7 @@ namespace Diffusion;
 /// Improved Denoising Diffusion Probabilistic Models, arXiv:2102.09672, Eq. 17 (<see cref="Cosine"/>);
 /// Simple Diffusion, arXiv:2301.11093, section 3.1 (<see cref="ShiftedCosine"/> and <see cref="InterpolatedCosine"/>).
 /// </remarks>
-public sealed class LogSnrNoiseSchedule : INoiseSchedule
+internal sealed class LogSnrNoiseSchedule : INoiseSchedule
 {
     private const double CosineOffset = 0.008;
     private const double ShiftedRange = 15; // Simple Diffusion keeps ln SNR, before the shift, within ±15

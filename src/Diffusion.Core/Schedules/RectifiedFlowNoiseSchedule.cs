@@ -6,7 +6,7 @@ namespace Diffusion;
 /// σ = shift·u/(1 + (shift − 1)·u) with u_t = (t + 1)/T. The last level is pure noise, so train <see cref="Parameterization.Flow"/>, not ε.
 /// The network is conditioned on σ·T.
 /// </remarks>
-public sealed class RectifiedFlowNoiseSchedule : INoiseSchedule
+internal sealed class RectifiedFlowNoiseSchedule : INoiseSchedule
 {
     private readonly double _shift;
 

@@ -2,7 +2,7 @@ namespace Diffusion;
 
 /// <summary>The schedule of latent diffusion models: √β grows evenly from the first to the last timestep.</summary>
 /// <remarks>High-Resolution Image Synthesis with Latent Diffusion Models, arXiv:2112.10752, and its published configurations: β from 8.5e-4 to 0.012.</remarks>
-public sealed class ScaledLinearNoiseSchedule : TabulatedNoiseSchedule
+internal sealed class ScaledLinearNoiseSchedule : TabulatedNoiseSchedule
 {
     /// <summary>Makes the schedule; nothing is scaled with T.</summary>
     /// <param name="timesteps">T, at least 1; 1000 by default. With T = 1 the only β is <paramref name="betaStart"/>.</param>

@@ -8,7 +8,7 @@ namespace Diffusion;
 /// Elucidating the Design Space of Diffusion-Based Generative Models, arXiv:2206.00364, Eq. 5 (Karras) and table 1 (c_noise).
 /// Exponential: σ evenly spaced in ln σ; polyexponential: evenly in the ρ-th power of the position along it, as k-diffusion names it.
 /// </remarks>
-public sealed class SigmaNoiseSchedule : INoiseSchedule
+internal sealed class SigmaNoiseSchedule : INoiseSchedule
 {
     private const double EdmSigmaMin = 0.002;
     private const double EdmSigmaMax = 80;

@@ -7,7 +7,7 @@ namespace Diffusion;
 /// <remarks>
 /// Scalable Adaptive Computation for Iterative Generation, arXiv:2212.11972, appendix B; <see cref="OfBetas"/>: GeoDiff, arXiv:2203.02923.
 /// </remarks>
-public sealed class SigmoidNoiseSchedule : TabulatedNoiseSchedule
+internal sealed class SigmoidNoiseSchedule : TabulatedNoiseSchedule
 {
     private const double Steepest = 6; // where GeoDiff cuts the sigmoid off, on both sides
 

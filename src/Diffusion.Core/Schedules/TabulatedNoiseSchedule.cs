@@ -5,7 +5,7 @@ namespace Diffusion;
 /// table of your own, take <see cref="BetaNoiseSchedule"/>.
 /// </summary>
 /// <remarks>Denoising Diffusion Probabilistic Models, arXiv:2006.11239, Eq. 2 and 4. Everything is computed in double precision.</remarks>
-public abstract class TabulatedNoiseSchedule : INoiseSchedule
+internal abstract class TabulatedNoiseSchedule : INoiseSchedule
 {
     private readonly double[] _betas;
     private readonly double[] _alphaBars;

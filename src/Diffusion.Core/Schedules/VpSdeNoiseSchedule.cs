@@ -2,7 +2,7 @@ namespace Diffusion;
 
 /// <summary>The variance-preserving stochastic differential equation in T timesteps: ᾱ(u) = exp(−½·(β_max − β_min)·u² − β_min·u), u_t = (t + 1)/T.</summary>
 /// <remarks>Score-Based Generative Modeling through Stochastic Differential Equations, arXiv:2011.13456, Eq. 32 and 33: β_min = 0.1, β_max = 20.</remarks>
-public sealed class VpSdeNoiseSchedule : TabulatedNoiseSchedule
+internal sealed class VpSdeNoiseSchedule : TabulatedNoiseSchedule
 {
     /// <summary>Makes the schedule.</summary>
     /// <param name="timesteps">T, at least 1; 1000 by default.</param>

@@ -5,7 +5,7 @@ namespace Diffusion;
 /// The last level has α = 0, where ε does not determine x₀: train <see cref="Parameterization.Velocity"/>, image or flow, not ε.
 /// </summary>
 /// <remarks>Common Diffusion Noise Schedules and Sample Steps Are Flawed, arXiv:2305.08891, algorithm 1: √ᾱ is shifted by its last value and scaled.</remarks>
-public sealed class ZeroTerminalSnrSchedule : TabulatedNoiseSchedule
+internal sealed class ZeroTerminalSnrSchedule : TabulatedNoiseSchedule
 {
     /// <summary>Wraps a schedule.</summary>
     /// <param name="schedule">A variance-preserving schedule of at least 2 timesteps.</param>

@@ -10,13 +10,13 @@ namespace Diffusion;
 /// </remarks>
 public abstract class StepSpacing
 {
-    /// <summary>Evenly spaced timesteps from T − 1 to 0, both included (<see cref="TimestepGrid.Linspace"/>). Its last step is from timestep 0 to the clean image: <see cref="Trailing"/> is better for multistep solvers.</summary>
+    /// <summary>Evenly spaced timesteps from T − 1 to 0, both included , rounded to integers: <c>timestep_spacing</c> "linspace" in diffusers. Its last step is from timestep 0 to the clean image: <see cref="Trailing"/> is better for multistep solvers.</summary>
     public static StepSpacing Linspace { get; } = Timesteps("linspace", TimestepGrid.Linspace);
 
-    /// <summary>Integer strides from 0 (<see cref="TimestepGrid.Leading"/>).</summary>
+    /// <summary>Multiples of the integer stride T/steps, from 0 upwards: the spacing of DDIM (arXiv:2305.08891, table 2, "leading"). Does not reach T − 1.</summary>
     public static StepSpacing Leading { get; } = Timesteps("leading", (timesteps, steps) => TimestepGrid.Leading(timesteps, steps));
 
-    /// <summary>Counted down from T − 1 (<see cref="TimestepGrid.Trailing"/>): good for every schedule and sampler. The default.</summary>
+    /// <summary>At distance T/steps, counted down from T − 1 (arXiv:2305.08891, table 2, "trailing"): good for every schedule and sampler. The default.</summary>
     public static StepSpacing Trailing { get; } = Timesteps("trailing", TimestepGrid.Trailing);
 
     /// <summary>Evenly in the logarithm of σ/α, which solvers of high order are made for.</summary>
@@ -47,23 +47,31 @@ public abstract class StepSpacing
         new RatioSpacing("polyexponential", (low, high, count) => SigmaRamp.PolyExponential(count, sigmaMin ?? low, sigmaMax ?? high, rho));
 
     /// <summary>Exactly these timesteps; their count is the number of steps.</summary>
-    /// <param name="grid">The timesteps to visit.</param>
+    /// <param name="timesteps">The timesteps to visit: strictly decreasing, none negative, at least one.</param>
     /// <returns>The spacing.</returns>
-    public static StepSpacing Over(TimestepGrid grid)
+    /// <exception cref="ArgumentException">The list is empty, not decreasing, or has a negative timestep.</exception>
+    public static StepSpacing Over(IEnumerable<int> timesteps)
     {
-        ArgumentNullException.ThrowIfNull(grid);
+        var grid = timesteps as TimestepGrid ?? new TimestepGrid(timesteps);
         return Timesteps("timesteps", (_, _) => grid);
     }
 
-    /// <summary>Timesteps from T and the number of steps.</summary>
-    /// <param name="name">The name.</param>
-    /// <param name="grid">From T and the number of steps (T where none is given) to the timesteps.</param>
-    /// <returns>The spacing.</returns>
-    public static StepSpacing Timesteps(string name, Func<int, int, TimestepGrid> grid)
+    /// <summary>
+    /// Respacing as the improved-DDPM code writes it: "ddim25" for 25 timesteps at the smallest integer stride that gives exactly 25, or
+    /// "10,15,20" for T divided into three equal sections with so many timesteps each, both ends of every section included.
+    /// </summary>
+    /// <remarks>Improved Denoising Diffusion Probabilistic Models, arXiv:2102.09672, section 4.</remarks>
+    /// <param name="sections">"ddim" and a count, or counts separated by commas.</param>
+    /// <returns>The spacing. <see cref="Levels"/> ends with an <see cref="ArgumentException"/> where the text is neither, or T cannot be divided so.</returns>
+    public static StepSpacing Respaced(string sections)
     {
-        ArgumentNullException.ThrowIfNull(grid);
-        return new LevelSpacing(name, (schedule, steps) => [.. grid(schedule.Timesteps, steps ?? schedule.Timesteps).Select(schedule.LevelAt), NoiseLevel.Clean]);
+        ArgumentException.ThrowIfNullOrEmpty(sections);
+        return Timesteps(sections, (timesteps, _) => TimestepGrid.Respaced(timesteps, sections));
     }
+
+    /// <summary>Timesteps from T and the number of steps.</summary>
+    internal static StepSpacing Timesteps(string name, Func<int, int, TimestepGrid> grid) =>
+        new LevelSpacing(name, (schedule, steps) => [.. grid(schedule.Timesteps, steps ?? schedule.Timesteps).Select(schedule.LevelAt), NoiseLevel.Clean]);
 
     /// <summary>Exactly these levels, whatever the schedule.</summary>
     /// <param name="levels">From noise to image, the one to end at included; at least two.</param>

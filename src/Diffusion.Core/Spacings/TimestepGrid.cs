@@ -3,7 +3,7 @@ using System.Collections;
 namespace Diffusion;
 
 /// <summary>The training timesteps that a sampler visits, from noise to image: strictly decreasing, at least one. Immutable.</summary>
-public sealed class TimestepGrid : IReadOnlyList<int>
+internal sealed class TimestepGrid : IReadOnlyList<int>
 {
     private readonly int[] _timesteps;
 

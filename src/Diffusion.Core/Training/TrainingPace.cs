@@ -1,7 +1,7 @@
 namespace Diffusion;
 
 /// <summary>How fast a run goes and how long it still takes, measured from when this is made: previews, evaluations and checkpoints between the steps count.</summary>
-public sealed class TrainingPace
+internal sealed class TrainingPace
 {
     private readonly TimeProvider _clock;
     private readonly long _start;

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Diffusion.Imaging;
 
 /// <summary>Cuts out the middle of an image. Nothing about it is random: for images to compare with.</summary>
-public sealed class CenterCrop : Augmentation
+internal sealed class CenterCrop : Augmentation
 {
     private readonly CropSize _size;
 

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Diffusion.Imaging;
 
 /// <summary>Turns square images by 0, 90, 180 or 270 degrees, all equally likely.</summary>
-public sealed class QuarterTurns : Augmentation
+internal sealed class QuarterTurns : Augmentation
 {
     private const int Turns = 4;
 

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Diffusion.Imaging;
 
 /// <summary>Cuts a part of one size out of an image at least as large, all places equally likely; with nothing random, the middle.</summary>
-public sealed class RandomCrop : Augmentation
+internal sealed class RandomCrop : Augmentation
 {
     private readonly CropSize _size;
 

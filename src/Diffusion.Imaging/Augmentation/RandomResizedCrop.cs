@@ -11,7 +11,7 @@ namespace Diffusion.Imaging;
 /// The random crops of "Going Deeper with Convolutions", arXiv:1409.4842, section 6, without their change of the aspect ratio. Resized with
 /// the cubic of <see cref="PixelImage.Resize"/>, and clamped to [−1, 1].
 /// </remarks>
-public sealed class RandomResizedCrop : Augmentation
+internal sealed class RandomResizedCrop : Augmentation
 {
     private readonly CropSize _size;
     private readonly double _smallest;

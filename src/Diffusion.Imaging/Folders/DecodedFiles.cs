@@ -5,7 +5,7 @@ namespace Diffusion.Imaging;
 /// <param name="Good">Where these stood in the folder's list.</param>
 /// <param name="Cache">The pixels of the first of them, each [C, H, W].</param>
 /// <param name="Bad">Those that could not.</param>
-internal sealed record DecodedFiles(FolderFile[] Files, int[] Good, byte[][] Cache, SkippedFile[] Bad)
+internal sealed record DecodedFiles(FolderFile[] Files, int[] Good, byte[][] Cache, (string Path, string Reason)[] Bad)
 {
     private const int MaxListed = 20;
 
@@ -24,7 +24,7 @@ internal sealed record DecodedFiles(FolderFile[] Files, int[] Good, byte[][] Cac
             }
         });
         var good = Enumerable.Range(0, files.Length).Where(i => errors[i] is null).ToArray();
-        var bad = Enumerable.Range(0, files.Length).Where(i => errors[i] is not null).Select(i => new SkippedFile(paths[i], errors[i]!.Message)).ToArray();
+        var bad = Enumerable.Range(0, files.Length).Where(i => errors[i] is not null).Select(i => (paths[i], errors[i]!.Message)).ToArray();
         if (bad.Length > 0 && (options.OnCorrupt == CorruptFiles.Fail || good.Length == 0))
         {
             throw new InvalidDataException(Describe(folder, bad, files.Length), Array.Find(errors, error => error is not null));
@@ -51,9 +51,9 @@ internal sealed record DecodedFiles(FolderFile[] Files, int[] Good, byte[][] Cac
         return errors;
     }
 
-    private static string Describe(string folder, SkippedFile[] bad, int count)
+    private static string Describe(string folder, (string Path, string Reason)[] bad, int count)
     {
-        var listed = bad.Take(MaxListed).Select(file => $"{Environment.NewLine}  {file}");
+        var listed = bad.Take(MaxListed).Select(file => $"{Environment.NewLine}  {file.Path}: {file.Reason}");
         var more = bad.Length > MaxListed ? $"{Environment.NewLine}  and {bad.Length - MaxListed} more" : "";
         return $"{folder}: {bad.Length} of {count} images cannot be read:{string.Concat(listed)}{more}";
     }

@@ -46,7 +46,7 @@ public sealed class ImageFolder : IImageSource
     /// What could not be read when the folder was opened, in ordinal order; empty where everything could. Only <see cref="CorruptFiles.Skip"/>
     /// leaves anything out.
     /// </summary>
-    public IReadOnlyList<SkippedFile> SkippedFiles { get; }
+    public IReadOnlyList<(string Path, string Reason)> SkippedFiles { get; }
 
     /// <summary>The path of every image relative to the folder, by index, with '/' between its parts.</summary>
     public IReadOnlyList<string> RelativePaths { get; }

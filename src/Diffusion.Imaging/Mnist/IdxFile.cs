@@ -9,7 +9,7 @@ namespace Diffusion.Imaging;
 /// big-endian 32-bit number, then the values, the last dimension fastest. Compressed with gzip (one member) or
 /// not: the content tells, not the name.
 /// </summary>
-public sealed class IdxFile
+internal sealed class IdxFile
 {
     private const byte UnsignedByte = 0x08;
 

@@ -104,7 +104,7 @@ public sealed class RecordedSpacingTests
     [InlineData("karras")]
     public void Levels_EverySpacing_FallsFromTheNoisiestToTheCleanImage(string name)
     {
-        var schedule = ScheduleCatalog.Create(name);
+        var schedule = NoiseSchedule.Create(name);
         foreach (var spacing in StepSpacing.All)
         {
             foreach (var steps in new[] { 1, 2, 7, 20 })

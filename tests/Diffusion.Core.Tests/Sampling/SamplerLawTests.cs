@@ -16,7 +16,7 @@ public sealed class SamplerLawTests
     /// <summary>Those whose law is right to first order only: after 400 steps they may be off by 2 % of s, the others by 0.2 %.</summary>
     private static readonly string[] FirstOrder = ["ddpm", "ddim", "euler", "euler-ancestral", "dpm++1", "dpm++sde", "dpm++2s-ancestral", "dpm2-ancestral"];
 
-    public static TheoryData<string> Samplers() => [.. SamplerCatalog.Names.Where(name => name is not ("lcm" or "pndm" or "plms" or "edm"))];
+    public static TheoryData<string> Samplers() => [.. Sampler.Names.Where(name => name is not ("lcm" or "pndm" or "plms" or "edm"))];
 
     [Theory]
     [MemberData(nameof(Samplers))]
@@ -25,7 +25,7 @@ public sealed class SamplerLawTests
         var wrong = new List<string>();
         foreach (var family in Families)
         {
-            var deviation = FinalDeviation(SamplerCatalog.Create(sampler, 400, StepSpacing.LogSnr), ScheduleCatalog.Create(family));
+            var deviation = FinalDeviation(Sampler.Create(sampler, 400, StepSpacing.LogSnr), NoiseSchedule.Create(family));
             if (Math.Abs((deviation / Deviation) - 1) > (FirstOrder.Contains(sampler) ? 0.02 : 0.002))
             {
                 wrong.Add($"{sampler} on {family}: {deviation:F5} instead of {Deviation}");
@@ -46,7 +46,7 @@ public sealed class SamplerLawTests
     {
         foreach (var family in new[] { "linear", "cosine", "karras" })
         {
-            var schedule = ScheduleCatalog.Create(family);
+            var schedule = NoiseSchedule.Create(family);
             double Error(int steps) => Math.Abs(FinalDeviation(Through(sampler, schedule, steps), schedule) - Exact());
             var measured = Math.Log2(Error(60) / Error(120));
             Assert.True(measured > order - 0.2, $"{sampler} on {family}: order {measured:F2}, declared {order}.");
@@ -78,7 +78,7 @@ public sealed class SamplerLawTests
     /// <summary>What a standard normal start at σ/α = 20 would have to end with at 0.05, in units of x/α, for the law of the data.</summary>
     private static double Exact() => Math.Sqrt((Deviation * Deviation) + (Min * Min));
 
-    private static Sampler Through(string sampler, INoiseSchedule schedule, int steps) => SamplerCatalog.Create(sampler, null, StepSpacing.Through(
+    private static Sampler Through(string sampler, INoiseSchedule schedule, int steps) => Sampler.Create(sampler, null, StepSpacing.Through(
         Enumerable.Range(0, steps + 1).Select(i => schedule.LevelWithRatio(Max * Math.Pow(Min / Max, (double)i / steps)))));
 
     private static double FinalDeviation(Sampler sampler, INoiseSchedule schedule)

@@ -9,7 +9,7 @@ public sealed class SamplerMatrixTests
 {
     private static readonly long[] Shape = [2, 1, 4, 4];
 
-    public static TheoryData<string> Samplers() => [.. SamplerCatalog.Names];
+    public static TheoryData<string> Samplers() => [.. Sampler.Names];
 
     [Theory]
     [MemberData(nameof(Samplers))]
@@ -18,9 +18,9 @@ public sealed class SamplerMatrixTests
         using var first = new TinyNetwork(1);
         using var second = new TinyNetwork(2);
         LiveTensors.Settled();
-        foreach (var name in ScheduleCatalog.Names)
+        foreach (var name in NoiseSchedule.Names)
         {
-            var schedule = ScheduleCatalog.Create(name);
+            var schedule = NoiseSchedule.Create(name);
             foreach (var parameterization in Parameterization.All)
             {
                 var network = new NetworkDenoiser(first, schedule, parameterization);
@@ -38,11 +38,11 @@ public sealed class SamplerMatrixTests
     [MemberData(nameof(Samplers))]
     public void Sample_EverySpacing_IsFinite(string sampler)
     {
-        foreach (var name in ScheduleCatalog.Names)
+        foreach (var name in NoiseSchedule.Names)
         {
             foreach (var spacing in StepSpacing.All.SelectMany(spacing => new[] { spacing, spacing.EndingAtSigmaMin() }))
             {
-                using var images = SamplerCatalog.Create(sampler, 5, spacing).Sample(new GaussianDenoiser(ScheduleCatalog.Create(name)), Shape, seed: 3);
+                using var images = Sampler.Create(sampler, 5, spacing).Sample(new GaussianDenoiser(NoiseSchedule.Create(name)), Shape, seed: 3);
                 Assert.True(images.isfinite().all().item<bool>(), $"{sampler}, {name}, {spacing}");
             }
         }
@@ -53,8 +53,8 @@ public sealed class SamplerMatrixTests
     public void Sample_OneByOneOrTogether_DrawsTheSameNoise(string sampler)
     {
         var denoiser = new GaussianDenoiser(new LinearNoiseSchedule());
-        using var together = SamplerCatalog.Create(sampler, 6).Sample(denoiser, [3, 1, 4, 4], seed: 11);
-        using var one = SamplerCatalog.Create(sampler, 6).Sample(denoiser, [1, 1, 4, 4], seed: 11);
+        using var together = Sampler.Create(sampler, 6).Sample(denoiser, [3, 1, 4, 4], seed: 11);
+        using var one = Sampler.Create(sampler, 6).Sample(denoiser, [1, 1, 4, 4], seed: 11);
         using var first = together.narrow(0, 0, 1);
         TensorAssert.Close(one, first, 1e-5, 1e-5, sampler);
     }
@@ -64,7 +64,7 @@ public sealed class SamplerMatrixTests
     public void Steps_Enumerated_EndWithTheBitsOfSample(string sampler)
     {
         var denoiser = new GaussianDenoiser(new LinearNoiseSchedule());
-        var chosen = SamplerCatalog.Create(sampler, 6);
+        var chosen = Sampler.Create(sampler, 6);
         using var whole = chosen.Sample(denoiser, Shape, seed: 5);
         var before = LiveTensors.Settled();
         Tensor? last = null;
@@ -88,7 +88,7 @@ public sealed class SamplerMatrixTests
         using var source = new CancellationTokenSource();
         var before = LiveTensors.Settled();
         var steps = 0;
-        Assert.Throws<OperationCanceledException>(() => SamplerCatalog.Create(sampler, 8).Sample(
+        Assert.Throws<OperationCanceledException>(() => Sampler.Create(sampler, 8).Sample(
             new GaussianDenoiser(new LinearNoiseSchedule()), Shape, 1,
             onStep: _ =>
             {
@@ -106,17 +106,17 @@ public sealed class SamplerMatrixTests
     [Fact]
     public void Create_WrongName_ListsTheRightOnes()
     {
-        var sampler = Assert.Throws<ArgumentException>(() => SamplerCatalog.Create("dpm"));
+        var sampler = Assert.Throws<ArgumentException>(() => Sampler.Create("dpm"));
         Assert.Contains("\"dpm\"", sampler.Message, StringComparison.Ordinal);
-        Assert.All(SamplerCatalog.Names, name => Assert.Contains(name, sampler.Message, StringComparison.Ordinal));
-        var schedule = Assert.Throws<ArgumentException>(() => ScheduleCatalog.Create("quadratic"));
-        Assert.All(ScheduleCatalog.Names, name => Assert.Contains(name, schedule.Message, StringComparison.Ordinal));
+        Assert.All(Sampler.Names, name => Assert.Contains(name, sampler.Message, StringComparison.Ordinal));
+        var schedule = Assert.Throws<ArgumentException>(() => NoiseSchedule.Create("quadratic"));
+        Assert.All(NoiseSchedule.Names, name => Assert.Contains(name, schedule.Message, StringComparison.Ordinal));
     }
 
     private static void Check(string what, string sampler, IDenoiser denoiser)
     {
         var before = Tensor.TotalCount;
-        using (var images = SamplerCatalog.Create(sampler, 4).Sample(denoiser, Shape, seed: 7))
+        using (var images = Sampler.Create(sampler, 4).Sample(denoiser, Shape, seed: 7))
         {
             Assert.Equal(Shape, images.shape);
             Assert.Equal(ScalarType.Float32, images.dtype);
@@ -125,7 +125,7 @@ public sealed class SamplerMatrixTests
                 Assert.True(images.isfinite().all().item<bool>(), what);
             }
 
-            using var again = SamplerCatalog.Create(sampler, 4).Sample(denoiser, Shape, seed: 7);
+            using var again = Sampler.Create(sampler, 4).Sample(denoiser, Shape, seed: 7);
             TensorAssert.Identical(images, again, what);
         }
 

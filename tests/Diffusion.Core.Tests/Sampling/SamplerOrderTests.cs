@@ -61,7 +61,7 @@ public sealed class SamplerOrderTests
     public void Step_MoreAndMoreSteps_ErrorFallsWithTheDeclaredOrder(string sampler, string family)
     {
         var (order, make) = Samplers[sampler];
-        var schedule = ScheduleCatalog.Create(family);
+        var schedule = NoiseSchedule.Create(family);
         var coarse = Error(make, schedule, 80, order);
         var fine = Error(make, schedule, 160, order);
 

@@ -6,7 +6,7 @@ public sealed class InpaintingSamplerTests
 {
     private static readonly GaussianDenoiser s_denoiser = new(new LinearNoiseSchedule());
 
-    public static TheoryData<string> Names() => [.. SamplerCatalog.Names];
+    public static TheoryData<string> Names() => [.. Sampler.Names];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -15,7 +15,7 @@ public sealed class InpaintingSamplerTests
         using var scope = NewDisposeScope();
         var images = Normal.Of(1, 1, 1, 8, 8);
         var mask = Left(8, 8);
-        var inner = SamplerCatalog.Create(name, 40);
+        var inner = Sampler.Create(name, 40);
         var result = new InpaintingSampler(inner, images, mask, jumpLength: 8, resamples: 2).Sample(s_denoiser, [32, 1, 8, 8], seed: 5);
         TensorAssert.Identical(images.expand(32, 1, 8, 8).narrow(3, 0, 4).contiguous(), result.narrow(3, 0, 4).contiguous(), "known");
         var painted = result.narrow(3, 4, 4);
@@ -32,7 +32,7 @@ public sealed class InpaintingSamplerTests
     public void Sample_NothingKnown_IsTheInnerSamplersRun(string name)
     {
         using var scope = NewDisposeScope();
-        var inner = SamplerCatalog.Create(name, 10);
+        var inner = Sampler.Create(name, 10);
         var painted = new InpaintingSampler(inner, zeros(1, 1, 4, 4), zeros(1, 1, 4, 4), resamples: 1).Sample(s_denoiser, [3, 1, 4, 4], seed: 5);
         TensorAssert.Identical(inner.Sample(s_denoiser, [3, 1, 4, 4], seed: 5), painted, name);
     }
@@ -90,7 +90,7 @@ public sealed class InpaintingSamplerTests
     {
         using var images = Normal.Of(1, 1, 1, 4, 4);
         using var mask = Left(4, 4);
-        Leaks.None(() => new InpaintingSampler(SamplerCatalog.Create(name, 8), images, mask, 2, 2).Sample(s_denoiser, [2, 1, 4, 4], 4).Dispose());
+        Leaks.None(() => new InpaintingSampler(Sampler.Create(name, 8), images, mask, 2, 2).Sample(s_denoiser, [2, 1, 4, 4], 4).Dispose());
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class PreviewImagesTests : IDisposable
     public void OnStep_ClassConditionalNetwork_DrawsAllClassesInTurn()
     {
         using var images = new NoiseImages();
-        using var trainer = new Trainer(new GreyNetwork(), new LinearNoiseSchedule(), s_options with { Steps = 1, LearningRate = 1e-9 }, Parameterization.Image, nullCondition: Condition.OfLabels(3));
+        using var trainer = new Trainer(new GreyNetwork(), NoiseSchedule.Linear(), s_options with { Steps = 1, LearningRate = 1e-9 }, Parameterization.Image, nullCondition: Condition.OfLabels(3));
         trainer.Observers.Add(new PreviewImages(_folder.File("labels"), new DdimSampler(2), new PreviewOptions { Count = 5, Scale = 1 }));
         trainer.Observers.Add(new PreviewImages(_folder.File("guided"), new DdimSampler(2), new PreviewOptions { Count = 3, Scale = 1, Raw = false, Guidance = 2 }));
         trainer.Fit(images);
@@ -58,7 +58,7 @@ public sealed class PreviewImagesTests : IDisposable
     {
         using var images = new NoiseImages();
         using var network = new ScaleNetwork();
-        using var trainer = new Trainer(network, new LinearNoiseSchedule(), s_options with { Steps = 1 });
+        using var trainer = new Trainer(network, NoiseSchedule.Linear(), s_options with { Steps = 1 });
         using (no_grad())
         {
             network.parameters().Single().fill_(float.NaN);
@@ -74,7 +74,7 @@ public sealed class PreviewImagesTests : IDisposable
     public void OnStep_ManyPreviews_LeaveNoTensors()
     {
         using var images = new NoiseImages();
-        using var trainer = new Trainer(new GreyNetwork(), new LinearNoiseSchedule(), s_options with { Steps = 1 }, nullCondition: Condition.OfLabels(3));
+        using var trainer = new Trainer(new GreyNetwork(), NoiseSchedule.Linear(), s_options with { Steps = 1 }, nullCondition: Condition.OfLabels(3));
         var previews = new PreviewImages(_folder.Path, new DdimSampler(2), new PreviewOptions { Count = 2, Guidance = 2 });
         previews.OnStart(trainer, images);
         Leaks.AssertNone(() =>
@@ -88,7 +88,7 @@ public sealed class PreviewImagesTests : IDisposable
     public void OnStart_GuidanceAndImagesWithoutLabels_IsRefused()
     {
         using var images = new NoiseImages { Classes = 0 };
-        using var trainer = new Trainer(new GreyNetwork(), new LinearNoiseSchedule(), s_options, nullCondition: Condition.OfLabels(3));
+        using var trainer = new Trainer(new GreyNetwork(), NoiseSchedule.Linear(), s_options, nullCondition: Condition.OfLabels(3));
         trainer.Observers.Add(new PreviewImages(_folder.Path, new DdimSampler(2), new PreviewOptions { Guidance = 2 }));
         Assert.Contains("images with labels; Guidance is 2", Assert.Throws<InvalidOperationException>(() => trainer.Fit(images)).Message, StringComparison.Ordinal);
     }
@@ -106,7 +106,7 @@ public sealed class PreviewImagesTests : IDisposable
     {
         using var images = new NoiseImages { Classes = 0 };
         using var network = new ScaleNetwork();
-        using var trainer = new Trainer(network, new LinearNoiseSchedule(), s_options with { Checkpoints = new CheckpointOptions { Folder = _folder.File($"{name}-checkpoints") } });
+        using var trainer = new Trainer(network, NoiseSchedule.Linear(), s_options with { Checkpoints = new CheckpointOptions { Folder = _folder.File($"{name}-checkpoints") } });
         trainer.Resume(_folder.File($"{name}-checkpoints"));
         var pictures = new Pictures();
         if (previews)

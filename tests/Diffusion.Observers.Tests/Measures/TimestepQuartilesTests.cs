@@ -2,7 +2,7 @@ namespace Diffusion.Observers.Tests;
 
 public sealed class TimestepQuartilesTests
 {
-    public static TheoryData<string> Schedules => [.. ScheduleCatalog.Names];
+    public static TheoryData<string> Schedules => [.. NoiseSchedule.Names];
 
     [Theory]
     [MemberData(nameof(Schedules))]
@@ -10,7 +10,7 @@ public sealed class TimestepQuartilesTests
     {
         foreach (var timesteps in new[] { 1000, 250, 51 })
         {
-            var schedule = ScheduleCatalog.Create(name, timesteps);
+            var schedule = NoiseSchedule.Create(name, timesteps);
             var quartiles = new TimestepQuartiles(schedule);
             Assert.Equal(Enumerable.Range(0, timesteps).Select(t => t * 4 / timesteps), Enumerable.Range(0, timesteps).Select(t => quartiles.Of(schedule.LevelAt(t))));
         }

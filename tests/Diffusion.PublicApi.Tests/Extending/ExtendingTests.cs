@@ -22,22 +22,22 @@ public sealed class ExtendingTests
     [InlineData("heun")]
     [InlineData("dpm++2m-sde")]
     public void Sample_ScheduleFromOutside_WorksWithTheSamplersOfTheLibrary(string sampler) =>
-        Check(SamplerCatalog.Create(sampler, 60, StepSpacing.LogSnr), new EvenAlphaSchedule(500));
+        Check(Sampler.Create(sampler, 60, StepSpacing.LogSnr), new EvenAlphaSchedule(500));
 
     [Theory]
     [InlineData("linear")]
     [InlineData("cosine")]
     [InlineData("flow")]
     public void Sample_SamplerFromOutside_WorksWithTheSchedulesOfTheLibrary(string schedule) =>
-        Check(new MidpointSampler(60, new() { Spacing = StepSpacing.LogSnr }), ScheduleCatalog.Create(schedule));
+        Check(new MidpointSampler(60, new() { Spacing = StepSpacing.LogSnr }), NoiseSchedule.Create(schedule));
 
     [Fact]
     public void Target_ParameterizationFromOutside_IsTheScore()
     {
         using var scope = NewDisposeScope();
-        using var noise = new SeededNoise(1);
+        using var noise = NoiseSource.Seeded(1);
         var (images, epsilon) = (noise.Draw([2, 1, 4, 4], CPU), noise.Draw([2, 1, 4, 4], CPU));
-        var level = new LinearNoiseSchedule().LevelAt(300);
+        var level = NoiseSchedule.Linear().LevelAt(300);
         var score = new ScoreParameterization().Target(images, epsilon, [level]);
         TensorAssert.Close(epsilon * (-1 / level.Sigma), score, 1e-5, 1e-5, "score");
         TensorAssert.Close(images, new ScoreParameterization().ToImage(ForwardProcess.AddNoise(images, epsilon, [level]), score, [level]), 1e-5, 1e-5, "image");

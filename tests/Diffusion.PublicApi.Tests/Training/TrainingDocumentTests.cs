@@ -28,7 +28,6 @@ public sealed class TrainingDocumentTests : IDisposable
     [InlineData(typeof(OptimizerOptions))]
     [InlineData(typeof(LearningRateOptions))]
     [InlineData(typeof(EmaOptions))]
-    [InlineData(typeof(EmaHalfLifeOptions))]
     [InlineData(typeof(CheckpointOptions))]
     public void Document_EveryOption_IsInItsTable(Type options)
     {
@@ -52,7 +51,7 @@ public sealed class TrainingDocumentTests : IDisposable
         using var network = new Bias();
         using var images = new TensorImages(full([20, 1, 2, 2], 0.5f));
         using var heldOut = new TensorImages(full([8, 1, 2, 2], 0.5f));
-        using var trainer = new Trainer(network, new LinearNoiseSchedule(), new TrainerOptions { Steps = 40, BatchSize = 4, LearningRate = 0.5 }, Parameterization.Image);
+        using var trainer = new Trainer(network, NoiseSchedule.Linear(), new TrainerOptions { Steps = 40, BatchSize = 4, LearningRate = 0.5 }, Parameterization.Image);
         var (validation, best) = (new ValidationLoss(heldOut, 4), new BestWeights(_folder.File("best")));
         trainer.Observers.Add(validation);
         trainer.Observers.Add(best);

@@ -7,7 +7,7 @@ public static class TinyRun
 
     public static TrainerOptions Options { get; } = new() { Steps = Steps, BatchSize = 4, Seed = 3, LearningRate = 1e-2 };
 
-    public static INoiseSchedule Schedule { get; } = new LinearNoiseSchedule();
+    public static INoiseSchedule Schedule { get; } = NoiseSchedule.Linear();
 
     /// <summary>Trains, from the newest checkpoint of the folder on if there is one.</summary>
     /// <param name="observers">What watches.</param>

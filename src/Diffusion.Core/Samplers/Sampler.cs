@@ -28,6 +28,9 @@ public abstract class Sampler
         Spacing = options?.Spacing ?? StepSpacing.Trailing;
     }
 
+    /// <summary>The names that <see cref="Create"/>, configuration files and command lines know.</summary>
+    public static IReadOnlyList<string> Names => SamplerCatalog.Names;
+
     /// <summary>Where the steps lie.</summary>
     public StepSpacing Spacing { get; }
 
@@ -39,6 +42,14 @@ public abstract class Sampler
 
     /// <summary>Whether the sampler implements steps towards more noise; if not, they are forward diffusion.</summary>
     internal virtual bool Ascends => false;
+
+    /// <summary>A sampler of this library by its name, with the settings usual for it.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="steps">The number of steps; <see langword="null"/> for the sampler's own default, in general all timesteps.</param>
+    /// <param name="spacing">Where they lie; <see langword="null"/> for the sampler's own default.</param>
+    /// <returns>The sampler.</returns>
+    /// <exception cref="ArgumentException">There is no such sampler; the message lists those that there are.</exception>
+    public static Sampler Create(string name, int? steps = null, StepSpacing? spacing = null) => SamplerCatalog.Create(name, steps, spacing);
 
     /// <summary>The levels that a run visits, noisiest first, the one it ends at included: one more than there are steps.</summary>
     /// <param name="schedule">The denoiser's schedule.</param>
