@@ -78,10 +78,7 @@ internal static class LoadingCommand
         using var images = options.Data.Open();
         using var network = options.CreateNetwork();
         var training = options.Training with { Steps = steps + WarmUp, Epochs = null, Loader = options.Training.Loader with { Prefetch = prefetch } };
-        var (schedule, kind) = (options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization());
-        using var trainer = options.NullLabel is { } none
-            ? Trainer.WithLabels(new ConditionalUNet(network), new LabelTrainingOptions { NullLabel = none }, schedule, training, kind)
-            : new Trainer(network, schedule, training, kind);
+        using var trainer = options.CreateTrainer(network, images, training);
         var done = trainer.Steps(images).Skip(WarmUp).ToList();
         var (step, waited) = (done.Average(each => each.Duration.TotalMilliseconds), done.Average(each => each.DataWait.TotalMilliseconds));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {prefetch} | {step:f1} | {waited:f2} | {waited / step:p2} |"));

@@ -12,7 +12,7 @@ internal sealed class MixtureDenoiser(INoiseSchedule schedule) : IDenoiser
 
     public INoiseSchedule Schedule => schedule;
 
-    public Tensor Denoise(Tensor noisy, NoiseLevel level)
+    public Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null)
     {
         using var scope = NewDisposeScope();
         var logs = new Tensor[Parts.Length];
@@ -26,7 +26,7 @@ internal sealed class MixtureDenoiser(INoiseSchedule schedule) : IDenoiser
             means[k] = (distance * (level.Alpha * deviation * deviation / variance)) + mean;
         }
 
-        return (stack(logs).softmax(0) * stack(means)).sum(dim: 0).MoveToOuterDisposeScope();
+        return new Prediction((stack(logs).softmax(0) * stack(means)).sum(dim: 0).MoveToOuterDisposeScope());
     }
 
     /// <summary>The value below which the share <paramref name="share"/> of the pixels lies.</summary>

@@ -113,6 +113,11 @@ public sealed record RunOptions : IValidatedOptions
                 $"must be a table of the classes of the images and one more, the last, that stands for no label; it is {labels.Kind} of {labels.Classes}.");
         }
 
+        if (dialect.Context is not null)
+        {
+            yield return new OptionsError($"{nameof(Model)}.{nameof(Model.Dialect)}.{nameof(dialect.Context)}", "must be null: the images of a configuration have no contexts.");
+        }
+
         if (dialect.Labels is null && Sampling.Guidance != 1)
         {
             yield return new OptionsError(

@@ -67,7 +67,7 @@ public sealed class EagerNetworksTests
     {
         var network = (DiffusersNetwork)ComparedNetworks.Named(ComparedNetworks.DdpmCifar10, quick: false);
         Assert.Equal(0.1, network.Options.Dialect.Residual.Dropout);
-        Assert.Equal(0.1, EagerDiffusersOptions.Of(network.Options, network.Context).Dropout);
+        Assert.Equal(0.1, EagerDiffusersOptions.Of(network.Options).Dropout);
     }
 
     [Fact]

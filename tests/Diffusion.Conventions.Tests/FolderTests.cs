@@ -7,19 +7,13 @@ namespace Diffusion.Conventions.Tests;
 /// <summary>Folders of a library are small and depend on each other one way.</summary>
 public sealed class FolderTests
 {
-    // Their folders still depend on each other in cycles.
-    private static readonly HashSet<string> s_notYet = ["Diffusion.Models"];
-
     /// <summary>All libraries.</summary>
     public static TheoryData<string> Libraries { get; } = [.. Repository.Libraries.Select(library => library.GetName().Name!)];
 
     [Theory]
     [MemberData(nameof(Libraries))]
-    public void Folders_OfALibrary_DependOnEachOtherOneWay(string library)
-    {
-        Assert.SkipWhen(s_notYet.Contains(library), $"The folders of {library} do not yet depend on each other one way.");
+    public void Folders_OfALibrary_DependOnEachOtherOneWay(string library) =>
         Offenders.None("Folders that depend on each other in cycles:", FolderRules.Cycles(Compiled(library), Sources.FoldersOf($"src/{library}")));
-    }
 
     // Else there are uses that nobody sees.
     [Theory]

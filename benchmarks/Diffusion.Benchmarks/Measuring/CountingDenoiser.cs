@@ -3,29 +3,13 @@ using static TorchSharp.torch;
 namespace Diffusion.Benchmarks;
 
 /// <summary>Counts the calls of a denoiser and passes everything on.</summary>
-internal sealed class CountingDenoiser(IDenoiser inner) : ISelfConditionedDenoiser
+internal sealed class CountingDenoiser(IDenoiser inner) : DelegatingDenoiser(inner)
 {
     public int Calls { get; private set; }
 
-    public INoiseSchedule Schedule => inner.Schedule;
-
-    public Device Device => inner.Device;
-
-    public Tensor Denoise(Tensor noisy, NoiseLevel level)
+    public override Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null)
     {
         Calls++;
-        return inner.Denoise(noisy, level);
-    }
-
-    public Prediction Predict(Tensor noisy, NoiseLevel level)
-    {
-        Calls++;
-        return inner.Predict(noisy, level);
-    }
-
-    public Prediction Predict(Tensor noisy, NoiseLevel level, Tensor? estimate)
-    {
-        Calls++;
-        return inner is ISelfConditionedDenoiser conditioned ? conditioned.Predict(noisy, level, estimate) : inner.Predict(noisy, level);
+        return base.Predict(noisy, level, condition, estimate);
     }
 }

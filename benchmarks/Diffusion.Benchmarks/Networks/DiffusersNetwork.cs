@@ -15,9 +15,6 @@ internal sealed record DiffusersNetwork : ComparedNetwork
     /// <summary>The block list. It begins as PyTorch's layers do, nothing at zero.</summary>
     public required UNetOptions Options { get; init; }
 
-    /// <summary>The context; <see langword="null"/> without one.</summary>
-    public ContextOptions? Context { get; init; }
-
     public override ImageShape Image => Options.Image;
 
     public override KeyMap Keys => _keys;
@@ -31,25 +28,21 @@ internal sealed record DiffusersNetwork : ComparedNetwork
     /// <summary>A UNet2DConditionModel.</summary>
     public static DiffusersNetwork Of(string name, string what, int trainBatch, int sampleBatch, DiffusersUNet2DCondition described) => new(described.Keys)
     {
-        Name = name, What = what, TrainBatch = trainBatch, SampleBatch = sampleBatch, Options = described.Options with { ZeroInitialize = false }, Context = described.Context,
+        Name = name, What = what, TrainBatch = trainBatch, SampleBatch = sampleBatch, Options = described.Options with { ZeroInitialize = false },
     };
 
     public override nn.Module<Tensor, Tensor, Tensor> Ours()
     {
-        var builder = UNetBuilder.From(Options);
-        if (Context is null)
-        {
-            return builder.Build();
-        }
-
-        var network = builder.BuildWithContext(Context);
-        return new ContextBoundNetwork(network, network.call, Tokens(Context));
+        var network = UNetBuilder.From(Options).Build();
+        return Options.Dialect.Context is { } context
+            ? new ContextBoundNetwork(network, (images, timesteps, tokens) => network.Predict(images, timesteps, context: tokens), Tokens(context))
+            : network;
     }
 
     public override nn.Module<Tensor, Tensor, Tensor> Eager()
     {
-        var network = new EagerDiffusersUNet(EagerDiffusersOptions.Of(Options, Context));
-        return Context is null ? network : new ContextBoundNetwork(network, network.Run, Tokens(Context));
+        var network = new EagerDiffusersUNet(EagerDiffusersOptions.Of(Options));
+        return Options.Dialect.Context is { } context ? new ContextBoundNetwork(network, network.Run, Tokens(context)) : network;
     }
 
     /// <summary>A sequence of vectors for each image of the largest batch, the same each time: [B, L, D].</summary>

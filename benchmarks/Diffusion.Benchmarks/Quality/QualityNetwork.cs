@@ -11,15 +11,8 @@ internal sealed class QualityNetwork : IDisposable
     private readonly RunOptions _options;
     private readonly UNet _network;
     private readonly Trainer? _trainer;
-    private readonly ConditionalDenoiser? _conditional;
 
-    private QualityNetwork(RunOptions options, UNet network, Trainer? trainer)
-    {
-        (_options, _network, _trainer) = (options, network, trainer);
-        _conditional = trainer is not null ? trainer.Conditional
-            : options.NullLabel is { } none ? new ConditionalDenoiser(new ConditionalUNet(network), options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization(), none)
-            : null;
-    }
+    private QualityNetwork(RunOptions options, UNet network, Trainer? trainer) => (_options, _network, _trainer) = (options, network, trainer);
 
     public static QualityNetwork Train(RunOptions options, IImageSource images)
     {
@@ -53,10 +46,8 @@ internal sealed class QualityNetwork : IDisposable
     /// <summary>The denoiser of a batch, clipped to [−1, 1]: all labels in turn where the network is told any, without guidance, which draws from another distribution than that of the images.</summary>
     public IDenoiser Denoiser(int first, int count)
     {
-        var denoiser = _conditional is { } conditional ? conditional.With([.. Enumerable.Range(first, count).Select(i => i % _options.NullLabel!.Value)])
-            : _trainer is not null ? _trainer.Denoiser
-            : _options.CreateDenoiser(_network);
-        return (_trainer is not null ? _trainer.Averaged(denoiser) : denoiser).Limited(ImageLimit.Clip());
+        var denoiser = _trainer?.Ema ?? _options.CreateDenoiser(_network);
+        return (_options.NullLabel is { } none ? denoiser.With([.. Enumerable.Range(first, count).Select(i => i % none)]) : denoiser).Limited(ImageLimit.Clip());
     }
 
     public void Dispose()

@@ -13,9 +13,9 @@ internal sealed class UNetValidation
         var validation = new UNetValidation(options);
         validation.Network();
         validation.Time();
-        validation.Blocks(options.Down, nameof(options.Down), leastLayers: 1);
-        validation.Blocks(options.Mid, nameof(options.Mid), leastLayers: 0);
-        validation.Blocks(options.Up, nameof(options.Up), leastLayers: 1);
+        validation.Blocks(options.Down, nameof(options.Down), minLayers: 1);
+        validation.Blocks(options.Mid, nameof(options.Mid), minLayers: 0);
+        validation.Blocks(options.Up, nameof(options.Up), minLayers: 1);
         validation.Mid();
         validation.Context();
         validation.Opposites();
@@ -50,14 +50,14 @@ internal sealed class UNetValidation
             FormattableString.Invariant($"must be below half of {nameof(_options.TimeDimension)}, {dimension}; it is {time.FrequencyShift}."));
     }
 
-    private void Blocks(IReadOnlyList<IBlockOptions> blocks, string list, int leastLayers)
+    private void Blocks(IReadOnlyList<IBlockOptions> blocks, string list, int minLayers)
     {
         var attention = _options.Dialect.Attention;
         for (var i = 0; i < blocks.Count; i++)
         {
             var (block, path) = (blocks[i], $"{list}[{i}]");
             Width(block.Channels, $"{path}.{nameof(block.Channels)}", Place(list, i));
-            Check(block.Layers >= leastLayers, $"{path}.{nameof(block.Layers)}", $"must be at least {leastLayers}; it is {block.Layers}.");
+            Check(block.Layers >= minLayers, $"{path}.{nameof(block.Layers)}", $"must be at least {minLayers}; it is {block.Layers}.");
             if (!block.Attention)
             {
                 continue;

@@ -66,7 +66,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>, IConditionalNetwor
     /// <summary>The block list that the network was made from.</summary>
     public UNetOptions Options { get; }
 
-    /// <summary>The number of trainable numbers.</summary>
+    /// <summary>The number of trainable parameters.</summary>
     public long ParameterCount => parameters().Sum(parameter => parameter.numel());
 
     /// <inheritdoc/>

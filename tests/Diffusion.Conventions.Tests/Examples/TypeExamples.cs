@@ -15,7 +15,7 @@ public sealed class TypeExamples
     [Fact]
     public void NeitherAbstractNorSealed_OpenClass_IsFound() => Assert.Equal(
         [typeof(Open).FullName],
-        TypeRules.NeitherAbstractNorSealed([typeof(Open), typeof(Parent), typeof(Child), typeof(TypeRules), typeof(ImageShape), typeof(IDisposable)]));
+        TypeRules.NeitherAbstractNorSealed([typeof(Open), typeof(BaseOptions), typeof(DerivedOptions), typeof(Parent), typeof(Child), typeof(TypeRules), typeof(ImageShape), typeof(IDisposable)]));
 
     [Fact]
     public void DeepInheritance_Grandchild_IsFound()
@@ -31,7 +31,8 @@ public sealed class TypeExamples
     [Fact]
     public void BadOptions_EachFault_IsFound()
     {
-        Assert.Empty(TypeRules.BadOptions([typeof(GoodOptions), typeof(Open)]));
+        Assert.Empty(TypeRules.BadOptions([typeof(GoodOptions), typeof(Open), typeof(BaseOptions), typeof(DerivedOptions)]));
+        Assert.Contains(TypeRules.BadOptions([typeof(BaseOptions)]), o => o.EndsWith("is not a sealed record", StringComparison.Ordinal));
         Assert.Contains(TypeRules.BadOptions([typeof(ClassOptions)]), o => o.EndsWith("is not a sealed record", StringComparison.Ordinal));
         Assert.Contains(TypeRules.BadOptions([typeof(OpenOptions)]), o => o.EndsWith("is not a sealed record", StringComparison.Ordinal));
         Assert.Contains(TypeRules.BadOptions([typeof(SettableOptions)]), o => o.EndsWith("Steps can be set after construction", StringComparison.Ordinal));
@@ -115,6 +116,10 @@ public sealed class TypeExamples
     internal sealed class ClassOptions;
 
     internal record OpenOptions;
+
+    internal record BaseOptions;
+
+    internal sealed record DerivedOptions : BaseOptions;
 
     internal sealed record SettableOptions
     {

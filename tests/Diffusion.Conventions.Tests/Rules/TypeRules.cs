@@ -13,9 +13,12 @@ internal static class TypeRules
     public static IEnumerable<Type> All(Assembly assembly) =>
         assembly.GetTypes().Where(type => !type.Name.StartsWith('<') && !type.IsDefined(typeof(CompilerGeneratedAttribute), false) && type.DeclaringType?.Name.StartsWith('<') != true);
 
-    /// <summary>Public classes are abstract, sealed or static.</summary>
-    public static IEnumerable<string> NeitherAbstractNorSealed(IEnumerable<Type> types) =>
-        from type in types where type.IsClass && !type.IsAbstract && !type.IsSealed select type.FullName;
+    /// <summary>Public classes are abstract, sealed or static; options that others derive from may be open.</summary>
+    public static IEnumerable<string> NeitherAbstractNorSealed(IEnumerable<Type> types)
+    {
+        var all = types.ToList();
+        return from type in all where type.IsClass && !type.IsAbstract && !type.IsSealed && !IsBaseOfOptions(type, all) select type.FullName;
+    }
 
     /// <summary>A base class of ours derives from none of ours.</summary>
     public static IEnumerable<string> DeepInheritance(IEnumerable<Type> types, Func<Type, bool> ours) =>
@@ -26,12 +29,13 @@ internal static class TypeRules
     public static IEnumerable<string> InOtherNamespace(IEnumerable<Type> types, string expected) =>
         from type in types where type.Namespace != expected select $"{type.FullName} is not in namespace {expected}";
 
-    /// <summary>Options are sealed records whose few properties are set by an initialiser only.</summary>
+    /// <summary>Options are sealed records, or records that other options derive from, whose few properties are set by an initialiser only.</summary>
     public static IEnumerable<string> BadOptions(IEnumerable<Type> types)
     {
-        foreach (var type in types.Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal) && !type.IsInterface))
+        var all = types.ToList();
+        foreach (var type in all.Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal) && !type.IsInterface))
         {
-            if (!type.IsSealed || type.IsValueType || type.GetMethod("<Clone>$") is null)
+            if ((!type.IsSealed && !IsBaseOfOptions(type, all)) || !IsRecord(type))
             {
                 yield return $"{type.FullName} is not a sealed record";
             }
@@ -53,6 +57,11 @@ internal static class TypeRules
             }
         }
     }
+
+    private static bool IsBaseOfOptions(Type type, List<Type> all) =>
+        IsRecord(type) && type.Name.EndsWith("Options", StringComparison.Ordinal) && all.Exists(other => other.BaseType == type);
+
+    private static bool IsRecord(Type type) => !type.IsValueType && type.GetMethod("<Clone>$") is not null;
 
     private static bool IsInit(MethodInfo set) => set.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit));
 }

@@ -125,6 +125,8 @@ public sealed class DropoutTests
 
         public ImageShape Shape => new(1, 16, 16);
 
+        public (double Min, double Max)? Range => null;
+
         public int Classes => 0;
 
         public ImageBatch Read(ReadOnlySpan<int> indices) => new(stack([.. indices.ToArray().Select(index => Draw(16, 1, 16, 16)[index])]));

@@ -181,6 +181,8 @@ public sealed class UNetContextTests
 
         public ImageShape Shape => new(3, 8, 8);
 
+        public (double Min, double Max)? Range => null;
+
         public int Classes => 3;
 
         public ImageBatch Read(ReadOnlySpan<int> indices)

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion.PublicApi.Tests;
 
-/// <summary>The midpoint rule: the prediction half-way in ln(σ/α) serves the whole step. Second order, two calls of the network a step.</summary>
+/// <summary>The midpoint rule in ln(σ/α): each step uses the x̂₀ of its middle. Second order, two network calls a step.</summary>
 internal sealed class MidpointSampler(int? steps = null, SamplerOptions? options = null) : Sampler(steps, options)
 {
     protected override StepResult Step(StepContext context)
@@ -19,7 +19,7 @@ internal sealed class MidpointSampler(int? steps = null, SamplerOptions? options
         return new StepResult(Move(context.Noisy, halfway, from, to), image);
     }
 
-    /// <summary>From one level to another as if x̂₀ stayed what it is.</summary>
+    /// <summary>x at another level, with x̂₀ held constant.</summary>
     private static Tensor Move(Tensor noisy, Tensor image, NoiseLevel from, NoiseLevel to)
     {
         var share = to.Sigma / from.Sigma;

@@ -2,7 +2,7 @@ using Diffusion.Observers;
 
 namespace Diffusion.PublicApi.Tests;
 
-/// <summary>Exports the weights each time the held-out loss is the least so far.</summary>
+/// <summary>Exports the weights each time the held-out loss is the lowest so far.</summary>
 internal sealed class BestWeights(string folder) : TrainingObserver
 {
     public TrainingMeasurement? Best { get; private set; }

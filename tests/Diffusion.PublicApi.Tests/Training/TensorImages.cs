@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion.PublicApi.Tests;
 
-/// <summary>Images that are in memory already, with labels if there are any.</summary>
+/// <summary>Images in memory, with or without labels.</summary>
 internal sealed class TensorImages(Tensor images, Tensor? labels = null, int classes = 0) : IImageSource
 {
     public string Name => "images in memory";

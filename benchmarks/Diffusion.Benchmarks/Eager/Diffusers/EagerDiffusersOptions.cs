@@ -44,8 +44,7 @@ internal sealed record EagerDiffusersOptions
 
     /// <summary>The same network as one of this library.</summary>
     /// <param name="options">Its block list.</param>
-    /// <param name="context">Its context; <see langword="null"/> without one.</param>
-    public static EagerDiffusersOptions Of(UNetOptions options, ContextOptions? context)
+    public static EagerDiffusersOptions Of(UNetOptions options)
     {
         var dialect = options.Dialect;
         int HeadsOf(int channels, int heads) => dialect.Attention.HeadWidth is { } width ? channels / width : heads;
@@ -63,8 +62,8 @@ internal sealed record EagerDiffusersOptions
             TimeDimension = options.TimeDimension,
             FrequencyShift = dialect.Time.FrequencyShift,
             CosineFirst = dialect.Time.Order == WaveOrder.CosineFirst,
-            ContextChannels = context?.Channels,
-            TransformerLayers = context?.Layers ?? 1,
+            ContextChannels = dialect.Context?.Channels,
+            TransformerLayers = dialect.Context?.Layers ?? 1,
         };
     }
 }
