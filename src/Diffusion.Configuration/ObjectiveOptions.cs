@@ -58,8 +58,8 @@ public sealed record ObjectiveOptions : IValidatedOptions
     /// <summary>λ, above 0, of the variational term that trains a learned variance beside the loss, 0.001 in the paper; <see langword="null"/> (default) for a fixed variance. The network gives twice the channels by itself.</summary>
     public double? LearnedVariance { get; init; }
 
-    /// <summary>For a class-conditional network: the share of images, in [0, 1), that are trained without their label; 0.1 by default.</summary>
-    public double ConditionDropout { get; init; } = 0.1;
+    /// <summary>For a class-conditional network: the share of images, in [0, 1), that are trained without their label; <see langword="null"/> (default) for 0.1.</summary>
+    public double? ConditionDropout { get; init; }
 
     /// <summary>The objective.</summary>
     /// <returns>The objective of these names and numbers.</returns>
@@ -86,7 +86,7 @@ public sealed record ObjectiveOptions : IValidatedOptions
         .. OptionsValidation.Range(OffsetNoise, nameof(OffsetNoise), 0.0),
         .. OptionsValidation.Range(SelfConditioning ?? 0, nameof(SelfConditioning), 0, 1.0),
         .. OptionsValidation.Range(LearnedVariance ?? 1, nameof(LearnedVariance), 1e-9, MaxLossParameter),
-        .. OptionsValidation.Range(ConditionDropout, nameof(ConditionDropout), 0, 0.999999),
+        .. OptionsValidation.Range(ConditionDropout ?? 0, nameof(ConditionDropout), 0, 0.999999),
         .. HuberDelta is not null && !NamedChoice.Same(Loss, HuberName) ? [new OptionsError(nameof(HuberDelta), $"is for the loss {HuberName}, which is '{Loss}'.")] : Array.Empty<OptionsError>(),
         .. Gamma is not null && NamedChoice.Find(Weighting, s_withGamma) is null ? [new OptionsError(nameof(Gamma), $"is for the weightings {string.Join(" and ", s_withGamma)}, which is '{Weighting}'.")] : Array.Empty<OptionsError>(),
     ];

@@ -131,6 +131,12 @@ public sealed record RunOptions : IValidatedOptions
                 $"must have no extra channels or other output channels: {nameof(Objective)}.{nameof(Objective.SelfConditioning)} and {nameof(Objective.LearnedVariance)} add theirs.");
         }
 
+        if (dialect.Labels is null && Objective.ConditionDropout is { } share)
+        {
+            yield return new OptionsError(
+                $"{nameof(Objective)}.{nameof(Objective.ConditionDropout)}", FormattableString.Invariant($"must be absent for a network without {nameof(Model)}.{nameof(Model.Dialect)}.{nameof(dialect.Labels)}; it is {share}."));
+        }
+
         if (Sampling.Steps > Diffusion.Timesteps)
         {
             yield return new OptionsError(

@@ -69,6 +69,10 @@ public sealed class ObjectiveOptionsTests
     }
 
     [Fact]
+    public void Validate_DropoutOfLabelsWithoutLabels_IsRefused() => Assert.Contains(
+        Parse("""{ "conditionDropout": 0.2 }""").Validate(), error => error.ToString().StartsWith("Objective.ConditionDropout: must be absent", StringComparison.Ordinal));
+
+    [Fact]
     public void Validate_LabelsAndSelfConditioning_GoTogether()
     {
         var options = Parse("""{ "selfConditioning": 0.5 }""");

@@ -21,7 +21,7 @@ internal static class ObjectiveDescription
             (false, true) => "context",
             _ => "none",
         },
-        ["conditionDropout"] = conditions.HasNone ? Number(objective.ConditionDropout) : "none",
+        ["conditionDropout"] = Number(TrainingLoss.ConditionDropout(conditions, objective)),
     };
 
     private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);

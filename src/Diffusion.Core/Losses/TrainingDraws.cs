@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>Draws what is random in a training batch.</summary>
-internal sealed class TrainingDraws(TrainingObjective objective, INoiseSchedule schedule, bool dropsConditions)
+internal sealed class TrainingDraws(TrainingObjective objective, INoiseSchedule schedule, double conditionDropout)
 {
     /// <summary>The losses of the run so far, where timesteps are drawn by them: state that belongs into a checkpoint.</summary>
     public LossHistory? History { get; } = objective.Timesteps.NewHistory(schedule);
@@ -55,9 +55,7 @@ internal sealed class TrainingDraws(TrainingObjective objective, INoiseSchedule 
         var estimated = objective.SelfConditioning is { } share && UniformDraws.Of(1, generator, stratified: false)[0] < share;
         return new(timesteps, noise, offset, estimated)
         {
-            Dropped = dropsConditions && objective.ConditionDropout > 0
-                ? [.. UniformDraws.Of((int)shape[0], generator, stratified: false).Select(draw => draw < objective.ConditionDropout)]
-                : null,
+            Dropped = conditionDropout > 0 ? [.. UniformDraws.Of((int)shape[0], generator, stratified: false).Select(draw => draw < conditionDropout)] : null,
         };
     }
 }

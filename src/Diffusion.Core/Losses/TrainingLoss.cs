@@ -10,6 +10,8 @@ namespace Diffusion;
 /// </remarks>
 internal sealed class TrainingLoss
 {
+    private const double DefaultConditionDropout = 0.1;
+
     private readonly NetworkConditions _network;
     private readonly INoiseSchedule _schedule;
     private readonly Parameterization _parameterization;
@@ -28,11 +30,20 @@ internal sealed class TrainingLoss
         objective.ThrowIfInvalid();
         (_network, _schedule, _parameterization, _objective) = (network, schedule, parameterization, objective);
         _bound = objective.Variational is { } term ? new VariationalBound(schedule, term.Variance) : null;
-        Draws = new TrainingDraws(objective, schedule, network.HasNone);
+        Draws = new TrainingDraws(objective, schedule, ConditionDropout(network, objective));
     }
 
     /// <summary>What is random in a batch.</summary>
     public TrainingDraws Draws { get; }
+
+    /// <summary>The share of samples that are trained with the null condition.</summary>
+    /// <exception cref="ArgumentException">The objective asks for it, and there is none.</exception>
+    public static double ConditionDropout(NetworkConditions network, TrainingObjective objective) => network.HasNone
+        ? objective.ConditionDropout ?? DefaultConditionDropout
+        : objective.ConditionDropout is { } share and > 0
+            ? throw new ArgumentException(
+                FormattableString.Invariant($"{nameof(objective.ConditionDropout)} is {share}, and there is no null condition for all that the network takes (nullCondition) to train in place of the samples' own."), nameof(objective))
+            : 0;
 
     /// <summary>The mean, to take gradients of, and the loss of each sample, weighed by its level but not by its importance, without gradients: from one pass.</summary>
     /// <param name="batch">x₀, [B, C, H, W], on the network's device, and its conditions.</param>

@@ -29,9 +29,10 @@ public sealed record TrainingObjective : IValidatedOptions
     public double? SelfConditioning { get; init; }
 
     /// <summary>
-    /// The share of samples, in [0, 1), that are trained without their condition, for classifier-free guidance (arXiv:2207.12598, algorithm 1); 0.1 by default. It has no effect on a network without a null condition.
+    /// The share of samples, in [0, 1), that are trained with the null condition in place of their own, for classifier-free guidance (arXiv:2207.12598, algorithm 1). <see langword="null"/> (default): 0.1 where the
+    /// trainer has a null condition, none where it has not.
     /// </summary>
-    public double ConditionDropout { get; init; } = 0.1;
+    public double? ConditionDropout { get; init; }
 
     /// <summary>The part of the variational bound; <see langword="null"/>, none, by default.</summary>
     public VariationalTerm? Variational { get; init; }
@@ -41,7 +42,7 @@ public sealed record TrainingObjective : IValidatedOptions
     [
         .. OptionsValidation.Range(OffsetNoise, nameof(OffsetNoise), 0.0),
         .. OptionsValidation.Range(SelfConditioning ?? 0, nameof(SelfConditioning), 0, 1.0),
-        .. OptionsValidation.Range(ConditionDropout, nameof(ConditionDropout), 0, 0.999999),
+        .. OptionsValidation.Range(ConditionDropout ?? 0, nameof(ConditionDropout), 0, 0.999999),
         .. Loss is null ? [new OptionsError(nameof(Loss), "must be given; it is null.")] : Array.Empty<OptionsError>(),
         .. Weighting is null ? [new OptionsError(nameof(Weighting), "must be given; it is null.")] : Array.Empty<OptionsError>(),
         .. Timesteps is null ? [new OptionsError(nameof(Timesteps), "must be given; it is null.")] : Array.Empty<OptionsError>(),

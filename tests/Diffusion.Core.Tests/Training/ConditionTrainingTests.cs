@@ -83,6 +83,7 @@ public sealed class ConditionTrainingTests
         using var wrong = zeros(1, 2, 3);
         using var another = new Trainer(contexts, new LinearNoiseSchedule(), new TrainerOptions { Steps = 1, BatchSize = 4 }, objective: new() { ConditionDropout = 0.9 }, nullCondition: Condition.OfContext(wrong));
         Assert.Contains("L and D must be the same", Assert.Throws<ArgumentException>(() => another.Steps(classes).First()).Message, StringComparison.Ordinal);
+        Assert.Contains("there is no null condition", Assert.Throws<ArgumentException>(() => new Trainer(network, new LinearNoiseSchedule(), objective: new() { ConditionDropout = 0.2 })).Message, StringComparison.Ordinal);
         Assert.Contains("ConditionDropout", Assert.Throws<ArgumentException>(() => new Trainer(network, new LinearNoiseSchedule(), objective: new() { ConditionDropout = 1 })).Message, StringComparison.Ordinal);
     }
 
