@@ -54,7 +54,7 @@ internal static partial class DocumentationRules
 
     /// <summary>The types of assemblies as documentation names them, each with the names of the members that its users see; without any where it is internal.</summary>
     private static Dictionary<string, HashSet<string>?> Visibility(IEnumerable<Assembly> libraries) =>
-        libraries.SelectMany(library => library.GetTypes()).ToDictionary(type => type.FullName!.Replace('+', '.'), type => type.IsVisible ? Members(type) : null);
+        libraries.SelectMany(library => library.GetTypes()).Where(type => type.FullName!.StartsWith("Diffusion", StringComparison.Ordinal)).ToDictionary(type => type.FullName!.Replace('+', '.'), type => type.IsVisible ? Members(type) : null);
 
     private static HashSet<string> Members(Type type) =>
     [
