@@ -20,7 +20,7 @@ if (parsed.Errors.Count > 0)
 
 try
 {
-    _ = Processor.Description;
+    _ = DiffusionRuntime.ProcessorLevel;
 }
 catch (PlatformNotSupportedException e) // DIFFUSION_CPU names no level, or one that this processor lacks
 {

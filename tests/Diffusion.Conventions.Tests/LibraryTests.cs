@@ -52,5 +52,11 @@ public sealed class LibraryTests
         Repository.Libraries.SelectMany(library =>
             DocumentationRules.WithoutSummary(TypeRules.Public(library), XDocument.Load(Path.ChangeExtension(library.Location, ".xml")))));
 
+    [Fact]
+    public void Documentation_OfTheLibraries_RefersToWhatUsersSee() => Offenders.None(
+        "Public documentation refers to what is internal:",
+        Repository.Libraries.SelectMany(library =>
+            DocumentationRules.HiddenReferences(library, XDocument.Load(Path.ChangeExtension(library.Location, ".xml")), [.. Repository.Libraries])));
+
     private static XDocument ProjectOf(string library) => XDocument.Load(Path.Combine(Repository.Root, "src", library, library + ".csproj"));
 }

@@ -7,13 +7,14 @@ namespace Diffusion.PublicApi.Tests;
 public sealed class StrangerTests
 {
     // What ships together from here: what they tell each other is nobody else's API.
-    private static readonly string[] s_libraries = ["Diffusion.Kernels", "Diffusion.Models", "Diffusion.Imaging"];
+    private static readonly string[] s_libraries = ["Diffusion.Core", "Diffusion.Kernels", "Diffusion.Models", "Diffusion.Imaging", "Diffusion.Observers", "Diffusion.Configuration"];
 
     [Theory]
     [InlineData("Diffusion.Core")]
     [InlineData("Diffusion.Kernels")]
     [InlineData("Diffusion.Models")]
     [InlineData("Diffusion.Imaging")]
+    [InlineData("Diffusion.Observers")]
     [InlineData("Diffusion.Configuration")]
     public void InternalsVisibleTo_OfEachLibrary_DoesNotNameThisAssembly(string library)
     {
@@ -21,6 +22,7 @@ public sealed class StrangerTests
             .Select(friend => new AssemblyName(friend.AssemblyName).Name).ToArray();
 
         Assert.DoesNotContain(typeof(StrangerTests).Assembly.GetName().Name, friends);
+        Assert.DoesNotContain(friends, friend => friend!.StartsWith("Diffusion.Sample", StringComparison.Ordinal));
         Assert.Contains($"{library}.Tests", friends);
         Assert.All(friends, friend => Assert.True(friend!.EndsWith(".Tests", StringComparison.Ordinal) || friend == "Diffusion.Benchmarks" || s_libraries.Contains(friend), friend)); // nothing else
     }

@@ -15,7 +15,7 @@ public sealed class ExtendedRunTests : IDisposable
         var (exitCode, _, error) = _app.Run("train", "--config", config, "--steps", "9", "--out", "run");
         Assert.Equal(2, exitCode);
         Assert.Contains("stopped at step 6. Add --resume", error, StringComparison.Ordinal);
-        Assert.Equal(6, Checkpoint.Newest(_app.At("run/checkpoints"))!.Manifest.Step);
+        Assert.Equal(6, Checkpoint.Newest(_app.At("run/checkpoints"))!.Step);
     }
 
     public void Dispose() => _app.Dispose();

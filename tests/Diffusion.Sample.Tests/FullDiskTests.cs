@@ -26,7 +26,7 @@ public sealed class FullDiskTests : IDisposable
         Assert.Contains("The checkpoint of step 6 cannot be written", error, StringComparison.Ordinal);
         Assert.Contains("step-00000003 is there still", error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
-        Assert.Equal(3, Checkpoint.Newest(_app.At("parts/checkpoints"))!.Manifest.Step);
+        Assert.Equal(3, Checkpoint.Newest(_app.At("parts/checkpoints"))!.Step);
 
         Done(_app.Run("train", "--config", config, "--out", "parts", "--resume"));
         foreach (var file in new[] { "model.safetensors", "ema.safetensors", "losses.csv", "digits.png" })

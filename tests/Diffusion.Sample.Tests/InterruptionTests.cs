@@ -22,13 +22,13 @@ public sealed class InterruptionTests : IDisposable
 
         await process.WaitForExitAsync();
         Assert.Equal(expected, process.ExitCode);
-        var step = Checkpoint.Newest(_app.At("out/checkpoints"))!.Manifest.Step;
+        var step = Checkpoint.Newest(_app.At("out/checkpoints"))!.Step;
         Assert.Contains($"Stopped at step {step} of 100000; train --resume --out", (await output).ReplaceLineEndings(""), StringComparison.Ordinal);
         Assert.Contains($"cancelled after step {step} of 100000", await File.ReadAllTextAsync(_app.At("out/report.html")), StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_app.At("out"), "*.tmp", SearchOption.AllDirectories));
         var resumed = _app.Run("train", "--resume", "--stop-after", "1");
         Assert.True(resumed.ExitCode == 0, resumed.Error + resumed.Output);
-        Assert.Equal(step + 1, Checkpoint.Newest(_app.At("out/checkpoints"))!.Manifest.Step);
+        Assert.Equal(step + 1, Checkpoint.Newest(_app.At("out/checkpoints"))!.Step);
     }
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class InterruptionTests : IDisposable
         await Task.WhenAll(Send("INT", process), Send("INT", process));
         await process.WaitForExitAsync();
         Assert.Equal(130, process.ExitCode);
-        Assert.Contains($"Stopped at step {Checkpoint.Newest(_app.At("out/checkpoints"))!.Manifest.Step}", await output, StringComparison.Ordinal);
+        Assert.Contains($"Stopped at step {Checkpoint.Newest(_app.At("out/checkpoints"))!.Step}", await output, StringComparison.Ordinal);
     }
 
     /// <summary>A command that cannot hear of the first one: it waits for a file that nobody writes.</summary>
@@ -103,7 +103,7 @@ public sealed class InterruptionTests : IDisposable
         }
 
         Assert.Equal("129", File.ReadAllText(_app.At("code")).Trim());
-        var step = Checkpoint.Newest(_app.At("out/checkpoints"))!.Manifest.Step;
+        var step = Checkpoint.Newest(_app.At("out/checkpoints"))!.Step;
         Assert.Contains($"cancelled after step {step} of 100000", await File.ReadAllTextAsync(_app.At("out/report.html")), StringComparison.Ordinal);
     }
 

@@ -50,7 +50,7 @@ public static class DenoiserExtensions
 
     /// <summary>Runs the network in a precision: <c>trainer.Ema.In(ComputePrecision.BFloat16)</c>. Without it denoisers compute in float32, in whatever precision their network was trained.</summary>
     /// <param name="denoiser">The denoiser, with all that is around it, or without.</param>
-    /// <param name="precision">The precision of networks that follow <see cref="MixedPrecision"/>. Samples stay in the type that they are given in. On a CPU that cannot use bfloat16 (<see cref="Processor.UsesBFloat16"/>) networks compute in float32 either way.</param>
+    /// <param name="precision">The precision of the networks of Diffusion.Models. Samples stay in the type that they are given in. On a CPU that cannot use bfloat16 (<see cref="DiffusionRuntime.UsesBFloat16"/>) networks compute in float32 either way.</param>
     /// <returns>The denoiser in this precision.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such precision.</exception>
     public static IDenoiser In(this IDenoiser denoiser, ComputePrecision precision)

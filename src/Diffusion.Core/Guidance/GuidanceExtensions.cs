@@ -72,9 +72,9 @@ public static class GuidanceExtensions
     /// <inheritdoc cref="ClassifierGuided(IDenoiser, nn.Module{Tensor, Tensor, Tensor}, ReadOnlySpan{long}, double)" path="/remarks|/returns"/>
     /// <param name="denoiser">The denoiser.</param>
     /// <param name="gradient">∇ln p(y | x_t), of the shape of x_t [B, C, H, W], for the caller to dispose, given x_t, which it neither changes nor disposes, and its level.</param>
-    /// <param name="scale">A finite number, 1 by default: the power of p(y | x_t). At 0 the gradient is not asked for.</param>
+    /// <param name="scale">A finite number: the power of p(y | x_t). At 0 the gradient is not asked for.</param>
     /// <exception cref="ArgumentOutOfRangeException">The scale is not finite.</exception>
-    public static IDenoiser ClassifierGuided(this IDenoiser denoiser, Func<Tensor, NoiseLevel, Tensor> gradient, double scale = 1)
+    public static IDenoiser ClassifierGuided(this IDenoiser denoiser, Func<Tensor, NoiseLevel, Tensor> gradient, double scale)
     {
         ArgumentNullException.ThrowIfNull(gradient);
         return double.IsFinite(scale)

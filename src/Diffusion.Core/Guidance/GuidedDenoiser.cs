@@ -31,7 +31,7 @@ internal sealed class GuidedDenoiser : DelegatingDenoiser
     public override Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null)
     {
         ArgumentNullException.ThrowIfNull(noisy);
-        if (_options.Scale == 1 || _options.Interval?.Contains(level) == false)
+        if (_options.Scale == 1 || !_options.Includes(level))
         {
             return Inner.Predict(noisy, level, condition, estimate);
         }

@@ -10,7 +10,7 @@ public enum ComputePrecision
 
     /// <summary>
     /// Bfloat16 where it is safe: convolutions, linear maps and activations, with sums in float32. Statistics of norms, softmax, the time
-    /// embedding, the first and the last convolution stay in float32. On a CPU that cannot use bfloat16 (<see cref="Processor.UsesBFloat16"/>) networks compute in float32;
+    /// embedding, the first and the last convolution stay in float32. On a CPU that cannot use bfloat16 (<see cref="DiffusionRuntime.UsesBFloat16"/>) networks compute in float32;
     /// a trainer says so in its log.
     /// </summary>
     BFloat16,

@@ -8,6 +8,25 @@ public static class DiffusionRuntime
 {
     private static readonly Lazy<PlatformNotSupportedException?> s_failure = new(TryLoad);
 
+    /// <summary>
+    /// How much of the processor this library's kernels use. By default that is all it has. Less can be asked for, before the first use of the library: the environment variable
+    /// <c>DIFFUSION_CPU</c> (<c>avx512bf16</c>, <c>avx512</c>, <c>avx2</c> or <c>plain</c>), or the AppContext value <c>Diffusion.Cpu</c>, which a <c>runtimeconfig.json</c> can set; the variable wins.
+    /// </summary>
+    /// <remarks>The setting concerns this library's kernels alone: libtorch's are limited by its own variables <c>ATEN_CPU_CAPABILITY</c> and <c>ONEDNN_MAX_CPU_ISA</c>.</remarks>
+    /// <exception cref="PlatformNotSupportedException">The setting names no level, or one that this processor lacks.</exception>
+    public static ProcessorLevel ProcessorLevel => Processor.Level;
+
+    /// <summary>The processor's name, the level and what kernels do at that level, on one line.</summary>
+    /// <exception cref="PlatformNotSupportedException">The setting names no level, or one that this processor lacks.</exception>
+    public static string ProcessorDescription => Processor.Description;
+
+    /// <summary>
+    /// Whether networks on the CPU use bfloat16 where <see cref="ComputePrecision.BFloat16"/> is asked for. With AVX2 and more, what is between layers is bfloat16, which takes half of the memory; it is
+    /// multiplied as such, or becomes float32 while it is read. Without, networks compute in float32 unless libtorch is faster in bfloat16.
+    /// </summary>
+    /// <exception cref="PlatformNotSupportedException">The setting names no level, or one that this processor lacks.</exception>
+    public static bool UsesBFloat16 => Processor.UsesBFloat16;
+
     /// <summary>Loads libtorch, if it is not loaded yet.</summary>
     /// <exception cref="PlatformNotSupportedException">It cannot be loaded; the message says why and what to install.</exception>
     public static void EnsureLoaded()

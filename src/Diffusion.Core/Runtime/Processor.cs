@@ -9,7 +9,7 @@ namespace Diffusion;
 /// <c>DIFFUSION_CPU</c> (<c>avx512bf16</c>, <c>avx512</c>, <c>avx2</c> or <c>plain</c>), or the AppContext value <c>Diffusion.Cpu</c>, which a <c>runtimeconfig.json</c> can set; the variable wins.
 /// </summary>
 /// <remarks>The setting concerns this library's kernels alone: libtorch's are limited by its own variables <c>ATEN_CPU_CAPABILITY</c> and <c>ONEDNN_MAX_CPU_ISA</c>.</remarks>
-public static class Processor
+internal static class Processor
 {
     private const string Variable = "DIFFUSION_CPU";
     private const string Setting = "Diffusion.Cpu";

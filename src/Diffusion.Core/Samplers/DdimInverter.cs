@@ -11,7 +11,7 @@ namespace Diffusion;
 /// code of ADM; diffusers conditions the network on the timestep at which the step ends: levels with those timesteps do the same. Where x̂₀ is limited, ε̂ stays as
 /// predicted. x is kept in Float64; at the clean image ε̂ is a limit, taken at σ = 1e-6.
 /// </remarks>
-public sealed class DdimInverter : Sampler
+internal sealed class DdimInverter : Sampler
 {
     private const double NoNoise = 1e-6;
 

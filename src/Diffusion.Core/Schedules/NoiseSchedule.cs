@@ -44,12 +44,16 @@ public static class NoiseSchedule
             : throw new ArgumentException($"There is no schedule \"{name}\"; there are {string.Join(", ", Names)}.", nameof(name));
     }
 
-    /// <summary>β grows evenly from 1e-4·1000/T to 0.02·1000/T: with T = 1000 the schedule of DDPM; scaled, so that a shorter one destroys the image as thoroughly.</summary>
+    /// <summary>The schedule of DDPM: T = 1000, β grows evenly from 1e-4 to 0.02.</summary>
     /// <remarks>Denoising Diffusion Probabilistic Models, arXiv:2006.11239, section 4.</remarks>
-    /// <param name="timesteps">T, at least 21, below which the last β would reach 1; 1000 by default.</param>
+    /// <returns>The schedule.</returns>
+    public static INoiseSchedule Linear() => new LinearNoiseSchedule();
+
+    /// <summary>The schedule of DDPM, with its βs scaled by 1000/T so that a shorter schedule destroys the image as thoroughly.</summary>
+    /// <param name="timesteps">T, at least 21, below which the last β would reach 1.</param>
     /// <returns>The schedule.</returns>
     /// <exception cref="ArgumentOutOfRangeException">Fewer than 21 timesteps.</exception>
-    public static INoiseSchedule Linear(int timesteps = 1000) => new LinearNoiseSchedule(timesteps);
+    public static INoiseSchedule Linear(int timesteps) => new LinearNoiseSchedule(timesteps);
 
     /// <summary>β grows evenly between exactly the given values; nothing is scaled.</summary>
     /// <param name="timesteps">T, at least 1. With T = 1 the only β is <paramref name="betaStart"/>.</param>

@@ -9,7 +9,7 @@ namespace Diffusion;
 /// </remarks>
 public static class Reconstruction
 {
-    /// <summary>The noise of images, by <see cref="DdimInverter"/>.</summary>
+    /// <summary>The noise of images, by DDIM in the direction of the noise.</summary>
     /// <param name="denoiser">The trained network.</param>
     /// <param name="images">x₀, [B, C, H, W] in [−1, 1]; not changed.</param>
     /// <param name="steps">The number of steps; <see langword="null"/> for all T.</param>

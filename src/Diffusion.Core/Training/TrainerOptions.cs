@@ -32,7 +32,7 @@ public sealed record TrainerOptions : IValidatedOptions
 
     /// <summary>
     /// What the network computes in; float32 by default. Bfloat16 takes about 0.6 of the time on processors with AVX512_BF16, and less memory with AVX2 and more;
-    /// on CPUs that cannot use it the network computes in float32 (<see cref="Processor.UsesBFloat16"/>). Weights, gradients, their averages and checkpoints are float32 either way, and a checkpoint of one precision can be resumed in the other.
+    /// on CPUs that cannot use it the network computes in float32 (<see cref="DiffusionRuntime.UsesBFloat16"/>). Weights, gradients, their averages and checkpoints are float32 either way, and a checkpoint of one precision can be resumed in the other.
     /// </summary>
     public ComputePrecision Precision { get; init; }
 

@@ -5,9 +5,16 @@ namespace Diffusion.Imaging;
 /// <summary>Single images: read from a file, written as PNG.</summary>
 public static class ImageFile
 {
+    /// <summary>
+    /// The default codec: reads PNG, JPEG, WebP, BMP and GIF (the first frame) with SkiaSharp and writes PNG. Transparent pixels are laid
+    /// over white; the orientation that a camera noted (EXIF) is applied; colour profiles are ignored; 16 bits become 8.
+    /// Grey PNG and JPEG files become grey images, all others RGB. Images of more than 2²⁷ pixels are refused.
+    /// </summary>
+    public static IImageCodec DefaultCodec { get; } = new SkiaCodec();
+
     /// <summary>Reads an image.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="codec">What decodes it; by default <see cref="SkiaCodec"/>.</param>
+    /// <param name="codec">What decodes it; by default <see cref="DefaultCodec"/>.</param>
     /// <returns>The image, at its own size.</returns>
     /// <exception cref="IOException">The file is not there or cannot be read.</exception>
     /// <exception cref="InvalidDataException">The file is not an image, or a damaged one; the message names it.</exception>
@@ -17,7 +24,7 @@ public static class ImageFile
         using var stream = File.OpenRead(path);
         try
         {
-            return (codec ?? new SkiaCodec()).Decode(stream);
+            return (codec ?? DefaultCodec).Decode(stream);
         }
         catch (InvalidDataException e)
         {
@@ -28,13 +35,13 @@ public static class ImageFile
     /// <summary>Writes an image as PNG; the file is whole or absent.</summary>
     /// <param name="path">The file to write; its folder is created if need be.</param>
     /// <param name="image">The image.</param>
-    /// <param name="codec">What encodes it; by default <see cref="SkiaCodec"/>.</param>
+    /// <param name="codec">What encodes it; by default <see cref="DefaultCodec"/>.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Save(string path, PixelImage image, IImageCodec? codec = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(image);
-        AtomicFile.Write(path, stream => (codec ?? new SkiaCodec()).EncodePng(stream, image));
+        AtomicFile.Write(path, stream => (codec ?? DefaultCodec).EncodePng(stream, image));
     }
 
     /// <summary>Writes an image as PNG; the file is whole or absent.</summary>

@@ -7,7 +7,7 @@ namespace Diffusion.Imaging;
 /// over one grey ground; the orientation that a camera noted (EXIF) is applied; colour profiles are ignored; 16 bits become 8.
 /// Grey PNG and JPEG files become grey images, all others RGB.
 /// </summary>
-public sealed class SkiaCodec : IImageCodec
+internal sealed class SkiaCodec : IImageCodec
 {
     /// <summary>The largest image that is decoded, in pixels: a few bytes can declare an image that fills any memory.</summary>
     public const long MaxPixels = 1L << 27;

@@ -4,7 +4,6 @@ namespace Diffusion.Imaging;
 public sealed record ImageFolderOptions : IValidatedOptions
 {
     private const int MaxPixels = 1 << 29;
-    private static readonly SkiaCodec s_codec = new();
 
     /// <summary>The height of every image in pixels, at least 1. Default 64.</summary>
     public int Height { get; init; } = 64;
@@ -32,8 +31,8 @@ public sealed record ImageFolderOptions : IValidatedOptions
     /// <summary>What happens to images that cannot be read when the folder is opened. Default <see cref="CorruptFiles.Fail"/>.</summary>
     public CorruptFiles OnCorrupt { get; init; } = CorruptFiles.Fail;
 
-    /// <summary>What decodes the files, and which extensions are images. Default <see cref="SkiaCodec"/>.</summary>
-    public IImageCodec Codec { get; init; } = s_codec;
+    /// <summary>What decodes the files, and which extensions are images. Default <see cref="ImageFile.DefaultCodec"/>.</summary>
+    public IImageCodec Codec { get; init; } = ImageFile.DefaultCodec;
 
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate() =>

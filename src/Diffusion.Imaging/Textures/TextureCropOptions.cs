@@ -4,7 +4,6 @@ namespace Diffusion.Imaging;
 public sealed record TextureCropOptions : IValidatedOptions
 {
     private const int LargestSize = 1 << 14;
-    private static readonly SkiaCodec s_codec = new();
 
     /// <summary>The height and width of every image in pixels, in [1, 16384]. Default 28.</summary>
     public int Size { get; init; } = 28;
@@ -24,8 +23,8 @@ public sealed record TextureCropOptions : IValidatedOptions
     /// <summary>The seed of the crops. Default 0.</summary>
     public long Seed { get; init; }
 
-    /// <summary>What decodes the photographs, and which extensions they have. Default <see cref="SkiaCodec"/>.</summary>
-    public IImageCodec Codec { get; init; } = s_codec;
+    /// <summary>What decodes the photographs, and which extensions they have. Default <see cref="ImageFile.DefaultCodec"/>.</summary>
+    public IImageCodec Codec { get; init; } = ImageFile.DefaultCodec;
 
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate() =>

@@ -11,7 +11,7 @@ namespace Diffusion.Models;
 /// </summary>
 /// <remarks>
 /// State: <c>weight</c> [outChannels, inChannels, k, k] and <c>bias</c> [outChannels], float32 on the CPU until the module is moved.
-/// On the CPU, at level <c>avx512</c> and above (<see cref="Processor.Level"/>), 3×3 kernels with a padding of 1 and channels that are multiples of 16 are computed by Winograd's method. At every level 1×1 kernels
+/// On the CPU, at level <c>avx512</c> and above (<see cref="DiffusionRuntime.ProcessorLevel"/>), 3×3 kernels with a padding of 1 and channels that are multiples of 16 are computed by Winograd's method. At every level 1×1 kernels
 /// are products of matrices. All others are libtorch's, with channels padded by zeros inside the forward pass where libtorch is wrong without; no padded value is ever visible. On other devices and in float64 it is
 /// libtorch's convolution.
 /// </remarks>

@@ -10,14 +10,14 @@ public sealed class AveragesTests : IDisposable
     [Fact]
     public void DecayAt_HalfLife_HalvesOldWeightsOverItsImages()
     {
-        var options = new EmaOptions { HalfLife = new() { Images = 640, RampUp = 0 } };
+        var options = new EmaOptions { HalfLife = 640, HalfLifeRampUp = 0 };
         Assert.Equal(0.5, Enumerable.Range(0, 10).Aggregate(1.0, (share, update) => share * options.DecayAt(update, 64)), 1e-12);
 
         // Updates that are fewer count more images each.
         Assert.Equal(0.5, (options with { Every = 10 }).DecayAt(0, 64), 1e-12);
 
         // With the ramp the half-life is a share of the images seen: none before the first update, 0.05·6400 = 320 before update 100.
-        var ramped = new EmaOptions { HalfLife = new() { Images = 640 } };
+        var ramped = new EmaOptions { HalfLife = 640 };
         Assert.Equal(0, ramped.DecayAt(0, 64));
         Assert.Equal(Math.Pow(0.5, 64 / 320.0), ramped.DecayAt(100, 64), 1e-12);
         Assert.Equal(Math.Pow(0.5, 64 / 640.0), ramped.DecayAt(100_000, 64), 1e-12);
@@ -61,7 +61,7 @@ public sealed class AveragesTests : IDisposable
     [Fact]
     public void Trainer_SeveralAverages_AreWhatEachAloneWouldBe()
     {
-        var half = new EmaOptions { HalfLife = new() { Images = 100 } };
+        var half = new EmaOptions { HalfLife = 100 };
         var none = new EmaOptions { Decay = 0 };
         using var several = Trained(new EmaOptions { Decay = 0.9, Others = [half, none] });
         using var noisy = zeros(2, 1, 4, 4);
@@ -154,9 +154,9 @@ public sealed class AveragesTests : IDisposable
     {
         var errors = new EmaOptions
         {
-            Power = 0.75, HalfLife = new() { Images = -1 }, RelativeWidth = 0.5, Others = [new EmaOptions { Decay = 2, Others = [new EmaOptions()] }],
+            Power = 0.75, HalfLife = -1, HalfLifeRampUp = -1, RelativeWidth = 0.5, Others = [new EmaOptions { Decay = 2, Others = [new EmaOptions()] }],
         }.Validate().Select(error => error.ToString()).ToList();
-        foreach (var part in new[] { "HalfLife.Images", "RelativeWidth: ", "Power: and HalfLife and RelativeWidth exclude each other", "Others[0].Decay", "Others[0].Others: must be empty" })
+        foreach (var part in new[] { "HalfLife: ", "HalfLifeRampUp: ", "RelativeWidth: ", "Power: and HalfLife and RelativeWidth exclude each other", "Others[0].Decay", "Others[0].Others: must be empty" })
         {
             Assert.Contains(errors, error => error.Contains(part, StringComparison.Ordinal));
         }

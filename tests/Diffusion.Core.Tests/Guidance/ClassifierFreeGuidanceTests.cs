@@ -113,7 +113,7 @@ public sealed class ClassifierFreeGuidanceTests : IDisposable
     public void Predict_OutsideOfTheInterval_IsTheConditionalAlone()
     {
         var (conditional, unconditional) = (new FixedDenoiser(_conditional), new FixedDenoiser(_unconditional));
-        var guided = conditional.AutoGuided(unconditional, new GuidanceOptions { Scale = 4, Interval = new GuidanceInterval(0.75, 3) });
+        var guided = conditional.AutoGuided(unconditional, new GuidanceOptions { Scale = 4, SigmaMin = 0.75, SigmaMax = 3 });
         foreach (var (level, inside) in new (NoiseLevel, bool)[] { (Level, false), (new(1, 0.76, 3), true), (new(0.5, 1.5, 3), true), (new(1, 3.01, 3), false), (new(0, 1, 9), false) })
         {
             var before = unconditional.Calls;
@@ -182,8 +182,9 @@ public sealed class ClassifierFreeGuidanceTests : IDisposable
         Assert.Contains("schedule", Assert.Throws<ArgumentException>(() => denoiser.AutoGuided(other, 2)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentNullException>(() => denoiser.AutoGuided(null!, 2));
         Assert.Contains("With(labels)", Assert.Throws<InvalidOperationException>(() => denoiser.Guided(2).Predict(_noisy, Level)).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentOutOfRangeException>(() => new GuidanceInterval(2, 2));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new GuidanceInterval(-1, 2));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new GuidanceInterval(0, double.NaN));
+        foreach (var (min, max, mistake) in new[] { (2, 2, "SigmaMax"), (-1, 2, "SigmaMin"), (0, double.NaN, "SigmaMax"), (double.PositiveInfinity, double.PositiveInfinity, "SigmaMin") })
+        {
+            Assert.Contains(mistake, Assert.Throws<ArgumentException>(() => denoiser.AutoGuided(denoiser, new GuidanceOptions { SigmaMin = min, SigmaMax = max })).Message, StringComparison.Ordinal);
+        }
     }
 }

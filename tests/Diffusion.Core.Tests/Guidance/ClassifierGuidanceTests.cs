@@ -17,7 +17,7 @@ public sealed class ClassifierGuidanceTests
         var schedule = new LinearNoiseSchedule(1000);
         var target = golden["cond_target"];
         var denoiser = new NetworkDenoiser(network, schedule).Limited(ImageLimit.Clip())
-            .ClassifierGuided((noisy, _) => (target - noisy) * 0.8);
+            .ClassifierGuided((noisy, _) => (target - noisy) * 0.8, scale: 1);
         var levels = Levels(golden, schedule);
         var x = golden["x_T"];
         for (var i = 0; i + 1 < levels.Length; i++)
@@ -84,8 +84,8 @@ public sealed class ClassifierGuidanceTests
     {
         using var noisy = Normal.Of(1, 2, 1, 4, 4);
         var inner = new FixedDenoiser(noisy);
-        ClassifierGradient refuses = (_, _) => throw new InvalidOperationException("asked");
-        using var noise = inner.ClassifierGuided(refuses).Denoise(noisy, new NoiseLevel(0, 1, 999));
+        Func<Tensor, NoiseLevel, Tensor> refuses = (_, _) => throw new InvalidOperationException("asked");
+        using var noise = inner.ClassifierGuided(refuses, 1).Denoise(noisy, new NoiseLevel(0, 1, 999));
         using var none = inner.ClassifierGuided(refuses, 0).Denoise(noisy, new NoiseLevel(0.6, 0.8, 10));
         TensorAssert.Identical(noisy, noise, "at α = 0");
         TensorAssert.Identical(noisy, none, "at scale 0");
@@ -120,7 +120,7 @@ public sealed class ClassifierGuidanceTests
         using var classifier = new TinyClassifier();
         using var noisy = Normal.Of(1, 3, 1, 4, 4);
         using var variance = Normal.Of(2, 3, 1, 4, 4);
-        var guided = new FixedDenoiser(noisy, variance).ClassifierGuided(ClassifierGradients.Of(classifier, 1), 2);
+        var guided = new FixedDenoiser(noisy, variance).ClassifierGuided(classifier, [1], 2);
         Leaks.None(() =>
         {
             var (image, itsVariance) = guided.Predict(noisy, new NoiseLevel(0.6, 0.8, 10));
@@ -145,7 +145,7 @@ public sealed class ClassifierGuidanceTests
         Assert.Throws<ArgumentException>(() => ClassifierGradients.Of(classifier, -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new FixedDenoiser(noisy).ClassifierGuided((x, _) => x, double.NaN));
         using var scope = NewDisposeScope();
-        Assert.Throws<ArgumentException>(() => new FixedDenoiser(noisy).ClassifierGuided((x, _) => x.sum()).Denoise(noisy, level));
+        Assert.Throws<ArgumentException>(() => new FixedDenoiser(noisy).ClassifierGuided((x, _) => x.sum(), 1).Denoise(noisy, level));
     }
 
     [Fact]

@@ -101,7 +101,7 @@ public sealed class TimestepDistributionTests
         Assert.Equal("scale", Assert.Throws<ArgumentOutOfRangeException>(() => TimestepDistribution.LogitNormal(0, 0)).ParamName);
         Assert.Equal("mean", Assert.Throws<ArgumentOutOfRangeException>(() => TimestepDistribution.LogitNormal(double.NaN)).ParamName);
         Assert.Contains("(0, 1]", Assert.Throws<ArgumentOutOfRangeException>(() => TimestepDistribution.LossSecondMoment(uniformShare: 0)).Message, StringComparison.Ordinal);
-        Assert.Equal("most", Assert.Throws<ArgumentOutOfRangeException>(() => SigmaDensity.LogUniform(2, 1)).ParamName);
+        Assert.Equal("sigmaMax", Assert.Throws<ArgumentOutOfRangeException>(() => SigmaDensity.LogUniform(2, 1)).ParamName);
         Assert.Contains("'sigmaMin'", Assert.Throws<ArgumentOutOfRangeException>(() => SigmaDensity.LogLogistic(sigmaMin: 0)).Message, StringComparison.Ordinal);
         Assert.Contains("(0, 1)", Assert.Throws<ArgumentOutOfRangeException>(() => SigmaDensity.LogNormal().RatioAt(1)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => Draw(TimestepDistribution.Uniform, 1, count: 0));

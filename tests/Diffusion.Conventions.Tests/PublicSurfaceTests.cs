@@ -1,0 +1,28 @@
+using System.Reflection;
+using Diffusion.Conventions.Tests.Rules;
+
+namespace Diffusion.Conventions.Tests;
+
+/// <summary>What users have to know stays small: the numbers of public types.</summary>
+public sealed class PublicSurfaceTests
+{
+    private const int MostTypes = 150;
+    private const int MostObservers = 15;
+    private const string Observers = "Diffusion.Observers";
+
+    [Fact]
+    public void PublicTypes_OfTheLibrariesTogether_AreFew() => Few([.. Repository.Libraries.Where(library => library.GetName().Name != Observers)], MostTypes);
+
+    [Fact]
+    public void PublicTypes_OfTheObservers_AreFew() => Few([.. Repository.Libraries.Where(library => library.GetName().Name == Observers)], MostObservers);
+
+    private static void Few(IReadOnlyList<Assembly> libraries, int most)
+    {
+        var types = libraries.Select(library => (Name: library.GetName().Name!, Types: TypeRules.Public(library).Where(type => !type.IsNested).Select(type => type.Name).Order(StringComparer.Ordinal).ToArray())).ToArray();
+        var count = types.Sum(library => library.Types.Length);
+        Assert.NotEqual(0, count);
+        Assert.True(
+            count <= most,
+            $"{count} public types, and {most} are the most; make internal what no public signature, sample or extension point needs:{string.Concat(types.Select(library => $"\n  {library.Name}, {library.Types.Length}: {string.Join(", ", library.Types)}"))}");
+    }
+}
