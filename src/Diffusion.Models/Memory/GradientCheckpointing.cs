@@ -16,7 +16,7 @@ public static class GradientCheckpointing
 {
     /// <summary>
     /// Why the last second run on this thread failed that did; <see langword="null"/> if none did. The backward pass itself then ends with
-    /// libtorch's complaint of an invalid gradient: nothing else gets through its engine. It is <see cref="BackwardPass.Failure"/>.
+    /// libtorch's complaint of an invalid gradient: nothing else gets through its engine.
     /// </summary>
     public static Exception? SecondRunError => BackwardPass.Failure;
 
