@@ -68,6 +68,7 @@ public sealed class RunConfigurationTests
 
     [Theory]
     [InlineData("\"dialect\": { \"labels\": { \"kind\": \"identity\" } }", "model.dialect.labels must be a table")]
+    [InlineData("\"dialect\": { \"context\": { \"channels\": 64 } }", "model.dialect.context must be null")]
     [InlineData("\"dialect\": { \"extraChannels\": 1 }", "model.dialect must have no extra channels")]
     [InlineData("\"dialect\": { \"residual\": { \"dropout\": 2 } }", "model.dialect.residual.dropout must be in [0, 1); it is 2.")]
     [InlineData("\"dialect\": { \"residual\": { \"droput\": 2 } }", "model.dialect.residual.droput")]

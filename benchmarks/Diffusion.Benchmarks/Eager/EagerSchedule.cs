@@ -37,7 +37,7 @@ internal sealed class EagerSchedule : IDisposable
     {
         using var scope = NewDisposeScope();
         var (product, beta) = (_cumulative[timestep].item<double>(), _betas[timestep].item<double>());
-        var image = ((noisy - (predicted * Math.Sqrt(1 - product))) / Math.Sqrt(product)).clamp(-1, 1);
+        var image = (noisy - (predicted * Math.Sqrt(1 - product))) / Math.Sqrt(product);
         if (timestep == 0)
         {
             return image.MoveToOuterDisposeScope();
