@@ -38,7 +38,7 @@ internal static class Drawing
                     denoiser(first, count),
                     options.Data.Shape.Batch(count),
                     noise,
-                    new Observer<SamplingProgress>(progress => task.Value = done + ((double)count * progress.Step / progress.Steps)),
+                    new Observer<(int Step, int Steps)>(progress => task.Value = done + ((double)count * progress.Step / progress.Steps)),
                     first == 0 ? step => AddFrame(animation, step) : null,
                     cancellation).cpu());
             }

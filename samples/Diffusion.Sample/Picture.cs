@@ -10,11 +10,11 @@ internal static class Picture
     private const int Pixels = 96;
 
     /// <summary>Runs something that reports so many steps.</summary>
-    public static Tensor Draw(string what, int steps, Func<IProgress<SamplingProgress>, Tensor> draw) =>
+    public static Tensor Draw(string what, int steps, Func<IProgress<(int Step, int Steps)>, Tensor> draw) =>
         AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
         {
             var task = context.AddTask(what, maxValue: steps);
-            return draw(new Observer<SamplingProgress>(_ => task.Increment(1)));
+            return draw(new Observer<(int Step, int Steps)>(_ => task.Increment(1)));
         });
 
     /// <summary>Writes images, small ones enlarged, and says where.</summary>

@@ -141,7 +141,7 @@ public sealed record DataOptions : IValidatedOptions
         var size = Augmentation.SizeToRead(Size);
         var options = new ImageFolderOptions
         {
-            Height = size, Width = size, Channels = Channels, Fit = Fit, Labels = Folder.Labels, OnCorrupt = Folder.OnCorrupt, Codec = codec ?? new SkiaCodec(),
+            Height = size, Width = size, Channels = Channels, Fit = Fit, Labels = Folder.Labels, SkipCorrupt = Folder.SkipCorrupt, Codec = codec ?? ImageFile.DefaultCodec,
         };
         if (path != Path && !ImageFolder.FindClasses(path, options).SequenceEqual(ImageFolder.FindClasses(Path, options)))
         {

@@ -28,7 +28,7 @@ public sealed class DataOptionsTests : IDisposable
             {
               "data": {
                 "kind": "folder", "path": "images", "size": 32, "channels": 3,
-                "folder": { "labels": "none", "onCorrupt": "skip", "validationPath": "kept" },
+                "folder": { "labels": false, "skipCorrupt": true, "validationPath": "kept" },
                 "augmentation": { "horizontalFlip": true, "verticalFlip": true, "quarterTurns": true, "cropFrom": 40, "smallestResizedCrop": 0.25 }
               },
               "model": { "down": [ { "channels": 32 } ] },
@@ -36,7 +36,7 @@ public sealed class DataOptionsTests : IDisposable
             }
             """;
         var options = RunConfiguration.Parse(json);
-        Assert.Equal(new FolderOptions { Labels = FolderLabels.None, OnCorrupt = CorruptFiles.Skip, ValidationPath = "kept" }, options.Data.Folder);
+        Assert.Equal(new FolderOptions { Labels = false, SkipCorrupt = true, ValidationPath = "kept" }, options.Data.Folder);
         Assert.Equal(
             new AugmentationOptions { HorizontalFlip = true, VerticalFlip = true, QuarterTurns = true, CropFrom = 40, SmallestResizedCrop = 0.25 },
             options.Data.Augmentation);
@@ -49,9 +49,8 @@ public sealed class DataOptionsTests : IDisposable
     }
 
     [Theory]
-    [InlineData(""" "kind": "folder", "folder": { "onCorrupt": "ignore" } """, "data.folder.onCorrupt must be one of fail, skip; it is 'ignore'.")]
     [InlineData(""" "kind": "folder", "folder": { "validationPath": " " } """, "data.folder.validationPath must be a folder, or absent; it is empty.")]
-    [InlineData(""" "folder": { "onCorrupt": "skip" } """, "data.folder is for the kind folder; the kind is Mnist.")]
+    [InlineData(""" "folder": { "skipCorrupt": true } """, "data.folder is for the kind folder; the kind is Mnist.")]
     [InlineData(""" "textures": { "seed": 4 } """, "data.textures is for the kind textures; the kind is Mnist.")]
     [InlineData(""" "kind": "textures", "textures": { "smallestCrop": 90, "largestCrop": 60 } """, "data.textures.largestCrop must be at least SmallestCrop, 90; it is 60.")]
     [InlineData(""" "kind": "textures", "textures": { "validationCount": 0 } """, "data.textures.validationCount must be at least 1; it is 0.")]

@@ -31,11 +31,11 @@ public sealed class DataCommandTests : IDisposable
         }
 
         File.WriteAllBytes(_app.At("images/cut.png"), File.ReadAllBytes(_app.At("images/brick.png"))[..5000]);
-        var failed = _app.Run("train", "--config", Configure(Folder("fail")));
+        var failed = _app.Run("train", "--config", Configure(Folder("false")));
         Assert.NotEqual(0, failed.ExitCode);
         Assert.Contains("cut.png: truncated", failed.Error + failed.Output, StringComparison.Ordinal);
 
-        var skipped = _app.Run("train", "--config", Configure(Folder("skip")));
+        var skipped = _app.Run("train", "--config", Configure(Folder("true")));
         Done(skipped);
         Assert.Contains("skipped: 1", skipped.Output, StringComparison.Ordinal);
         Assert.Contains("cut.png: truncated", skipped.Output, StringComparison.Ordinal);
@@ -44,8 +44,8 @@ public sealed class DataCommandTests : IDisposable
 
     public void Dispose() => _app.Dispose();
 
-    private static string Folder(string onCorrupt) => $$"""
-        { "data": { "kind": "folder", "path": "images", "folder": { "onCorrupt": "{{onCorrupt}}" }, "augmentation": { "cropFrom": 40, "horizontalFlip": true } }, {{SampleProcess.Model}},
+    private static string Folder(string skipCorrupt) => $$"""
+        { "data": { "kind": "folder", "path": "images", "folder": { "skipCorrupt": {{skipCorrupt}} }, "augmentation": { "cropFrom": 40, "horizontalFlip": true } }, {{SampleProcess.Model}},
           "training": { "batchSize": 4, "steps": 2 }, "sampling": { "count": 2, "steps": 2 } }
         """;
 

@@ -3,9 +3,27 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>The weights of a module (its parameters and persistent buffers), in and out.</summary>
+/// <summary>The weights of a module (its parameters and persistent buffers), in and out, and which of them are trained.</summary>
 public static class Weights
 {
+    /// <summary>
+    /// Freezes parameters; those that match no pattern stay as they are. A frozen parameter has no gradient, is in no optimizer and keeps its bits; it is saved
+    /// and loaded like the others. Choose before the trainer is made: it takes over what requires gradients then.
+    /// </summary>
+    /// <remarks>
+    /// A pattern is a name as in <c>network.named_parameters()</c>, in which <c>*</c> stands for any characters, dots included, or none:
+    /// <c>time.*</c> is everything within <c>time</c>, <c>*.bias</c> every bias, <c>*</c> everything. Case matters.
+    /// </remarks>
+    /// <param name="network">The network.</param>
+    /// <param name="patterns">At least one pattern.</param>
+    /// <returns>The names of the parameters that the patterns match, in the order of the network.</returns>
+    /// <exception cref="ArgumentException">A pattern matches no parameter: the message lists the nearest names, and nothing is changed. Or there is no pattern.</exception>
+    public static IReadOnlyList<string> Freeze(nn.Module network, params IReadOnlyList<string> patterns) => FineTuning.Freeze(network, patterns);
+
+    /// <summary>Lets parameters be trained again; those that match no pattern stay as they are.</summary>
+    /// <inheritdoc cref="Freeze"/>
+    public static IReadOnlyList<string> Unfreeze(nn.Module network, params IReadOnlyList<string> patterns) => FineTuning.Unfreeze(network, patterns);
+
     /// <summary>
     /// Copies weights into a module. Names and shapes must be the module's, all of them; otherwise nothing is changed and all differences are in one message.
     /// Nothing is broadcast. Floating-point types are converted to each other; other types must be equal.

@@ -1,7 +1,7 @@
 namespace Diffusion;
 
 /// <summary>Options that find all of their mistakes, each alone and against each other.</summary>
-public interface IValidatedOptions
+internal interface IValidatedOptions
 {
     /// <summary>Every mistake.</summary>
     /// <returns>Empty where there is none.</returns>

@@ -75,7 +75,7 @@ public abstract class Sampler
         IDenoiser denoiser,
         ReadOnlySpan<long> shape,
         long seed,
-        IProgress<SamplingProgress>? progress = null,
+        IProgress<(int Step, int Steps)>? progress = null,
         Action<SamplingStep>? onStep = null,
         CancellationToken cancellationToken = default)
     {
@@ -84,7 +84,7 @@ public abstract class Sampler
     }
 
     /// <summary>Makes images with noise from a source: its first draw is the start, the others are for steps that add noise.</summary>
-    /// <inheritdoc cref="Sample(IDenoiser, ReadOnlySpan{long}, long, IProgress{SamplingProgress}?, Action{SamplingStep}?, CancellationToken)"/>
+    /// <inheritdoc cref="Sample(IDenoiser, ReadOnlySpan{long}, long, IProgress{ValueTuple{int, int}}?, Action{SamplingStep}?, CancellationToken)"/>
     /// <param name="denoiser">The trained network.</param>
     /// <param name="shape">Shape of the images, [B, C, H, W].</param>
     /// <param name="noise">Where the noise comes from.</param>
@@ -95,7 +95,7 @@ public abstract class Sampler
         IDenoiser denoiser,
         ReadOnlySpan<long> shape,
         NoiseSource noise,
-        IProgress<SamplingProgress>? progress = null,
+        IProgress<(int Step, int Steps)>? progress = null,
         Action<SamplingStep>? onStep = null,
         CancellationToken cancellationToken = default)
     {
@@ -104,7 +104,7 @@ public abstract class Sampler
     }
 
     /// <summary>Samples from a noisy image instead of from pure noise: the base of image-to-image, inpainting and interpolation.</summary>
-    /// <inheritdoc cref="Sample(IDenoiser, ReadOnlySpan{long}, long, IProgress{SamplingProgress}?, Action{SamplingStep}?, CancellationToken)"/>
+    /// <inheritdoc cref="Sample(IDenoiser, ReadOnlySpan{long}, long, IProgress{ValueTuple{int, int}}?, Action{SamplingStep}?, CancellationToken)"/>
     /// <param name="denoiser">The trained network.</param>
     /// <param name="noisy">x at level <paramref name="firstStep"/> of <see cref="Levels"/>, [B, C, H, W]; not changed.</param>
     /// <param name="noise">Where the noise of the steps comes from.</param>
@@ -118,7 +118,7 @@ public abstract class Sampler
         Tensor noisy,
         NoiseSource noise,
         int firstStep = 0,
-        IProgress<SamplingProgress>? progress = null,
+        IProgress<(int Step, int Steps)>? progress = null,
         Action<SamplingStep>? onStep = null,
         CancellationToken cancellationToken = default)
     {
@@ -162,7 +162,7 @@ public abstract class Sampler
 
     internal StepResult Take(StepContext context) => Step(context);
 
-    private static Tensor Drain(SamplingRun run, IProgress<SamplingProgress>? progress, Action<SamplingStep>? onStep, CancellationToken cancellationToken)
+    private static Tensor Drain(SamplingRun run, IProgress<(int Step, int Steps)>? progress, Action<SamplingStep>? onStep, CancellationToken cancellationToken)
     {
         while (run.Next(cancellationToken) is { } step)
         {

@@ -38,7 +38,7 @@ internal sealed class SamplingRun : IDisposable
     }
 
     /// <summary>Steps done and steps in all.</summary>
-    public SamplingProgress Progress => new(_index, _levels.Count - 1);
+    public (int Step, int Steps) Progress => new(_index, _levels.Count - 1);
 
     /// <summary>Does the next step.</summary>
     /// <returns>Its result, the tensors alive until the next call; <see langword="null"/> when all steps are done.</returns>

@@ -24,7 +24,7 @@ public static class ImageToImage
         Tensor images,
         double strength,
         long seed,
-        IProgress<SamplingProgress>? progress = null,
+        IProgress<(int Step, int Steps)>? progress = null,
         Action<SamplingStep>? onStep = null,
         CancellationToken cancellationToken = default)
     {
@@ -49,7 +49,7 @@ public static class ImageToImage
         Tensor images,
         double strength,
         NoiseSource noise,
-        IProgress<SamplingProgress>? progress = null,
+        IProgress<(int Step, int Steps)>? progress = null,
         Action<SamplingStep>? onStep = null,
         CancellationToken cancellationToken = default)
     {

@@ -78,7 +78,7 @@ public static class LatentInterpolation
         int points,
         int? steps = null,
         StepSpacing? spacing = null,
-        IProgress<SamplingProgress>? progress = null,
+        IProgress<(int Step, int Steps)>? progress = null,
         CancellationToken cancellationToken = default)
     {
         TaskGuard.Images(from, nameof(from));

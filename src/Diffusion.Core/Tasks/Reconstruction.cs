@@ -23,7 +23,7 @@ public static class Reconstruction
         Tensor images,
         int? steps = null,
         StepSpacing? spacing = null,
-        IProgress<SamplingProgress>? progress = null,
+        IProgress<(int Step, int Steps)>? progress = null,
         CancellationToken cancellationToken = default)
     {
         TaskGuard.Images(images, nameof(images));
@@ -44,7 +44,7 @@ public static class Reconstruction
         Tensor latents,
         int? steps = null,
         StepSpacing? spacing = null,
-        IProgress<SamplingProgress>? progress = null,
+        IProgress<(int Step, int Steps)>? progress = null,
         CancellationToken cancellationToken = default)
     {
         TaskGuard.Images(latents, nameof(latents));
@@ -65,14 +65,14 @@ public static class Reconstruction
         Tensor images,
         int? steps = null,
         StepSpacing? spacing = null,
-        IProgress<SamplingProgress>? progress = null,
+        IProgress<(int Step, int Steps)>? progress = null,
         CancellationToken cancellationToken = default)
     {
         using var latents = Invert(denoiser, images, steps, spacing, progress, cancellationToken);
         return Decode(denoiser, latents, steps, spacing, progress, cancellationToken);
     }
 
-    private static Tensor Run(Sampler sampler, IDenoiser denoiser, Tensor start, IProgress<SamplingProgress>? progress, CancellationToken cancellationToken)
+    private static Tensor Run(Sampler sampler, IDenoiser denoiser, Tensor start, IProgress<(int Step, int Steps)>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
         using var scope = NewDisposeScope();

@@ -25,7 +25,7 @@ internal sealed record DecodedFiles(FolderFile[] Files, int[] Good, byte[][] Cac
         });
         var good = Enumerable.Range(0, files.Length).Where(i => errors[i] is null).ToArray();
         var bad = Enumerable.Range(0, files.Length).Where(i => errors[i] is not null).Select(i => (paths[i], errors[i]!.Message)).ToArray();
-        if (bad.Length > 0 && (options.OnCorrupt == CorruptFiles.Fail || good.Length == 0))
+        if (bad.Length > 0 && (!options.SkipCorrupt || good.Length == 0))
         {
             throw new InvalidDataException(Describe(folder, bad, files.Length), Array.Find(errors, error => error is not null));
         }

@@ -6,7 +6,7 @@ namespace Diffusion.Imaging;
 /// <param name="Labels">The class of every file; empty where the images have no labels.</param>
 internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] Labels)
 {
-    public static FolderLayout Scan(string folder, IReadOnlyCollection<string> extensions, FolderLabels labels)
+    public static FolderLayout Scan(string folder, IReadOnlyCollection<string> extensions, bool labels)
     {
         if (!Directory.Exists(folder))
         {
@@ -20,7 +20,7 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
             throw new InvalidDataException($"{folder}: '{wrong}' {PortableName.Fault(Path.GetFileName(wrong))}. Rename it on the system that made it.");
         }
 
-        if (labels == FolderLabels.None)
+        if (!labels)
         {
             return images.Length > 0 ? new FolderLayout(images, [], []) : throw Empty(folder, extensions);
         }

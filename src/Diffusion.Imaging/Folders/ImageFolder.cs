@@ -43,7 +43,7 @@ public sealed class ImageFolder : IImageSource
     public IReadOnlyList<long>? Labels { get; }
 
     /// <summary>
-    /// What could not be read when the folder was opened, in ordinal order; empty where everything could. Only <see cref="CorruptFiles.Skip"/>
+    /// What could not be read when the folder was opened, in ordinal order; empty where everything could. Only <see cref="ImageFolderOptions.SkipCorrupt"/>
     /// leaves anything out.
     /// </summary>
     public IReadOnlyList<(string Path, string Reason)> SkippedFiles { get; }
@@ -71,7 +71,7 @@ public sealed class ImageFolder : IImageSource
     /// <exception cref="DirectoryNotFoundException">The folder is not there.</exception>
     /// <exception cref="InvalidDataException">
     /// There are no images, or some beside some in subfolders, or some cannot be decoded; the message names them (the first 20) and why.
-    /// With <see cref="CorruptFiles.Skip"/>: none can be decoded, or none of a class.
+    /// With <see cref="ImageFolderOptions.SkipCorrupt"/>: none can be decoded, or none of a class.
     /// </exception>
     /// <exception cref="ArgumentException">An option is outside its range; the message names all that are.</exception>
     public static ImageFolder Open(string folder, ImageFolderOptions? options = null)

@@ -25,11 +25,14 @@ public sealed record ImageFolderOptions : IValidatedOptions
     /// </summary>
     public long MemoryLimit { get; init; } = 1L << 30;
 
-    /// <summary>Whether subfolders are classes. Default <see cref="FolderLabels.Subfolders"/>.</summary>
-    public FolderLabels Labels { get; init; } = FolderLabels.Subfolders;
+    /// <summary>Whether every subfolder is a class (default; where there are none, the images have no labels), or the images have no labels, at whatever depth they lie.</summary>
+    public bool Labels { get; init; } = true;
 
-    /// <summary>What happens to images that cannot be read when the folder is opened. Default <see cref="CorruptFiles.Fail"/>.</summary>
-    public CorruptFiles OnCorrupt { get; init; } = CorruptFiles.Fail;
+    /// <summary>
+    /// Whether images that cannot be read when the folder is opened are left out and listed in <see cref="ImageFolder.SkippedFiles"/>; opening fails where nothing, or nothing of a class, is
+    /// left. By default opening fails at any, and says which they are and why.
+    /// </summary>
+    public bool SkipCorrupt { get; init; }
 
     /// <summary>What decodes the files, and which extensions are images. Default <see cref="ImageFile.DefaultCodec"/>.</summary>
     public IImageCodec Codec { get; init; } = ImageFile.DefaultCodec;
@@ -45,8 +48,6 @@ public sealed record ImageFolderOptions : IValidatedOptions
         .. Channels is 1 or 3 ? [] : new[] { new OptionsError(nameof(Channels), $"must be 1 (grey) or 3 (RGB); it is {Channels}.") },
         .. OptionsValidation.Defined(Fit, nameof(Fit)),
         .. OptionsValidation.Range(MemoryLimit, nameof(MemoryLimit), 0),
-        .. OptionsValidation.Defined(Labels, nameof(Labels)),
-        .. OptionsValidation.Defined(OnCorrupt, nameof(OnCorrupt)),
         .. Codec is not null ? [] : new[] { new OptionsError(nameof(Codec), "must decode the images; it is null.") },
     ];
 }

@@ -118,7 +118,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>, IConditionalNetwor
 
     /// <summary>
     /// A network for other classes: a copy with a label table of another size. All other weights have the same bits, and what is frozen stays
-    /// frozen; new vectors are drawn as for a new network and are trained. Which parameters are trained is chosen with <see cref="FineTuning"/>.
+    /// frozen; new vectors are drawn as for a new network and are trained. Which parameters are trained is chosen with <see cref="Weights.Freeze"/>.
     /// </summary>
     /// <param name="classes">The number of classes, at least 1.</param>
     /// <param name="startFrom">For each new class the former one whose vector it starts with, or <see langword="null"/> where it is drawn: the label that stands for none should be taken over. Nothing is taken over by default.</param>

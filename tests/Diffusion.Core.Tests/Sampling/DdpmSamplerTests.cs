@@ -65,7 +65,7 @@ public sealed class DdpmSamplerTests
     [Fact]
     public void Sample_Callbacks_SeeEveryStep()
     {
-        var (steps, progress) = (new List<(int Index, double From, double To)>(), new List<SamplingProgress>());
+        var (steps, progress) = (new List<(int Index, double From, double To)>(), new List<(int Step, int Steps)>());
         using var images = new DdpmSampler(4).Sample(
             _denoiser.Limited(ImageLimit.Clip()), [2, 1, 4, 4], 1, new Observer(progress.Add), step =>
             {
@@ -129,8 +129,8 @@ public sealed class DdpmSamplerTests
         Assert.Throws<ArgumentException>(() => noise.Draw([3, 1, 4, 4], CPU));
     }
 
-    private sealed class Observer(Action<SamplingProgress> report) : IProgress<SamplingProgress>
+    private sealed class Observer(Action<(int Step, int Steps)> report) : IProgress<(int Step, int Steps)>
     {
-        public void Report(SamplingProgress value) => report(value);
+        public void Report((int Step, int Steps) value) => report(value);
     }
 }

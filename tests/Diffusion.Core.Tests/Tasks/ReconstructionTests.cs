@@ -44,7 +44,7 @@ public sealed class ReconstructionTests
     public void Sample_Progress_CoversBothWays()
     {
         using var images = Normal.Of(1, 1, 1, 4, 4);
-        List<SamplingProgress> seen = [];
+        List<(int Step, int Steps)> seen = [];
         using var result = Reconstruction.Sample(s_denoiser, images, 3, progress: new Listed(seen));
         Assert.Equal([1, 2, 3, 1, 2, 3], seen.Select(progress => progress.Step));
     }
@@ -69,8 +69,8 @@ public sealed class ReconstructionTests
         return (Reconstruction.Sample(s_denoiser, images, steps) - images).abs().max().item<float>();
     }
 
-    private sealed class Listed(List<SamplingProgress> list) : IProgress<SamplingProgress>
+    private sealed class Listed(List<(int Step, int Steps)> list) : IProgress<(int Step, int Steps)>
     {
-        public void Report(SamplingProgress value) => list.Add(value);
+        public void Report((int Step, int Steps) value) => list.Add(value);
     }
 }

@@ -3,7 +3,7 @@ namespace Diffusion.Imaging.Tests;
 /// <summary>Folders with files that cannot be read.</summary>
 public sealed class CorruptFilesTests : IDisposable
 {
-    private static readonly ImageFolderOptions s_skip = new() { Height = 6, Width = 8, OnCorrupt = CorruptFiles.Skip };
+    private static readonly ImageFolderOptions s_skip = new() { Height = 6, Width = 8, SkipCorrupt = true };
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -34,7 +34,7 @@ public sealed class CorruptFilesTests : IDisposable
         Assert.Equal([1L, 0, 0], batch.Labels!.data<long>().ToArray());
         Assert.Equal([5, 1, 3], Enumerable.Range(0, 3).Select(i => (int)PixelImage.FromTensor(batch.Images[i]).Pixels[0]));
 
-        var error = Assert.Throws<InvalidDataException>(() => ImageFolder.Open(_folder.Path, s_skip with { OnCorrupt = CorruptFiles.Fail }));
+        var error = Assert.Throws<InvalidDataException>(() => ImageFolder.Open(_folder.Path, s_skip with { SkipCorrupt = false }));
         Assert.Contains("4 of 7 images", error.Message);
     }
 
@@ -73,11 +73,11 @@ public sealed class CorruptFilesTests : IDisposable
             _folder.Write(name, TestImages.Constant(8, 6, 3, 1));
         }
 
-        using var images = ImageFolder.Open(_folder.Path, s_skip with { Labels = FolderLabels.None });
+        using var images = ImageFolder.Open(_folder.Path, s_skip with { Labels = false });
         Assert.Equal(["a/1.png", "a/b/2.png", "top.png"], images.RelativePaths);
         Assert.Equal(0, images.Classes);
         using var empty = new TemporaryFolder();
-        Assert.Throws<InvalidDataException>(() => ImageFolder.Open(empty.Path, s_skip with { Labels = FolderLabels.None }));
+        Assert.Throws<InvalidDataException>(() => ImageFolder.Open(empty.Path, s_skip with { Labels = false }));
     }
 
     [Theory]

@@ -3,25 +3,11 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>
-/// Chooses which parameters of a network are trained. A frozen parameter has no gradient, is in no optimizer and keeps its bits; it is saved
-/// and loaded like the others. Choose before the <see cref="Trainer"/> is made: it takes over what requires gradients then.
-/// </summary>
-/// <remarks>
-/// A pattern is a name as in <c>network.named_parameters()</c>, in which <c>*</c> stands for any characters, dots included, or none:
-/// <c>time.*</c> is everything within <c>time</c>, <c>*.bias</c> every bias, <c>*</c> everything. Case matters.
-/// </remarks>
-public static class FineTuning
+/// <summary>Chooses which parameters of a network are trained, by patterns of their names.</summary>
+internal static class FineTuning
 {
-    /// <summary>Freezes parameters; those that match no pattern stay as they are.</summary>
-    /// <param name="network">The network.</param>
-    /// <param name="patterns">At least one pattern.</param>
-    /// <returns>The names of the parameters that the patterns match, in the order of the network.</returns>
-    /// <exception cref="ArgumentException">A pattern matches no parameter: the message lists the nearest names, and nothing is changed. Or there is no pattern.</exception>
     public static IReadOnlyList<string> Freeze(nn.Module network, params IReadOnlyList<string> patterns) => Set(network, patterns, trained: false);
 
-    /// <summary>Lets parameters be trained again; those that match no pattern stay as they are.</summary>
-    /// <inheritdoc cref="Freeze"/>
     public static IReadOnlyList<string> Unfreeze(nn.Module network, params IReadOnlyList<string> patterns) => Set(network, patterns, trained: true);
 
     private static List<string> Set(nn.Module network, IReadOnlyList<string> patterns, bool trained)
