@@ -14,7 +14,7 @@ public static class DiffusionServiceCollectionExtensions
 {
     /// <summary>
     /// Makes a run available: <c>IOptions&lt;RunOptions&gt;</c>, bound from configuration and checked as a whole when first read, and singletons made when first asked for:
-    /// <see cref="IImageSource"/>, the training images; <see cref="UNet"/>; and <see cref="Trainer"/>, with the logger of the container, if it has one, and every registered
+    /// <see cref="IImageSource"/>, the training images; <see cref="UNet"/>; and <see cref="Diffusion.Trainer"/>, with the logger of the container, if it has one, and every registered
     /// <see cref="TrainingObserver"/>. Register an image source or a network of your own before, and it is taken instead. The container disposes what it made.
     /// </summary>
     /// <param name="services">The application's services.</param>

@@ -178,7 +178,7 @@ public sealed class RunConfigurationTests
             Assert.Contains(expected, failures);
         }
 
-        Assert.Equal(5, failures.Count);
+        Assert.Equal(4, failures.Count);
     }
 
     [Theory]
