@@ -9,7 +9,7 @@ internal static class BackwardPass
     [ThreadStatic]
     private static Exception? t_failure;
 
-    /// <summary>Whether the graph that is being made will be walked backward once: layers may then give back what they kept while the backward pass is under way.</summary>
+    /// <summary>Whether the graph that is being made will be walked backward once: layers may then release what they kept while the backward pass is under way.</summary>
     public static bool ExpectsOne => t_once;
 
     /// <summary>

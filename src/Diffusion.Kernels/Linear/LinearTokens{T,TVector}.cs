@@ -70,7 +70,7 @@ internal sealed unsafe class LinearTokens<T, TVector> : LinearTokens
     /// <summary>Tokens as the kernel reads them: row after row, or, in float32, as the channels of images.</summary>
     private static Tensor Readable(Tensor tokens) =>
         tokens.is_contiguous() ? tokens
-        : !IsOfImages(tokens) ? tokens.contiguous()
+        : !IsPerImage(tokens) ? tokens.contiguous()
         : IsNarrow(tokens) ? TransposeKernel.Current.Transposed(tokens.transpose(1, 2))
         : tokens.size(1) >= TilePanels.Rows ? tokens : tokens.contiguous();
 
@@ -95,7 +95,7 @@ internal sealed unsafe class LinearTokens<T, TVector> : LinearTokens
 
     private static bool IsNarrow(Tensor tensor) => tensor.dtype == ScalarType.BFloat16;
 
-    private static bool IsOfImages(Tensor tokens) => tokens.dim() == 3 && tokens.stride() is var strides && strides[1] == 1 && strides[2] == tokens.size(1) && strides[0] == tokens.size(1) * tokens.size(2);
+    private static bool IsPerImage(Tensor tokens) => tokens.dim() == 3 && tokens.stride() is var strides && strides[1] == 1 && strides[2] == tokens.size(1) && strides[0] == tokens.size(1) * tokens.size(2);
 
     private static TokenRows Rows(Tensor tokens, bool byImage = false)
     {

@@ -17,18 +17,18 @@ internal abstract class ChannelSums : ITileKernel<ChannelSums>
     /// <summary>The sum of each channel of images, of all and of each.</summary>
     /// <param name="images">A dense tensor [B, C, …], float32 or bfloat16.</param>
     /// <returns>[C] and [B, C], float32.</returns>
-    public static (Tensor All, Tensor OfImages) OfAllAndEach(Tensor images)
+    public static (Tensor All, Tensor PerImage) OfAllAndEach(Tensor images)
     {
         var (all, ofImages) = TileKernel<ChannelSums>.For(multipliesNarrow: false).Add(images, withImages: true);
         return (all, ofImages!);
     }
 
-    protected abstract (Tensor All, Tensor? OfImages) Add(Tensor images, bool withImages);
+    protected abstract (Tensor All, Tensor? PerImage) Add(Tensor images, bool withImages);
 
     private sealed unsafe class Of<TVector> : ChannelSums
         where TVector : unmanaged, IVector<TVector>
     {
-        protected override (Tensor All, Tensor? OfImages) Add(Tensor images, bool withImages)
+        protected override (Tensor All, Tensor? PerImage) Add(Tensor images, bool withImages)
         {
             using var pointers = TensorMemory.Use();
             var (count, channels) = ((int)images.size(0), (int)images.size(1));

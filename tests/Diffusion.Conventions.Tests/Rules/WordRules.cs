@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Diffusion.Conventions.Tests.Rules;
 
@@ -34,7 +35,8 @@ internal static partial class WordRules
     public static IEnumerable<string> BadNames(IEnumerable<SourceFile> files) =>
         from file in files
         from token in file.Root.DescendantTokens()
-        where token.IsKind(SyntaxKind.IdentifierToken)
+        where token.IsKind(SyntaxKind.IdentifierToken) && token.Parent is MemberDeclarationSyntax or VariableDeclaratorSyntax or ParameterSyntax or SingleVariableDesignationSyntax or LocalFunctionStatementSyntax or TypeParameterSyntax
+        where token.Parent is not MethodDeclarationSyntax { Identifier.Text: "ExtractMostSignificantBits" } // .NET's own name
         from word in Names
         where word.Bad.IsMatch(token.ValueText)
         select file.At(token.GetLocation(), $"{token.ValueText}: {word.Instead}");
