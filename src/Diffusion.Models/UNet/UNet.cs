@@ -11,7 +11,7 @@ namespace Diffusion.Models;
 /// </summary>
 /// <remarks>
 /// Denoising Diffusion Probabilistic Models, arXiv:2006.11239, appendix B; U-Net: arXiv:1505.04597. Labels: Diffusion Models Beat GANs on Image Synthesis, arXiv:2105.05233. Context:
-/// High-Resolution Image Synthesis with Latent Diffusion Models, arXiv:2112.10752, section 3.3, a <see cref="SpatialTransformer"/> in place of each self-attention.
+/// High-Resolution Image Synthesis with Latent Diffusion Models, arXiv:2112.10752, section 3.3, a spatial transformer in place of each self-attention.
 /// </remarks>
 public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>, IConditionalNetwork
 {

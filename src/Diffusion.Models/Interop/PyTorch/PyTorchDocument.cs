@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Diffusion.Models;
 
 /// <summary>What a PyTorch file holds. Owns its tensors.</summary>
-public sealed class PyTorchDocument : IDisposable
+internal sealed class PyTorchDocument : IDisposable
 {
     private const int MaximumDepth = 100;
     private const char Separator = '/';

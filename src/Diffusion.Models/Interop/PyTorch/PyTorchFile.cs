@@ -17,7 +17,7 @@ public static class PyTorchFile
     /// <returns>What was saved. All tensors are on the CPU and need no gradient; those that shared memory when they were saved do so again.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is damaged, or would build something other than tensors and plain values; the message names the file and the reason.</exception>
-    public static PyTorchDocument Load(string path)
+    internal static PyTorchDocument Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
@@ -36,7 +36,7 @@ public static class PyTorchFile
     /// <param name="path">The file.</param>
     /// <returns>The tensors by their names; where the file nests them, by their path joined by <c>/</c>. The caller disposes them.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">As <see cref="Load"/>.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or would build something other than tensors and plain values; the message names the file and the reason.</exception>
     public static TensorDictionary LoadStateDict(string path) => Load(path).Tensors;
 
     private static PyTorchDocument Read(FileStream stream)
