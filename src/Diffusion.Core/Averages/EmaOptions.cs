@@ -44,7 +44,7 @@ public sealed record EmaOptions : IValidatedOptions
     /// </summary>
     public double? RelativeWidth { get; init; }
 
-    /// <summary>More averages of the same run, none by default; <c>trainer.Averaged(denoiser, 1)</c> is with the first of them. They have no others themselves.</summary>
+    /// <summary>More averages of the same run, none by default; <c>trainer.Averages[1]</c> is the first of them. They have no others themselves.</summary>
     public IReadOnlyList<EmaOptions> Others { get; init; } = [];
 
     /// <summary>The decay of an update.</summary>

@@ -31,11 +31,13 @@ public static class Weights
     /// <param name="module">Where the weights go; it keeps its types and device.</param>
     /// <param name="weights">Tensors by the names of the module's state dictionary, on any device. They are copied.</param>
     /// <exception cref="ArgumentException">The weights do not fit: the message lists every missing, unexpected and mismatched one.</exception>
+    /// <exception cref="InvalidOperationException">This thread is within a call of the module by <see cref="NetworkDenoiser"/>.</exception>
     /// <remarks>TorchSharp's own <c>load_state_dict</c> broadcasts a tensor of one element into any shape and names no key.</remarks>
     public static void Load(nn.Module module, IReadOnlyDictionary<string, Tensor> weights)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(weights);
+        using var exclusive = NetworkAccess.Of(module).Train(); // its own weights, not averaged ones that a sampling run has put in place
         using var scope = NewDisposeScope();
         var targets = module.state_dict();
         if (Differences(targets, weights) is { Length: > 0 } differences)
@@ -60,6 +62,7 @@ public static class Weights
     public static TensorDictionary Snapshot(nn.Module module)
     {
         ArgumentNullException.ThrowIfNull(module);
+        using var exclusive = NetworkAccess.Of(module).Train();
         using var scope = NewDisposeScope();
         return new TensorDictionary(module.state_dict().Select(item => KeyValuePair.Create(item.Key, item.Value.detach().clone())));
     }

@@ -110,7 +110,16 @@ internal sealed class BatchLoader : IDisposable
             batch = _images.Read(indices, seeds);
         }
 
-        SourceCheck.Values(_images, batch);
+        try
+        {
+            SourceCheck.Values(_images, batch);
+        }
+        catch
+        {
+            batch.Dispose();
+            throw;
+        }
+
         batch.Select(static tensor => tensor.DetachFromDisposeScope());
         return _pin ? Pinned(batch) : batch;
     }

@@ -35,6 +35,9 @@ public abstract class DelegatingDenoiser : IDenoiser
     public virtual Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null) =>
         Inner.Predict(noisy, level, condition, estimate);
 
+    /// <summary>Whether the network uses an estimate; <see langword="null"/> where only the inner denoiser knows.</summary>
+    internal virtual bool? UsesEstimate => DenoiserRun.UsesEstimate(Inner);
+
     /// <summary>Keeps the weights that the network is run with in place until the result is disposed; <see langword="null"/> if there is nothing to keep.</summary>
     internal virtual IDisposable? KeepWeights() => DenoiserRun.KeepWeights(Inner);
 }

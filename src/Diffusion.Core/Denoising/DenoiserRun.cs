@@ -10,4 +10,12 @@ internal static class DenoiserRun
         NetworkDenoiser network => network.KeepWeights(),
         _ => null,
     };
+
+    /// <summary>Whether the network uses an estimate; <see langword="null"/> where only the denoiser knows.</summary>
+    public static bool? UsesEstimate(IDenoiser denoiser) => denoiser switch
+    {
+        DelegatingDenoiser wrapper => wrapper.UsesEstimate,
+        NetworkDenoiser network => network.UsesEstimate,
+        _ => null,
+    };
 }

@@ -7,14 +7,13 @@ internal sealed class LimitedDenoiser(IDenoiser inner, ImageLimit limit) : Deleg
 {
     public override Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null)
     {
+        using var scope = NewDisposeScope();
         var prediction = Inner.Predict(noisy, level, condition, estimate);
         var limited = limit.Apply(prediction.Image);
-        if (prediction.Unlimited is null)
+        return (prediction with
         {
-            return prediction with { Image = limited, Unlimited = prediction.Image };
-        }
-
-        prediction.Image.Dispose();
-        return prediction with { Image = limited };
+            Image = ReferenceEquals(limited, prediction.Image) ? limited.alias() : limited,
+            Unlimited = prediction.Unlimited ?? prediction.Image,
+        }).MoveToOuterDisposeScope();
     }
 }

@@ -49,14 +49,14 @@ internal sealed class NetworkAccess
         return new Use(this, false);
     }
 
-    /// <summary>Begins a training step: no evaluation runs meanwhile, and the network has its own weights.</summary>
+    /// <summary>Begins a training step, or whatever else changes or reads the parameters: no evaluation runs meanwhile, and the network has its own weights. One within another on this thread is part of it.</summary>
     /// <returns>What ends it, on the same thread.</returns>
     /// <exception cref="InvalidOperationException">This thread is evaluating the network.</exception>
     public Use Train()
     {
         if (t_inside?.Contains(this) == true)
         {
-            throw new InvalidOperationException("A training step cannot begin within a call of the network that it trains.");
+            return _training ? default : throw new InvalidOperationException("A training step, or a change of the weights, cannot begin within a call of the network.");
         }
 
         lock (_queue)
@@ -100,7 +100,7 @@ internal sealed class NetworkAccess
         {
             while (_queue.First != place || !isFree())
             {
-                Monitor.Wait(_queue);
+                Monitor.Wait(_queue); // may be interrupted: then nothing was begun
             }
         }
         finally
@@ -127,8 +127,9 @@ internal sealed class NetworkAccess
             return;
         }
 
-        _weights?.TakeOut();
-        _weights = null;
+        var before = _weights;
+        _weights = null; // also where a set fails, which is then out of the network or of no use
+        before?.TakeOut();
         weights?.PutIn();
         _weights = weights;
     }
@@ -152,7 +153,8 @@ internal sealed class NetworkAccess
     private void End(bool training)
     {
         t_inside!.Remove(this);
-        lock (_queue)
+        Uninterrupted.Enter(_queue);
+        try
         {
             if (training)
             {
@@ -164,7 +166,11 @@ internal sealed class NetworkAccess
             }
 
             RestoreIfUnused();
+        }
+        finally
+        {
             Monitor.PulseAll(_queue);
+            Monitor.Exit(_queue);
         }
     }
 
@@ -180,7 +186,8 @@ internal sealed class NetworkAccess
 
         public void Dispose()
         {
-            lock (access._queue)
+            Uninterrupted.Enter(access._queue);
+            try
             {
                 if (!_ended)
                 {
@@ -188,6 +195,10 @@ internal sealed class NetworkAccess
                     access._runs--;
                     access.RestoreIfUnused();
                 }
+            }
+            finally
+            {
+                Monitor.Exit(access._queue);
             }
         }
     }

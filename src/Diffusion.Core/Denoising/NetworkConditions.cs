@@ -31,6 +31,23 @@ internal sealed class NetworkConditions
     /// <summary>Whether there is a null condition for all that the network takes.</summary>
     public bool HasNone => (TakesLabels || TakesContext) && (!TakesLabels || _none.Labels is not null) && (!TakesContext || _none.Context is not null);
 
+    /// <summary>Whether there is a null condition, but not for all that the network takes.</summary>
+    public bool HasPartOfNone => !HasNone && (_none.Labels is not null || _none.Context is not null);
+
+    /// <summary>Throws where a source has not what the network takes.</summary>
+    public void Check(IImageSource source, ImageBatch batch)
+    {
+        if (TakesLabels && batch.Labels is null)
+        {
+            throw new InvalidOperationException($"'{source.Name}' has no labels; the network takes a label for each sample.");
+        }
+
+        if (TakesContext && batch.Context is null)
+        {
+            throw new InvalidOperationException($"'{source.Name}' has no contexts; the network takes a context for each sample.");
+        }
+    }
+
     /// <summary>One call of the network, or one for each part where contexts of different lengths do not fit into one batch.</summary>
     public Tensor Call(Tensor input, Tensor timesteps, Condition condition)
     {

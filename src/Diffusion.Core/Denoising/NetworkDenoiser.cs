@@ -75,5 +75,7 @@ public sealed class NetworkDenoiser : IDenoiser
             variance?.clone().MoveToOuterDisposeScope());
     }
 
+    internal bool UsesEstimate => _selfConditioning;
+
     internal IDisposable KeepWeights() => NetworkAccess.Of(_network).Keep();
 }

@@ -35,8 +35,8 @@ public static class GuidanceExtensions
     public static IDenoiser AutoGuided(this IDenoiser denoiser, IDenoiser weaker, double scale) => denoiser.AutoGuided(weaker, new GuidanceOptions { Scale = scale });
 
     /// <summary>
-    /// Guidance by a weaker version of the same denoiser, smaller or trained for less time: x̂₀ = weaker + scale·(denoiser − weaker). Needs no condition; where there is one, it is bound to
-    /// both denoisers. The weaker one may be a network without labels: classifier-free guidance with two networks.
+    /// Guidance by a weaker version of the same denoiser, smaller or trained for less time: x̂₀ = weaker + scale·(denoiser − weaker). A condition around
+    /// it, <c>strong.AutoGuided(weak, 2).With(3)</c>, is for both denoisers; one that is bound to a denoiser is for that one alone. The weaker one may be a network without labels: classifier-free guidance with two networks.
     /// </summary>
     /// <remarks>Guiding a Diffusion Model with a Bad Version of Itself, arXiv:2406.02507, whose w is the scale.</remarks>
     /// <param name="denoiser">The denoiser to improve.</param>

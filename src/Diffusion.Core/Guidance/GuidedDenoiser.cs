@@ -36,10 +36,16 @@ internal sealed class GuidedDenoiser : DelegatingDenoiser
             return Inner.Predict(noisy, level, condition, estimate);
         }
 
-        var (better, worse) = _weaker is null ? Conditions(condition ?? Condition) : (condition, condition);
+        var wanted = condition ?? Condition;
+        var (better, worse) = _weaker is null ? (wanted, Negative(wanted)) : (condition, condition);
         if (_options is { Scale: 0, Rescale: 0, Eta: 1 })
         {
             return (_weaker ?? Inner).Predict(noisy, level, worse, estimate);
+        }
+
+        if (_weaker is null && wanted.Parts.All(part => part.Labels is null && part.Context is null))
+        {
+            throw new InvalidOperationException("Classifier-free guidance needs a condition to guide to, and none is bound: denoiser.With(labels).Guided(scale).");
         }
 
         using var noGradients = no_grad();
@@ -51,19 +57,18 @@ internal sealed class GuidedDenoiser : DelegatingDenoiser
             GuidedImage.Combine(own.Image, other.Image, _options, noisy, level).MoveToOuterDisposeScope(), own.Variance?.MoveToOuterDisposeScope());
     }
 
+    internal override bool? UsesEstimate => (base.UsesEstimate, _weaker is null ? false : DenoiserRun.UsesEstimate(_weaker)) switch
+    {
+        (true, _) or (_, true) => true,
+        (false, false) => false,
+        _ => null,
+    };
+
     /// <summary>A weaker denoiser may be the same network with other weights, which then take turns: nothing is kept.</summary>
     internal override IDisposable? KeepWeights() => _weaker is null ? base.KeepWeights() : null;
 
-    private (Condition Better, Condition Worse) Conditions(Condition better)
-    {
-        if (better.Parts.All(part => part.Labels is null && part.Context is null))
-        {
-            throw new InvalidOperationException("Classifier-free guidance needs a condition to guide to, and none is bound: denoiser.With(labels).Guided(scale).");
-        }
-
-        // Guidance around guidance asks for parts already: each has the same negative condition.
-        return (better, Condition.Stack([.. Enumerable.Repeat(_negative, better.Parts.Count)]));
-    }
+    /// <summary>The negative condition of each part: guidance around guidance asks for parts already.</summary>
+    private Condition Negative(Condition better) => Condition.Stack([.. Enumerable.Repeat(_negative, better.Parts.Count)]);
 
     /// <summary>Both predictions from one call, on a batch of twice the size.</summary>
     private (Prediction Own, Prediction Other) Both(Tensor noisy, NoiseLevel level, Condition better, Condition worse, Tensor? estimate)

@@ -67,7 +67,9 @@ public sealed class VariationalBound
             var level = bound._steps[t].Level;
             var drawn = noise.Draw(images.shape, images.device);
             var noisy = ForwardProcess.AddNoise(images, drawn, [level]);
-            using var prediction = denoiser.Predict(noisy, level);
+            // With self-conditioning the network sees its own estimate, as where the loss is evaluated.
+            using var estimate = DenoiserRun.UsesEstimate(denoiser) == true ? denoiser.Denoise(noisy, level) : null;
+            using var prediction = denoiser.Predict(noisy, level, estimate: estimate);
             using var reverse = bound.Reverse(noisy, prediction, [t]);
             using var alpha = level.Alpha.ToScalar();
             using var sigma = level.Sigma.ToScalar();

@@ -33,6 +33,9 @@ internal sealed class TrainingLoss
         Draws = new TrainingDraws(objective, schedule, ConditionDropout(network, objective));
     }
 
+    /// <summary>What the network takes.</summary>
+    public NetworkConditions Conditions => _network;
+
     /// <summary>What is random in a batch.</summary>
     public TrainingDraws Draws { get; }
 
@@ -40,9 +43,9 @@ internal sealed class TrainingLoss
     /// <exception cref="ArgumentException">The objective asks for it, and there is none.</exception>
     public static double ConditionDropout(NetworkConditions network, TrainingObjective objective) => network.HasNone
         ? objective.ConditionDropout ?? DefaultConditionDropout
-        : objective.ConditionDropout is { } share and > 0
+        : objective.ConditionDropout > 0 || (network.HasPartOfNone && objective.ConditionDropout is null)
             ? throw new ArgumentException(
-                FormattableString.Invariant($"{nameof(objective.ConditionDropout)} is {share}, and there is no null condition for all that the network takes (nullCondition) to train in place of the samples' own."), nameof(objective))
+                FormattableString.Invariant($"{nameof(objective.ConditionDropout)} is {objective.ConditionDropout ?? DefaultConditionDropout}, and there is no null condition for all that the network takes to train in place of the samples' own: give nullCondition a label and a context where it takes both, or set {nameof(objective.ConditionDropout)} to 0."), nameof(objective))
             : 0;
 
     /// <summary>The mean, to take gradients of, and the loss of each sample, weighed by its level but not by its importance, without gradients: from one pass.</summary>

@@ -91,6 +91,18 @@ internal sealed class FlatParameters : IDisposable
         return mask.DetachFromDisposeScope();
     }
 
+    /// <summary>Throws if the network's first parameter lies in another buffer: quick enough for every step.</summary>
+    public void ThrowIfElsewhere()
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var (name, parameter, offset) = _entries[0];
+        if (parameter.IsInvalid || !SameMemory(parameter, View(Values, parameter, offset)))
+        {
+            throw new InvalidOperationException($"The parameter '{name}' was moved or replaced after the trainer was made, or another trainer was made for the network. Move the network to its device first, then make the one trainer.");
+        }
+    }
+
     /// <summary>Throws if the network's parameters are no longer views of the buffer, as after <c>network.to(device)</c>, or others are to be trained than those.</summary>
     public void ThrowIfReplaced()
     {

@@ -10,6 +10,7 @@ namespace Diffusion;
 public abstract class Sampler
 {
     private readonly int? _steps;
+    private ImageLimit _limit = ImageLimit.None;
 
     /// <summary>Sets the steps.</summary>
     /// <param name="steps">The number of steps, at least 1; <see langword="null"/> (default) for the spacing's own, in general all timesteps of the schedule.</param>
@@ -39,6 +40,9 @@ public abstract class Sampler
 
     /// <summary>The type in which x is kept between steps; <see langword="null"/> (default) for the type of the start, in general Float32.</summary>
     protected internal virtual ScalarType? StateType => null;
+
+    /// <summary>The limit on x̂₀ that the sampler stands for, beside that of the denoiser; none but for those of diffusers' schedulers, which clip whatever denoiser they are given.</summary>
+    internal virtual ImageLimit Limit => _limit;
 
     /// <summary>Whether the sampler implements steps towards more noise; if not, they are forward diffusion.</summary>
     internal virtual bool Ascends => false;
@@ -99,7 +103,7 @@ public abstract class Sampler
         Action<SamplingStep>? onStep = null,
         CancellationToken cancellationToken = default)
     {
-        using var run = Start(denoiser, shape, noise, keepWeights: true);
+        using var run = Start(denoiser, shape, noise, keepWeights: onStep is null && progress is null);
         return Drain(run, progress, onStep, cancellationToken);
     }
 
@@ -132,7 +136,7 @@ public abstract class Sampler
             throw new ArgumentOutOfRangeException(nameof(firstStep), firstStep, $"The first step must be in [0, {levels.Count - 1}], the number of steps.");
         }
 
-        using var run = new SamplingRun(this, denoiser, levels, firstStep, noisy, noise, keepWeights: true);
+        using var run = new SamplingRun(this, denoiser, levels, firstStep, noisy, noise, keepWeights: onStep is null && progress is null);
         return Drain(run, progress, onStep, cancellationToken);
     }
 
@@ -159,6 +163,14 @@ public abstract class Sampler
     /// <param name="seed">The seed.</param>
     /// <returns>The source, disposed at the end of the run.</returns>
     protected internal virtual NoiseSource CreateNoise(long seed) => new SeededNoise(seed);
+
+    /// <summary>The same sampler with a limit on x̂₀.</summary>
+    internal Sampler Limiting(ImageLimit limit)
+    {
+        var copy = (Sampler)MemberwiseClone();
+        copy._limit = limit;
+        return copy;
+    }
 
     internal StepResult Take(StepContext context) => Step(context);
 

@@ -12,7 +12,7 @@ internal sealed class SamplingRun : IDisposable
     private readonly List<PastStep> _past = [];
     private readonly ScalarType _type;
     private readonly WeightCache _weights = new();
-    private readonly SelfEstimate _estimate = new();
+    private readonly SelfEstimate _estimate;
     private readonly IDisposable? _kept;
     private Tensor _current;
     private Tensor? _image;
@@ -24,11 +24,12 @@ internal sealed class SamplingRun : IDisposable
     /// <param name="firstStep">The step to begin with.</param>
     /// <param name="start">x at the level of the first step; copied.</param>
     /// <param name="noise">Where the noise comes from.</param>
-    /// <param name="keepWeights">Whether the network stays in evaluation mode between the steps: where the caller cannot use it there.</param>
+    /// <param name="keepWeights">Whether the network stays as sampling needs it between the steps: where no code of the caller runs there.</param>
     public SamplingRun(Sampler sampler, IDenoiser denoiser, IReadOnlyList<NoiseLevel> levels, int firstStep, Tensor start, NoiseSource noise, bool keepWeights)
     {
         _sampler = sampler;
-        _denoiser = denoiser;
+        _denoiser = denoiser.Limited(sampler.Limit);
+        _estimate = new SelfEstimate(DenoiserRun.UsesEstimate(denoiser) != false);
         _levels = levels;
         _noise = noise;
         _index = firstStep;

@@ -4,7 +4,7 @@ namespace Diffusion;
 
 /// <summary>The newest x̂₀ of a sampling run, for networks with self-conditioning: also within a step of several evaluations.</summary>
 /// <remarks>Analog Bits, arXiv:2208.04202, algorithm 2.</remarks>
-internal sealed class SelfEstimate : IDisposable
+internal sealed class SelfEstimate(bool isUsed) : IDisposable
 {
     private Tensor? _image;
 
@@ -14,6 +14,11 @@ internal sealed class SelfEstimate : IDisposable
     /// <summary>Keeps a copy of a prediction.</summary>
     public void Set(Tensor image)
     {
+        if (!isUsed)
+        {
+            return;
+        }
+
         _image?.Dispose();
         _image = image.clone().DetachFromDisposeScope();
     }

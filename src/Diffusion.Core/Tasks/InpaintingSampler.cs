@@ -45,6 +45,8 @@ public sealed class InpaintingSampler : Sampler
     /// <inheritdoc/>
     protected internal override ScalarType? StateType => _inner.StateType;
 
+    internal override ImageLimit Limit => _inner.Limit;
+
     /// <summary>The levels of the inner sampler, with the jumps.</summary>
     /// <inheritdoc/>
     public override IReadOnlyList<NoiseLevel> Levels(INoiseSchedule schedule) => new JumpLevels(_inner.Levels(schedule), _jumpLength, _resamples);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>The loss of a network on images that it is not trained on.</summary>
-internal sealed class Evaluation(TrainingLoss loss, Device device, int batchSize)
+internal sealed class Evaluation(nn.Module network, IWeightSet? weights, TrainingLoss loss, Device device, int batchSize)
 {
     public double Mean(IImageSource images, int count, long seed)
     {
@@ -22,7 +22,9 @@ internal sealed class Evaluation(TrainingLoss loss, Device device, int batchSize
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        using var batch = Read(images, first, count);
+        using var batch = Read(images, first, count); // before the network: a source may be locked by who waits for the network
+        loss.Conditions.Check(images, batch);
+        using var evaluation = NetworkAccess.Of(network).Evaluate(weights);
         var draw = loss.Draws.DrawFixed(images.Shape, Enumerable.Range(first, count).Select(i => SeedMixer.Mix(seed, SeedMixer.Purpose.Evaluation, i)));
         return loss.PerSample(batch.Select(tensor => tensor.to(device)), draw).sum().item<float>();
     }

@@ -57,7 +57,11 @@ public sealed partial class Trainer : IDisposable
         var denoiser = new NetworkDenoiser(network, schedule, parameterization, nullCondition, goal.SelfConditioning is not null);
         _network = network;
         _loss = new TrainingLoss(_conditions, schedule, denoiser.Parameterization, goal);
-        _state = new TrainerState(network, Options, _loss.Draws.History);
+        using (NetworkAccess.Of(network).Train()) // with its own weights, whoever samples it
+        {
+            _state = new TrainerState(network, Options, _loss.Draws.History);
+        }
+
         _checkpoints = new RunCheckpoints(Options, _state, ObjectiveDescription.Of(goal, _conditions), denoiser, log);
         IWeightSet[] averages = [.. _state.Averages.Select(average => new AveragedWeights(_state.Parameters, average.Values))];
         _average = averages[0];
@@ -84,8 +88,8 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Steps done, those before a resume included.</summary>
     public int StepsDone => _state.Step;
 
-    /// <summary>Whether the network takes class labels.</summary>
-    internal bool TakesLabels => _conditions.TakesLabels;
+    /// <summary>What the network takes.</summary>
+    internal NetworkConditions Conditions => _conditions;
 
     /// <summary>The network with the weights as trained so far. May be sampled while another thread trains: each call waits for a step to end.</summary>
     public IDenoiser Denoiser { get; }
@@ -105,7 +109,7 @@ public sealed partial class Trainer : IDisposable
     /// <param name="stopAfter">Ends this call, with a checkpoint, after so many steps of the longer run; <see langword="null"/>: at the end of the run.</param>
     /// <param name="cancellationToken">Checked after every step; a checkpoint is written before the exception is thrown.</param>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
-    /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number (a checkpoint of the step before is written), memory is full, or the network was moved after the trainer was made.</exception>
+    /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number (a checkpoint of the step before is written), memory is full, the network was moved after the trainer was made, or it takes labels or a context and the images have none.</exception>
     /// <exception cref="InvalidDataException">The images have values that are not finite or not in their <see cref="IImageSource.Range"/>.</exception>
     /// <exception cref="IOException">A checkpoint cannot be written; those before it are whole. Or another process or trainer writes to the folder, or it has checkpoints of another run, which <see cref="Resume(string)"/> was not asked for.</exception>
     public void Fit(IImageSource images, IProgress<TrainingStep>? progress = null, int? stopAfter = null, CancellationToken cancellationToken = default)
@@ -130,13 +134,17 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Trains step by step: each element is a step that has just been done. Stop whenever you like; enumerate again to go on.</summary>
     /// <param name="images">The training images. While the enumeration lasts another thread reads them ahead (<see cref="LoaderOptions.Prefetch"/>): who reads from the same source in between locks it.</param>
     /// <returns>The steps from <see cref="StepsDone"/> + 1 to the end of the run.</returns>
-    /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number, memory is full, the network was moved after the trainer was made, or a class-balanced order is asked of images without labels.</exception>
+    /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number, memory is full, the network was moved after the trainer was made, it takes labels or a context and the images have none, or a class-balanced order is asked of images without labels.</exception>
     /// <exception cref="InvalidDataException">The images have values that are not finite or not in their <see cref="IImageSource.Range"/>.</exception>
     public IEnumerable<TrainingStep> Steps(IImageSource images)
     {
         ArgumentNullException.ThrowIfNull(images);
         _checkpoints.Trains(images);
-        _state.Parameters.ThrowIfReplaced();
+        using (NetworkAccess.Of(_network).Train())
+        {
+            _state.Parameters.ThrowIfReplaced();
+        }
+
         return Enumerate(images, BatchOrder.Create(images, Options.BatchSize, Options.Seed, Options.Loader.Order));
     }
 
@@ -146,13 +154,12 @@ public sealed partial class Trainer : IDisposable
     /// <param name="averaged">Whether the averaged weights are evaluated (default), or the weights themselves.</param>
     /// <param name="seed">The seed of noise and timesteps.</param>
     /// <returns>The mean over the images.</returns>
-    /// <exception cref="ArgumentException">The network takes labels or a context, and the images have none.</exception>
+    /// <exception cref="InvalidOperationException">The network takes labels or a context, and the images have none.</exception>
     public double Evaluate(IImageSource images, int count = 512, bool averaged = true, long seed = 0)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        using var evaluation = NetworkAccess.Of(_network).Evaluate(averaged ? _average : null);
-        return new Evaluation(_loss, _state.Parameters.Device, Options.MicroBatchSize ?? Options.BatchSize).Mean(images, count, seed);
+        return new Evaluation(_network, averaged ? _average : null, _loss, _state.Parameters.Device, Options.MicroBatchSize ?? Options.BatchSize).Mean(images, count, seed);
     }
 
     /// <summary>Writes a checkpoint and deletes those beyond <see cref="CheckpointOptions.Keep"/>.</summary>
@@ -209,7 +216,13 @@ public sealed partial class Trainer : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _state.Dispose();
+    /// <remarks>Waits for a step, or a call of the network, on another thread. The network keeps the weights as trained.</remarks>
+    /// <exception cref="InvalidOperationException">This thread is within a call of the network.</exception>
+    public void Dispose()
+    {
+        using var exclusive = NetworkAccess.Of(_network).Train();
+        _state.Dispose();
+    }
 
     private IEnumerable<TrainingStep> Enumerate(IImageSource images, BatchOrder order)
     {
@@ -234,6 +247,8 @@ public sealed partial class Trainer : IDisposable
         lock (_exclusive)
         {
             using var exclusive = NetworkAccess.Of(_network).Train();
+            _conditions.Check(images, batch);
+            _state.Parameters.ThrowIfElsewhere();
             var step = new StepRunner(_network, _loss, _state, Options).Run(batch, learningRate);
             return step with { Duration = Stopwatch.GetElapsedTime(start), DataWait = loader.Waited - waited };
         }

@@ -31,16 +31,24 @@ public sealed class PreviewImages : TrainingObserver
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">There is guidance, and the images have no labels to guide to.</exception>
+    /// <exception cref="InvalidOperationException">The network takes a condition and there is none, or there is guidance and no condition or null condition.</exception>
     /// <exception cref="ArgumentException">The sampler does not fit the schedule.</exception>
     public override void OnStart(Trainer trainer, IImageSource images)
     {
         ArgumentNullException.ThrowIfNull(trainer);
         ArgumentNullException.ThrowIfNull(images);
-        (_steps, _shape, _classes) = (trainer.Options.StepsFor(images.Count), images.Shape, trainer.TakesLabels ? images.Classes : 0);
-        if (_options.Guidance != 1 && _classes == 0)
+        var network = trainer.Conditions;
+        (_steps, _shape, _classes) = (trainer.Options.StepsFor(images.Count), images.Shape, network.TakesLabels && _options.Condition is null ? images.Classes : 0);
+        if (_options.Guidance != 1 && ((_options.Condition is null && _classes == 0) || !network.HasNone))
         {
-            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Previews with guidance need a class-conditional network and images with labels; {nameof(PreviewOptions.Guidance)} is {_options.Guidance}."));
+            throw new InvalidOperationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Previews with guidance need a condition ({nameof(PreviewOptions.Condition)}, or images with labels) and a trainer with a null condition; {nameof(PreviewOptions.Guidance)} is {_options.Guidance}."));
+        }
+
+        if (_options.Condition is null && !network.HasNone && (network.TakesContext || (network.TakesLabels && _classes == 0)))
+        {
+            throw new InvalidOperationException($"The network takes a condition, and previews have none: set {nameof(PreviewOptions.Condition)}.");
         }
 
         _sampler.Levels(trainer.Denoiser.Schedule); // throws now if they do not fit, and not in an hour
@@ -66,11 +74,9 @@ public sealed class PreviewImages : TrainingObserver
 
     private IDenoiser Conditioned(IDenoiser denoiser)
     {
-        if (_classes > 0)
-        {
-            denoiser = denoiser.With([.. Enumerable.Range(0, _options.Count).Select(i => (long)(i % _classes))]);
-            denoiser = _options.Guidance == 1 ? denoiser : denoiser.Guided(_options.Guidance);
-        }
+        var condition = _options.Condition ?? (_classes > 0 ? Condition.OfLabels([.. Enumerable.Range(0, _options.Count).Select(i => (long)(i % _classes))]) : Condition.None);
+        denoiser = denoiser.With(condition);
+        denoiser = _options.Guidance == 1 ? denoiser : denoiser.Guided(_options.Guidance);
 
         return _options.Clip ? denoiser.Limited(ImageLimit.Clip()) : denoiser;
     }

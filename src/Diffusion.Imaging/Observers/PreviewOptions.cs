@@ -21,6 +21,9 @@ public sealed record PreviewOptions : IValidatedOptions
     /// <summary>The scale of classifier-free guidance, for a class-conditional network with a null label; 1 (default) for none.</summary>
     public double Guidance { get; init; } = 1;
 
+    /// <summary>The condition of the images, one for all or one for each; <see langword="null"/> (default): all classes in turn where the network takes labels and the images have them, else none.</summary>
+    public Condition? Condition { get; init; }
+
     /// <summary>Whether each predicted image is clipped to [−1, 1]; true by default.</summary>
     public bool Clip { get; init; } = true;
 

@@ -135,6 +135,130 @@ public sealed class NetworkAccessTests
     }
 
     [Fact]
+    public void Fit_BeginsWhileARunHasTheAverageInPlace_Trains()
+    {
+        using var images = new MemoryImages();
+        using var trainer = NewTrainer(new TinyNetwork(), 400);
+        trainer.Fit(images, stopAfter: 5);
+        var done = false;
+        InThreads(2, thread =>
+        {
+            if (thread == 0)
+            {
+                for (var i = 0; i < 20; i++)
+                {
+                    trainer.Fit(images, stopAfter: 1);
+                }
+
+                Volatile.Write(ref done, true);
+            }
+
+            while (!Volatile.Read(ref done))
+            {
+                using var drawn = new DdimSampler(50).Sample(trainer.Ema, [1, 1, 4, 4], seed: 1);
+            }
+        });
+        Assert.Equal(25, trainer.StepsDone);
+
+        // And on one thread, between the steps of a run.
+        new DdimSampler(3).Sample(trainer.Ema, [1, 1, 4, 4], seed: 1, onStep: _ => Assert.Single(trainer.Steps(images).Take(1))).Dispose();
+        Assert.Equal(28, trainer.StepsDone);
+    }
+
+    [Fact]
+    public void Sample_CallbacksAndOtherThreads_SeeAndChangeTheNetworksOwnWeights()
+    {
+        using var images = new MemoryImages();
+        using var network = new TinyNetwork();
+        using var trainer = NewTrainer(network, 30);
+        trainer.Fit(images);
+        using var before = Weights.Snapshot(network);
+        new DdimSampler(3).Sample(trainer.Ema, [1, 1, 4, 4], seed: 1, onStep: _ =>
+        {
+            using var now = Weights.Snapshot(network);
+            TensorAssert.Identical(before, now);
+        }).Dispose();
+
+        // While a run keeps the average in place, on another thread.
+        using var kept = DenoiserRun.KeepWeights(trainer.Ema);
+        using var noisy = ones(1, 1, 4, 4);
+        using var average = trainer.Ema.Denoise(noisy, Level);
+        InThreads(1, _ =>
+        {
+            using var now = Weights.Snapshot(network);
+            TensorAssert.Identical(before, now);
+            using var zero = new TensorDictionary(before.Select(entry => KeyValuePair.Create(entry.Key, zeros_like(entry.Value))));
+            Weights.Load(network, zero);
+        });
+        using var again = trainer.Ema.Denoise(noisy, Level);
+        TensorAssert.Identical(average, again, "the average was not written to");
+    }
+
+    [Fact]
+    public void Dispose_TrainerWhoseAverageIsInPlace_LeavesAUsableNetwork()
+    {
+        using var images = new MemoryImages();
+        using var network = new TinyNetwork();
+        using var noisy = ones(1, 1, 4, 4);
+        var trainer = NewTrainer(network, 30);
+        trainer.Fit(images);
+        var plain = new NetworkDenoiser(network, s_schedule);
+        using var expected = plain.Denoise(noisy, Level);
+        var ema = trainer.Ema;
+        using (DenoiserRun.KeepWeights(ema))
+        {
+            ema.Denoise(noisy, Level).Dispose();
+            trainer.Dispose();
+            Assert.Throws<ObjectDisposedException>(() => ema.Denoise(noisy, Level));
+            using var actual = plain.Denoise(noisy, Level);
+            TensorAssert.Identical(expected, actual, "the weights as trained");
+        }
+
+        using var second = NewTrainer(network, 5);
+        second.Fit(images);
+        Assert.Equal(5, second.StepsDone);
+    }
+
+    [Fact]
+    public void Step_NetworkThatAnotherTrainerTookOver_IsRefused()
+    {
+        using var images = new MemoryImages();
+        using var network = new TinyNetwork();
+        using var first = NewTrainer(network, 30);
+        using var steps = first.Steps(images).GetEnumerator();
+        Assert.True(steps.MoveNext());
+        using var second = NewTrainer(network, 30);
+        Assert.Contains("another trainer", Assert.Throws<InvalidOperationException>(() => steps.MoveNext()).Message, StringComparison.Ordinal);
+        using var noisy = ones(1, 1, 4, 4);
+        Assert.Throws<InvalidOperationException>(() => first.Ema.Denoise(noisy, Level));
+        second.Fit(images, stopAfter: 1);
+        Assert.Equal(1, second.StepsDone);
+    }
+
+    [Fact]
+    public void Evaluate_WeightsThatFail_LeaveNobodyWaiting()
+    {
+        using var network = new TinyNetwork();
+        var access = NetworkAccess.Of(network);
+        var broken = new BrokenWeights();
+        using (access.Keep())
+        {
+            using (access.Evaluate(broken))
+            {
+            }
+
+            Assert.Throws<InvalidDataException>(() => access.Train().Dispose());
+            using (access.Train())
+            {
+            }
+
+            using (access.Evaluate())
+            {
+            }
+        }
+    }
+
+    [Fact]
     public void Evaluate_WithinATrainingStep_IsRefused()
     {
         using var network = new TinyNetwork();
@@ -150,6 +274,9 @@ public sealed class NetworkAccessTests
             Assert.Throws<InvalidOperationException>(() => access.Evaluate(new CountedWeights()).Dispose());
         }
     }
+
+    private static Trainer NewTrainer(TinyNetwork network, int steps) =>
+        new(network, s_schedule, new TrainerOptions { Steps = steps, BatchSize = 8, LearningRate = 1e-2, Ema = new() { Decay = 0.9 } });
 
     private static void InThreads(int count, Action<int> work)
     {
@@ -168,6 +295,15 @@ public sealed class NetworkAccessTests
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
         Assert.Null(failure);
+    }
+
+    private sealed class BrokenWeights : IWeightSet
+    {
+        public void PutIn()
+        {
+        }
+
+        public void TakeOut() => throw new InvalidDataException("broken");
     }
 
     private sealed class CountedWeights : IWeightSet

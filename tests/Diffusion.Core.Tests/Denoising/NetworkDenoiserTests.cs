@@ -118,6 +118,17 @@ public sealed class NetworkDenoiserTests : IDisposable
     }
 
     [Fact]
+    public void Trainer_NullConditionOfAPart_IsRefused()
+    {
+        using var network = new BothNetwork();
+        network.register_parameter("scale", new TorchSharp.Modules.Parameter(ones(1)));
+        var none = Condition.OfLabels(9);
+        Assert.Contains("a label and a context", Assert.Throws<ArgumentException>(() => new Trainer(network, _schedule, nullCondition: none)).Message, StringComparison.Ordinal);
+        using var trainer = new Trainer(network, _schedule, objective: new() { ConditionDropout = 0 }, nullCondition: none);
+        Assert.Equal(0, trainer.StepsDone);
+    }
+
+    [Fact]
     public void Sample_GuidedByLabels_GivesEachSampleTheSameAloneAsTogether()
     {
         using var network = new LabelNetwork();

@@ -35,7 +35,7 @@ public sealed class DiffusersPipeline : IDisposable
     /// <summary>What the network predicts.</summary>
     public Parameterization Parameterization => Scheduler.Parameterization;
 
-    /// <summary>The network with the scheduler's limit on x̂₀: what a sampler samples from.</summary>
+    /// <summary>The network as a denoiser: what a sampler samples from.</summary>
     public IDenoiser Denoiser { get; }
 
     /// <summary>Reads a folder that <c>save_pretrained</c> of diffusers or <see cref="Save"/> wrote. Nothing of it is run.</summary>

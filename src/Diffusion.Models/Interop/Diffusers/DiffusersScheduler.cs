@@ -44,24 +44,23 @@ public sealed class DiffusersScheduler
     /// </exception>
     public static DiffusersScheduler Parse(string json) => Parse(json, className: null);
 
-    /// <summary>A network as a denoiser whose x̂₀ is limited as in the scheduler.</summary>
+    /// <summary>A network as a denoiser of the scheduler's schedule and prediction type. The limit on x̂₀ is the sampler's (<see cref="CreateSampler"/>).</summary>
     /// <param name="network">Takes noisy images and timesteps; the caller keeps owning it.</param>
+    /// <param name="nullCondition">What the network reads as "no condition", which guidance needs, such as the encoding of an empty text; <see langword="null"/> (default) if there is none.</param>
     /// <returns>The denoiser.</returns>
-    public IDenoiser Denoiser(nn.Module<Tensor, Tensor, Tensor> network) => Limit(new NetworkDenoiser(network, Schedule, Parameterization));
+    public IDenoiser Denoiser(nn.Module<Tensor, Tensor, Tensor> network, Condition? nullCondition = null) => new NetworkDenoiser(network, Schedule, Parameterization, nullCondition);
 
-    /// <summary>A denoiser whose x̂₀ is limited as in the scheduler: clip_sample with clip_sample_range, or thresholding with dynamic_thresholding_ratio and sample_max_value.</summary>
-    /// <param name="denoiser">The denoiser.</param>
-    /// <returns>The denoiser, around the given one if there is a limit.</returns>
-    public IDenoiser Limit(IDenoiser denoiser) => denoiser.Limited(SchedulerSamplers.Limit(_config));
-
-    /// <summary>The sampler, with the scheduler's levels.</summary>
+    /// <summary>
+    /// The sampler, with the scheduler's levels and its limit on x̂₀: clip_sample with clip_sample_range, or thresholding with dynamic_thresholding_ratio and sample_max_value. As in diffusers the limit comes
+    /// after guidance, whatever denoiser the sampler is given.
+    /// </summary>
     /// <param name="steps">The number of steps, at least 1; num_inference_steps in diffusers.</param>
     /// <param name="options">The arguments of <c>step</c> and <c>set_timesteps</c> in diffusers.</param>
     /// <returns>The sampler.</returns>
     public Sampler CreateSampler(int steps, DiffusersSamplingOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
-        return SchedulerSamplers.Create(_config, steps, options ?? new DiffusersSamplingOptions());
+        return SchedulerSamplers.Create(_config, steps, options ?? new DiffusersSamplingOptions()).Limiting(SchedulerSamplers.Limit(_config));
     }
 
     /// <param name="json">The text.</param>

@@ -48,7 +48,7 @@ public sealed class DiffusersSchedulerTests
         var sampler = run.Grid is { } grid
             ? new DdpmSampler(null, new() { Spacing = StepSpacing.Over(grid) })
             : run.Scheduler.CreateSampler(run.Steps, run.Options);
-        var denoiser = run.Scheduler.Limit(replay);
+        var denoiser = replay;
         var start = sampler.Levels(run.Scheduler.Schedule)[0];
 
         using var result = sampler.Continue(denoiser, samples[0] / run.Scale(start), noise, onStep: step => Close(replay.Calls, step.Noisy, step.To, "after call"));
@@ -87,7 +87,7 @@ public sealed class DiffusersSchedulerTests
             var sampler = new DdpmSampler(null, new() { Spacing = StepSpacing.Through([levels[index], levels[index + 1]]) });
             var replay = new ReplayDenoiser(run.Scheduler.Schedule, run.Scheduler.Parameterization, golden["model_outputs"].narrow(0, i, 1));
             using var noise = new ReplayNoise(levels[index + 1].Sigma > 0 ? noises.Dequeue() : null);
-            using var result = sampler.Continue(run.Scheduler.Limit(replay), golden["step_inputs"][i], noise);
+            using var result = sampler.Continue(replay, golden["step_inputs"][i], noise);
             var expected = golden["step_outputs"][i];
             if (index == OneTimestepLeft)
             {
@@ -113,7 +113,7 @@ public sealed class DiffusersSchedulerTests
             var sampler = new DdimSampler(null, new() { Spacing = StepSpacing.Through([schedule.LevelAt(t), to]), RederiveNoise = false });
             var replay = new ReplayDenoiser(schedule, run.Scheduler.Parameterization, golden["model_outputs"].narrow(0, i, 1));
             using var noise = new ReplayNoise(null);
-            using var result = sampler.Continue(run.Scheduler.Limit(replay), golden["samples"][i], noise);
+            using var result = sampler.Continue(replay, golden["samples"][i], noise);
             TensorAssert.Close(golden["samples"][i + 1], result, golden.AbsoluteTolerance, golden.RelativeTolerance, $"step {i}");
         }
     }

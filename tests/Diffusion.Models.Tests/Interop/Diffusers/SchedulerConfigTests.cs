@@ -57,10 +57,34 @@ public sealed class SchedulerConfigTests
         // x̂₀ is 4 or −4 in every pixel: 4 without a limit, the range where it is clipped, and ±1 where it is thresholded.
         using var scope = NewDisposeScope();
         var scheduler = DiffusersScheduler.Parse(json);
-        var denoiser = scheduler.Limit(new FunctionDenoiser(scheduler.Schedule, (noisy, _) => noisy.sign() * 4));
-        var image = denoiser.Denoise(tensor([1f, -1f]).view(1, 1, 1, 2), scheduler.Schedule.LevelAt(5));
-        Assert.Equal(expected, image.max().item<float>(), 1e-6);
+        var denoiser = new FunctionDenoiser(scheduler.Schedule, (noisy, _) => noisy.sign() * 4);
+        Tensor? image = null;
+        using var noise = new SeededNoise(1);
+        scheduler.CreateSampler(2).Continue(denoiser, tensor([1f, -1f]).view(1, 1, 1, 2), noise, onStep: step => image ??= step.Image.clone().MoveToOuterDisposeScope());
+        Assert.Equal(expected, image!.max().item<float>(), 1e-6);
         Assert.Equal(-expected, image.min().item<float>(), 1e-6);
+    }
+
+    /// <summary>diffusers guides in the pipeline and clips in the scheduler: the limit is that of the guided image, and DDIM keeps its ε.</summary>
+    [Fact]
+    public void CreateSampler_GuidanceAroundTheDenoiser_ClipsAfterIt()
+    {
+        using var scope = NewDisposeScope();
+        var scheduler = DiffusersScheduler.Parse("""{"_class_name":"DDIMScheduler"}""");
+        var better = new FunctionDenoiser(scheduler.Schedule, (noisy, _) => full_like(noisy, 0.9));
+        var worse = new FunctionDenoiser(scheduler.Schedule, (noisy, _) => full_like(noisy, 0.2));
+        using var noise = new SeededNoise(1);
+        var start = tensor([1f, -1f]).view(1, 1, 1, 2);
+        var sampler = scheduler.CreateSampler(10);
+        List<Tensor> images = [];
+        sampler.Continue(better.AutoGuided(worse, 5), start, noise, onStep: step => images.Add(step.Image.clone().MoveToOuterDisposeScope())); // 0.2 + 5·0.7 = 3.7
+        Assert.All(images, image => Assert.Equal(1, image.max().item<float>(), 1e-6));
+
+        var (from, to) = (sampler.Levels(scheduler.Schedule)[0], sampler.Levels(scheduler.Schedule)[1]);
+        Tensor? next = null;
+        sampler.Continue(better.AutoGuided(worse, 5), start, noise, onStep: step => next ??= step.Noisy.clone().MoveToOuterDisposeScope());
+        var predicted = (start - (from.Alpha * 3.7)) / from.Sigma;
+        TensorAssert.Close((predicted * to.Sigma) + to.Alpha, next!, 1e-5, 1e-5, "ε as predicted");
     }
 
     [Fact]
