@@ -13,7 +13,7 @@ namespace Diffusion.Models;
 /// Attention Is All You Need, arXiv:1706.03762, section 3.2; High-Resolution Image Synthesis with Latent Diffusion Models,
 /// arXiv:2112.10752, section 3.3. As in the latter's code, queries, keys and values have no bias and the output has one.
 /// </remarks>
-public sealed class CrossAttention : nn.Module<Tensor, Tensor, Tensor>
+internal sealed class CrossAttention : nn.Module<Tensor, Tensor, Tensor>
 {
     [ComponentName(Name = "query")]
     private readonly Linear _query;

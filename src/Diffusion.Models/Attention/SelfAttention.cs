@@ -7,7 +7,7 @@ namespace Diffusion.Models;
 
 /// <summary>Norm, multi-head self-attention over the pixels, plus the input.</summary>
 /// <remarks>Attention Is All You Need, arXiv:1706.03762, Eq. 1 and section 3.2.2.</remarks>
-public sealed class SelfAttention : nn.Module<Tensor, Tensor>
+internal sealed class SelfAttention : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "norm")]
     private readonly GroupNorm? _norm;

@@ -11,7 +11,7 @@ namespace Diffusion.Models;
 /// High-Resolution Image Synthesis with Latent Diffusion Models, arXiv:2112.10752, section 3.3. The group normalisation before the blocks
 /// adds 1e-6 to the variance, as that paper's code and diffusers do.
 /// </remarks>
-public sealed class SpatialTransformer : nn.Module<Tensor, Tensor, Tensor>
+internal sealed class SpatialTransformer : nn.Module<Tensor, Tensor, Tensor>
 {
     private const double NormEps = 1e-6;
 

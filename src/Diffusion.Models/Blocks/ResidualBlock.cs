@@ -10,7 +10,7 @@ namespace Diffusion.Models;
 /// Denoising Diffusion Probabilistic Models, arXiv:2006.11239, appendix B, with the time added after the first convolution. Time as scale
 /// and shift: arXiv:2102.09672, section 3.1. Halving or doubling inside, before the first convolution: arXiv:2105.05233, section 3.
 /// </remarks>
-public sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
+internal sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
 {
     [ComponentName(Name = "norm1")]
     private readonly GroupNorm _norm1;

@@ -6,7 +6,7 @@ namespace Diffusion.Models;
 
 /// <summary>Timesteps as waves of geometrically growing period: [sin(t·f₀), …, sin(t·f_{d/2−1}), cos(t·f₀), …], with f_i = 10000^(−i/(d/2)) unless options say otherwise.</summary>
 /// <remarks>Attention Is All You Need, arXiv:1706.03762, section 3.5, with all sines before all cosines, or after them.</remarks>
-public static class SinusoidalEmbedding
+internal static class SinusoidalEmbedding
 {
     private static readonly TimeEmbeddingOptions s_default = new();
 

@@ -6,7 +6,7 @@ namespace Diffusion.Models;
 
 /// <summary>Timesteps → a learned vector: waves or a row of a table, linear, SiLU, linear.</summary>
 /// <remarks>Denoising Diffusion Probabilistic Models, arXiv:2006.11239, appendix B.</remarks>
-public sealed class TimeEmbedding : nn.Module<Tensor, Tensor>
+internal sealed class TimeEmbedding : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "linear1")]
     private readonly Linear _linear1;

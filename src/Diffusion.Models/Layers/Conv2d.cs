@@ -15,7 +15,7 @@ namespace Diffusion.Models;
 /// are products of matrices. All others are libtorch's, with channels padded by zeros inside the forward pass where libtorch is wrong without; no padded value is ever visible. On other devices and in float64 it is
 /// libtorch's convolution.
 /// </remarks>
-public sealed class Conv2d : nn.Module<Tensor, Tensor>
+internal sealed class Conv2d : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "weight")] private readonly Parameter _weight;
     [ComponentName(Name = "bias")] private readonly Parameter? _bias;

@@ -14,7 +14,7 @@ namespace Diffusion.Models;
 /// State: <c>weight</c> [inChannels, outChannels, k, k] and <c>bias</c> [outChannels], float32 on the CPU until the module is moved.
 /// On the CPU channels are padded by zeros inside the forward pass where libtorch is wrong without, as in <see cref="Conv2d"/>.
 /// </remarks>
-public sealed class ConvTranspose2d : nn.Module<Tensor, Tensor>
+internal sealed class ConvTranspose2d : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "weight")] private readonly Parameter _weight;
     [ComponentName(Name = "bias")] private readonly Parameter? _bias;

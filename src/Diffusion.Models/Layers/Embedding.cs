@@ -6,7 +6,7 @@ namespace Diffusion.Models;
 
 /// <summary>A learned row for each whole number: PyTorch's <c>nn.Embedding</c>, initialised from a generator.</summary>
 /// <remarks>State: <c>weight</c> [rows, width], float32 on the CPU until the module is moved, drawn from N(0, 1), PyTorch's default.</remarks>
-public sealed class Embedding : nn.Module<Tensor, Tensor>
+internal sealed class Embedding : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "weight")] private readonly Parameter _weight;
 

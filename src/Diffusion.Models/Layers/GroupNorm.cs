@@ -12,7 +12,7 @@ namespace Diffusion.Models;
 /// <remarks>
 /// Wu and He, arXiv:1803.08494. State: <c>weight</c> [channels] and <c>bias</c> [channels], float32 on the CPU until the module is moved.
 /// </remarks>
-public sealed class GroupNorm : nn.Module<Tensor, Tensor>
+internal sealed class GroupNorm : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "weight")] private readonly Parameter _weight;
     [ComponentName(Name = "bias")] private readonly Parameter _bias;

@@ -13,7 +13,7 @@ namespace Diffusion.Models;
 /// Ba, Kiros and Hinton, arXiv:1607.06450. State: <c>weight</c> [features] and <c>bias</c> [features], float32 on the CPU until the module
 /// is moved.
 /// </remarks>
-public sealed class LayerNorm : nn.Module<Tensor, Tensor>
+internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "weight")] private readonly Parameter _weight;
     [ComponentName(Name = "bias")] private readonly Parameter _bias;

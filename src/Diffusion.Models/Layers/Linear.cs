@@ -7,7 +7,7 @@ namespace Diffusion.Models;
 
 /// <summary>A linear map of the last dimension: PyTorch's <c>nn.Linear</c>, initialised from a generator.</summary>
 /// <remarks>State: <c>weight</c> [outFeatures, inFeatures] and <c>bias</c> [outFeatures], float32 on the CPU until the module is moved.</remarks>
-public sealed class Linear : nn.Module<Tensor, Tensor>
+internal sealed class Linear : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "weight")] private readonly Parameter _weight;
     [ComponentName(Name = "bias")] private readonly Parameter? _bias;

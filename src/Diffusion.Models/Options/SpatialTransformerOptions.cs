@@ -1,7 +1,7 @@
 namespace Diffusion.Models;
 
 /// <summary>The shape of a <see cref="SpatialTransformer"/>.</summary>
-public sealed record SpatialTransformerOptions : IValidatedOptions
+internal sealed record SpatialTransformerOptions : IValidatedOptions
 {
     /// <summary>The features D of a context token, at least 1; 768 by default, those of CLIP's text model that Stable Diffusion 1 uses.</summary>
     public int ContextChannels { get; init; } = 768;

@@ -81,8 +81,8 @@ public sealed class DiffusersUNet2DConditionTests
     {
         using var golden = Golden.Case(Name);
         var text = File.ReadAllText(golden.File("model/config.json"));
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(text), JsonNode.Parse(DiffusersUNet2DCondition.Parse(text).ToJson())));
-        Assert.Equal(768 + 512, DiffusersUNet2DCondition.Parse("{}").Options.Dialect.Context!.Channels);
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(text), JsonNode.Parse(DiffusersUNet.Parse(text).ToJson())));
+        Assert.Equal(768 + 512, DiffusersUNet.Parse("""{"_class_name": "UNet2DConditionModel"}""").Options.Dialect.Context!.Channels);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class DiffusersUNet2DConditionTests
         {
             var config = JsonNode.Parse(File.ReadAllText(golden.File("model/config.json")))!.AsObject();
             config[key] = JsonNode.Parse(value);
-            Assert.Contains(named, Assert.Throws<InvalidDataException>(() => DiffusersUNet2DCondition.Parse(config.ToJsonString())).Message, StringComparison.Ordinal);
+            Assert.Contains(named, Assert.Throws<InvalidDataException>(() => DiffusersUNet.Parse(config.ToJsonString())).Message, StringComparison.Ordinal);
         }
     }
 
@@ -111,7 +111,7 @@ public sealed class DiffusersUNet2DConditionTests
                 var entries = JsonNode.Parse(text)!.AsObject().Select(entry => $"\"{entry.Key}\": {(entry.Key == key ? trap : entry.Value?.ToJsonString() ?? "null")}");
                 try
                 {
-                    DiffusersUNet2DCondition.Parse($"{{{string.Join(", ", entries)}}}");
+                    DiffusersUNet.Parse($"{{{string.Join(", ", entries)}}}");
                 }
                 catch (InvalidDataException error)
                 {
@@ -124,7 +124,7 @@ public sealed class DiffusersUNet2DConditionTests
         Assert.InRange(refused, 300, 560);
     }
 
-    private static DiffusersUNet2DCondition Describe(GoldenCase golden) => DiffusersUNet2DCondition.Parse(File.ReadAllText(golden.File("model/config.json")));
+    private static DiffusersUNet Describe(GoldenCase golden) => DiffusersUNet.Parse(File.ReadAllText(golden.File("model/config.json")));
 
     private static UNet Build(GoldenCase golden, bool checkpointing = false)
     {
