@@ -20,7 +20,7 @@ public sealed class DiffusersUNet2DConditionTests
         ("cross_attention_dim", "0", "Dialect.Context.Channels"),
         ("transformer_layers_per_block", "[1, 2]", "\"transformer_layers_per_block\" must be a whole number"),
         ("something_new", "7", "does not know \"something_new\" (7)"),
-        ("_class_name", "\"UNet2DModel\"", "\"UNet2DModel\""),
+        ("_class_name", "\"UNet3DConditionModel\"", "\"UNet3DConditionModel\""), ("_class_name", "\"UNet2DModel\"", "down_block_types"),
     ];
 
     [Theory]
@@ -83,6 +83,18 @@ public sealed class DiffusersUNet2DConditionTests
         var text = File.ReadAllText(golden.File("model/config.json"));
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(text), JsonNode.Parse(DiffusersUNet.Parse(text).ToJson())));
         Assert.Equal(768 + 512, DiffusersUNet.Parse("""{"_class_name": "UNet2DConditionModel"}""").Options.Dialect.Context!.Channels);
+    }
+
+    [Theory]
+    [InlineData("{}", "UNet2DModel", 3)]
+    [InlineData("""{"_class_name": "UNet2DModel"}""", "UNet2DModel", 3)]
+    [InlineData("""{"_class_name": "UNet2DConditionModel"}""", "UNet2DConditionModel", 4)]
+    public void Parse_ClassName_SaysWhoseDefaultsCount(string json, string className, int channels)
+    {
+        var described = DiffusersUNet.Parse(json);
+        Assert.Equal((className, channels), (described.ClassName, described.Options.Image.Channels));
+        Assert.Equal(className == "UNet2DConditionModel", described.Options.Dialect.Context is not null);
+        Assert.Contains(className, described.Keys.Name, StringComparison.Ordinal);
     }
 
     [Fact]

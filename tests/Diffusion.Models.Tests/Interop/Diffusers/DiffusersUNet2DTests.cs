@@ -20,7 +20,7 @@ public sealed class DiffusersUNet2DTests
         ("norm_num_groups", "5", "must be a positive multiple of NormGroups, 5; it is 16"),
         ("mid_block_type", "\"UNetMidBlock2DCrossAttn\"", "\"UNetMidBlock2DCrossAttn\""),
         ("encoder_hid_dim", "7", "does not know \"encoder_hid_dim\" (7)"),
-        ("_class_name", "\"UNet2DConditionModel\"", "\"UNet2DConditionModel\""),
+        ("_class_name", "\"UNet3DConditionModel\"", "\"UNet3DConditionModel\""),
     ];
 
     public static TheoryData<string> Cases => [.. Golden.Cases("diffusers_unet2d")];
