@@ -46,7 +46,7 @@ internal static class Drawing
 
         var images = cat(batches).clamp_(-1, 1);
         animation.Complete();
-        ImageGrid.Save(folder.Picture(options.Data.Kind), images, ImageGrid.ColumnsFor(options.Sampling.Count, labels), new ImageGridOptions { Scale = 2 });
+        ImageGrid.Save(folder.Picture(options.Data.Kind), images, ImageGrid.ColumnsFor(options.Sampling.Count, labels), scale: 2);
         return images.MoveToOuterDisposeScope();
     }
 
@@ -59,7 +59,7 @@ internal static class Drawing
         }
 
         using var shown = step.Noisy.narrow(0, 0, Math.Min(AnimatedImages, step.Noisy.shape[0]));
-        var frame = ImageGrid.Compose(shown, ImageGrid.ColumnsFor((int)shown.shape[0]), new ImageGridOptions { Scale = 2 });
+        var frame = ImageGrid.Compose(shown, ImageGrid.ColumnsFor((int)shown.shape[0]), scale: 2);
         animation.Add(frame, TimeSpan.FromMilliseconds(last ? LastFrameMilliseconds : FrameMilliseconds));
     }
 }

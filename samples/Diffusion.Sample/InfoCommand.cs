@@ -58,10 +58,10 @@ internal static class InfoCommand
         machine.AddRow("system", Markup.Escape($"{System.Runtime.InteropServices.RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores"));
         machine.AddRow("processor", Markup.Escape(DiffusionRuntime.ProcessorDescription));
         machine.AddRow("libtorch", Markup.Escape($"{torch.__version__}, {(torch.cuda.is_available() ? $"CUDA, {torch.cuda.device_count()} device(s)" : "CPU")}, {torch.get_num_threads()} threads"));
-        var report = KernelCheck.Run();
-        machine.AddRow("kernels", Markup.Escape(report.ToString()));
+        var check = KernelCheck.Run();
+        machine.AddRow("kernels", Markup.Escape(check.ToString()));
         AnsiConsole.Write(machine);
-        if (!report.Sound)
+        if (!check.Sound)
         {
             throw new InvalidOperationException("The layers of this library compute wrong numbers on this machine: do not train here.");
         }

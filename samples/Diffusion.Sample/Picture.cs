@@ -21,7 +21,7 @@ internal static class Picture
     public static void Save(string folder, string name, Tensor images, int columns, string what)
     {
         var path = Path.Combine(folder, name + ".png");
-        ImageGrid.Save(path, images, columns, new ImageGridOptions { Scale = (int)Math.Max(1, Pixels / images.shape[2]) });
+        ImageGrid.Save(path, images, columns, scale: (int)Math.Max(1, Pixels / images.shape[2]));
         AnsiConsole.MarkupLineInterpolated($"{path}: {what}.");
     }
 }

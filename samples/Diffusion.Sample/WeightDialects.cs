@@ -21,7 +21,7 @@ internal static class WeightDialects
     /// <exception cref="UsageException">There is no such dialect, or it needs a description.</exception>
     public static WeightDialect Find(string name, string? description) => name.ToLowerInvariant() switch
     {
-        Diffusers => WeightDialect.Of(DiffusersUNet2D.Parse(Text(name, description)).Keys),
+        Diffusers => WeightDialect.Of(DiffusersUNet.Parse(Text(name, description)).Keys),
         OpenAI => OfOpenAI(OpenAIUNet.Parse(Text(name, description))),
         var other when KeyMap.Names.Contains(other) => WeightDialect.Of(KeyMap.Find(other)),
         _ => throw new UsageException($"--dialect must be one of {string.Join(", ", Names)}; it is '{name}'."),

@@ -20,9 +20,9 @@ internal static class ComparedNetworks
     public static ComparedNetwork Named(string name, bool quick) => name switch
     {
         Course => CourseNetwork.Of(ReferenceSize.Of(quick)),
-        DdpmCifar10 => DiffusersNetwork.Of(name, "DDPM's network for CIFAR-10, 35.7 million parameters, with its dropout", TrainBatch(quick), SampleBatch(quick), DiffusersUNet2D.Of(quick ? Small(UNetPresets.DdpmCifar10()) : UNetPresets.DdpmCifar10())),
-        UNet2D64 => DiffusersNetwork.Of(name, "diffusers' UNet2DModel, 15.7 million parameters, for RGB images of 64×64, attention at 16×16", TrainBatch(quick), SampleBatch(quick), DiffusersUNet2D.Parse(quick ? NetworkConfigurations.SmallUNet2D : NetworkConfigurations.UNet2D64)),
-        UNet2DCondition => DiffusersNetwork.Of(name, "diffusers' UNet2DConditionModel, 17.8 million parameters, for latents of 4×32×32, with attention to 77 vectors of 128", TrainBatch(quick), SampleBatch(quick), DiffusersUNet2DCondition.Parse(quick ? NetworkConfigurations.SmallUNet2DCondition : NetworkConfigurations.UNet2DCondition)),
+        DdpmCifar10 => DiffusersNetwork.Of(name, "DDPM's network for CIFAR-10, 35.7 million parameters, with its dropout", TrainBatch(quick), SampleBatch(quick), DiffusersUNet.Of(quick ? Small(UNetPresets.DdpmCifar10()) : UNetPresets.DdpmCifar10())),
+        UNet2D64 => DiffusersNetwork.Of(name, "diffusers' UNet2DModel, 15.7 million parameters, for RGB images of 64×64, attention at 16×16", TrainBatch(quick), SampleBatch(quick), DiffusersUNet.Parse(quick ? NetworkConfigurations.SmallUNet2D : NetworkConfigurations.UNet2D64)),
+        UNet2DCondition => DiffusersNetwork.Of(name, "diffusers' UNet2DConditionModel, 17.8 million parameters, for latents of 4×32×32, with attention to 77 vectors of 128", TrainBatch(quick), SampleBatch(quick), DiffusersUNet.Parse(quick ? NetworkConfigurations.SmallUNet2DCondition : NetworkConfigurations.UNet2DCondition)),
         _ => throw new FormatException($"There is no network '{name}' to compare; there are {string.Join(", ", Names)}."),
     };
 

@@ -19,14 +19,8 @@ internal sealed record DiffusersNetwork : ComparedNetwork
 
     public override KeyMap Keys => _keys;
 
-    /// <summary>A UNet2DModel.</summary>
-    public static DiffusersNetwork Of(string name, string what, int trainBatch, int sampleBatch, DiffusersUNet2D described) => new(described.Keys)
-    {
-        Name = name, What = what, TrainBatch = trainBatch, SampleBatch = sampleBatch, Options = described.Options with { ZeroInitialize = false },
-    };
-
-    /// <summary>A UNet2DConditionModel.</summary>
-    public static DiffusersNetwork Of(string name, string what, int trainBatch, int sampleBatch, DiffusersUNet2DCondition described) => new(described.Keys)
+    /// <summary>A network that diffusers describes.</summary>
+    public static DiffusersNetwork Of(string name, string what, int trainBatch, int sampleBatch, DiffusersUNet described) => new(described.Keys)
     {
         Name = name, What = what, TrainBatch = trainBatch, SampleBatch = sampleBatch, Options = described.Options with { ZeroInitialize = false },
     };

@@ -87,7 +87,7 @@ public sealed class PreviewImages : TrainingObserver
         using var finite = images.nan_to_num(0); // a network that diverged draws a grey picture instead of ending the run
         var columns = _options.Columns ?? ImageGrid.ColumnsFor(_options.Count, (int)Math.Max(1, _classes));
         using var png = new MemoryStream();
-        ImageFile.DefaultCodec.EncodePng(png, ImageGrid.Compose(finite, columns, new ImageGridOptions { Scale = _options.Scale }));
+        ImageFile.DefaultCodec.EncodePng(png, ImageGrid.Compose(finite, columns, scale: _options.Scale));
         var path = Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"step-{trainer.StepsDone:D8}{suffix}.png"));
         var bytes = png.ToArray();
         AtomicFile.Write(path, stream => stream.Write(bytes));

@@ -56,13 +56,16 @@ public sealed class GifWriter : IDisposable
     /// <summary>Adds a grid of images as a frame; one image is a grid of one.</summary>
     /// <param name="images">[N, C, H, W] with C 1 or 3, any floating type, any device; clamped to [−1, 1].</param>
     /// <param name="columns">The most images in a row, at least 1.</param>
-    /// <param name="options">Padding and scale; by default those of <see cref="ImageGridOptions"/>.</param>
+    /// <param name="padding">The space around and between the images, in pixels of the result, at least 0; 2 by default.</param>
+    /// <param name="scale">How many pixels wide and high each pixel of an image becomes (repeated, not smoothed), at least 1; 1 by default.</param>
+    /// <param name="background">The grey of the space and of empty cells, from 0 (black, the default) to 255 (white).</param>
     /// <exception cref="ArgumentException">
     /// The images are not as <see cref="ImageGrid"/> wants them, or the grid has another size than the first one.
     /// </exception>
     /// <exception cref="InvalidOperationException">The animation is complete.</exception>
     /// <exception cref="IOException">The disk is full.</exception>
-    public void Add(Tensor images, int columns, ImageGridOptions? options = null) => Add(ImageGrid.Compose(images, columns, options));
+    public void Add(Tensor images, int columns, int padding = 2, int scale = 1, byte background = 0) =>
+        Add(ImageGrid.Compose(images, columns, padding, scale, background));
 
     /// <summary>Writes the file. No more frames can be added.</summary>
     /// <exception cref="InvalidOperationException">There are no frames, or the animation is complete already.</exception>

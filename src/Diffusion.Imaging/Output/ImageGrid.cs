@@ -12,15 +12,17 @@ public static class ImageGrid
     /// clamped.
     /// </param>
     /// <param name="columns">The most images in a row, at least 1; fewer images make a narrower grid.</param>
-    /// <param name="options">Padding and scale; by default those of <see cref="ImageGridOptions"/>.</param>
+    /// <param name="padding">The space around and between the images, in pixels of the result, at least 0; 2 by default.</param>
+    /// <param name="scale">How many pixels wide and high each pixel of an image becomes (repeated, not smoothed), at least 1; 1 by default.</param>
+    /// <param name="background">The grey of the space and of empty cells, from 0 (black, the default) to 255 (white).</param>
     /// <exception cref="ArgumentException">
-    /// The shape, the type or an option is outside its range, or values are NaN (the message says how many).
+    /// The shape, the type or a number is outside its range, or values are NaN (the message says how many).
     /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Save(string path, Tensor images, int columns, ImageGridOptions? options = null)
+    public static void Save(string path, Tensor images, int columns, int padding = 2, int scale = 1, byte background = 0)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        ImageFile.Save(path, Compose(images, columns, options));
+        ImageFile.Save(path, Compose(images, columns, padding, scale, background));
     }
 
     /// <summary>How many columns make a grid about as high as wide.</summary>
@@ -40,25 +42,27 @@ public static class ImageGrid
     /// clamped.
     /// </param>
     /// <param name="columns">The most images in a row, at least 1; fewer images make a narrower grid.</param>
-    /// <param name="options">Padding and scale; by default those of <see cref="ImageGridOptions"/>.</param>
+    /// <param name="padding">The space around and between the images, in pixels of the result, at least 0; 2 by default.</param>
+    /// <param name="scale">How many pixels wide and high each pixel of an image becomes (repeated, not smoothed), at least 1; 1 by default.</param>
+    /// <param name="background">The grey of the space and of empty cells, from 0 (black, the default) to 255 (white).</param>
     /// <returns>The grid, with as many channels as the images.</returns>
     /// <exception cref="ArgumentException">
-    /// The shape, the type or an option is outside its range, or values are NaN (the message says how many).
+    /// The shape, the type or a number is outside its range, or values are NaN (the message says how many).
     /// </exception>
-    public static PixelImage Compose(Tensor images, int columns, ImageGridOptions? options = null)
+    public static PixelImage Compose(Tensor images, int columns, int padding = 2, int scale = 1, byte background = 0)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
-        options ??= new ImageGridOptions();
-        options.ThrowIfInvalid();
-        return Compose(PixelTensor.FromFloat(images, nameof(images)), columns, options);
+        ArgumentOutOfRangeException.ThrowIfNegative(padding);
+        ArgumentOutOfRangeException.ThrowIfLessThan(scale, 1);
+        return Compose(PixelTensor.FromFloat(images, nameof(images)), columns, padding, scale, background);
     }
 
-    private static PixelImage Compose(PixelImage[] images, int columns, ImageGridOptions options)
+    private static PixelImage Compose(PixelImage[] images, int columns, long padding, long scale, byte background)
     {
         columns = Math.Min(columns, images.Length);
         var rows = (images.Length + columns - 1) / columns;
-        var (channels, padding, scale) = (images[0].Channels, (long)options.Padding, (long)options.Scale);
+        var channels = images[0].Channels;
         var (cellWidth, cellHeight) = ((images[0].Width * scale) + padding, (images[0].Height * scale) + padding);
         var (width, height) = ((columns * cellWidth) + padding, (rows * cellHeight) + padding);
         if ((UInt128)width * (UInt128)height * (uint)channels > (UInt128)Array.MaxLength)
@@ -69,7 +73,7 @@ public static class ImageGrid
         }
 
         var pixels = new byte[width * height * channels];
-        Array.Fill(pixels, options.Background);
+        Array.Fill(pixels, background);
         for (var i = 0; i < images.Length; i++)
         {
             var (top, left) = ((i / columns * cellHeight) + padding, (i % columns * cellWidth) + padding);

@@ -12,7 +12,7 @@ namespace Diffusion.Models;
 /// so that gradients before it agree to rounding. Dropout of this library's blocks draws the same in both runs, whoever else draws. What
 /// other layers draw from libtorch's global generator on the CPU is the same, too, where no other thread of the program draws from it meanwhile.
 /// </remarks>
-public static class GradientCheckpointing
+internal static class GradientCheckpointing
 {
     /// <summary>
     /// Why the last second run on this thread failed that did; <see langword="null"/> if none did. The backward pass itself then ends with

@@ -35,7 +35,7 @@ public sealed record UNetDialect : IValidatedOptions
 
     /// <summary>
     /// Whether layers are computed a second time in the backward pass instead of keeping what that needs: less memory, more time, the same
-    /// gradients to rounding (<see cref="Models.GradientCheckpointing"/>). Off by default; changes nothing without gradients.
+    /// gradients to rounding (arXiv:1604.06174, section 4). Off by default; changes nothing without gradients. For modules of your own: <c>Checkpoint</c> of <see cref="Layers"/>.
     /// </summary>
     public bool GradientCheckpointing { get; init; }
 

@@ -61,7 +61,7 @@ public static class UNetPresets
     /// <returns>The block list, for images of 3×32×32.</returns>
     /// <remarks>
     /// Denoising Diffusion Probabilistic Models, arXiv:2006.11239, appendix B. As google/ddpm-cifar10-32 in diffusers, with dropout: its weights
-    /// load through <see cref="DiffusersUNet2D"/>.
+    /// load through <see cref="DiffusersUNet"/>.
     /// </remarks>
     public static UNetOptions DdpmCifar10()
     {
@@ -146,16 +146,16 @@ public static class UNetPresets
     /// <summary>The network that diffusers makes by default, <c>UNet2DModel()</c>: 274 million parameters.</summary>
     /// <param name="image">The shape of the images; the sides are multiples of 8 there, and any size here.</param>
     /// <returns>The block list.</returns>
-    public static UNetOptions Diffusers(ImageShape image) => DiffusersUNet2D.Parse("{}").Options with { Image = image };
+    public static UNetOptions Diffusers(ImageShape image) => DiffusersUNet.Parse("{}").Options with { Image = image };
 
     /// <summary>The network of Stable Diffusion 1, for latent images of four channels and a context of 768 features: 860 million parameters.</summary>
     /// <returns>The block list, for latents of 4×64×64, those of images of 512×512.</returns>
-    /// <remarks>High-Resolution Image Synthesis with Latent Diffusion Models, arXiv:2112.10752. Its weights in diffusers load through <see cref="DiffusersUNet2DCondition"/>.</remarks>
-    public static UNetOptions StableDiffusion1() => DiffusersUNet2DCondition.Parse("""{"sample_size": 64, "cross_attention_dim": 768}""").Options;
+    /// <remarks>High-Resolution Image Synthesis with Latent Diffusion Models, arXiv:2112.10752. Its weights in diffusers load through <see cref="DiffusersUNet"/>.</remarks>
+    public static UNetOptions StableDiffusion1() => DiffusersUNet.Parse("""{"_class_name": "UNet2DConditionModel", "sample_size": 64, "cross_attention_dim": 768}""").Options;
 
     /// <summary>The network of Stable Diffusion 2, for latent images of four channels and a context of 1024 features: 866 million parameters.</summary>
     /// <returns>The block list, for latents of 4×64×64, those of images of 512×512.</returns>
     /// <remarks>As <see cref="StableDiffusion1"/>, with heads of 64 channels and the text model of OpenCLIP.</remarks>
-    public static UNetOptions StableDiffusion2() => DiffusersUNet2DCondition.Parse(
-        """{"sample_size": 64, "cross_attention_dim": 1024, "attention_head_dim": [5, 10, 20, 20], "use_linear_projection": true}""").Options;
+    public static UNetOptions StableDiffusion2() => DiffusersUNet.Parse(
+        """{"_class_name": "UNet2DConditionModel", "sample_size": 64, "cross_attention_dim": 1024, "attention_head_dim": [5, 10, 20, 20], "use_linear_projection": true}""").Options;
 }

@@ -11,7 +11,7 @@ namespace Diffusion.Models;
 /// </summary>
 /// <remarks>
 /// Denoising Diffusion Probabilistic Models, arXiv:2006.11239, appendix B; U-Net: arXiv:1505.04597. Labels: Diffusion Models Beat GANs on Image Synthesis, arXiv:2105.05233. Context:
-/// High-Resolution Image Synthesis with Latent Diffusion Models, arXiv:2112.10752, section 3.3, a spatial transformer in place of each self-attention.
+/// High-Resolution Image Synthesis with Latent Diffusion Models, arXiv:2112.10752, section 3.3, a <see cref="Layers.SpatialTransformer"/> in place of each self-attention.
 /// </remarks>
 public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>, IConditionalNetwork
 {
@@ -129,7 +129,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>, IConditionalNetwor
     public UNet WithClasses(int classes, IReadOnlyList<int?>? startFrom = null, long seed = 0) => UNetClasses.Change(this, classes, startFrom, seed);
 
     /// <summary>A table of the blocks: output shape, parameters, multiply-adds.</summary>
-    /// <returns>The text of <see cref="UNetSummary"/>.</returns>
+    /// <returns>The text of <see cref="UNetBuilder.Summary"/>.</returns>
     public override string ToString() => UNetSummary.Of(Options).ToString();
 
     /// <summary>The time embedding with the labels', activated for the residual blocks: [B, time dimension], or [1, time dimension].</summary>

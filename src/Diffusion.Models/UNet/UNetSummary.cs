@@ -5,7 +5,7 @@ namespace Diffusion.Models;
 
 /// <summary>What a block list costs, counted without building it: output shape, parameters and multiply-adds of each block.</summary>
 /// <remarks>A multiply-add is one product and one sum. Counted are convolutions, linear maps and the two products of attention, for one image and a context of 77 tokens, as many as CLIP's text model gives.</remarks>
-public sealed class UNetSummary
+internal sealed class UNetSummary
 {
     private static readonly string[] s_header = ["block", "output", "parameters", "multiply-adds"];
 

@@ -20,7 +20,7 @@ public sealed class ImageGridTests : IDisposable
     public void Compose_FiveImagesInThreeColumns_LiesOutRowByRow()
     {
         using var images = tensor((float[])[-1f, -0.5f, 0, 0.5f, 1]).reshape(5, 1, 1, 1).expand(5, 1, 1, 2);
-        var grid = ImageGrid.Compose(images, 3, new ImageGridOptions { Padding = 1, Background = 9 });
+        var grid = ImageGrid.Compose(images, 3, padding: 1, background: 9);
         byte[] expected =
         [
             9, 9, 9, 9, 9, 9, 9, 9, 9, 9,
@@ -37,7 +37,7 @@ public sealed class ImageGridTests : IDisposable
     {
         var image = TestImages.Noise(3, 2, 3);
         using var tensor = image.ToTensor();
-        var grid = ImageGrid.Compose(tensor, 8, new ImageGridOptions { Padding = 0, Scale = 4 });
+        var grid = ImageGrid.Compose(tensor, 8, padding: 0, scale: 4);
         TestImages.AssertEqual(TestImages.From(12, 8, 3, (x, y, c) => image.Pixels[((((y / 4) * 3) + (x / 4)) * 3) + c]), grid);
     }
 
@@ -45,7 +45,7 @@ public sealed class ImageGridTests : IDisposable
     public void Compose_ValuesOutside_AreClamped()
     {
         using var images = tensor((float[])[-7f, 1.001f, float.PositiveInfinity, float.NegativeInfinity]).reshape(1, 1, 2, 2);
-        Assert.Equal([0, 255, 255, 0], ImageGrid.Compose(images, 1, new ImageGridOptions { Padding = 0 }).Pixels.ToArray());
+        Assert.Equal([0, 255, 255, 0], ImageGrid.Compose(images, 1, padding: 0).Pixels.ToArray());
     }
 
     [Theory]
@@ -55,7 +55,7 @@ public sealed class ImageGridTests : IDisposable
     public void Compose_OtherFloatingTypes_AreRead(ScalarType type)
     {
         using var images = tensor((float[])[-1f, 1f, 0.5f]).to(type).reshape(1, 3, 1, 1);
-        Assert.Equal([0, 255, 191], ImageGrid.Compose(images, 1, new ImageGridOptions { Padding = 0 }).Pixels.ToArray());
+        Assert.Equal([0, 255, 191], ImageGrid.Compose(images, 1, padding: 0).Pixels.ToArray());
     }
 
     [Fact]
@@ -88,12 +88,9 @@ public sealed class ImageGridTests : IDisposable
         Assert.Contains("Byte", Assert.Throws<ArgumentException>(() => ImageGrid.Compose(bytes, 1)).Message);
         using var good = zeros(1, 1, 2, 2);
         Assert.Throws<ArgumentOutOfRangeException>(() => ImageGrid.Compose(good, 0));
-        var impossible = new ImageGridOptions { Padding = -1, Scale = 0 };
-        var message = Assert.Throws<ArgumentException>(() => ImageGrid.Compose(good, 1, impossible)).Message;
-        Assert.Contains("Padding: must be at least 0; it is -1.", message);
-        Assert.Contains("Scale: must be at least 1; it is 0.", message);
-        var huge = new ImageGridOptions { Scale = int.MaxValue };
-        Assert.Contains("more than fit", Assert.Throws<ArgumentException>(() => ImageGrid.Compose(good, 1, huge)).Message);
+        Assert.Equal("padding", Assert.Throws<ArgumentOutOfRangeException>(() => ImageGrid.Compose(good, 1, padding: -1)).ParamName);
+        Assert.Equal("scale", Assert.Throws<ArgumentOutOfRangeException>(() => ImageGrid.Compose(good, 1, scale: 0)).ParamName);
+        Assert.Contains("more than fit", Assert.Throws<ArgumentException>(() => ImageGrid.Compose(good, 1, scale: int.MaxValue)).Message);
     }
 
     [Fact]

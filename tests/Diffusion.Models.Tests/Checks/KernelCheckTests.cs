@@ -61,7 +61,7 @@ public sealed class KernelCheckTests
         [
             new("first", "output", double.NaN, 1e-5), new("first", "input gradient", 0.5, 1e-5), new("second", "output", 0.1, 1e-5), new("third", "output", 0.1, 1e-5),
         ];
-        var report = new KernelReport(40, failures, TimeSpan.FromSeconds(1.25), "2.10.0", ProcessorLevel.Avx2, new(38, 12));
+        var report = new KernelCheck(40, failures, TimeSpan.FromSeconds(1.25), "2.10.0", ProcessorLevel.Avx2, new(38, 12));
 
         Assert.False(report.Sound);
         Assert.Equal(
@@ -75,5 +75,5 @@ public sealed class KernelCheckTests
     public void ToString_Sound_IsOneSentenceForEachQuestion() => Assert.Equal(
         "This library's kernels are right here: all 40 configurations agree with float64 (level plain, libtorch 2.10.0, 1.0 s). "
         + "Plain libtorch convolutions are right here too, in all 38 configurations.",
-        new KernelReport(40, [], TimeSpan.FromSeconds(1), "2.10.0", ProcessorLevel.Plain, new(38, 0)).ToString());
+        new KernelCheck(40, [], TimeSpan.FromSeconds(1), "2.10.0", ProcessorLevel.Plain, new(38, 0)).ToString());
 }

@@ -18,7 +18,7 @@ public sealed class NetworkConfigTests
         var read = 0;
         for (var i = 0; i < 2000; i++)
         {
-            read += Reads(() => DiffusersUNet2D.Parse(Damage(config, random))) ? 1 : 0;
+            read += Reads(() => DiffusersUNet.Parse(Damage(config, random))) ? 1 : 0;
             read += Reads(() => OpenAIUNet.Parse(Damage(Arguments, random))) ? 1 : 0;
         }
 
@@ -31,7 +31,7 @@ public sealed class NetworkConfigTests
     [InlineData("{\"layers_per_block\": 2147483647}")]
     [InlineData("{\"dropout\": 1e999}")]
     [InlineData("")]
-    public void Parse_Traps_AreRefused(string json) => Assert.Throws<InvalidDataException>(() => DiffusersUNet2D.Parse(json));
+    public void Parse_Traps_AreRefused(string json) => Assert.Throws<InvalidDataException>(() => DiffusersUNet.Parse(json));
 
     private static bool Reads(Action read)
     {

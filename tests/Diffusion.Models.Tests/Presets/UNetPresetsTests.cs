@@ -44,7 +44,7 @@ public sealed class UNetPresetsTests
     [Fact]
     public void DdpmCifar10_AsDiffusers_IsTheConfigurationOfItsModel()
     {
-        var written = DiffusersUNet2D.Of(UNetPresets.DdpmCifar10()).ToJson();
+        var written = DiffusersUNet.Of(UNetPresets.DdpmCifar10()).ToJson();
         foreach (var part in (string[])["\"downsample_padding\": 0", "\"freq_shift\": 1", "\"flip_sin_to_cos\": false", "\"attention_head_dim\": null", "\"norm_num_groups\": 32"])
         {
             Assert.Contains(part, written, StringComparison.Ordinal);

@@ -34,7 +34,7 @@ public sealed class UNetSummaryTests
     public void Of_RecordedNetworks_CountsWhatIsBuilt(string name)
     {
         using var golden = Golden.Case(name);
-        var options = DiffusersUNet2D.Parse(File.ReadAllText(golden.File("model/config.json"))).Options;
+        var options = DiffusersUNet.Parse(File.ReadAllText(golden.File("model/config.json"))).Options;
         using var unet = UNetBuilder.From(options).Build();
         var summary = UNetSummary.Of(options);
         Assert.Equal(unet.ParameterCount, summary.Parameters);

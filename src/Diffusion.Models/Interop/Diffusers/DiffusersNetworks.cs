@@ -12,10 +12,10 @@ internal static class DiffusersNetworks
 {
     private static readonly Dictionary<string, Func<string, DiffusersNetwork>> s_builders = new(StringComparer.Ordinal)
     {
-        [DiffusersUNet2D.ClassName] = config =>
+        [UNet2DReader.ClassName] = config =>
         {
-            var described = DiffusersUNet2D.Parse(config);
-            return new DiffusersNetwork(UNetBuilder.From(described.Options).Build(), described.Keys);
+            var described = DiffusersUNet.Parse(config);
+            return new DiffusersNetwork(described.Build(), described.Keys);
         },
     };
 

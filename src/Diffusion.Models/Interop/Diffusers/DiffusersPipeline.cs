@@ -47,9 +47,13 @@ public sealed class DiffusersPipeline : IDisposable
 
     /// <summary>Makes a sampler that takes the steps of the scheduler.</summary>
     /// <param name="steps">The number of steps, called num_inference_steps there; at least 1.</param>
-    /// <param name="options">η and the like; the defaults of diffusers if <see langword="null"/>.</param>
+    /// <param name="eta">DDIM: η, at least 0; 0 by default. <c>eta</c> of <c>step</c> in diffusers.</param>
+    /// <param name="useClippedModelOutput">DDIM: whether ε̂ is derived again from the limited x̂₀; false by default. <c>use_clipped_model_output</c> of <c>step</c> in diffusers.</param>
+    /// <param name="churn">Euler and EDM: noise added before a step; none by default. <c>s_churn</c>, <c>s_tmin</c>, <c>s_tmax</c> and <c>s_noise</c> of <c>step</c> in diffusers.</param>
+    /// <param name="mu">Flow matching with dynamic shifting: the shift for the size of the image, needed there. <c>mu</c> of <c>set_timesteps</c> in diffusers.</param>
     /// <returns>The sampler; give it <see cref="Denoiser"/>.</returns>
-    public Sampler CreateSampler(int steps, DiffusersSamplingOptions? options = null) => Scheduler.CreateSampler(steps, options);
+    public Sampler CreateSampler(int steps, double eta = 0, bool useClippedModelOutput = false, Churn? churn = null, double? mu = null) =>
+        Scheduler.CreateSampler(steps, eta, useClippedModelOutput, churn, mu);
 
     /// <summary>Writes a folder that diffusers reads: the configurations as they were read, and the network's weights as they are now.</summary>
     /// <param name="path">The folder to make, which must not exist or be empty. It appears whole or not at all.</param>

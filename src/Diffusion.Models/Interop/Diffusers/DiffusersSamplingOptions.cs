@@ -1,7 +1,7 @@
 namespace Diffusion.Models;
 
 /// <summary>The arguments of <c>step</c> and <c>set_timesteps</c> of diffusers schedulers, which are not in the configuration.</summary>
-public sealed record DiffusersSamplingOptions
+internal sealed record DiffusersSamplingOptions
 {
     /// <summary>DDIM: η, at least 0; 0 by default. <c>eta</c> in diffusers.</summary>
     public double Eta { get; init; }

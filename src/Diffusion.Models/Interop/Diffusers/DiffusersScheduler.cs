@@ -55,12 +55,18 @@ public sealed class DiffusersScheduler
     /// after guidance, whatever denoiser the sampler is given.
     /// </summary>
     /// <param name="steps">The number of steps, at least 1; num_inference_steps in diffusers.</param>
-    /// <param name="options">The arguments of <c>step</c> and <c>set_timesteps</c> in diffusers.</param>
+    /// <param name="eta">DDIM: η, at least 0; 0 by default. <c>eta</c> of <c>step</c> in diffusers.</param>
+    /// <param name="useClippedModelOutput">DDIM: whether ε̂ is derived again from the limited x̂₀; false by default. <c>use_clipped_model_output</c> of <c>step</c> in diffusers.</param>
+    /// <param name="churn">Euler and EDM: noise added before a step; none by default. <c>s_churn</c>, <c>s_tmin</c>, <c>s_tmax</c> and <c>s_noise</c> of <c>step</c> in diffusers.</param>
+    /// <param name="mu">Flow matching with dynamic shifting: the shift for the size of the image, needed there. <c>mu</c> of <c>set_timesteps</c> in diffusers.</param>
     /// <returns>The sampler.</returns>
-    public Sampler CreateSampler(int steps, DiffusersSamplingOptions? options = null)
+    public Sampler CreateSampler(int steps, double eta = 0, bool useClippedModelOutput = false, Churn? churn = null, double? mu = null) =>
+        CreateSampler(steps, new DiffusersSamplingOptions { Eta = eta, UseClippedModelOutput = useClippedModelOutput, Churn = churn ?? Churn.None, Mu = mu });
+
+    internal Sampler CreateSampler(int steps, DiffusersSamplingOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
-        return SchedulerSamplers.Create(_config, steps, options ?? new DiffusersSamplingOptions()).Limiting(SchedulerSamplers.Limit(_config));
+        return SchedulerSamplers.Create(_config, steps, options).Limiting(SchedulerSamplers.Limit(_config));
     }
 
     /// <param name="json">The text.</param>

@@ -6,6 +6,9 @@ namespace Diffusion.Models;
 /// <remarks>huggingface/diffusers, src/diffusers/models/unets/unet_2d_condition.py.</remarks>
 internal static class UNet2DConditionReader
 {
+    /// <summary>The name of the class in diffusers.</summary>
+    public const string ClassName = "UNet2DConditionModel";
+
     private const string AttentionDown = "CrossAttnDownBlock2D";
     private const string AttentionUp = "CrossAttnUpBlock2D";
 

@@ -4,6 +4,9 @@ namespace Diffusion.Models;
 /// <remarks>huggingface/diffusers, src/diffusers/models/unets/unet_2d.py.</remarks>
 internal static class UNet2DReader
 {
+    /// <summary>The name of the class in diffusers.</summary>
+    public const string ClassName = "UNet2DModel";
+
     private const string AttentionDown = "AttnDownBlock2D";
     private const string AttentionUp = "AttnUpBlock2D";
     private const string ResidualDown = "ResnetDownsampleBlock2D";

@@ -17,7 +17,7 @@ internal static class UNet2DWriter
         var residualUp = plan.Up.Skip(1).Where((block, i) => block.Upsampling == Upsampling.Residual && plan.Up[i].Options.Attention).Any();
         return new JsonObject
         {
-            ["_class_name"] = DiffusersUNet2D.ClassName,
+            ["_class_name"] = UNet2DReader.ClassName,
             ["act_fn"] = dialect.Residual.Activation switch { Activation.Relu => "relu", Activation.Gelu => "gelu", Activation.Mish => "mish", _ => "silu" },
             ["add_attention"] = mid?.Attention ?? true,
             ["attention_head_dim"] = dialect.Attention.HeadWidth,

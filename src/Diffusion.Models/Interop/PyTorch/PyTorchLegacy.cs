@@ -17,7 +17,7 @@ internal static class PyTorchLegacy
 
     /// <exception cref="InvalidDataException">The file is damaged or refused.</exception>
     /// <exception cref="EndOfStreamException">The file ends early.</exception>
-    public static PyTorchDocument Read(FileStream stream)
+    public static PyTorchFile Read(FileStream stream)
     {
         if (ReadPlain(stream) is not BigInteger magic || magic != s_magic)
         {
@@ -43,7 +43,7 @@ internal static class PyTorchLegacy
         var root = new Unpickler(new PickleReader(stream), storages).Read();
         var visits = PickleReader.MaximumVisits(stream.Position - start);
         Fill(stream, storages);
-        return new PyTorchDocument(root, visits);
+        return new PyTorchFile(root, visits);
     }
 
     private static object? ReadPlain(FileStream stream) => new Unpickler(new PickleReader(stream), PickleStorages.None).Read();

@@ -33,7 +33,7 @@ internal sealed class PyTorchZip
     }
 
     /// <exception cref="InvalidDataException">The file is damaged or refused.</exception>
-    public static PyTorchDocument Read(FileStream stream)
+    public static PyTorchFile Read(FileStream stream)
     {
         try
         {
@@ -47,7 +47,7 @@ internal sealed class PyTorchZip
         }
     }
 
-    private PyTorchDocument Read()
+    private PyTorchFile Read()
     {
         if (_records.ContainsKey(_folder + "byteorder"))
         {
@@ -61,7 +61,7 @@ internal sealed class PyTorchZip
         var pickle = ReadBytes(PickleName, PickleReader.MaximumLength);
         var storages = new PickleStorages(ReadStorage);
         var root = new Unpickler(new PickleReader(new MemoryStream(pickle, writable: false)), storages).Read();
-        return new PyTorchDocument(root, PickleReader.MaximumVisits(pickle.Length));
+        return new PyTorchFile(root, PickleReader.MaximumVisits(pickle.Length));
     }
 
     private Tensor ReadStorage(StorageReference reference)

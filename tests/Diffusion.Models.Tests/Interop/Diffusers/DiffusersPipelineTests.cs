@@ -27,7 +27,7 @@ public sealed class DiffusersPipelineTests : IDisposable
         void Close(Tensor expected, Tensor actual, string what) => TensorAssert.Close(expected, actual, golden.AbsoluteTolerance, golden.RelativeTolerance, what);
         var step = 0;
 
-        using var result = pipeline.CreateSampler(Steps, new DiffusersSamplingOptions { Eta = eta })
+        using var result = pipeline.CreateSampler(Steps, eta)
             .Continue(pipeline.Denoiser, golden["noise"][0], noise, onStep: after => Close(golden["latents"][step], after.Noisy, $"latents {step++}"));
 
         Assert.Equal(className, pipeline.ClassName);
@@ -53,7 +53,7 @@ public sealed class DiffusersPipelineTests : IDisposable
         using var noise = new ReplayNoise(golden["noise"].narrow(0, 1, golden["noise"].shape[0] - 1));
         var step = 0;
 
-        using var result = pipeline.CreateSampler(Steps, new DiffusersSamplingOptions { Eta = eta }).Continue(
+        using var result = pipeline.CreateSampler(Steps, eta).Continue(
             pipeline.Denoiser, golden["noise"][0], noise,
             onStep: after => TensorAssert.Close(golden["latents"][step], after.Noisy, golden.AbsoluteTolerance, golden.RelativeTolerance, $"latents {step++}"));
 

@@ -20,7 +20,7 @@ public sealed class DiffusersUNet2DConditionTests
         ("cross_attention_dim", "0", "Dialect.Context.Channels"),
         ("transformer_layers_per_block", "[1, 2]", "\"transformer_layers_per_block\" must be a whole number"),
         ("something_new", "7", "does not know \"something_new\" (7)"),
-        ("_class_name", "\"UNet2DModel\"", "\"UNet2DModel\""),
+        ("_class_name", "\"UNet3DConditionModel\"", "\"UNet3DConditionModel\""), ("_class_name", "\"UNet2DModel\"", "down_block_types"),
     ];
 
     [Theory]
@@ -81,8 +81,20 @@ public sealed class DiffusersUNet2DConditionTests
     {
         using var golden = Golden.Case(Name);
         var text = File.ReadAllText(golden.File("model/config.json"));
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(text), JsonNode.Parse(DiffusersUNet2DCondition.Parse(text).ToJson())));
-        Assert.Equal(768 + 512, DiffusersUNet2DCondition.Parse("{}").Options.Dialect.Context!.Channels);
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(text), JsonNode.Parse(DiffusersUNet.Parse(text).ToJson())));
+        Assert.Equal(768 + 512, DiffusersUNet.Parse("""{"_class_name": "UNet2DConditionModel"}""").Options.Dialect.Context!.Channels);
+    }
+
+    [Theory]
+    [InlineData("{}", "UNet2DModel", 3)]
+    [InlineData("""{"_class_name": "UNet2DModel"}""", "UNet2DModel", 3)]
+    [InlineData("""{"_class_name": "UNet2DConditionModel"}""", "UNet2DConditionModel", 4)]
+    public void Parse_ClassName_SaysWhoseDefaultsCount(string json, string className, int channels)
+    {
+        var described = DiffusersUNet.Parse(json);
+        Assert.Equal((className, channels), (described.ClassName, described.Options.Image.Channels));
+        Assert.Equal(className == "UNet2DConditionModel", described.Options.Dialect.Context is not null);
+        Assert.Contains(className, described.Keys.Name, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -93,7 +105,7 @@ public sealed class DiffusersUNet2DConditionTests
         {
             var config = JsonNode.Parse(File.ReadAllText(golden.File("model/config.json")))!.AsObject();
             config[key] = JsonNode.Parse(value);
-            Assert.Contains(named, Assert.Throws<InvalidDataException>(() => DiffusersUNet2DCondition.Parse(config.ToJsonString())).Message, StringComparison.Ordinal);
+            Assert.Contains(named, Assert.Throws<InvalidDataException>(() => DiffusersUNet.Parse(config.ToJsonString())).Message, StringComparison.Ordinal);
         }
     }
 
@@ -111,7 +123,7 @@ public sealed class DiffusersUNet2DConditionTests
                 var entries = JsonNode.Parse(text)!.AsObject().Select(entry => $"\"{entry.Key}\": {(entry.Key == key ? trap : entry.Value?.ToJsonString() ?? "null")}");
                 try
                 {
-                    DiffusersUNet2DCondition.Parse($"{{{string.Join(", ", entries)}}}");
+                    DiffusersUNet.Parse($"{{{string.Join(", ", entries)}}}");
                 }
                 catch (InvalidDataException error)
                 {
@@ -124,7 +136,7 @@ public sealed class DiffusersUNet2DConditionTests
         Assert.InRange(refused, 300, 560);
     }
 
-    private static DiffusersUNet2DCondition Describe(GoldenCase golden) => DiffusersUNet2DCondition.Parse(File.ReadAllText(golden.File("model/config.json")));
+    private static DiffusersUNet Describe(GoldenCase golden) => DiffusersUNet.Parse(File.ReadAllText(golden.File("model/config.json")));
 
     private static UNet Build(GoldenCase golden, bool checkpointing = false)
     {

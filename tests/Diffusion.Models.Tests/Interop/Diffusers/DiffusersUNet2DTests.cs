@@ -20,7 +20,7 @@ public sealed class DiffusersUNet2DTests
         ("norm_num_groups", "5", "must be a positive multiple of NormGroups, 5; it is 16"),
         ("mid_block_type", "\"UNetMidBlock2DCrossAttn\"", "\"UNetMidBlock2DCrossAttn\""),
         ("encoder_hid_dim", "7", "does not know \"encoder_hid_dim\" (7)"),
-        ("_class_name", "\"UNet2DConditionModel\"", "\"UNet2DConditionModel\""),
+        ("_class_name", "\"UNet3DConditionModel\"", "\"UNet3DConditionModel\""),
     ];
 
     public static TheoryData<string> Cases => [.. Golden.Cases("diffusers_unet2d")];
@@ -91,14 +91,14 @@ public sealed class DiffusersUNet2DTests
         var recorded = JsonNode.Parse(File.ReadAllText(golden.File("model/config.json")))!.AsObject();
         Assert.True(JsonNode.DeepEquals(recorded, JsonNode.Parse(described.ToJson())));
         recorded.Remove("_diffusers_version");
-        var written = DiffusersUNet2D.Of(described.Options).ToJson();
+        var written = DiffusersUNet.Of(described.Options).ToJson();
         Assert.True(JsonNode.DeepEquals(recorded, JsonNode.Parse(written)), written);
     }
 
     [Fact]
     public void Parse_Empty_HasTheDefaultsOfTheClass()
     {
-        var options = DiffusersUNet2D.Parse("{}").Options;
+        var options = DiffusersUNet.Parse("{}").Options;
         Assert.Equal([224, 448, 672, 896], options.Down.Select(block => block.Channels));
         Assert.Equal([false, true, true, true], options.Down.Select(block => block.Attention));
         Assert.Equal([true, true, true, false], options.Up.Select(block => block.Attention));
@@ -113,22 +113,22 @@ public sealed class DiffusersUNet2DTests
         {
             var config = JsonNode.Parse(File.ReadAllText(golden.File("model/config.json")))!.AsObject();
             config[key] = JsonNode.Parse(value);
-            Assert.Contains(named, Assert.Throws<InvalidDataException>(() => DiffusersUNet2D.Parse(config.ToJsonString())).Message, StringComparison.Ordinal);
+            Assert.Contains(named, Assert.Throws<InvalidDataException>(() => DiffusersUNet.Parse(config.ToJsonString())).Message, StringComparison.Ordinal);
         }
 
-        Assert.Throws<InvalidDataException>(() => DiffusersUNet2D.Parse("[]"));
-        Assert.Throws<InvalidDataException>(() => DiffusersUNet2D.Parse("{"));
+        Assert.Throws<InvalidDataException>(() => DiffusersUNet.Parse("[]"));
+        Assert.Throws<InvalidDataException>(() => DiffusersUNet.Parse("{"));
     }
 
     [Fact]
     public void Of_CourseNetwork_SaysWhatTheClassDoesNotHave()
     {
-        var message = Assert.Throws<ArgumentException>(() => DiffusersUNet2D.Of(UNetPresets.Course(new ImageShape(1, 28, 28)))).Message;
+        var message = Assert.Throws<ArgumentException>(() => DiffusersUNet.Of(UNetPresets.Course(new ImageShape(1, 28, 28)))).Message;
         Assert.Contains("cannot be this network", message, StringComparison.Ordinal);
         Assert.Contains("Convolution4", message, StringComparison.Ordinal);
     }
 
-    private static DiffusersUNet2D Describe(GoldenCase golden, string folder) => DiffusersUNet2D.Parse(File.ReadAllText(golden.File($"{folder}/config.json")));
+    private static DiffusersUNet Describe(GoldenCase golden, string folder) => DiffusersUNet.Parse(File.ReadAllText(golden.File($"{folder}/config.json")));
 
     private static UNet Build(GoldenCase golden, string folder)
     {

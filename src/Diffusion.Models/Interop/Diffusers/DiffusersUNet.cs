@@ -1,0 +1,77 @@
+namespace Diffusion.Models;
+
+/// <summary>
+/// A network of the diffusers library, UNet2DModel or UNet2DConditionModel: its configuration as a block list, and the names of its weights. With them its weights load:
+/// <c>Weights.Load(unet, described.Keys.ToOurs(file))</c>.
+/// </summary>
+/// <remarks>
+/// huggingface/diffusers, src/diffusers/models/unets. UNet2DModel with DownBlock2D, AttnDownBlock2D, ResnetDownsampleBlock2D, UNetMidBlock2D, UpBlock2D, AttnUpBlock2D and ResnetUpsampleBlock2D.
+/// UNet2DConditionModel, as Stable Diffusion 1 and 2 have it, with CrossAttnDownBlock2D, DownBlock2D, UNetMidBlock2DCrossAttn, CrossAttnUpBlock2D and UpBlock2D; its <c>attention_head_dim</c> is
+/// the number of heads. What Stable Diffusion XL and later ones add (label and addition embeddings, lists of transformer layers) is refused by name.
+/// </remarks>
+public sealed class DiffusersUNet
+{
+    private readonly string _json;
+
+    private DiffusersUNet(string className, UNetOptions options, string json)
+    {
+        (ClassName, Options, _json) = (className, options, json);
+        var blocks = options.Down.Count;
+        Keys = new KeyMap($"diffusers' {className}", className == UNet2DConditionReader.ClassName ? UNet2DConditionKeys.Rules(blocks) : UNet2DKeys.Rules(blocks));
+    }
+
+    /// <summary>The class of diffusers, <c>UNet2DModel</c> or <c>UNet2DConditionModel</c>.</summary>
+    public string ClassName { get; }
+
+    /// <summary>The network as a block list; that of a UNet2DConditionModel has a context.</summary>
+    public UNetOptions Options { get; }
+
+    /// <summary>The names of the weights. Reads also the names query, key, value and proj_attn that the attention of UNet2DModel had in former versions.</summary>
+    public KeyMap Keys { get; }
+
+    /// <summary>Reads the text of a unet/config.json.</summary>
+    /// <param name="json">A JSON object; <c>_class_name</c> says which class it is, UNet2DModel where it is missing. What else is left out has the default of the class.</param>
+    /// <returns>The network.</returns>
+    /// <exception cref="InvalidDataException">It is not such an object, or there is a key or a value that this library does not know; the message names them.</exception>
+    public static DiffusersUNet Parse(string json)
+    {
+        const string Key = "_class_name";
+        var className = NetworkConfig.Parse(json, UNet2DReader.ClassName).OneOf(Key, UNet2DReader.ClassName, nullable: false, UNet2DReader.ClassName, UNet2DConditionReader.ClassName)!;
+        var (options, text) = UNet2DClass.Parse(json, className, className == UNet2DConditionReader.ClassName ? UNet2DConditionReader.Read : UNet2DReader.Read);
+        return new DiffusersUNet(className, options, text);
+    }
+
+    /// <summary>Describes a network of this library as a UNet2DModel.</summary>
+    /// <param name="options">A block list that such a model can have.</param>
+    /// <returns>The network.</returns>
+    /// <exception cref="ArgumentException">The list has mistakes, or something that UNet2DModel does not have; the message says what.</exception>
+    public static DiffusersUNet Of(UNetOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.ThrowIfInvalid();
+        var json = UNet2DClass.ToText(UNet2DWriter.Write(options));
+        UNetOptions read;
+        try
+        {
+            read = Parse(json).Options;
+        }
+        catch (InvalidDataException error)
+        {
+            throw new ArgumentException($"{UNet2DReader.ClassName} cannot be this network: {error.Message}", nameof(options), error);
+        }
+
+        var differences = NetworkDescription.Lines(options).Except(NetworkDescription.Lines(read)).ToList();
+        return differences.Count == 0 && NetworkDescription.Lines(options).Count() == NetworkDescription.Lines(read).Count()
+            ? new DiffusersUNet(UNet2DReader.ClassName, options, json)
+            : throw new ArgumentException($"{UNet2DReader.ClassName} cannot be this network. It has nothing like: {string.Join("; ", differences)}.", nameof(options));
+    }
+
+    /// <summary>Makes the network; its weights are still to be loaded.</summary>
+    /// <param name="seed">The seed of the initial weights; 0 by default.</param>
+    /// <returns>The network, on the CPU.</returns>
+    public UNet Build(long seed = 0) => UNetBuilder.From(Options).Build(seed);
+
+    /// <summary>The text of the config.json: as it was read, or every key of the class.</summary>
+    /// <returns>A JSON object, indented.</returns>
+    public string ToJson() => _json;
+}
