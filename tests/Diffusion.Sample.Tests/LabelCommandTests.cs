@@ -1,6 +1,6 @@
 namespace Diffusion.Sample.Tests;
 
-/// <summary>Networks that are told labels, from the configuration to the picture.</summary>
+/// <summary>Class-conditional networks, from the configuration to the picture.</summary>
 public sealed class LabelCommandTests : IDisposable
 {
     private readonly SampleProcess _app = new();
@@ -28,7 +28,7 @@ public sealed class LabelCommandTests : IDisposable
     {
         Done(_app.Run("train", "--config", _app.Configure("\"steps\": 1")));
         Wrong(_app.Run("sample", "--checkpoint", "out", "--label", "3"), "--label 3 needs a class-conditional network");
-        Wrong(_app.Run("sample", "--checkpoint", "out", "--guidance", "2"), "--guidance 2 needs a network that knows labels");
+        Wrong(_app.Run("sample", "--checkpoint", "out", "--guidance", "2"), "--guidance 2 needs a class-conditional network");
     }
 
     public void Dispose() => _app.Dispose();

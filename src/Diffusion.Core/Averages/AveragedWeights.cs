@@ -7,7 +7,11 @@ internal sealed class AveragedWeights(FlatParameters parameters, Tensor average)
 {
     public void PutIn()
     {
-        ObjectDisposedException.ThrowIf(average.IsInvalid, typeof(Trainer));
+        if (average.IsInvalid)
+        {
+            throw new ObjectDisposedException("Trainer", "The trainer was disposed, and its averaged weights with it. Export them before, and load the file.");
+        }
+
         parameters.ThrowIfElsewhere();
         parameters.PointTo(average);
     }

@@ -34,6 +34,15 @@ internal sealed class NetworkConditions
     /// <summary>Whether there is a null condition, but not for all that the network takes.</summary>
     public bool HasPartOfNone => !HasNone && (_none.Labels is not null || _none.Context is not null);
 
+    /// <summary>Throws where the null label is one of the classes of a source.</summary>
+    public void Check(IImageSource source)
+    {
+        if (_none.Labels is [var label] && label < source.Classes)
+        {
+            throw new InvalidOperationException($"The null label (nullCondition) is {label}, which is one of the {source.Classes} classes of '{source.Name}', [0, {source.Classes - 1}]: give it a label of its own, such as {source.Classes}.");
+        }
+    }
+
     /// <summary>Throws where a source has not what the network takes.</summary>
     public void Check(IImageSource source, ImageBatch batch)
     {

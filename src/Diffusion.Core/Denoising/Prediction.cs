@@ -13,16 +13,19 @@ public readonly record struct Prediction(Tensor Image, Tensor? Variance = null) 
     public Tensor? Unlimited { get; init; }
 
     /// <summary>Replaces x̂₀, as a denoiser around a denoiser does.</summary>
-    /// <param name="map">From x̂₀ to another of its shape, in a new tensor.</param>
-    /// <returns>The prediction with the new x̂₀ and the same variance. The old x̂₀ is disposed.</returns>
+    /// <param name="map">From x̂₀ to another of its shape; it may also change x̂₀ and return it.</param>
+    /// <returns>The prediction with the new x̂₀ and the same variance. The old x̂₀ is disposed, unless it is returned.</returns>
     public Prediction MapImage(Func<Tensor, Tensor> map)
     {
         ArgumentNullException.ThrowIfNull(map);
-        using (Image)
-        using (Unlimited)
+        var mapped = map(Image);
+        Unlimited?.Dispose();
+        if (!ReferenceEquals(mapped, Image))
         {
-            return new Prediction(map(Image), Variance);
+            Image.Dispose();
         }
+
+        return new Prediction(mapped, Variance);
     }
 
     /// <inheritdoc/>

@@ -139,6 +139,7 @@ public sealed partial class Trainer : IDisposable
     public IEnumerable<TrainingStep> Steps(IImageSource images)
     {
         ArgumentNullException.ThrowIfNull(images);
+        _conditions.Check(images);
         _checkpoints.Trains(images);
         using (NetworkAccess.Of(_network).Train())
         {

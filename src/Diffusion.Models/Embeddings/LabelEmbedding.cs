@@ -45,11 +45,24 @@ internal sealed class LabelEmbedding : nn.Module
         using var scope = NewDisposeScope();
         var vectors = _options.Kind switch
         {
-            LabelKind.Table => _table!.call(labels),
+            LabelKind.Table => Rows(labels),
             LabelKind.Timestep => _linear2!.call(nn.functional.silu(_linear1!.call(time.Waves(labels)))),
             _ => labels.alias(),
         };
         return vectors.MoveToOuterDisposeScope();
+    }
+
+    private Tensor Rows(Tensor labels)
+    {
+        try
+        {
+            return _table!.call(labels);
+        }
+        catch (ArgumentException error)
+        {
+            throw new ArgumentException(
+                $"A label is not in the network's table of {_options.Classes} rows ({nameof(LabelOptions)}.{nameof(LabelOptions.Classes)}: the classes of the images and, for guidance, one more for the null label). {error.Message}", error);
+        }
     }
 
     private void Check(Tensor labels, long batch)

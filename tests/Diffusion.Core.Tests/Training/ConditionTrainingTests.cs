@@ -83,6 +83,9 @@ public sealed class ConditionTrainingTests
         using var other = new Trainer(contexts, new LinearNoiseSchedule(), new TrainerOptions { Steps = 1, BatchSize = 4 });
         Assert.Contains($"'{images.Name}' has no contexts", Assert.Throws<InvalidOperationException>(() => other.Steps(images).First()).Message, StringComparison.Ordinal);
         using var classes = new TwoClasses(contexts: true);
+        using var two = new TwoClasses();
+        using var taken = new Trainer(network, new LinearNoiseSchedule(), new TrainerOptions { Steps = 1, BatchSize = 4 }, nullCondition: Condition.OfLabels(1));
+        Assert.Contains("one of the 2 classes of 'two classes'", Assert.Throws<InvalidOperationException>(() => taken.Fit(two)).Message, StringComparison.Ordinal);
         using var wrong = zeros(1, 2, 3);
         using var another = new Trainer(contexts, new LinearNoiseSchedule(), new TrainerOptions { Steps = 1, BatchSize = 4 }, objective: new() { ConditionDropout = 0.9 }, nullCondition: Condition.OfContext(wrong));
         Assert.Contains("L and D must be the same", Assert.Throws<ArgumentException>(() => another.Steps(classes).First()).Message, StringComparison.Ordinal);

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion.PublicApi.Tests;
 
-/// <summary>A residual block and self-attention that are told the timestep and the label. The label after the last class is the null label.</summary>
+/// <summary>A class-conditional network: a residual block and self-attention. The label after the last class is the null label.</summary>
 internal sealed class SmallNetwork : nn.Module<Tensor, Tensor, Tensor>, IConditionalNetwork
 {
     [ComponentName(Name = "time")] private readonly nn.Module<Tensor, Tensor> _time;

@@ -44,7 +44,7 @@ public sealed class DiffusersScheduler
     /// </exception>
     public static DiffusersScheduler Parse(string json) => Parse(json, className: null);
 
-    /// <summary>A network as a denoiser of the scheduler's schedule and prediction type. The limit on x̂₀ is the sampler's (<see cref="CreateSampler"/>).</summary>
+    /// <summary>A network as a denoiser of the scheduler's schedule and prediction type. The limit on x̂₀ is that of <c>CreateSampler</c>.</summary>
     /// <param name="network">Takes noisy images and timesteps; the caller keeps owning it.</param>
     /// <param name="nullCondition">What the network reads as "no condition", which guidance needs, such as the encoding of an empty text; <see langword="null"/> (default) if there is none.</param>
     /// <returns>The denoiser.</returns>
