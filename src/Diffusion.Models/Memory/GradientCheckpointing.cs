@@ -21,14 +21,14 @@ internal static class GradientCheckpointing
     public static Exception? SecondRunError => BackwardPass.Failure;
 
     /// <summary>Runs a part of a network.</summary>
-    /// <param name="parts">The modules whose parameters <paramref name="forward"/> uses. They and the inputs must not change before the backward pass, of which there is one, without <c>create_graph</c>.</param>
+    /// <param name="modules">The modules whose parameters <paramref name="forward"/> uses. They and the inputs must not change before the backward pass, of which there is one, without <c>create_graph</c>.</param>
     /// <param name="forward">From the inputs to the output, once now and once in the backward pass, with the same result. It may open and close a dispose scope and frees no input.</param>
     /// <param name="inputs">What enters, at least one tensor; all but integers may require gradients.</param>
     /// <returns>The output. Without gradients, or where nothing requires them, simply what <paramref name="forward"/> returns.</returns>
     /// <exception cref="ArgumentException">There is no input.</exception>
-    public static Tensor Run(IReadOnlyList<nn.Module> parts, Func<IReadOnlyList<Tensor>, Tensor> forward, params Tensor[] inputs)
+    public static Tensor Run(IReadOnlyList<nn.Module> modules, Func<IReadOnlyList<Tensor>, Tensor> forward, params Tensor[] inputs)
     {
-        ArgumentNullException.ThrowIfNull(parts);
+        ArgumentNullException.ThrowIfNull(modules);
         ArgumentNullException.ThrowIfNull(forward);
         ArgumentNullException.ThrowIfNull(inputs);
         if (inputs.Length == 0)
@@ -36,7 +36,7 @@ internal static class GradientCheckpointing
             throw new ArgumentException("A part of a network needs at least one input; there is none.", nameof(inputs));
         }
 
-        var parameters = parts.SelectMany(part => part.parameters()).Where(parameter => parameter.requires_grad).Distinct<object>(ReferenceEqualityComparer.Instance).ToArray(); // parts may share some
+        var parameters = modules.SelectMany(module => module.parameters()).Where(parameter => parameter.requires_grad).Distinct<object>(ReferenceEqualityComparer.Instance).ToArray(); // modules may share some
         if (!is_grad_enabled() || (parameters.Length == 0 && !Array.Exists(inputs, input => input.requires_grad)))
         {
             return forward(inputs);
