@@ -94,6 +94,31 @@ public sealed class PreviewImagesTests : IDisposable
     }
 
     [Fact]
+    public void OnStart_ConditionOrNullConditionMissing_IsRefusedBeforeTheFirstStep()
+    {
+        using var images = new NoiseImages();
+        using var unguidable = new Trainer(new GreyNetwork(), new LinearNoiseSchedule(), s_options);
+        unguidable.Observers.Add(new PreviewImages(_folder.Path, new DdimSampler(2), new PreviewOptions { Guidance = 2 }));
+        Assert.Contains("null condition; Guidance is 2", Assert.Throws<InvalidOperationException>(() => unguidable.Fit(images)).Message, StringComparison.Ordinal);
+
+        using var unlabelled = new NoiseImages { Classes = 0 };
+        using var conditional = new Trainer(new GreyNetwork(), new LinearNoiseSchedule(), s_options);
+        conditional.Observers.Add(new PreviewImages(_folder.Path, new DdimSampler(2)));
+        Assert.Contains("set Condition", Assert.Throws<InvalidOperationException>(() => conditional.Fit(unlabelled)).Message, StringComparison.Ordinal);
+        Assert.Equal((0, 0), (unguidable.StepsDone, conditional.StepsDone));
+    }
+
+    [Fact]
+    public void OnStep_Condition_IsThatOfAllImages()
+    {
+        using var images = new NoiseImages();
+        using var trainer = new Trainer(new GreyNetwork(), new LinearNoiseSchedule(), s_options with { Steps = 1, LearningRate = 1e-9 }, Parameterization.Image, nullCondition: Condition.OfLabels(3));
+        trainer.Observers.Add(new PreviewImages(_folder.Path, new DdimSampler(2), new PreviewOptions { Count = 2, Scale = 1, Raw = false, Columns = 2, Condition = Condition.OfLabels(2) }));
+        trainer.Fit(images);
+        Assert.Equal([255, 255], Centres(ImageFile.Load(_folder.File("step-00000001.png"))));
+    }
+
+    [Fact]
     public void Options_Mistakes_AreAllListed()
     {
         var message = Assert.Throws<ArgumentException>(() => new PreviewImages(_folder.Path, new DdimSampler(2), new PreviewOptions { Every = 0, Count = 0, Scale = -1, Columns = 0 })).Message;

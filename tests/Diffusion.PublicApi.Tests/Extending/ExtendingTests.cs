@@ -38,6 +38,26 @@ public sealed class ExtendingTests
     public void Sample_SamplerFromOutside_WorksWithTheSchedulesOfTheLibrary(string schedule) =>
         Check(new MidpointSampler(60, new() { Spacing = StepSpacing.LogSnr }), NoiseSchedule.Create(schedule));
 
+    /// <summary>The loop of docs/extending.md is DDIM.</summary>
+    [Fact]
+    public void Predict_LoopOfOnesOwn_IsDdim()
+    {
+        using var all = NewDisposeScope();
+        var schedule = NoiseSchedule.Linear();
+        var denoiser = new FunctionDenoiser(schedule, (noisy, level) => noisy * level.Alpha * 0.5);
+        var levels = StepSpacing.Trailing.Levels(schedule, 20);                      // 21 levels; the last is the clean image
+        var x = NoiseSource.Seeded(7).Draw([8, 1, 16, 16], CPU);                     // the noise of seed 7
+        for (var i = 0; i < 20; i++)
+        {
+            using var scope = NewDisposeScope();
+            using var prediction = denoiser.Predict(x, levels[i]);                   // prediction.Image is x̂₀
+            var share = levels[i + 1].Sigma / levels[i].Sigma;                       // DDIM
+            x = ((x * share) + (prediction.Image * (levels[i + 1].Alpha - (levels[i].Alpha * share)))).MoveToOuterDisposeScope();
+        }
+
+        TensorAssert.Close(new DdimSampler(20).Sample(denoiser, [8, 1, 16, 16], seed: 7), x, 1e-5, 1e-5, "image");
+    }
+
     [Fact]
     public void Target_ParameterizationFromOutside_IsTheScore()
     {
