@@ -11,7 +11,7 @@ public sealed class WrapperPairTests : IDisposable
 
     private static readonly LinearNoiseSchedule s_schedule = new();
 
-    private static readonly Tensor s_noisy = Normal.Of(1, 3, 2, 4, 4);
+    private static readonly Tensor s_noisy = Normal.Of(1, 3, 2, 4, 4).DetachFromDisposeScope(); // whichever test is first
 
     /// <summary>
     /// How each is made, what it makes of the prediction of the denoiser that it wraps, given one for any condition, and how many predictions it asks for.

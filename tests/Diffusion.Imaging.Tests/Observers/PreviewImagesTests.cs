@@ -90,7 +90,7 @@ public sealed class PreviewImagesTests : IDisposable
         using var images = new NoiseImages { Classes = 0 };
         using var trainer = new Trainer(new GreyNetwork(), NoiseSchedule.Linear(), s_options, nullCondition: Condition.OfLabels(3));
         trainer.Observers.Add(new PreviewImages(_folder.Path, new DdimSampler(2), new PreviewOptions { Guidance = 2 }));
-        Assert.Contains("images with labels; Guidance is 2", Assert.Throws<InvalidOperationException>(() => trainer.Fit(images)).Message, StringComparison.Ordinal);
+        Assert.Contains("Guidance is 2", Assert.Throws<InvalidOperationException>(() => trainer.Fit(images)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

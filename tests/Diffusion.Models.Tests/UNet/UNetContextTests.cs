@@ -96,8 +96,8 @@ public sealed class UNetContextTests
     {
         using var scope = NewDisposeScope();
         using var images = new Described();
-        using var unet = s_small.WithLabels(new LabelOptions { Classes = 3 }).WithContext(s_context).Build(seed: 2);
-        var none = Condition.OfLabels(2).And(Condition.OfContext(zeros(1, 4, 6)));
+        using var unet = s_small.WithLabels(new LabelOptions { Classes = 4 }).WithContext(s_context).Build(seed: 2);
+        var none = Condition.OfLabels(3).And(Condition.OfContext(zeros(1, 4, 6)));
         using var before = Weights.Snapshot(unet);
         using var trainer = new Trainer(
             unet, new LinearNoiseSchedule(), new TrainerOptions { Steps = 3, BatchSize = 4, LearningRate = 1e-2 }, objective: new() { ConditionDropout = 0.5 }, nullCondition: none);

@@ -61,8 +61,8 @@ public sealed class SchedulerConfigTests
         Tensor? image = null;
         using var noise = new SeededNoise(1);
         scheduler.CreateSampler(2).Continue(denoiser, tensor([1f, -1f]).view(1, 1, 1, 2), noise, onStep: step => image ??= step.Image.clone().MoveToOuterDisposeScope());
-        Assert.Equal(expected, image!.max().item<float>(), 1e-6);
-        Assert.Equal(-expected, image.min().item<float>(), 1e-6);
+        Assert.Equal(expected, image!.max().to(ScalarType.Float32).item<float>(), 1e-6);
+        Assert.Equal(-expected, image.min().to(ScalarType.Float32).item<float>(), 1e-6);
     }
 
     /// <summary>diffusers guides in the pipeline and clips in the scheduler: the limit is that of the guided image, and DDIM keeps its ε.</summary>
