@@ -77,7 +77,7 @@ public static class DenoiserExtensions
     /// </remarks>
     /// <param name="denoiser">A denoiser with a condition (<see cref="With(IDenoiser, Condition)"/>).</param>
     /// <param name="options">How far, where, and what is done against oversaturation.</param>
-    /// <param name="negative">What to guide away from, such as a negative prompt; the network's null condition by default.</param>
+    /// <param name="negative">The condition of the other half, such as a negative prompt, whole: nothing of the one that is bound is added to it. The network's null condition by default.</param>
     /// <returns>The guided denoiser.</returns>
     /// <exception cref="ArgumentException">The scale is not finite, or another option has a mistake.</exception>
     public static IDenoiser Guided(this IDenoiser denoiser, GuidanceOptions options, Condition? negative = null) =>
