@@ -235,6 +235,21 @@ public sealed class NetworkAccessTests
         Assert.Equal(1, second.StepsDone);
     }
 
+    /// <summary>Who waits for the network may have locked the source: an evaluation that reads holds nobody up.</summary>
+    [Fact]
+    public void Evaluate_WhileItReads_LeavesTheNetworkToOthers()
+    {
+        using var network = new TinyNetwork();
+        using var trainer = NewTrainer(network, 5);
+        using var images = new AskingImages(() =>
+        {
+            var step = new Thread(() => NetworkAccess.Of(network).Train().Dispose()) { IsBackground = true };
+            step.Start();
+            Assert.True(step.Join(TimeSpan.FromSeconds(30)), "A training step waits for a batch that an evaluation reads.");
+        });
+        Assert.True(double.IsFinite(trainer.Evaluate(images, 8)));
+    }
+
     [Fact]
     public void Evaluate_WeightsThatFail_LeaveNobodyWaiting()
     {
@@ -295,6 +310,28 @@ public sealed class NetworkAccessTests
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
         Assert.Null(failure);
+    }
+
+    /// <summary>Images that do something while they are read.</summary>
+    private sealed class AskingImages(Action ask) : IImageSource
+    {
+        private readonly MemoryImages _images = new();
+
+        public string Name => "asking";
+
+        public int Count => _images.Count;
+
+        public ImageShape Shape => _images.Shape;
+
+        public int Classes => 0;
+
+        public ImageBatch Read(ReadOnlySpan<int> indices)
+        {
+            ask();
+            return _images.Read(indices);
+        }
+
+        public void Dispose() => _images.Dispose();
     }
 
     private sealed class BrokenWeights : IWeightSet

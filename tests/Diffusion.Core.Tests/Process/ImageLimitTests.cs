@@ -120,6 +120,38 @@ public sealed class ImageLimitTests
         Assert.Throws<ArgumentNullException>(() => new FixedDenoiser(image).Limited(null!));
     }
 
+    [Fact]
+    public void Limited_LimitThatReturnsItsArgument_IsSampledLikeNone()
+    {
+        using var scope = NewDisposeScope();
+        var denoiser = new GaussianDenoiser(new LinearNoiseSchedule());
+        var expected = new EulerSampler(5).Sample(denoiser, [1, 1, 4, 4], seed: 1);
+        TensorAssert.Identical(expected, new EulerSampler(5).Sample(denoiser.Limited(new Same()), [1, 1, 4, 4], seed: 1), "images");
+    }
+
+    [Fact]
+    public void Predict_LimitOrGradientThrows_LeavesNoTensorBehind()
+    {
+        using var images = Normal.Of(3, 2, 3, 5, 7);
+        using var variance = Normal.Of(4, 2, 3, 5, 7);
+        var inner = new FixedDenoiser(images, variance);
+        Leaks.None(() =>
+        {
+            Assert.Throws<InvalidDataException>(() => inner.Limited(new Throwing()).Predict(images, Level));
+            Assert.Throws<InvalidDataException>(() => inner.ClassifierGuided((_, _) => throw new InvalidDataException(), 1).Predict(images, Level));
+        });
+    }
+
+    private sealed class Same : ImageLimit
+    {
+        public override Tensor Apply(Tensor image) => image;
+    }
+
+    private sealed class Throwing : ImageLimit
+    {
+        public override Tensor Apply(Tensor image) => throw new InvalidDataException();
+    }
+
     private sealed class Halved : ImageLimit
     {
         public override Tensor Apply(Tensor image) => image * 0.5;
