@@ -57,11 +57,12 @@ public sealed class DiffusersScheduler
     /// <param name="steps">The number of steps, at least 1; num_inference_steps in diffusers.</param>
     /// <param name="eta">DDIM: η, at least 0; 0 by default. <c>eta</c> of <c>step</c> in diffusers.</param>
     /// <param name="useClippedModelOutput">DDIM: whether ε̂ is derived again from the limited x̂₀; false by default. <c>use_clipped_model_output</c> of <c>step</c> in diffusers.</param>
-    /// <param name="churn">Euler and EDM: noise added before a step; none by default. <c>s_churn</c>, <c>s_tmin</c>, <c>s_tmax</c> and <c>s_noise</c> of <c>step</c> in diffusers.</param>
+    /// <param name="churn">Euler and EDM: noise added before a step; none by default. <c>s_churn</c>, <c>s_tmin</c>, <c>s_tmax</c> and <c>s_noise</c> of <c>step</c> in diffusers. DPMSolverSDEScheduler has <c>s_noise</c> alone, the deviation of its noise.</param>
     /// <param name="mu">Flow matching with dynamic shifting: the shift for the size of the image, needed there. <c>mu</c> of <c>set_timesteps</c> in diffusers.</param>
+    /// <param name="order">LMS: the number of slopes that are combined, in [1, 4]; 4 by default. <c>order</c> of <c>step</c> in diffusers.</param>
     /// <returns>The sampler.</returns>
-    public Sampler CreateSampler(int steps, double eta = 0, bool useClippedModelOutput = false, Churn? churn = null, double? mu = null) =>
-        CreateSampler(steps, new DiffusersSamplingOptions { Eta = eta, UseClippedModelOutput = useClippedModelOutput, Churn = churn ?? Churn.None, Mu = mu });
+    public Sampler CreateSampler(int steps, double eta = 0, bool useClippedModelOutput = false, Churn? churn = null, double? mu = null, int? order = null) =>
+        CreateSampler(steps, new DiffusersSamplingOptions { Eta = eta, UseClippedModelOutput = useClippedModelOutput, Churn = churn ?? Churn.None, Mu = mu, Order = order });
 
     internal Sampler CreateSampler(int steps, DiffusersSamplingOptions options)
     {
@@ -92,12 +93,10 @@ public sealed class DiffusersScheduler
             return Parameterization.Flow;
         }
 
-        var edm = config.ClassName is "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler";
-        var sigmaData = config.Number("sigma_data", 0.5);
-        return config.Text("prediction_type", "epsilon") switch
+        return config.Text("prediction_type", config.ClassName == "CosineDPMSolverMultistepScheduler" ? "v_prediction" : "epsilon") switch
         {
-            "epsilon" => edm ? Parameterization.Karras(sigmaData) : Parameterization.Epsilon,
-            "v_prediction" => edm ? new NegatedParameterization(Parameterization.Karras(sigmaData)) : Parameterization.Velocity,
+            "epsilon" => config.IsEdm ? Parameterization.Karras(config.EdmSigmas.Data) : Parameterization.Epsilon,
+            "v_prediction" => config.IsEdm ? new NegatedParameterization(Parameterization.Karras(config.EdmSigmas.Data)) : Parameterization.Velocity,
             "sample" => Parameterization.Image,
             "flow_prediction" => Parameterization.Flow,
             var other => throw config.Unknown("prediction_type", other, "epsilon, sample, v_prediction, flow_prediction"),

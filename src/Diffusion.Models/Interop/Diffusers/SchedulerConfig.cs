@@ -22,9 +22,33 @@ internal sealed class SchedulerConfig
 
     public int Offset => Whole("steps_offset", 0);
 
-    public string Spacing => Text("timestep_spacing", ClassName is "DDPMScheduler" or "DDIMScheduler" or "DDIMInverseScheduler" or "PNDMScheduler" or "LCMScheduler" or "RePaintScheduler" ? "leading" : "linspace");
+    public string Spacing => Text("timestep_spacing", ClassName is "DDPMScheduler" or "DDPMParallelScheduler" or "DDIMScheduler" or "DDIMParallelScheduler" or "DDIMInverseScheduler" or "PNDMScheduler" or "LCMScheduler" or "RePaintScheduler" ? "leading" : "linspace");
 
-    public bool EndsClean => Text("final_sigmas_type", "zero") switch
+    /// <summary>Whether the process is that of EDM: α = 1, σ from a formula, and a network that is scaled by σ and the standard deviation of the data.</summary>
+    public bool IsEdm => ClassName is "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler" or "CosineDPMSolverMultistepScheduler";
+
+    /// <summary>Whether the network is conditioned on ln(σ)/4 instead of the timestep.</summary>
+    public bool IsContinuous => ClassName == "EulerDiscreteScheduler" && Text("prediction_type", "epsilon") == "v_prediction" && Text("timestep_type", "discrete") switch
+    {
+        "continuous" => true,
+        "discrete" => false,
+        var other => throw Unknown("timestep_type", other, "continuous, discrete"),
+    };
+
+    /// <summary>σ_min, σ_max and σ_data of EDM, with the defaults of the class.</summary>
+    public (double Min, double Max, double Data) EdmSigmas => ClassName == "CosineDPMSolverMultistepScheduler"
+        ? (Number("sigma_min", 0.3), Number("sigma_max", 500), Number("sigma_data", 1))
+        : (Number("sigma_min", 0.002), Number("sigma_max", 80), Number("sigma_data", 0.5));
+
+    /// <summary>How σ is spaced in EDM.</summary>
+    public bool IsKarras => Text("sigma_schedule", ClassName == "CosineDPMSolverMultistepScheduler" ? "exponential" : "karras") switch
+    {
+        "karras" => true,
+        "exponential" => false,
+        var other => throw Unknown("sigma_schedule", other, "karras, exponential"),
+    };
+
+    public bool EndsClean => ClassName != "DEISMultistepScheduler" && Text("final_sigmas_type", "zero") switch
     {
         "zero" => true,
         "sigma_min" => false,

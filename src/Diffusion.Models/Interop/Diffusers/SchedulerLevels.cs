@@ -14,15 +14,19 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
         var count = steps ?? throw new ArgumentException($"{config.ClassName} needs a number of steps.", nameof(steps));
         IReadOnlyList<NoiseLevel> levels = config.ClassName switch
         {
-            "DDPMScheduler" => [.. Grid(count).Select(schedule.LevelAt), NoiseLevel.Clean],
-            "DDIMScheduler" => [.. Grid(count).Select(schedule.LevelAt), Last(schedule, config.Flag("set_alpha_to_one", true))],
+            "DDPMScheduler" or "DDPMParallelScheduler" => [.. Grid(count).Select(schedule.LevelAt), NoiseLevel.Clean],
+            "UnCLIPScheduler" => [.. TimestepGrid.Linspace(config.Timesteps, count).Select(schedule.LevelAt), NoiseLevel.Clean],
+            "DDIMScheduler" or "DDIMParallelScheduler" => [.. Grid(count).Select(schedule.LevelAt), Last(schedule, config.Flag("set_alpha_to_one", true))],
             "PNDMScheduler" => [.. Grid(count).Select(schedule.LevelAt), Last(schedule, config.Flag("set_alpha_to_one"))],
             "LCMScheduler" => [.. TimestepGrid.Distilled(config.Timesteps, count, config.Whole("original_inference_steps", 50)).Select(schedule.LevelAt), NoiseLevel.Clean],
             "DDIMInverseScheduler" => Inverse(schedule, count),
             "RePaintScheduler" => [.. TimestepGrid.Leading(config.Timesteps, count).Select(schedule.LevelAt), NoiseLevel.Clean],
-            "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler" => Edm(schedule, count),
-            "FlowMatchEulerDiscreteScheduler" => Flow(count),
-            "DPMSolverMultistepScheduler" or "UniPCMultistepScheduler" => config.Flag("use_flow_sigmas") ? SolverFlow(count) : Solver(schedule, count),
+            _ when config.IsEdm => Edm(schedule, count),
+            "FlowMatchEulerDiscreteScheduler" => new FlowLevels(config, mu).OfMatching(count, Ramp),
+            "DPMSolverMultistepInverseScheduler" => InverseLevels.Of(config, schedule, count, Ramp),
+            "DPMSolverMultistepScheduler" or "DPMSolverSinglestepScheduler" or "DEISMultistepScheduler" or "UniPCMultistepScheduler" =>
+                config.Flag("use_flow_sigmas") ? new FlowLevels(config, mu).OfSolver(count, Ramp) : Solver(schedule, count),
+            _ when config.IsContinuous => [.. Sigmas(schedule, count).Select(LogSigmaSchedule.Labelled)],
             _ => Sigmas(schedule, count),
         };
         // A step between equal levels changes nothing.
@@ -52,13 +56,8 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
 
     private IReadOnlyList<NoiseLevel> Edm(INoiseSchedule schedule, int count)
     {
-        var (min, max) = (config.Number("sigma_min", 0.002), config.Number("sigma_max", 80));
-        var spacing = config.Text("sigma_schedule", "karras") switch
-        {
-            "karras" => Karras(config.Number("rho", 7), min, max),
-            "exponential" => PolyExponential(1, min, max),
-            var other => throw config.Unknown("sigma_schedule", other, "karras, exponential"),
-        };
+        var (min, max, _) = config.EdmSigmas;
+        var spacing = config.IsKarras ? Karras(config.Number("rho", 7), min, max) : PolyExponential(1, min, max);
         return (config.EndsClean ? spacing : spacing.EndingAtSigmaMin()).Levels(schedule, count);
     }
 
@@ -109,7 +108,8 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
 
         NoiseLevel[] levels = [.. Fractional(count).Select(t => Interpolated(schedule, t))];
         var visited = Ramp(levels[^1].Ratio, levels[0].Ratio) is { } ramp ? ramp.Levels(schedule, count).SkipLast(1) : levels;
-        return [.. visited, final];
+        var rounded = config.ClassName is "KDPM2DiscreteScheduler" or "KDPM2AncestralDiscreteScheduler" && config.Flag("use_karras_sigmas");
+        return [.. rounded ? visited.Select(level => new NoiseLevel(level.Alpha, level.Sigma, Math.Round(level.Timestep))) : visited, final];
     }
 
     private double[] Fractional(int count) => config.Spacing switch
@@ -138,49 +138,4 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
             : config.Flag("use_beta_sigmas") ? new BetaSpacing(min, max)
             : null;
     }
-
-    private NoiseLevel[] SolverFlow(int count)
-    {
-        var shift = config.Number("flow_shift", 1);
-        double[] sigmas = [.. Enumerable.Range(0, count).Select(i => 1 - (i * (1 - (1.0 / config.Timesteps)) / count)).Select(u => shift * u / (1 + ((shift - 1) * u)))];
-        return [.. sigmas.Select(FlowLevel), config.EndsClean ? NoiseLevel.Clean : FlowLevel(sigmas[^1])];
-    }
-
-    private NoiseLevel[] Flow(int count)
-    {
-        var dynamic = config.Flag("use_dynamic_shifting");
-        var shift = config.Number("shift", 1);
-        double Shifted(double u) => dynamic ? Dynamic(u) : shift * u / (1 + ((shift - 1) * u));
-
-        // The shift is applied to the ends of the range, and then to everything between them again, as in diffusers.
-        var (max, min) = dynamic ? (1.0, 1.0 / config.Timesteps) : (1.0, Shifted(1.0 / config.Timesteps));
-        double[] sigmas = [.. Enumerable.Range(0, count).Select(i => Shifted(count == 1 ? max : max + ((min - max) * i / (count - 1))))];
-        if (config.OptionalNumber("shift_terminal") is { } terminal && terminal != 0)
-        {
-            var scale = (1 - sigmas[^1]) / (1 - terminal);
-            sigmas = [.. sigmas.Select(sigma => 1 - ((1 - sigma) / scale))];
-        }
-
-        if (Ramp(sigmas[^1], sigmas[0]) is { } ramp)
-        {
-            // The ramp is in σ itself, as if α were 1.
-            sigmas = [.. ramp.Levels(new SigmaNoiseSchedule([sigmas[^1], sigmas[0]]), count).SkipLast(1).Select(level => level.Sigma)];
-        }
-
-        return [.. sigmas.Select(FlowLevel), NoiseLevel.Clean];
-    }
-
-    private double Dynamic(double u)
-    {
-        var shift = mu ?? throw new InvalidOperationException($"{config.ClassName} with use_dynamic_shifting needs Mu in the sampling options, which depends on the size of the image.");
-        var odds = (1 / u) - 1;
-        return config.Text("time_shift_type", "exponential") switch
-        {
-            "exponential" => Math.Exp(shift) / (Math.Exp(shift) + odds),
-            "linear" => shift / (shift + odds),
-            var other => throw config.Unknown("time_shift_type", other, "exponential, linear"),
-        };
-    }
-
-    private NoiseLevel FlowLevel(double sigma) => new(1 - sigma, sigma, sigma * config.Timesteps);
 }

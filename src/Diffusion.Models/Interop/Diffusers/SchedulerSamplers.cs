@@ -6,8 +6,10 @@ internal static class SchedulerSamplers
     private static readonly Dictionary<string, Func<SchedulerConfig, int, StepSpacing, DiffusersSamplingOptions, Sampler>> Makers = new(StringComparer.Ordinal)
     {
         ["DDPMScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config) }),
-        ["DDIMScheduler"] = (_, steps, levels, options) =>
-            new DdimSampler(steps, new() { Spacing = levels, Eta = options.Eta, RederiveNoise = options.UseClippedModelOutput }),
+        ["DDPMParallelScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config) }),
+        ["UnCLIPScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config) }),
+        ["DDIMScheduler"] = (_, steps, levels, options) => Ddim(steps, levels, options),
+        ["DDIMParallelScheduler"] = (_, steps, levels, options) => Ddim(steps, levels, options),
         ["DDIMInverseScheduler"] = (_, steps, levels, _) => new DdimInverter(steps, new() { Spacing = levels }),
         ["PNDMScheduler"] = (config, steps, levels, _) => new PndmSampler(
             steps, new() { Spacing = levels, RungeKutta = !config.Flag("skip_prk_steps"), Combined = DiffusersScheduler.ReadParameterization(config) }),
@@ -18,9 +20,19 @@ internal static class SchedulerSamplers
         ["FlowMatchEulerDiscreteScheduler"] = (config, steps, levels, _) =>
             new EulerSampler(steps, new() { Spacing = levels, Eta = config.Flag("stochastic_sampling") ? double.PositiveInfinity : 0 }),
         ["HeunDiscreteScheduler"] = (_, steps, levels, _) => new HeunSampler(steps, new() { Spacing = levels, Unscaled = true }),
-        ["LMSDiscreteScheduler"] = (_, steps, levels, _) => new LmsSampler(steps, new() { Spacing = levels }),
+        ["KDPM2DiscreteScheduler"] = (_, steps, levels, _) => new Dpm2Sampler(steps, new() { Spacing = levels, Unscaled = true }),
+        ["KDPM2AncestralDiscreteScheduler"] = (_, steps, levels, _) => new Dpm2Sampler(steps, new() { Spacing = levels, Unscaled = true, Eta = 1 }),
+        ["DPMSolverSDEScheduler"] = (_, steps, levels, options) =>
+            new DpmSolverSinglestepSampler(steps, new() { Spacing = levels, Eta = 1, NoiseInside = true, NoiseScale = options.Churn.NoiseScale }),
+        ["LMSDiscreteScheduler"] = (_, steps, levels, options) => new LmsSampler(steps, new() { Spacing = levels, Order = options.Order ?? LmsOptions.MaxOrder }),
+        ["DEISMultistepScheduler"] = (config, steps, levels, _) =>
+            new DeisSampler(steps, new() { Spacing = levels }, config.Whole("solver_order", 2), config.Flag("lower_order_final", true)),
         ["DPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, Solver(config, levels)),
         ["EDMDPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, Solver(config, levels)),
+        ["DPMSolverMultistepInverseScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, Inverse(config, levels)),
+        ["DPMSolverSinglestepScheduler"] = (config, steps, levels, _) =>
+            new DpmSolverBlockSampler(steps, Solver(config, levels) with { LowerOrderFinal = config.Flag("lower_order_final"), EulerAtFinal = false }),
+        ["CosineDPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, Solver(config, levels) with { Eta = 1, PredictX0 = true }),
         ["UniPCMultistepScheduler"] = (config, steps, levels, _) => new UniPcSampler(steps, UniPc(config, levels)),
     };
 
@@ -29,11 +41,6 @@ internal static class SchedulerSamplers
     /// <summary>A value that changes the result and is not supported is an error.</summary>
     public static void ThrowUnlessKnown(SchedulerConfig config)
     {
-        if (config.Text("timestep_type", "discrete") is not "discrete" and var type)
-        {
-            throw config.Unknown("timestep_type", type, "discrete");
-        }
-
         if (config.Flag("invert_sigmas"))
         {
             throw config.Unknown("invert_sigmas", "true", "false");
@@ -56,7 +63,8 @@ internal static class SchedulerSamplers
     /// <summary>The limit on x̂₀, with the keys that the class reads: a key of another class in the file has no effect in diffusers.</summary>
     public static ImageLimit Limit(SchedulerConfig config)
     {
-        var thresholds = config.ClassName is "DDPMScheduler" or "DDIMScheduler" or "LCMScheduler" or "DPMSolverMultistepScheduler" or "EDMDPMSolverMultistepScheduler"
+        var thresholds = config.ClassName is "DDPMScheduler" or "DDPMParallelScheduler" or "DDIMScheduler" or "DDIMParallelScheduler" or "LCMScheduler"
+            or "DPMSolverMultistepScheduler" or "DPMSolverMultistepInverseScheduler" or "DPMSolverSinglestepScheduler" or "DEISMultistepScheduler" or "EDMDPMSolverMultistepScheduler"
             || (config.ClassName == "UniPCMultistepScheduler" && config.Flag("predict_x0", true));
         if (thresholds && config.Flag("thresholding"))
         {
@@ -65,12 +73,15 @@ internal static class SchedulerSamplers
 
         var clips = config.ClassName switch
         {
-            "DDPMScheduler" or "DDIMScheduler" or "DDIMInverseScheduler" => config.Flag("clip_sample", true),
+            "DDPMScheduler" or "DDPMParallelScheduler" or "DDIMScheduler" or "DDIMParallelScheduler" or "DDIMInverseScheduler" or "UnCLIPScheduler" => config.Flag("clip_sample", true),
             "HeunDiscreteScheduler" or "LCMScheduler" => config.Flag("clip_sample"),
             _ => false,
         };
         return clips ? ImageLimit.Clip(config.Number("clip_sample_range", 1)) : ImageLimit.None;
     }
+
+    private static DdimSampler Ddim(int steps, StepSpacing levels, DiffusersSamplingOptions options) =>
+        new(steps, new() { Spacing = levels, Eta = options.Eta, RederiveNoise = options.UseClippedModelOutput });
 
     private static ReverseVariance Variance(SchedulerConfig config) => config.Text("variance_type", "fixed_small") switch
     {
@@ -99,6 +110,14 @@ internal static class SchedulerSamplers
             LowerOrderFinal = config.Flag("lower_order_final", true) ? null : false,
             EulerAtFinal = config.Flag("euler_at_final"),
         };
+    }
+
+    private static DpmSolverOptions Inverse(SchedulerConfig config, StepSpacing levels)
+    {
+        var options = Solver(config, levels);
+        return options.Eta == 0
+            ? options with { Ascends = true }
+            : throw config.Unknown("algorithm_type", "sde-dpmsolver++", "dpmsolver++, dpmsolver"); // no equation with fresh noise goes from the image to the noise
     }
 
     private static UniPcOptions UniPc(SchedulerConfig config, StepSpacing levels) => new()
