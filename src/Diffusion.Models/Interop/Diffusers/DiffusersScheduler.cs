@@ -93,6 +93,12 @@ public sealed class DiffusersScheduler
             return Parameterization.Flow;
         }
 
+        if (config.ClassName is "IPNDMScheduler" or "ScoreSdeVeScheduler")
+        {
+            // These classes have no prediction_type.
+            return config.ClassName == "IPNDMScheduler" ? Parameterization.Velocity : new ScoreParameterization();
+        }
+
         return config.Text("prediction_type", config.ClassName == "CosineDPMSolverMultistepScheduler" ? "v_prediction" : "epsilon") switch
         {
             "epsilon" => config.IsEdm ? Parameterization.Karras(config.EdmSigmas.Data) : Parameterization.Epsilon,
@@ -101,6 +107,14 @@ public sealed class DiffusersScheduler
             "flow_prediction" => Parameterization.Flow,
             var other => throw config.Unknown("prediction_type", other, "epsilon, sample, v_prediction, flow_prediction"),
         };
+    }
+
+    /// <summary>The network predicts the score, −ε/σ.</summary>
+    private sealed class ScoreParameterization : Parameterization
+    {
+        public override string Name => "score";
+
+        public override PredictionCoefficients At(NoiseLevel level) => new(1 / level.Alpha, level.Sigma * level.Sigma / level.Alpha, 1);
     }
 
     /// <summary>The network's output with the opposite sign.</summary>

@@ -16,7 +16,7 @@ internal sealed class SchedulerConfig
 
     public string ClassName { get; }
 
-    public int Timesteps => Whole("num_train_timesteps", 1000) is >= 1 and <= MaxTimesteps and var timesteps
+    public int Timesteps => Whole("num_train_timesteps", ClassName == "ScoreSdeVeScheduler" ? 2000 : 1000) is >= 1 and <= MaxTimesteps and var timesteps
         ? timesteps
         : throw Wrong("num_train_timesteps", $"from 1 to {MaxTimesteps}", Value("num_train_timesteps")!.Value);
 

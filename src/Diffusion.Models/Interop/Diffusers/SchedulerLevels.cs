@@ -26,6 +26,8 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
             "DPMSolverMultistepInverseScheduler" => InverseLevels.Of(config, schedule, count, Ramp),
             "DPMSolverMultistepScheduler" or "DPMSolverSinglestepScheduler" or "DEISMultistepScheduler" or "UniPCMultistepScheduler" =>
                 config.Flag("use_flow_sigmas") ? new FlowLevels(config, mu).OfSolver(count, Ramp) : Solver(schedule, count),
+            "IPNDMScheduler" => [.. Enumerable.Range(0, count).Select(i => SineSquareSchedule.At(1 - ((double)i / count))), NoiseLevel.Clean],
+            "ScoreSdeVeScheduler" => Score(schedule, count),
             _ when config.IsContinuous => [.. Sigmas(schedule, count).Select(LogSigmaSchedule.Labelled)],
             _ => Sigmas(schedule, count),
         };
@@ -59,6 +61,14 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
         var (min, max, _) = config.EdmSigmas;
         var spacing = config.IsKarras ? Karras(config.Number("rho", 7), min, max) : PolyExponential(1, min, max);
         return (config.EndsClean ? spacing : spacing.EndingAtSigmaMin()).Levels(schedule, count);
+    }
+
+    /// <summary>σ evenly in its logarithm. The network's is that of a time that ends a little above 0.</summary>
+    private NoiseLevel[] Score(INoiseSchedule schedule, int count)
+    {
+        var (min, max, end) = (config.Number("sigma_min", 0.01), config.Number("sigma_max", 1348), config.Number("sampling_eps", 1e-5));
+        double Label(int i) => min * Math.Pow(max / min, count == 1 ? 1 : 1 - (i * (1 - end) / (count - 1)));
+        return [.. PolyExponential(1, min, max).Levels(schedule, count).SkipLast(1).Select((level, i) => new NoiseLevel(level.Alpha, level.Sigma, Label(i))), NoiseLevel.Clean];
     }
 
     /// <summary>The solvers of exponential integrators: whole timesteps, or a ramp in σ whose timesteps are rounded.</summary>

@@ -25,6 +25,9 @@ internal static class SchedulerSamplers
         ["DPMSolverSDEScheduler"] = (_, steps, levels, options) =>
             new DpmSolverSinglestepSampler(steps, new() { Spacing = levels, Eta = 1, NoiseInside = true, NoiseScale = options.Churn.NoiseScale }),
         ["LMSDiscreteScheduler"] = (_, steps, levels, options) => new LmsSampler(steps, new() { Spacing = levels, Order = options.Order ?? LmsOptions.MaxOrder }),
+        ["IPNDMScheduler"] = (_, steps, levels, _) => new IpndmSampler(steps, new() { Spacing = levels }),
+        ["ScoreSdeVeScheduler"] = (config, steps, levels, _) =>
+            new PredictorCorrectorSampler(steps, new() { Spacing = levels }, config.Whole("correct_steps", 1), config.Number("snr", 0.15)),
         ["DEISMultistepScheduler"] = (config, steps, levels, _) =>
             new DeisSampler(steps, new() { Spacing = levels }, config.Whole("solver_order", 2), config.Flag("lower_order_final", true)),
         ["DPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, Solver(config, levels)),

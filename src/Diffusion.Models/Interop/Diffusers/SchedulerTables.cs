@@ -23,6 +23,17 @@ internal static class SchedulerTables
             return Edm(config);
         }
 
+        if (config.ClassName == "ScoreSdeVeScheduler")
+        {
+            var ramp = SigmaRamp.PolyExponential(config.Timesteps, config.Number("sigma_min", 0.01), config.Number("sigma_max", 1348), 1);
+            return new SigmaNoiseSchedule(ramp.Reverse(), sigma => sigma);
+        }
+
+        if (config.ClassName == "IPNDMScheduler")
+        {
+            return config.Has("trained_betas") ? throw config.Unknown("trained_betas", "a list", "null") : new SineSquareSchedule(config.Timesteps);
+        }
+
         if (config.Flag("use_flow_sigmas"))
         {
             return new RectifiedFlowNoiseSchedule(config.Timesteps, config.Number("flow_shift", 1));

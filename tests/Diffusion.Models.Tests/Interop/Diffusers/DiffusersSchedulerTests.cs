@@ -12,7 +12,7 @@ public sealed class DiffusersSchedulerTests
     // Not runs, or not of one scheduler: each has a test of its own.
     private static readonly string[] Others =
     [
-        "add_noise", "ddpm_T1000", "ddpm_beta_tables", "timestep_spacing", "repaint", "round_trip", "parallel_batch", "unclip",
+        "add_noise", "ddpm_T1000", "ddpm_beta_tables", "timestep_spacing", "repaint", "round_trip", "parallel_batch", "unclip", "score_sde_ve",
     ];
 
     // Images of up to 53 here cancel to 0.47 in one element, which single precision gets right to 3.3e-5 only: its tolerance is scaled like that of the samplers in σ.

@@ -18,7 +18,8 @@ internal sealed partial class SchedulerCase
         var name = golden.Json.GetProperty("peer").GetProperty("class").GetString()!.Split('.')[^1];
         var fields = golden.Json.GetProperty("full_config").EnumerateObject().ToDictionary(field => field.Name, field => field.Value);
         fields["_class_name"] = JsonSerializer.SerializeToElement(name);
-        Scheduler = DiffusersScheduler.Parse(JsonSerializer.Serialize(fields));
+        Json = JsonSerializer.Serialize(fields);
+        Scheduler = DiffusersScheduler.Parse(Json);
         InSigma = SigmaScaled.Contains(name);
         var calls = string.Join(' ', golden.Json.GetProperty("calls").EnumerateArray().Select(call => call.GetString()));
         var churn = Value(calls, "s_churn") ?? 0;
@@ -38,6 +39,9 @@ internal sealed partial class SchedulerCase
             Grid = new TimestepGrid(list.Groups[1].Value.Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture)));
         }
     }
+
+    /// <summary>The configuration.</summary>
+    public string Json { get; }
 
     public DiffusersScheduler Scheduler { get; }
 
