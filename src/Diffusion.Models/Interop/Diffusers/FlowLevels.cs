@@ -54,7 +54,6 @@ internal sealed class FlowLevels(SchedulerConfig config, double? mu)
             return [.. Ramp(ramp(min, max)!, min, max, count).Select(ratio => ratio / (1 + ratio))];
         }
 
-        ThrowIfSpaced();
         var dynamic = config.Flag("use_dynamic_shifting");
         var shift = config.Number("flow_shift", 1);
         var even = Enumerable.Range(0, count).Select(i => 1 - (i * (1 - (1.0 / config.Timesteps)) / count));
@@ -65,19 +64,10 @@ internal sealed class FlowLevels(SchedulerConfig config, double? mu)
 
     private double[] OfOthers(int count)
     {
-        ThrowIfSpaced();
         var dynamic = config.Flag("use_dynamic_shifting") && mu is not null;
         var shift = config.Number("flow_shift", 1);
         var even = Enumerable.Range(0, count).Select(i => (count - i) * (1 - (1.0 / config.Timesteps)) / count);
         return [.. even.Select(u => dynamic ? Dynamic(u) : Shift(u, shift))];
-    }
-
-    private void ThrowIfSpaced()
-    {
-        if (config.Flag("use_karras_sigmas") || config.Flag("use_exponential_sigmas") || config.Flag("use_beta_sigmas"))
-        {
-            throw config.Unknown("use_flow_sigmas", "true", "it without use_karras_sigmas (but for UniPCMultistepScheduler), use_exponential_sigmas and use_beta_sigmas");
-        }
     }
 
     private double[] ToTerminal(double[] sigmas)

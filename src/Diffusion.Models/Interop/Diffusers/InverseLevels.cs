@@ -32,7 +32,7 @@ internal static class InverseLevels
     private static int Noisiest(SchedulerConfig config, INoiseSchedule schedule)
     {
         var noisiest = config.Timesteps - 1;
-        var clip = config.OptionalNumber("lambda_min_clipped") ?? double.NegativeInfinity;
+        var clip = config.NumberOrInfinity("lambda_min_clipped") ?? double.NegativeInfinity;
         while (noisiest > 0 && schedule.LevelAt(noisiest).HalfLogSnr < clip)
         {
             noisiest--;

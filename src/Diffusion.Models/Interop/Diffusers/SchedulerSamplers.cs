@@ -7,7 +7,7 @@ internal static class SchedulerSamplers
     {
         ["DDPMScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config) }),
         ["DDPMParallelScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config) }),
-        ["UnCLIPScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config) }),
+        ["UnCLIPScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = UnClipVariance(config) }),
         ["DDIMScheduler"] = (_, steps, levels, options) => Ddim(steps, levels, options),
         ["DDIMParallelScheduler"] = (_, steps, levels, options) => Ddim(steps, levels, options),
         ["DDIMInverseScheduler"] = (_, steps, levels, _) => new DdimInverter(steps, new() { Spacing = levels }),
@@ -54,9 +54,19 @@ internal static class SchedulerSamplers
             throw config.Unknown("solver_p", "a scheduler", "null");
         }
 
-        if (!Makers.ContainsKey(config.ClassName))
+        if (config.ClassName == "DEISMultistepScheduler" && config.Text("algorithm_type", "deis") is not ("deis" or "dpmsolver" or "dpmsolver++") and var algorithm)
         {
-            throw new InvalidDataException($"The scheduler class \"{config.ClassName}\" is not known; this library reads {string.Join(", ", ClassNames)}.");
+            throw config.Unknown("algorithm_type", algorithm, "deis, and dpmsolver and dpmsolver++, which are deis");
+        }
+    }
+
+    /// <summary>A class that cannot be read is an error before its keys are looked at.</summary>
+    public static void ThrowUnlessClass(string className)
+    {
+        if (!Makers.ContainsKey(className))
+        {
+            var what = SchedulerKeys.ClassNames.Contains(className) ? "is not supported" : "is not known";
+            throw new InvalidDataException($"The scheduler class \"{className}\" {what}; this library reads {string.Join(", ", ClassNames)}.");
         }
     }
 
@@ -94,12 +104,20 @@ internal static class SchedulerSamplers
         var other => throw config.Unknown("variance_type", other, "fixed_small, fixed_small_log, fixed_large, learned_range"),
     };
 
+    /// <summary>UnCLIP has two of them.</summary>
+    private static ReverseVariance UnClipVariance(SchedulerConfig config) => config.Text("variance_type", "fixed_small_log") switch
+    {
+        "fixed_small_log" => ReverseVariance.FixedSmall,
+        "learned_range" => ReverseVariance.LearnedRange,
+        var other => throw config.Unknown("variance_type", other, "fixed_small_log, learned_range"),
+    };
+
     private static DpmSolverOptions Solver(SchedulerConfig config, StepSpacing levels)
     {
         var type = config.Text("algorithm_type", "dpmsolver++");
-        if (type is not ("dpmsolver++" or "dpmsolver" or "sde-dpmsolver++"))
+        if (type is not ("dpmsolver++" or "dpmsolver" or "sde-dpmsolver++" or "deis"))
         {
-            throw config.Unknown("algorithm_type", type, "dpmsolver++, dpmsolver, sde-dpmsolver++");
+            throw config.Unknown("algorithm_type", type, "dpmsolver++, dpmsolver, sde-dpmsolver++, and deis, which is dpmsolver++");
         }
 
         return new DpmSolverOptions
@@ -118,9 +136,14 @@ internal static class SchedulerSamplers
     private static DpmSolverOptions Inverse(SchedulerConfig config, StepSpacing levels)
     {
         var options = Solver(config, levels);
-        return options.Eta == 0
-            ? options with { Ascends = true }
-            : throw config.Unknown("algorithm_type", "sde-dpmsolver++", "dpmsolver++, dpmsolver"); // no equation with fresh noise goes from the image to the noise
+        if (options.Eta > 0)
+        {
+            throw config.Unknown("algorithm_type", "sde-dpmsolver++", "dpmsolver++, dpmsolver"); // fresh noise has no place on the way from the image to the noise
+        }
+
+        return config.Flag("use_flow_sigmas")
+            ? throw config.Unknown("use_flow_sigmas", "true", "false: the levels of the class go down from the noise there")
+            : options with { Ascends = true };
     }
 
     private static UniPcOptions UniPc(SchedulerConfig config, StepSpacing levels) => new()
@@ -129,7 +152,7 @@ internal static class SchedulerSamplers
         Order = config.Whole("solver_order", 2),
         SolverType = config.Text("solver_type", "bh2") == "bh1" ? UniPcSolverType.Bh1 : UniPcSolverType.Bh2,
         PredictX0 = config.Flag("predict_x0", true),
-        DisableCorrector = [.. (config.Numbers("disable_corrector") ?? []).Select(step => (int)step)],
+        DisableCorrector = [.. config.Wholes("disable_corrector") ?? []],
         LowerOrderFinal = config.Flag("lower_order_final", true),
     };
 }

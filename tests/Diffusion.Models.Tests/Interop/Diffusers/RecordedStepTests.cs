@@ -16,7 +16,7 @@ public sealed class RecordedStepTests
         using var golden = Golden.Case($"diffusers_schedulers_2/{name}");
         var run = new SchedulerCase(golden);
         var schedule = run.Scheduler.Schedule;
-        var limit = SchedulerSamplers.Limit(SchedulerConfig.Parse(run.Json, null));
+        var limit = SchedulerSamplers.Limit(SchedulerConfig.Parse(run.Json, null, null));
         var timesteps = golden["timesteps"].data<long>().ToArray();
         Assert.Equal(timesteps, run.Scheduler.CreateSampler(run.Steps).Levels(schedule).SkipLast(1).Select(level => (long)level.Timestep));
         for (var i = 0; i < run.Steps; i++)
@@ -44,7 +44,7 @@ public sealed class RecordedStepTests
         var count = (int)golden["x"].shape[0];
         NoiseLevel[] levels = [.. run.Scheduler.CreateSampler(count).Levels(schedule).Take(count), NoiseLevel.Clean];
         Assert.Equal(golden["timesteps"].data<long>().ToArray(), levels.SkipLast(1).Select(level => (long)level.Timestep));
-        var limit = SchedulerSamplers.Limit(SchedulerConfig.Parse(run.Json, null));
+        var limit = SchedulerSamplers.Limit(SchedulerConfig.Parse(run.Json, null, null));
         for (var i = 0; i < count; i++)
         {
             var spacing = StepSpacing.Through([levels[i], levels[i + 1]]);
@@ -52,7 +52,7 @@ public sealed class RecordedStepTests
                 ? new DdimSampler(null, new() { Spacing = spacing, RederiveNoise = false })
                 : new DdpmSampler(null, new() { Spacing = spacing });
             var replay = new ReplayDenoiser(schedule, run.Scheduler.Parameterization, golden["model_output"].narrow(0, i, 1).unsqueeze(0));
-            using var noise = new ReplayNoise(zeros(1, 1, 3, 4, 4));
+            using var noise = new ReplayNoise(zeros([1, 1, 3, 4, 4]));
             using var result = sampler.Continue(replay.Limited(limit), golden["x"].narrow(0, i, 1), noise);
             TensorAssert.Close(golden["out"].narrow(0, i, 1), result, golden.AbsoluteTolerance, golden.RelativeTolerance, $"image {i}");
         }
