@@ -29,6 +29,9 @@ internal static class SchedulerTables
         }
     }
 
+    /// <summary>σ/α of the first timestep of the βs.</summary>
+    public static double SmallestRatio(SchedulerConfig config) => Table(config).LevelAt(0).Ratio;
+
     private static INoiseSchedule Table(SchedulerConfig config)
     {
         var table = InSinglePrecision(Betas(config));
