@@ -12,6 +12,12 @@ public sealed record DdimOptions : SamplerOptions
     /// </summary>
     public bool RederiveNoise { get; init; } = true;
 
+    /// <summary>
+    /// Where set, a step from timestep t goes to t − Stride whatever the next level of the run is, or to the last level where there is no such timestep: diffusers' DDIM, whose
+    /// stride is T/steps rounded down.
+    /// </summary>
+    internal int? Stride { get; init; }
+
     /// <inheritdoc/>
     public override IEnumerable<OptionsError> Validate() => [.. base.Validate(), .. EtaErrors(Eta)];
 }

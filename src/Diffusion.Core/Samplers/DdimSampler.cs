@@ -24,11 +24,15 @@ public sealed class DdimSampler : Sampler
         var prediction = context.Predict();
         var image = prediction.Image;
         var noise = StepMath.NoiseOf(context.Noisy, _options.RederiveNoise ? image : prediction.Unlimited ?? image, context.From);
-        var (down, added) = StepMath.Ancestral(context.From, context.To, _options.Eta);
+        var (down, added) = StepMath.Ancestral(context.From, Target(context), _options.Eta);
         return new StepResult(
             added == 0
                 ? StepMath.Sum((down.Alpha, image), (down.Sigma, noise))
                 : StepMath.Sum((down.Alpha, image), (down.Sigma, noise), (added, context.DrawNoise())),
             image);
     }
+
+    private NoiseLevel Target(StepContext context) => _options.Stride is not { } stride ? context.To
+        : context.From.Timestep >= stride ? context.Denoiser.Schedule.LevelAt((int)context.From.Timestep - stride)
+        : context.Levels[^1];
 }

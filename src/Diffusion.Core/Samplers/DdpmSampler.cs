@@ -10,6 +10,8 @@ namespace Diffusion;
 /// </remarks>
 public sealed class DdpmSampler : Sampler
 {
+    private const double SmallestVariance = 1e-20; // diffusers' least variance of a step
+
     private readonly DdpmOptions _options;
 
     /// <summary>Makes the sampler.</summary>
@@ -27,13 +29,15 @@ public sealed class DdpmSampler : Sampler
         var (image, output) = context.Predict();
         var posterior = Posterior.Between(context.From, context.To);
         var mean = StepMath.Sum((posterior.ImageWeight, image), (posterior.NoisyWeight, context.Noisy));
-        if (context.To.Sigma == 0)
+        var atEnd = context.To.Sigma == 0;
+        if (atEnd && !(_options.NoiseAtEnd && context.From.Timestep > 0 && _options.Variance != ReverseVariance.FixedSmall))
         {
             return new StepResult(mean, image);
         }
 
         var noise = context.DrawNoise();
         var bounds = AncestralVariance.LogBounds(context.Denoiser.Schedule, context.From, context.To);
+        bounds = atEnd ? bounds with { Small = Math.Log(SmallestVariance) } : bounds;
         using var small = Math.Sqrt(posterior.Variance).ToScalar();
         using var large = Math.Exp(bounds.Large / 2).ToScalar();
         return new StepResult(

@@ -10,7 +10,7 @@ namespace Diffusion;
 /// <remarks>
 /// DPM-Solver++, arXiv:2211.01095, algorithm 2 and appendix B (orders 2 and 3, SDE); DPM-Solver, arXiv:2206.00927, for ε̂.
 /// With h = λ_t − λ_s and H = h·(1 + η): x_t = (σ_t/σ_s)·e^(−ηh)·x + α_t·(1 − e^(−H))·D + σ_t·√(1 − e^(−2ηh))·z.
-/// Where λ is infinite, at pure noise and at the clean image, the step is of first order and exact for constant x̂₀.
+/// Where λ is infinite, at pure noise and at the clean image, the step is of first order and exact for constant x̂₀. Between equal levels x stays.
 /// </remarks>
 public sealed class DpmSolverSampler : Sampler
 {
@@ -47,7 +47,7 @@ public sealed class DpmSolverSampler : Sampler
 
     private int OrderAt(StepContext context)
     {
-        if (context.From.Alpha == 0 || context.To.Sigma == 0 || (_options.EulerAtFinal && context.StepsLeft == 0))
+        if (context.From.Alpha == 0 || context.To.Sigma == 0 || context.StaysAtLevel || (_options.EulerAtFinal && context.StepsLeft == 0))
         {
             return 1;
         }

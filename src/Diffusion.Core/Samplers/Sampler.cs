@@ -11,6 +11,7 @@ public abstract class Sampler
 {
     private readonly int? _steps;
     private ImageLimit _limit = ImageLimit.None;
+    private Func<NoiseLevel, double> _start;
 
     /// <summary>Sets the steps.</summary>
     /// <param name="steps">The number of steps, at least 1; <see langword="null"/> (default) for the spacing's own, in general all timesteps of the schedule.</param>
@@ -27,6 +28,7 @@ public abstract class Sampler
         options?.ThrowIfInvalid(nameof(options));
         _steps = steps;
         Spacing = options?.Spacing ?? StepSpacing.Trailing;
+        _start = options?.StartsAtSigma == true ? level => level.Sigma : level => level.Scale;
     }
 
     /// <summary>The names that <see cref="Create"/>, configuration files and command lines know.</summary>
@@ -172,6 +174,18 @@ public abstract class Sampler
         return copy;
     }
 
+    /// <summary>The same sampler with another start.</summary>
+    /// <param name="deviation">From the first level to the standard deviation of the noise that a run begins with.</param>
+    internal Sampler Starting(Func<NoiseLevel, double> deviation)
+    {
+        var copy = (Sampler)MemberwiseClone();
+        copy._start = deviation;
+        return copy;
+    }
+
+    /// <summary>The standard deviation of the noise that a run begins with.</summary>
+    internal virtual double StartDeviation(NoiseLevel first) => _start(first);
+
     internal StepResult Take(StepContext context) => Step(context);
 
     private static Tensor Drain(SamplingRun run, IProgress<(int Step, int Steps)>? progress, Action<SamplingStep>? onStep, CancellationToken cancellationToken)
@@ -200,7 +214,7 @@ public abstract class Sampler
         ThrowUnlessImages(shape, nameof(shape));
         var levels = Levels(denoiser.Schedule);
         using var scope = NewDisposeScope();
-        using var scale = levels[0].Scale.ToScalar();
+        using var scale = StartDeviation(levels[0]).ToScalar();
         using var start = noise.Draw(shape, denoiser.Device).mul_(scale);
         return new SamplingRun(this, denoiser, levels, 0, start, noise, keepWeights);
     }

@@ -6,6 +6,13 @@ public record SamplerOptions : IValidatedOptions
     /// <summary>Where the steps lie; <see langword="null"/> (default) for the sampler's own spacing, in general <see cref="StepSpacing.Trailing"/>.</summary>
     public StepSpacing? Spacing { get; init; }
 
+    /// <summary>
+    /// Whether a run begins with σ·ε, as in the code of EDM, k-diffusion and lucidrains, or with √(α² + σ²)·ε (default), which has the standard deviation of noisy images of
+    /// unit variance. The two differ where the first level is not pure noise. <see cref="HeunOptions.Edm"/> begins with σ·ε, a scheduler of diffusers as its class does
+    /// (<c>init_noise_sigma</c>); <see cref="Sampler.Continue"/> takes any other start.
+    /// </summary>
+    public bool StartsAtSigma { get; init; }
+
     /// <inheritdoc/>
     public virtual IEnumerable<OptionsError> Validate() => [];
 

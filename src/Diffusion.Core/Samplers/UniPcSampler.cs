@@ -42,7 +42,7 @@ public sealed class UniPcSampler : Sampler
         }
 
         PastStep[] known = [new PastStep(context.From, noisy, image), .. context.Past];
-        if (context.From.Alpha == 0 || context.To.Sigma == 0)
+        if (context.From.Alpha == 0 || context.To.Sigma == 0 || context.StaysAtLevel)
         {
             return new StepResult(StepMath.FirstOrder(noisy, image, context.From, context.To), image) { Corrected = corrected };
         }

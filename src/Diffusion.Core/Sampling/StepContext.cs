@@ -91,6 +91,9 @@ public sealed class StepContext
     public Tensor DrawNoise(NoiseLevel from, NoiseLevel to) =>
         StepMath.Like(Noisy, _noise.Between(Noisy.shape, Noisy.device, StepMath.Clock(from), StepMath.Clock(to)));
 
+    /// <summary>Whether the step begins and ends with the same share of noise, as the last one of some spacings does.</summary>
+    internal bool StaysAtLevel => From.Sigma * To.Alpha == To.Sigma * From.Alpha;
+
     /// <summary>The same step as one of another run, between the same levels.</summary>
     internal StepContext Within(IReadOnlyList<NoiseLevel> levels, int index) => new(Denoiser, Noisy, levels, index, Past, _noise, _estimate);
 

@@ -56,6 +56,18 @@ public abstract class StepSpacing
         return Timesteps("timesteps", (_, _) => grid);
     }
 
+    /// <summary>Exactly these timesteps, fractions included; their count is the number of steps. The network is asked for each as it is.</summary>
+    /// <param name="timesteps">The timesteps to visit: strictly decreasing, none negative, at least one.</param>
+    /// <returns>The spacing. <see cref="Levels"/> ends with an <see cref="ArgumentOutOfRangeException"/> where the schedule has no such timestep; between two whole ones its level is <see cref="INoiseSchedule.LevelAt(double)"/>.</returns>
+    /// <exception cref="ArgumentException">The list is empty, not decreasing, or has a timestep that is negative or not a number.</exception>
+    public static StepSpacing Over(IEnumerable<double> timesteps)
+    {
+        ArgumentNullException.ThrowIfNull(timesteps);
+        double[] grid = [.. timesteps];
+        TimestepGrid.ThrowUnlessDecreasing(grid, nameof(timesteps));
+        return new LevelSpacing("timesteps", (schedule, _) => [.. grid.Select(schedule.LevelAt), NoiseLevel.Clean]);
+    }
+
     /// <summary>
     /// Respacing as the improved-DDPM code writes it: "ddim25" for 25 timesteps at the smallest integer stride that gives exactly 25, or
     /// "10,15,20" for T divided into three equal sections with so many timesteps each, both ends of every section included.

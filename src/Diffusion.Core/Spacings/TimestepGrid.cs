@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Numerics;
 
 namespace Diffusion;
 
@@ -14,16 +15,23 @@ internal sealed class TimestepGrid : IReadOnlyList<int>
     {
         ArgumentNullException.ThrowIfNull(timesteps);
         _timesteps = [.. timesteps];
-        if (_timesteps.Length == 0)
+        ThrowUnlessDecreasing<int>(_timesteps, nameof(timesteps));
+    }
+
+    /// <summary>An error unless there is a timestep, none is negative or not a number, and they decrease.</summary>
+    internal static void ThrowUnlessDecreasing<T>(ReadOnlySpan<T> timesteps, string name)
+        where T : INumber<T>
+    {
+        if (timesteps.IsEmpty)
         {
-            throw new ArgumentException("A grid needs at least one timestep; the list is empty.", nameof(timesteps));
+            throw new ArgumentException("A grid needs at least one timestep; the list is empty.", name);
         }
 
-        for (var i = 0; i < _timesteps.Length; i++)
+        for (var i = 0; i < timesteps.Length; i++)
         {
-            if (_timesteps[i] < 0 || (i > 0 && _timesteps[i] >= _timesteps[i - 1]))
+            if (!(timesteps[i] >= T.Zero) || (i > 0 && !(timesteps[i] < timesteps[i - 1])))
             {
-                throw new ArgumentException($"Timesteps must decrease and not be negative; timesteps[{i}] is {_timesteps[i]}{(i > 0 ? $" after {_timesteps[i - 1]}" : "")}.", nameof(timesteps));
+                throw new ArgumentException(FormattableString.Invariant($"Timesteps must decrease and not be negative; timesteps[{i}] is {timesteps[i]}{(i > 0 ? FormattableString.Invariant($" after {timesteps[i - 1]}") : "")}."), name);
             }
         }
     }

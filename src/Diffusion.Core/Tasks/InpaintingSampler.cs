@@ -47,6 +47,8 @@ public sealed class InpaintingSampler : Sampler
 
     internal override ImageLimit Limit => _inner.Limit;
 
+    internal override double StartDeviation(NoiseLevel first) => _inner.StartDeviation(first);
+
     /// <summary>The levels of the inner sampler, with the jumps.</summary>
     /// <inheritdoc/>
     public override IReadOnlyList<NoiseLevel> Levels(INoiseSchedule schedule) => new JumpLevels(_inner.Levels(schedule), _jumpLength, _resamples);

@@ -50,6 +50,9 @@ internal sealed class JumpLevels : IReadOnlyList<NoiseLevel>
 
     public NoiseLevel this[int index] => _plain[_positions[index]];
 
+    /// <summary>Whether a step goes back towards noise, also where the two levels are equal.</summary>
+    public bool GoesBack(int index) => _positions[index + 1] < _positions[index];
+
     /// <summary>The same step, towards less noise, as one of the run without jumps.</summary>
     public StepContext Plain(StepContext context) => context.Within(_plain, _positions[context.Index]);
 

@@ -27,6 +27,9 @@ public sealed record TimeEmbeddingOptions : IValidatedOptions
     /// <summary>The rows of the table: timesteps are in [0, Steps − 1]; 1000 by default.</summary>
     public int Steps { get; init; } = 1000;
 
+    /// <summary>What a diffusers configuration with Fourier waves says of their order. That class ignores it, its sines come first; kept so that the configuration is written as it was.</summary>
+    internal bool IgnoredFlip { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate()
     {

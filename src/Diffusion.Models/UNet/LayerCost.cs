@@ -1,7 +1,7 @@
 namespace Diffusion.Models;
 
 /// <summary>The parameters and multiply-adds of layers.</summary>
-/// <param name="Parameters">Trainable parameters.</param>
+/// <param name="Parameters">Parameters, as <see cref="UNet.ParameterCount"/> has them.</param>
 /// <param name="MultiplyAdds">For one image.</param>
 internal readonly record struct LayerCost(long Parameters, long MultiplyAdds)
 {

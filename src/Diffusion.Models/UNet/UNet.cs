@@ -66,8 +66,8 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>, IConditionalNetwor
     /// <summary>The block list that the network was made from.</summary>
     public UNetOptions Options { get; }
 
-    /// <summary>The number of trainable parameters.</summary>
-    public long ParameterCount => parameters().Sum(parameter => parameter.numel());
+    /// <summary>The number of parameters: those that are trained, and the frequencies of <see cref="TimeEmbeddingKind.Fourier"/>, which are drawn once and saved with them.</summary>
+    public long ParameterCount => parameters().Concat(buffers()).Sum(values => values.numel());
 
     /// <inheritdoc/>
     public bool TakesLabels => _labels is not null;

@@ -52,8 +52,13 @@ internal static class UNetCosts
     {
         var (time, dimension) = (options.Dialect.Time, options.TimeDimension);
         var width = time.Width ?? dimension;
-        var table = time.Kind == TimeEmbeddingKind.Table ? new LayerCost((long)time.Steps * width, 0) : default;
-        return table + LayerCost.Linear(width, dimension) + LayerCost.Linear(dimension, dimension);
+        var waves = time.Kind switch
+        {
+            TimeEmbeddingKind.Table => new LayerCost((long)time.Steps * width, 0),
+            TimeEmbeddingKind.Fourier => new LayerCost(width / 2, 0),
+            _ => default,
+        };
+        return waves + LayerCost.Linear(width, dimension) + LayerCost.Linear(dimension, dimension);
     }
 
     private static LayerCost Labels(LabelOptions labels, UNetOptions options)

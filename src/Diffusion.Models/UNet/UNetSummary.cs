@@ -14,7 +14,7 @@ internal sealed class UNetSummary
     /// <summary>One row a block, from the input to the output.</summary>
     internal IReadOnlyList<UNetSummaryRow> Rows { get; }
 
-    /// <summary>All trainable parameters.</summary>
+    /// <summary>All parameters, as <see cref="UNet.ParameterCount"/> has them.</summary>
     public long Parameters => Rows.Sum(row => row.Parameters);
 
     /// <summary>All multiply-adds for one image.</summary>

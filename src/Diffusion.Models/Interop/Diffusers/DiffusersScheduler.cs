@@ -77,7 +77,7 @@ public sealed class DiffusersScheduler
     internal Sampler CreateSampler(int steps, DiffusersSamplingOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
-        return SchedulerSamplers.Create(_config, steps, options).Limiting(SchedulerSamplers.Limit(_config));
+        return SchedulerSamplers.Create(_config, steps, options).Limiting(SchedulerSamplers.Limit(_config)).Starting(SchedulerStart.Of(_config));
     }
 
     /// <param name="json">The text.</param>

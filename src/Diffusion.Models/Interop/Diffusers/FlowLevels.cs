@@ -19,7 +19,7 @@ internal sealed class FlowLevels(SchedulerConfig config, double? mu)
         // The shift is applied to the ends of the range, and then to everything between them again, as in diffusers.
         var (max, min) = dynamic ? (1.0, 1.0 / config.Timesteps) : (1.0, Shifted(1.0 / config.Timesteps));
         var sigmas = ToTerminal([.. Enumerable.Range(0, count).Select(i => Shifted(count == 1 ? max : max + ((min - max) * i / (count - 1))))]);
-        if (ramp(sigmas[^1], sigmas[0]) is { } spacing)
+        if (count > 1 && ramp(sigmas[^1], sigmas[0]) is { } spacing)
         {
             // The ramp is in σ itself, as if α were 1.
             sigmas = Ramp(spacing, sigmas[^1], sigmas[0], count);
@@ -35,7 +35,9 @@ internal sealed class FlowLevels(SchedulerConfig config, double? mu)
     {
         var sigmas = config.ClassName == "UniPCMultistepScheduler" ? OfUniPc(count, ramp) : OfOthers(count);
         NoiseLevel[] levels = [.. sigmas.Select(sigma => Level(sigma, Math.Floor(sigma * config.Timesteps)))];
-        return [.. levels, config.EndsClean ? NoiseLevel.Clean : levels[^1]];
+        // DPMSolver ends at the smallest σ of its βs, though σ is that of a flow.
+        NoiseLevel Last() => config.ClassName is "UniPCMultistepScheduler" or "DEISMultistepScheduler" ? levels[^1] : Level(SchedulerTables.SmallestRatio(config), 0);
+        return [.. levels, config.EndsClean ? NoiseLevel.Clean : Last()];
     }
 
     private static double Shift(double u, double shift) => shift * u / (1 + ((shift - 1) * u));
@@ -72,7 +74,7 @@ internal sealed class FlowLevels(SchedulerConfig config, double? mu)
 
     private double[] ToTerminal(double[] sigmas)
     {
-        if (config.OptionalNumber("shift_terminal") is not { } terminal || terminal == 0)
+        if (sigmas.Length == 1 || config.OptionalNumber("shift_terminal") is not { } terminal || terminal == 0)
         {
             return sigmas;
         }

@@ -6,18 +6,20 @@ namespace Diffusion.Models;
 /// </summary>
 internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : StepSpacing
 {
+    private const double SameRatio = 1e-9;
+
     public override string Name => $"diffusers {config.ClassName}";
 
     public override IReadOnlyList<NoiseLevel> Levels(INoiseSchedule schedule, int? steps)
     {
         ArgumentNullException.ThrowIfNull(schedule);
         var count = steps ?? throw new ArgumentException($"{config.ClassName} needs a number of steps.", nameof(steps));
-        IReadOnlyList<NoiseLevel> levels = config.ClassName switch
+        return config.ClassName switch
         {
             "DDPMScheduler" or "DDPMParallelScheduler" => [.. Grid(count).Select(schedule.LevelAt), NoiseLevel.Clean],
             "UnCLIPScheduler" => [.. TimestepGrid.Linspace(config.Timesteps, count).Select(schedule.LevelAt), NoiseLevel.Clean],
-            "DDIMScheduler" or "DDIMParallelScheduler" => [.. Grid(count).Select(schedule.LevelAt), Last(schedule, config.Flag("set_alpha_to_one", true))],
-            "PNDMScheduler" => [.. Grid(count).Select(schedule.LevelAt), Last(schedule, config.Flag("set_alpha_to_one"))],
+            "DDIMScheduler" or "DDIMParallelScheduler" => Strided(schedule, count, config.Flag("set_alpha_to_one", true)),
+            "PNDMScheduler" => Strided(schedule, count, config.Flag("set_alpha_to_one")),
             "LCMScheduler" => [.. TimestepGrid.Distilled(config.Timesteps, count, config.Whole("original_inference_steps", 50)).Select(schedule.LevelAt), NoiseLevel.Clean],
             "DDIMInverseScheduler" => Inverse(schedule, count),
             "RePaintScheduler" => [.. TimestepGrid.Leading(config.Timesteps, count).Select(schedule.LevelAt), NoiseLevel.Clean],
@@ -31,8 +33,6 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
             _ when config.IsContinuous => [.. Sigmas(schedule, count).Select(LogSigmaSchedule.Labelled)],
             _ => Sigmas(schedule, count),
         };
-        // A step between equal levels changes nothing.
-        return levels.Count > 2 && levels[^1].Sigma == levels[^2].Sigma ? [.. levels.SkipLast(1)] : levels;
     }
 
     private static NoiseLevel Last(INoiseSchedule schedule, bool clean) => clean ? NoiseLevel.Clean : schedule.LevelAt(0);
@@ -44,6 +44,14 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
         "linspace" => TimestepGrid.Linspace(config.Timesteps, count),
         var other => throw config.Unknown("timestep_spacing", other, "leading, linspace, trailing"),
     };
+
+    /// <summary>The last step goes one stride down, T/steps, and to the end of the schedule only where there is no such timestep.</summary>
+    private NoiseLevel[] Strided(INoiseSchedule schedule, int count, bool endsClean)
+    {
+        var grid = Grid(count);
+        var last = grid[^1] - (config.Timesteps / count);
+        return [.. grid.Select(schedule.LevelAt), last < 0 ? Last(schedule, endsClean) : schedule.LevelAt(last)];
+    }
 
     private NoiseLevel[] Inverse(INoiseSchedule schedule, int count)
     {
@@ -60,7 +68,15 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
     {
         var (min, max, _) = config.EdmSigmas;
         var spacing = config.IsKarras ? Karras(config.Number("rho", 7), min, max) : PolyExponential(1, min, max);
-        return (config.EndsClean ? spacing : spacing.EndingAtSigmaMin()).Levels(schedule, count);
+        var visited = spacing.Levels(schedule, count);
+        return config.EndsClean ? visited : [.. visited.SkipLast(1), visited[^2]];
+    }
+
+    /// <summary>Where a run ends: clean, or at the schedule's first level, which is also that of a ramp that ends there but for rounding.</summary>
+    private NoiseLevel Final(INoiseSchedule schedule, NoiseLevel before)
+    {
+        var final = Last(schedule, config.EndsClean);
+        return Math.Abs((before.Ratio / final.Ratio) - 1) < SameRatio ? before : final;
     }
 
     /// <summary>σ evenly in its logarithm. The network's is that of a time that ends a little above 0.</summary>
@@ -74,17 +90,14 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
     /// <summary>The solvers of exponential integrators: whole timesteps, or a ramp in σ whose timesteps are rounded.</summary>
     private NoiseLevel[] Solver(INoiseSchedule schedule, int count)
     {
-        var final = Last(schedule, config.EndsClean);
         if (Ramp(schedule.LevelAt(0).Ratio, schedule.LevelAt(schedule.Timesteps - 1).Ratio) is { } ramp)
         {
-            // Karras's and Lu's timesteps are rounded, the others cut off.
-            var cut = !config.Flag("use_karras_sigmas") && !config.Flag("use_lu_lambdas");
-            return
+            NoiseLevel[] visited =
             [
                 .. ramp.Levels(schedule, count).SkipLast(1)
-                    .Select(level => new NoiseLevel(level.Alpha, level.Sigma, cut ? Math.Floor(level.Timestep) : Math.Round(level.Timestep))),
-                final,
+                    .Select(level => new NoiseLevel(level.Alpha, level.Sigma, CutsTimesteps ? Math.Floor(level.Timestep) : Math.Round(level.Timestep))),
             ];
+            return [.. visited, config is { ClassName: "UniPCMultistepScheduler" or "DEISMultistepScheduler", EndsClean: false } ? visited[^1] : Final(schedule, visited[^1])];
         }
 
         var end = config.Timesteps;
@@ -98,17 +111,21 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
         {
             "linspace" => Enumerable.Range(0, count).Select(i => (int)Math.Round((count - i) * ((end - 1.0) / count))),
             "leading" => Enumerable.Range(0, count).Select(i => ((count - i) * (end / (count + 1))) + config.Offset),
-            "trailing" => Enumerable.Range(0, count).Select(i => (int)Math.Round(end - (i * ((double)config.Timesteps / count))) - 1),
+            "trailing" => Enumerable.Range(0, count).Select(i => (int)Math.Round(end - (i * ((double)config.Timesteps / count))) - 1).TakeWhile(t => t >= 0), // clipped ones have fewer
             var other => throw config.Unknown("timestep_spacing", other, "leading, linspace, trailing"),
         };
-        // With about as many steps as timesteps some coincide after rounding.
-        return [.. timesteps.Distinct().Select(schedule.LevelAt), final];
+        // With about as many steps as timesteps some coincide after rounding; the reference divides by their distance, 0.
+        NoiseLevel[] levels = [.. timesteps.Distinct().Select(schedule.LevelAt)];
+        return [.. levels, Final(schedule, levels[^1])];
     }
+
+    /// <summary>Whether the timesteps of a ramp in σ are cut off: Karras's and Lu's are rounded, but not those of DPM-Solver for the cosine schedule.</summary>
+    private bool CutsTimesteps => (!config.Flag("use_karras_sigmas") && !config.Flag("use_lu_lambdas"))
+        || (config.ClassName == "DPMSolverMultistepScheduler" && config.Text("beta_schedule", "linear") == "squaredcos_cap_v2");
 
     /// <summary>The solvers in σ: fractional timesteps, σ interpolated linearly between whole ones.</summary>
     private NoiseLevel[] Sigmas(INoiseSchedule schedule, int count)
     {
-        var final = Last(schedule, config.EndsClean);
         if (config.Text("interpolation_type", "linear") == "log_linear")
         {
             // One σ more than steps, down to the smallest: the clean image is never reached.
@@ -117,14 +134,15 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
         }
 
         NoiseLevel[] levels = [.. Fractional(count).Select(t => Interpolated(schedule, t))];
-        var visited = Ramp(levels[^1].Ratio, levels[0].Ratio) is { } ramp ? ramp.Levels(schedule, count).SkipLast(1) : levels;
+        var min = count == 1 ? schedule.LevelAt(0).Ratio : levels[^1].Ratio;
+        NoiseLevel[] visited = Ramp(min, levels[0].Ratio) is { } ramp ? [.. ramp.Levels(schedule, count).SkipLast(1)] : levels;
         var rounded = config.ClassName is "KDPM2DiscreteScheduler" or "KDPM2AncestralDiscreteScheduler" && config.Flag("use_karras_sigmas");
-        return [.. rounded ? visited.Select(level => new NoiseLevel(level.Alpha, level.Sigma, Math.Round(level.Timestep))) : visited, final];
+        return [.. visited.Select(level => rounded ? new NoiseLevel(level.Alpha, level.Sigma, Math.Round(level.Timestep)) : level), Final(schedule, visited[^1])];
     }
 
     private double[] Fractional(int count) => config.Spacing switch
     {
-        "linspace" => [.. Enumerable.Range(0, count).Select(i => count == 1 ? 0 : (config.Timesteps - 1) * (1 - ((double)i / (count - 1))))],
+        "linspace" => [.. Enumerable.Range(0, count).Select(i => count == 1 ? config.Timesteps - 1 : (config.Timesteps - 1) * (1 - ((double)i / (count - 1))))], // one step begins at pure noise
         "leading" => [.. TimestepGrid.Leading(config.Timesteps, count).Select(t => (double)t + config.Offset)],
         "trailing" => [.. TimestepGrid.Trailing(config.Timesteps, count).Select(t => (double)t)],
         var other => throw config.Unknown("timestep_spacing", other, "leading, linspace, trailing"),

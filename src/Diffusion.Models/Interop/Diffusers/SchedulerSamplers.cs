@@ -5,11 +5,11 @@ internal static class SchedulerSamplers
 {
     private static readonly Dictionary<string, Func<SchedulerConfig, int, StepSpacing, DiffusersSamplingOptions, Sampler>> Makers = new(StringComparer.Ordinal)
     {
-        ["DDPMScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config) }),
-        ["DDPMParallelScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config) }),
+        ["DDPMScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config), NoiseAtEnd = true }),
+        ["DDPMParallelScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config), NoiseAtEnd = true }),
         ["UnCLIPScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = UnClipVariance(config) }),
-        ["DDIMScheduler"] = (_, steps, levels, options) => Ddim(steps, levels, options),
-        ["DDIMParallelScheduler"] = (_, steps, levels, options) => Ddim(steps, levels, options),
+        ["DDIMScheduler"] = Ddim,
+        ["DDIMParallelScheduler"] = Ddim,
         ["DDIMInverseScheduler"] = (_, steps, levels, _) => new DdimInverter(steps, new() { Spacing = levels }),
         ["PNDMScheduler"] = (config, steps, levels, _) => new PndmSampler(
             steps, new() { Spacing = levels, RungeKutta = !config.Flag("skip_prk_steps"), Combined = DiffusersScheduler.ReadParameterization(config) }),
@@ -93,8 +93,8 @@ internal static class SchedulerSamplers
         return clips ? ImageLimit.Clip(config.Number("clip_sample_range", 1)) : ImageLimit.None;
     }
 
-    private static DdimSampler Ddim(int steps, StepSpacing levels, DiffusersSamplingOptions options) =>
-        new(steps, new() { Spacing = levels, Eta = options.Eta, RederiveNoise = options.UseClippedModelOutput });
+    private static DdimSampler Ddim(SchedulerConfig config, int steps, StepSpacing levels, DiffusersSamplingOptions options) =>
+        new(steps, new() { Spacing = levels, Eta = options.Eta, RederiveNoise = options.UseClippedModelOutput, Stride = config.Timesteps / steps });
 
     private static ReverseVariance Variance(SchedulerConfig config) => config.Text("variance_type", "fixed_small") switch
     {

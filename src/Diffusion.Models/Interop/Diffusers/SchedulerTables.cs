@@ -49,6 +49,9 @@ internal static class SchedulerTables
         return new SigmaNoiseSchedule(ramp.Reverse(), config.ClassName == "CosineDPMSolverMultistepScheduler" ? sigma => Math.Atan(sigma) / Math.PI * 2 : null);
     }
 
+    /// <summary>σ/α of the first timestep of the βs.</summary>
+    public static double SmallestRatio(SchedulerConfig config) => Table(config).LevelAt(0).Ratio;
+
     /// <summary>The table of the βs.</summary>
     public static INoiseSchedule Table(SchedulerConfig config)
     {

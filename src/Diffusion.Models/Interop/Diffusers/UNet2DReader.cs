@@ -47,7 +47,15 @@ internal static class UNet2DReader
         var steps = config.Whole("num_train_timesteps", null, none: null);
         return TimeType(config) switch
         {
-            "fourier" => new() { Kind = TimeEmbeddingKind.Fourier, Width = 2 * channels }, // that class does not pass flip_sin_to_cos on
+            // That class does not pass flip_sin_to_cos on: the sines come first.
+            "fourier" => time with
+            {
+                Kind = TimeEmbeddingKind.Fourier,
+                Width = 2 * channels,
+                Steps = steps ?? time.Steps,
+                Order = WaveOrder.SineFirst,
+                IgnoredFlip = time.Order == WaveOrder.CosineFirst,
+            },
             "learned" => time with { Kind = TimeEmbeddingKind.Table, Steps = steps ?? config.Needed("num_train_timesteps") },
             _ => time with { Steps = steps ?? time.Steps },
         };

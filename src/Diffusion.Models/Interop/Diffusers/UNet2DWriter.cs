@@ -29,7 +29,7 @@ internal static class UNet2DWriter
             ["downsample_padding"] = options.Downsampling == Downsampling.Convolution3BottomRight ? 0 : 1,
             ["downsample_type"] = residualDown ? "resnet" : "conv",
             ["dropout"] = dialect.Residual.Dropout,
-            ["flip_sin_to_cos"] = fourier || time.Order == WaveOrder.CosineFirst,
+            ["flip_sin_to_cos"] = time.Order == WaveOrder.CosineFirst || (fourier && time.IgnoredFlip),
             ["freq_shift"] = time.FrequencyShift,
             ["in_channels"] = plan.InChannels,
             ["layers_per_block"] = plan.Down[0].Options.Layers,

@@ -6,9 +6,6 @@ namespace Diffusion.Models.Tests;
 /// <summary>Recorded runs of diffusers schedulers, replayed with the recorded network outputs and noise (huggingface/diffusers, commit 58eb52c and version 0.42.1).</summary>
 public sealed class DiffusersSchedulerTests
 {
-    // In this one the peer's x does not follow from its own list of timesteps: docs/parity.md, and the test of its single steps below.
-    private const string StridedLinspace = "diffusers_schedulers/ddim_sample_linspace";
-
     // Not runs, or not of one scheduler: each has a test of its own.
     private static readonly string[] Others =
     [
@@ -21,7 +18,7 @@ public sealed class DiffusersSchedulerTests
     private const int OneTimestepLeft = 998;
 
     public static TheoryData<string> Runs() =>
-        [.. Golden.Cases("diffusers_schedulers").Concat(Golden.Cases("diffusers_schedulers_2")).Where(name => name != StridedLinspace && !Others.Any(other => name.Contains(other, StringComparison.Ordinal)))];
+        [.. Golden.Cases("diffusers_schedulers").Concat(Golden.Cases("diffusers_schedulers_2")).Where(name => !Others.Any(other => name.Contains(other, StringComparison.Ordinal)))];
 
     [Theory]
     [MemberData(nameof(Runs))]
@@ -54,10 +51,8 @@ public sealed class DiffusersSchedulerTests
 
         using var result = sampler.Continue(denoiser, samples[0] / run.Scale(start), noise, onStep: step => Close(replay.Calls, step.Noisy, step.To, "after call"));
 
-        // A step between equal levels is left out, and noise of weight 0 at the end is not drawn.
-        var calls = golden["model_outputs"].shape[0];
-        var ending = samples[calls].sub(samples[calls - 1]).abs().max().item<float>() == 0 ? 1 : 0;
-        Assert.Equal(calls - ending, replay.Calls);
+        // Noise of weight 0 at the end is not drawn.
+        Assert.Equal(golden["model_outputs"].shape[0], replay.Calls);
         Assert.InRange(noise.Used, golden.Tensors.ContainsKey("noise") ? golden["noise"].shape[0] - 1 : 0, golden.Tensors.ContainsKey("noise") ? golden["noise"].shape[0] : 0);
     }
 
@@ -96,26 +91,6 @@ public sealed class DiffusersSchedulerTests
             }
 
             TensorAssert.Close(expected, result, golden.AbsoluteTolerance, golden.RelativeTolerance, $"step {index}");
-        }
-    }
-
-    [Fact]
-    public void Step_DdimWithLinspaceSpacing_IsRightForTheLevelsThatThePeerUses()
-    {
-        using var scope = NewDisposeScope();
-        using var golden = Golden.Case(StridedLinspace);
-        var run = new SchedulerCase(golden);
-        var schedule = run.Scheduler.Schedule;
-        for (var i = 0; i < run.Steps; i++)
-        {
-            // The peer steps to t − 100, whatever the next timestep of its list is.
-            var t = (int)golden["timesteps"][i].item<long>();
-            var to = t >= 100 ? schedule.LevelAt(t - 100) : NoiseLevel.Clean;
-            var sampler = new DdimSampler(null, new() { Spacing = StepSpacing.Through([schedule.LevelAt(t), to]), RederiveNoise = false });
-            var replay = new ReplayDenoiser(schedule, run.Scheduler.Parameterization, golden["model_outputs"].narrow(0, i, 1));
-            using var noise = new ReplayNoise(null);
-            using var result = sampler.Continue(replay, golden["samples"][i], noise);
-            TensorAssert.Close(golden["samples"][i + 1], result, golden.AbsoluteTolerance, golden.RelativeTolerance, $"step {i}");
         }
     }
 

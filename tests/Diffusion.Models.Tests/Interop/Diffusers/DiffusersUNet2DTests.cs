@@ -95,6 +95,43 @@ public sealed class DiffusersUNet2DTests
         Assert.True(JsonNode.DeepEquals(recorded, JsonNode.Parse(written)), written);
     }
 
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void ParameterCount_RecordedNetwork_IsThatOfThePeer(string name)
+    {
+        using var golden = Golden.Case(name);
+        using var unet = Describe(golden, "model").Build();
+        Assert.Equal(golden.Json.GetProperty("parameter_count").GetInt64(), unet.ParameterCount);
+        Assert.Equal(unet.ParameterCount, UNetSummary.Of(unet.Options).Parameters);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Of_FourierWaves_WritesTheOrderThatTheConfigurationHad(bool flip)
+    {
+        using var golden = Golden.Case("diffusers_unet2d/u28_fourier");
+        var config = JsonNode.Parse(File.ReadAllText(golden.File("model/config.json")))!.AsObject();
+        config.Remove("_diffusers_version");
+        (config["flip_sin_to_cos"], config["freq_shift"], config["num_train_timesteps"]) = (flip, 1, 500);
+        var options = DiffusersUNet.Parse(config.ToJsonString()).Options;
+
+        Assert.Equal(WaveOrder.SineFirst, options.Dialect.Time.Order); // the class ignores it
+        var written = DiffusersUNet.Of(options).ToJson();
+        Assert.True(JsonNode.DeepEquals(config, JsonNode.Parse(written)), written);
+    }
+
+    [Fact]
+    public void Of_OwnFourierWaves_WritesTheOrderThatTheyHave()
+    {
+        using var golden = Golden.Case("diffusers_unet2d/u28_fourier");
+        var options = Describe(golden, "model").Options;
+        UNetOptions With(WaveOrder order) => options with { Dialect = options.Dialect with { Time = new() { Kind = TimeEmbeddingKind.Fourier, Width = options.Dialect.Time.Width, Order = order } } };
+
+        Assert.False(JsonNode.Parse(DiffusersUNet.Of(With(WaveOrder.SineFirst)).ToJson())!["flip_sin_to_cos"]!.GetValue<bool>());
+        Assert.Contains("CosineFirst", Assert.Throws<ArgumentException>(() => DiffusersUNet.Of(With(WaveOrder.CosineFirst))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Parse_Empty_HasTheDefaultsOfTheClass()
     {

@@ -28,12 +28,11 @@ public sealed class TimestepSpacingTests
             double[] expected = golden[key].to(ScalarType.Float64).data<double>().ToArray();
             if (parts[0].StartsWith("DPM", StringComparison.Ordinal) || parts[0].StartsWith("UniPC", StringComparison.Ordinal))
             {
-                expected = [.. expected.Distinct()]; // steps between equal timesteps are left out
+                expected = [.. expected.Distinct()]; // steps between equal timesteps, with about as many steps as timesteps, are left out
             }
 
             var actual = Asked(scheduler, int.Parse(parts[3][1..]));
-            // A last step between equal levels is left out.
-            if (actual.Count < expected.Length - 1 || expected.Take(actual.Count).Zip(actual).Any(pair => Math.Abs(pair.First - pair.Second) > 1e-4))
+            if (actual.Count != expected.Length || expected.Zip(actual).Any(pair => Math.Abs(pair.First - pair.Second) > 1e-4))
             {
                 wrong.Add($"{key}: expected {string.Join(' ', expected.Take(12))} (of {expected.Length}), was {string.Join(' ', actual.Take(12))} (of {actual.Count})");
             }
