@@ -42,8 +42,8 @@ internal sealed class SchedulerConfig
     /// <summary>How σ is spaced in EDM.</summary>
     public bool IsKarras => Text("sigma_schedule", ClassName == "CosineDPMSolverMultistepScheduler" ? "exponential" : "karras") == "karras";
 
-    /// <summary>Whether a run ends at the clean image; DEIS ends at the smallest σ.</summary>
-    public bool EndsClean => ClassName != "DEISMultistepScheduler" && Text("final_sigmas_type", "zero") != "sigma_min";
+    /// <summary>Whether a run ends at the clean image; DEIS and SA-Solver end at the smallest σ.</summary>
+    public bool EndsClean => ClassName is not ("DEISMultistepScheduler" or "SASolverScheduler") && Text("final_sigmas_type", "zero") != "sigma_min";
 
     /// <param name="json">The text of the file.</param>
     /// <param name="className">The class to make of it, which counts more than the text's own; <see langword="null"/> for that one.</param>

@@ -36,6 +36,7 @@ internal static class SchedulerSamplers
         ["DPMSolverSinglestepScheduler"] = (config, steps, levels, _) =>
             new DpmSolverBlockSampler(steps, Solver(config, levels) with { LowerOrderFinal = config.Flag("lower_order_final"), EulerAtFinal = false }),
         ["CosineDPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, Solver(config, levels) with { Eta = 1, PredictX0 = true }),
+        ["SASolverScheduler"] = SaSolver,
         ["UniPCMultistepScheduler"] = (config, steps, levels, _) => new UniPcSampler(steps, UniPc(config, levels)),
     };
 
@@ -52,6 +53,11 @@ internal static class SchedulerSamplers
         if (config.Has("solver_p"))
         {
             throw config.Unknown("solver_p", "a scheduler", "null");
+        }
+
+        if (config.Has("tau_func"))
+        {
+            throw config.Unknown("tau_func", "a function", "null");
         }
 
         if (config.ClassName == "DEISMultistepScheduler" && config.Text("algorithm_type", "deis") is not ("deis" or "dpmsolver" or "dpmsolver++") and var algorithm)
@@ -77,7 +83,7 @@ internal static class SchedulerSamplers
     public static ImageLimit Limit(SchedulerConfig config)
     {
         var thresholds = config.ClassName is "DDPMScheduler" or "DDPMParallelScheduler" or "DDIMScheduler" or "DDIMParallelScheduler" or "LCMScheduler"
-            or "DPMSolverMultistepScheduler" or "DPMSolverMultistepInverseScheduler" or "DPMSolverSinglestepScheduler" or "DEISMultistepScheduler" or "EDMDPMSolverMultistepScheduler"
+            or "DPMSolverMultistepScheduler" or "DPMSolverMultistepInverseScheduler" or "DPMSolverSinglestepScheduler" or "DEISMultistepScheduler" or "SASolverScheduler" or "EDMDPMSolverMultistepScheduler"
             || (config.ClassName == "UniPCMultistepScheduler" && config.Flag("predict_x0", true));
         if (thresholds && config.Flag("thresholding"))
         {
@@ -145,6 +151,18 @@ internal static class SchedulerSamplers
             ? throw config.Unknown("use_flow_sigmas", "true", "false: the levels of the class go down from the noise there")
             : options with { Ascends = true };
     }
+
+    private static SaSolverSampler SaSolver(SchedulerConfig config, int steps, StepSpacing levels, DiffusersSamplingOptions options) => new(
+        steps,
+        new() { Spacing = levels },
+        (config.Whole("predictor_order", 2), config.Whole("corrector_order", 2)),
+        config.Text("algorithm_type", "data_prediction") switch
+        {
+            "data_prediction" => true,
+            "noise_prediction" => false,
+            var other => throw config.Unknown("algorithm_type", other, "data_prediction, noise_prediction"),
+        },
+        config.Flag("lower_order_final", true));
 
     private static UniPcOptions UniPc(SchedulerConfig config, StepSpacing levels) => new()
     {
