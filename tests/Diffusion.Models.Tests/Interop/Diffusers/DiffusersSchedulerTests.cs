@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Models.Tests;
 
-/// <summary>Recorded runs of diffusers schedulers, replayed with the recorded network outputs and noise (huggingface/diffusers, commit 58eb52c).</summary>
+/// <summary>Recorded runs of diffusers schedulers, replayed with the recorded network outputs and noise (huggingface/diffusers, commit 58eb52c; few_step: version 0.42.1).</summary>
 public sealed class DiffusersSchedulerTests
 {
     private static readonly string[] Others =
     [
-        "add_noise", "ddpm_T1000", "ddpm_beta_tables", "timestep_spacing", "repaint",
+        "add_noise", "ddpm_T1000", "ddpm_beta_tables", "timestep_spacing", "repaint", "few_step/cm_",
     ];
 
     // Images of up to 53 here cancel to 0.47 in one element, which single precision gets right to 3.3e-5 only: its tolerance is scaled like that of the samplers in σ.
@@ -17,7 +17,7 @@ public sealed class DiffusersSchedulerTests
     private const int OneTimestepLeft = 998;
 
     public static TheoryData<string> Runs() =>
-        [.. Golden.Cases("diffusers_schedulers").Where(name => !Others.Any(other => name.Contains(other, StringComparison.Ordinal)))];
+        [.. Golden.Cases("diffusers_schedulers").Concat(Golden.Cases("few_step")).Where(name => !Others.Any(other => name.Contains(other, StringComparison.Ordinal)))];
 
     [Theory]
     [MemberData(nameof(Runs))]
@@ -42,10 +42,10 @@ public sealed class DiffusersSchedulerTests
             }
         });
         using var noise = new ReplayNoise(golden.Tensors.ContainsKey("noise") ? golden["noise"] : null);
-        var sampler = run.Grid is { } grid
-            ? new DdpmSampler(null, new() { Spacing = StepSpacing.Over(grid) })
-            : run.Scheduler.CreateSampler(run.Steps, run.Options);
-        IDenoiser denoiser = run.Grid is null ? replay : replay.Limited(ImageLimit.Clip());
+        Sampler sampler = run.Grid is not { } grid ? run.Scheduler.CreateSampler(run.Steps, run.Options)
+            : run.Scheduler.ClassName == "LCMScheduler" ? new LcmSampler(null, new() { Spacing = StepSpacing.Over(grid) })
+            : new DdpmSampler(null, new() { Spacing = StepSpacing.Over(grid) });
+        IDenoiser denoiser = sampler is DdpmSampler && run.Grid is not null ? replay.Limited(ImageLimit.Clip()) : replay;
         var start = sampler.Levels(run.Scheduler.Schedule)[0];
 
         using var result = sampler.Continue(denoiser, samples[0] / run.Scale(start), noise, onStep: step => Close(replay.Calls, step.Noisy, step.To, "after call"));
