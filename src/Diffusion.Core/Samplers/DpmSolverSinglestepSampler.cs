@@ -34,7 +34,7 @@ public sealed class DpmSolverSinglestepSampler : Sampler
         var image = context.Denoise();
         var (down, added) = StepMath.Ancestral(from, to, _options.Eta);
         var used = image;
-        if (down.Sigma > 0 && from.Alpha > 0)
+        if (down.Sigma > 0 && from.Alpha > 0 && !context.StaysAtLevel)
         {
             var target = _options.NoiseInside ? to : down;
             var inner = context.Denoiser.Schedule.LevelWithRatio(from.Ratio * Math.Pow(target.Ratio / from.Ratio, _options.Ratio));

@@ -41,7 +41,7 @@ internal static class StepMath
     public static (NoiseLevel Down, double Added) Ancestral(NoiseLevel from, NoiseLevel to, double eta)
     {
         var shrink = Shrink(from, to);
-        var fresh = eta == 0 ? 0 : double.IsPositiveInfinity(eta) ? 1 : Math.Min(1, eta * Math.Sqrt(1 - (shrink * shrink)));
+        var fresh = eta == 0 ? 0 : double.IsPositiveInfinity(eta) ? 1 : Math.Min(1, eta * Math.Sqrt(Math.Max(0, 1 - (shrink * shrink))));
         return (new NoiseLevel(to.Alpha, to.Sigma * Math.Sqrt(1 - (fresh * fresh)), to.Timestep), to.Sigma * fresh);
     }
 

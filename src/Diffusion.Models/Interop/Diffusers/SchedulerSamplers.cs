@@ -132,6 +132,7 @@ internal static class SchedulerSamplers
             Order = config.Whole("solver_order", 2),
             SolverType = config.Text("solver_type", "midpoint") == "heun" ? DpmSolverType.Heun : DpmSolverType.Midpoint,
             ReferenceThirdOrder = true,
+            OffsetThirdOrder = !config.IsEdm,
             Eta = type == "sde-dpmsolver++" ? 1 : 0,
             PredictX0 = type != "dpmsolver",
             LowerOrderFinal = config.Flag("lower_order_final", true) ? null : false,
