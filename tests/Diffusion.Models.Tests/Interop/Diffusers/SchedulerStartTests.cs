@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Models.Tests;
 
-/// <summary>Where runs of diffusers schedulers begin: the recorded init_noise_sigma (huggingface/diffusers, commit 58eb52c), and the timestep of a run of one step.</summary>
+/// <summary>Where runs of diffusers schedulers begin: the recorded init_noise_sigma (huggingface/diffusers, commit 58eb52c and version 0.42.1), and the timestep of a run of one step.</summary>
 public sealed class SchedulerStartTests
 {
     private static readonly string[] s_oneStep =
@@ -14,7 +14,7 @@ public sealed class SchedulerStartTests
 
     private static readonly string[] s_spacings = [""" "timestep_spacing":"linspace" """, """ "timestep_spacing":"trailing" """, """ "timestep_spacing":"linspace","use_karras_sigmas":true """];
 
-    public static TheoryData<string> Runs() => [.. Golden.Cases("diffusers_schedulers").Where(name =>
+    public static TheoryData<string> Runs() => [.. Golden.Cases("diffusers_schedulers").Concat(Golden.Cases("diffusers_schedulers_2")).Where(name =>
     {
         using var golden = Golden.Case(name);
         // Inversion begins with an image; one run has a list of timesteps of its own.
@@ -56,6 +56,8 @@ public sealed class SchedulerStartTests
     [Theory]
     [InlineData("""{"_class_name":"EDMEulerScheduler","sigma_max":3}""", 3.1622776601683795)] // √(3² + 1)
     [InlineData("""{"_class_name":"EDMDPMSolverMultistepScheduler","sigma_max":3}""", 3.1622776601683795)]
+    [InlineData("""{"_class_name":"ScoreSdeVeScheduler","sigma_max":3}""", 3)]
+    [InlineData("""{"_class_name":"IPNDMScheduler"}""", 1)]
     [InlineData("""{"_class_name":"FlowMatchEulerDiscreteScheduler","shift":3}""", 1)]
     [InlineData("""{"_class_name":"UniPCMultistepScheduler","use_flow_sigmas":true,"prediction_type":"flow_prediction","num_train_timesteps":10}""", 1)]
     public void SampleFrom_OtherScheduler_BeginsAsItsClassDoes(string json, double expected)
