@@ -31,6 +31,9 @@ internal sealed class SchedulerConfig
     /// <summary>Whether the process is that of EDM: α = 1, σ from a formula, and a network that is scaled by σ and the standard deviation of the data.</summary>
     public bool IsEdm => ClassName is "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler" or "CosineDPMSolverMultistepScheduler";
 
+    /// <summary>Whether the process is a rectified flow whatever the keys are.</summary>
+    public bool IsFlowMatch => ClassName is "FlowMatchEulerDiscreteScheduler" or "FlowMatchHeunDiscreteScheduler" or "FlowMatchLCMScheduler";
+
     /// <summary>Whether the network is conditioned on ln(σ)/4 instead of the timestep.</summary>
     public bool IsContinuous => ClassName == "EulerDiscreteScheduler" && Text("prediction_type", "epsilon") == "v_prediction" && Text("timestep_type", "discrete") == "continuous";
 

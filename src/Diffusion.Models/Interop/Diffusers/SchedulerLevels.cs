@@ -24,7 +24,7 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
             "DDIMInverseScheduler" => Inverse(schedule, count),
             "RePaintScheduler" => [.. TimestepGrid.Leading(config.Timesteps, count).Select(schedule.LevelAt), NoiseLevel.Clean],
             _ when config.IsEdm => Edm(schedule, count),
-            "FlowMatchEulerDiscreteScheduler" => new FlowLevels(config, mu).OfMatching(count, Ramp),
+            _ when config.IsFlowMatch => new FlowLevels(config, mu).OfMatching(count, Ramp),
             "DPMSolverMultistepInverseScheduler" => InverseLevels.Of(config, schedule, count, Ramp),
             "DPMSolverMultistepScheduler" or "DPMSolverSinglestepScheduler" or "DEISMultistepScheduler" or "SASolverScheduler" or "UniPCMultistepScheduler" =>
                 config.Flag("use_flow_sigmas") ? new FlowLevels(config, mu).OfSolver(count, Ramp) : Solver(schedule, count),

@@ -19,6 +19,10 @@ internal static class SchedulerSamplers
         ["EDMEulerScheduler"] = (_, steps, levels, options) => new EulerSampler(steps, new() { Spacing = levels, Churn = options.Churn }),
         ["FlowMatchEulerDiscreteScheduler"] = (config, steps, levels, _) =>
             new EulerSampler(steps, new() { Spacing = levels, Eta = config.Flag("stochastic_sampling") ? double.PositiveInfinity : 0 }),
+        ["FlowMatchLCMScheduler"] = (_, steps, levels, _) => new EulerSampler(steps, new() { Spacing = levels, Eta = double.PositiveInfinity }),
+        ["FlowMatchHeunDiscreteScheduler"] = (config, steps, levels, options) => options.Churn.Amount == 0
+            ? new HeunSampler(steps, new() { Spacing = levels })
+            : throw new ArgumentException($"{config.ClassName}: churn is noise for x/α, which is not what this class adds; use none.", nameof(options)),
         ["HeunDiscreteScheduler"] = (_, steps, levels, _) => new HeunSampler(steps, new() { Spacing = levels, Unscaled = true }),
         ["KDPM2DiscreteScheduler"] = (_, steps, levels, _) => new Dpm2Sampler(steps, new() { Spacing = levels, Unscaled = true }),
         ["KDPM2AncestralDiscreteScheduler"] = (_, steps, levels, _) => new Dpm2Sampler(steps, new() { Spacing = levels, Unscaled = true, Eta = 1 }),
@@ -53,6 +57,11 @@ internal static class SchedulerSamplers
         if (config.Has("solver_p"))
         {
             throw config.Unknown("solver_p", "a scheduler", "null");
+        }
+
+        if (config.Has("scale_factors"))
+        {
+            throw config.Unknown("scale_factors", "a list", "null: images of one size");
         }
 
         if (config.Has("tau_func"))

@@ -21,6 +21,7 @@ public sealed class SchedulerOptionTests
     [InlineData("""{"_class_name":"SASolverScheduler","tau_func":"x"}""", "tau_func")]
     [InlineData("""{"_class_name":"SASolverScheduler","algorithm_type":"dpmsolver++"}""", "data_prediction, noise_prediction")]
     [InlineData("""{"_class_name":"SASolverScheduler","predictor_order":5}""", "from 1 to 4; they are 5 and 2")]
+    [InlineData("""{"_class_name":"FlowMatchLCMScheduler","scale_factors":[0.5,1]}""", "scale_factors")]
     [InlineData("""{"_class_name":"IPNDMScheduler","trained_betas":[0.1]}""", "trained_betas")]
     [InlineData("""{"_class_name":"UnCLIPScheduler","beta_schedule":"linear"}""", "squaredcos_cap_v2")]
     [InlineData("""{"_class_name":"UnCLIPScheduler","variance_type":"fixed_large"}""", "fixed_small_log, learned_range")]
@@ -185,6 +186,35 @@ public sealed class SchedulerOptionTests
             + (second * (alpha * (((1 - Math.Exp(-2 * h) - (2 * h)) / (4 * h * h)) - 0.5)))
             + (draws[2] * (sigma * Math.Sqrt(1 - Math.Exp(-2 * h))));
         TensorAssert.Close(expected, xs[3], 2e-5, 2e-5, name);
+    }
+
+    [Fact]
+    public void CreateSampler_FlowMatchHeunWithChurn_IsRefused()
+    {
+        var scheduler = DiffusersScheduler.Parse("""{"_class_name":"FlowMatchHeunDiscreteScheduler"}""");
+        Assert.Contains("churn", Assert.Throws<ArgumentException>(() => scheduler.CreateSampler(5, churn: new Churn(1))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CreateSampler_NoiseScaleOfTheSde_IsThatOfItsNoise()
+    {
+        using var scope = NewDisposeScope();
+        var scheduler = DiffusersScheduler.Parse("""{"_class_name":"DPMSolverSDEScheduler"}""");
+        Tensor Run(double scale)
+        {
+            using var noise = new SeededNoise(4);
+            return scheduler.CreateSampler(1, churn: new Churn(0, NoiseScale: scale)).Continue(new FunctionDenoiser(scheduler.Schedule, (noisy, _) => zeros_like(noisy)), Images(2), noise);
+        }
+
+        // Without noise x̂₀ = 0 shrinks x to what is left of its own; two steps, the last to the clean image.
+        TensorAssert.Close(Run(0), Run(2), 0, 0, "one step ends clean");
+        var two = scheduler.CreateSampler(2, churn: new Churn(0, NoiseScale: 0));
+        List<Tensor> xs = [];
+        using var none = new SeededNoise(4);
+        two.Continue(new FunctionDenoiser(scheduler.Schedule, (noisy, _) => zeros_like(noisy)), Images(2), none, onStep: step => xs.Add(step.Noisy.clone().MoveToOuterDisposeScope()));
+        var levels = two.Levels(scheduler.Schedule);
+        var kept = levels[1].Ratio / levels[0].Ratio;
+        TensorAssert.Close(Images(2) * (levels[1].Sigma / levels[0].Sigma * kept), xs[0], 1e-6, 1e-5, "σ² of the ratio is left without noise");
     }
 
     [Fact]
