@@ -8,6 +8,18 @@ public sealed class SchedulerOptionTests
 {
     public static TheoryData<string> Refused() => [.. SchedulerKeys.ClassNames.Where(name => !DiffusersScheduler.ClassNames.Contains(name))];
 
+    [Fact]
+    public void ClassNames_Each_HasARecordedRun()
+    {
+        var recorded = new[] { "diffusers_schedulers", "diffusers_schedulers_2", "few_step" }.SelectMany(Golden.Cases).SelectMany(name =>
+        {
+            using var golden = Golden.Case(name);
+            return golden.Json.GetProperty("peer").TryGetProperty("class", out var classes) ? classes.GetString()!.Split(" + ") : [];
+        }).Select(name => name.Split('.')[^1]).ToHashSet();
+        Assert.Equal(29, DiffusersScheduler.ClassNames.Count);
+        Assert.Empty(DiffusersScheduler.ClassNames.Except(recorded));
+    }
+
     [Theory]
     [MemberData(nameof(Refused))]
     public void Parse_ClassThatIsNotExpressed_IsRefusedWithThoseThatAre(string name)
