@@ -33,7 +33,9 @@ public sealed class Dpm2Sampler : Sampler
             var halfway = StepMath.FirstOrder(noisy, image, from, middle);
             var halfwayImage = context.Denoise(halfway, middle);
             var noise = StepMath.NoiseOf(halfway, halfwayImage, middle);
-            next = StepMath.Sum((1, noisy), (down.Alpha - from.Alpha, halfwayImage), (down.Sigma - from.Sigma, noise));
+            next = _options.Unscaled
+                ? StepMath.AlongNoise(noisy, noise, from, down)
+                : StepMath.Sum((1, noisy), (down.Alpha - from.Alpha, halfwayImage), (down.Sigma - from.Sigma, noise));
         }
 
         using var deviation = (added * _options.NoiseScale).ToScalar();

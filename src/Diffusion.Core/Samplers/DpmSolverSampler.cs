@@ -29,6 +29,8 @@ public sealed class DpmSolverSampler : Sampler
     /// <inheritdoc/>
     protected internal override int HistoryLength => _options.Order - 1;
 
+    internal override bool Ascends => _options.Ascends;
+
     /// <inheritdoc/>
     protected internal override NoiseSource CreateNoise(long seed) => _options.Eta > 0 ? new BrownianNoise(seed) : base.CreateNoise(seed);
 

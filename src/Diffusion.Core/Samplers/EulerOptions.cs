@@ -12,6 +12,9 @@ public sealed record EulerOptions : SamplerOptions
     /// <summary>The standard deviation of the fresh noise of η, at least 0; 1 by default. k-diffusion's <c>s_noise</c>.</summary>
     public double NoiseScale { get; init; } = 1;
 
+    /// <summary>Whether the slope of <see cref="Dpm2Sampler"/> is that of x/α over σ/α, as in diffusers, instead of that of x; no difference for Euler's method and for α = 1.</summary>
+    internal bool Unscaled { get; init; }
+
     /// <inheritdoc/>
     public override IEnumerable<OptionsError> Validate() =>
     [

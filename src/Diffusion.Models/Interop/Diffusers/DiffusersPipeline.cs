@@ -40,10 +40,11 @@ public sealed class DiffusersPipeline : IDisposable
 
     /// <summary>Reads a folder that <c>save_pretrained</c> of diffusers or <see cref="Save"/> wrote. Nothing of it is run.</summary>
     /// <param name="path">The folder with model_index.json; its weights may have any of the formats of <see cref="WeightFiles"/>.</param>
+    /// <param name="ignoredKeys">Keys of scheduler_config.json that are taken as if it did not have them; <see langword="null"/> (default) for none.</param>
     /// <returns>The pipeline; the caller disposes it.</returns>
     /// <exception cref="FileNotFoundException">A file is missing; the message names it.</exception>
-    /// <exception cref="InvalidDataException">A file is not what it should be, a class is not known, or the weights do not fit the network, of which all are listed.</exception>
-    public static DiffusersPipeline Load(string path) => Load(path, DiffusersNetworks.Build);
+    /// <exception cref="InvalidDataException">A file is not what it should be, a class or key is not known, or the weights do not fit the network, of which all are listed.</exception>
+    public static DiffusersPipeline Load(string path, IReadOnlyCollection<string>? ignoredKeys = null) => Load(path, DiffusersNetworks.Build, ignoredKeys);
 
     /// <summary>Makes a sampler that takes the steps of the scheduler.</summary>
     /// <param name="steps">The number of steps, called num_inference_steps there; at least 1.</param>
@@ -70,12 +71,13 @@ public sealed class DiffusersPipeline : IDisposable
 
     /// <param name="path">The folder.</param>
     /// <param name="build">Makes a network of the text of unet/config.json.</param>
-    internal static DiffusersPipeline Load(string path, Func<string, DiffusersNetwork> build)
+    /// <param name="ignoredKeys">Keys of scheduler_config.json that are taken as if it did not have them.</param>
+    internal static DiffusersPipeline Load(string path, Func<string, DiffusersNetwork> build, IReadOnlyCollection<string>? ignoredKeys = null)
     {
         var folder = DiffusersFolder.Read(path);
         try
         {
-            var scheduler = folder.CreateScheduler();
+            var scheduler = folder.CreateScheduler(ignoredKeys);
             var network = build(folder.NetworkConfig);
             try
             {

@@ -9,8 +9,11 @@ internal sealed record DiffusersSamplingOptions
     /// <summary>DDIM: whether ε̂ is derived again from the limited x̂₀; false by default. <c>use_clipped_model_output</c> in diffusers.</summary>
     public bool UseClippedModelOutput { get; init; }
 
-    /// <summary>Euler and EDM: noise added before a step; none by default. <c>s_churn</c>, <c>s_tmin</c>, <c>s_tmax</c> and <c>s_noise</c> in diffusers.</summary>
+    /// <summary>Euler and EDM: noise added before a step; none by default. <c>s_churn</c>, <c>s_tmin</c>, <c>s_tmax</c> and <c>s_noise</c> in diffusers. DPMSolverSDEScheduler has <c>s_noise</c> alone.</summary>
     public Churn Churn { get; init; } = Churn.None;
+
+    /// <summary>LMS: the number of slopes that are combined, in [1, 4]; 4 where it is <see langword="null"/> (default). <c>order</c> in diffusers.</summary>
+    public int? Order { get; init; }
 
     /// <summary>Flow matching with dynamic shifting: the shift for the size of the image, needed there. <c>mu</c> in diffusers.</summary>
     public double? Mu { get; init; }

@@ -5,8 +5,6 @@ namespace Diffusion.Models;
 /// <summary>What a model_index.json says: the class of the pipeline and those of its components.</summary>
 internal sealed class ModelIndex
 {
-    private static readonly JsonDocumentOptions s_json = new() { AllowDuplicateProperties = false };
-
     private ModelIndex(string className, IReadOnlyDictionary<string, string> components) => (ClassName, Components) = (className, components);
 
     /// <summary>The class of the pipeline, for example <c>DDPMPipeline</c>.</summary>
@@ -20,7 +18,7 @@ internal sealed class ModelIndex
     {
         try
         {
-            using var document = JsonDocument.Parse(json, s_json);
+            using var document = PythonJson.Parse(json);
             var root = document.RootElement;
             return new ModelIndex(ClassNameOf(root), root.EnumerateObject()
                 .Where(entry => entry.Value.ValueKind == JsonValueKind.Array && entry.Value.GetArrayLength() == 2 && entry.Value[1].ValueKind == JsonValueKind.String)
@@ -38,7 +36,7 @@ internal sealed class ModelIndex
     {
         try
         {
-            using var document = JsonDocument.Parse(json, s_json);
+            using var document = PythonJson.Parse(json);
             return ClassNameOf(document.RootElement);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)

@@ -16,15 +16,21 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
         var count = steps ?? throw new ArgumentException($"{config.ClassName} needs a number of steps.", nameof(steps));
         return config.ClassName switch
         {
-            "DDPMScheduler" => [.. Grid(count).Select(schedule.LevelAt), NoiseLevel.Clean],
-            "DDIMScheduler" => Strided(schedule, count, config.Flag("set_alpha_to_one", true)),
+            "DDPMScheduler" or "DDPMParallelScheduler" => [.. Grid(count).Select(schedule.LevelAt), NoiseLevel.Clean],
+            "UnCLIPScheduler" => [.. TimestepGrid.Linspace(config.Timesteps, count).Select(schedule.LevelAt), NoiseLevel.Clean],
+            "DDIMScheduler" or "DDIMParallelScheduler" => Strided(schedule, count, config.Flag("set_alpha_to_one", true)),
             "PNDMScheduler" => Strided(schedule, count, config.Flag("set_alpha_to_one")),
             "LCMScheduler" => [.. TimestepGrid.Distilled(config.Timesteps, count, config.Whole("original_inference_steps", 50)).Select(schedule.LevelAt), NoiseLevel.Clean],
             "DDIMInverseScheduler" => Inverse(schedule, count),
             "RePaintScheduler" => [.. TimestepGrid.Leading(config.Timesteps, count).Select(schedule.LevelAt), NoiseLevel.Clean],
-            "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler" => Edm(schedule, count),
-            "FlowMatchEulerDiscreteScheduler" => Flow(count),
-            "DPMSolverMultistepScheduler" or "UniPCMultistepScheduler" => config.Flag("use_flow_sigmas") ? SolverFlow(count) : Solver(schedule, count),
+            _ when config.IsEdm => Edm(schedule, count),
+            "FlowMatchEulerDiscreteScheduler" => new FlowLevels(config, mu).OfMatching(count, Ramp),
+            "DPMSolverMultistepInverseScheduler" => InverseLevels.Of(config, schedule, count, Ramp),
+            "DPMSolverMultistepScheduler" or "DPMSolverSinglestepScheduler" or "DEISMultistepScheduler" or "UniPCMultistepScheduler" =>
+                config.Flag("use_flow_sigmas") ? new FlowLevels(config, mu).OfSolver(count, Ramp) : Solver(schedule, count),
+            "IPNDMScheduler" => [.. Enumerable.Range(0, count).Select(i => SineSquareSchedule.At(1 - ((double)i / count))), NoiseLevel.Clean],
+            "ScoreSdeVeScheduler" => Score(schedule, count),
+            _ when config.IsContinuous => [.. Sigmas(schedule, count).Select(LogSigmaSchedule.Labelled)],
             _ => Sigmas(schedule, count),
         };
     }
@@ -60,13 +66,8 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
 
     private IReadOnlyList<NoiseLevel> Edm(INoiseSchedule schedule, int count)
     {
-        var (min, max) = (config.Number("sigma_min", 0.002), config.Number("sigma_max", 80));
-        var spacing = config.Text("sigma_schedule", "karras") switch
-        {
-            "karras" => Karras(config.Number("rho", 7), min, max),
-            "exponential" => PolyExponential(1, min, max),
-            var other => throw config.Unknown("sigma_schedule", other, "karras, exponential"),
-        };
+        var (min, max, _) = config.EdmSigmas;
+        var spacing = config.IsKarras ? Karras(config.Number("rho", 7), min, max) : PolyExponential(1, min, max);
         var visited = spacing.Levels(schedule, count);
         return config.EndsClean ? visited : [.. visited.SkipLast(1), visited[^2]];
     }
@@ -76,6 +77,14 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
     {
         var final = Last(schedule, config.EndsClean);
         return Math.Abs((before.Ratio / final.Ratio) - 1) < SameRatio ? before : final;
+    }
+
+    /// <summary>σ evenly in its logarithm. The network's is that of a time that ends a little above 0.</summary>
+    private NoiseLevel[] Score(INoiseSchedule schedule, int count)
+    {
+        var (min, max, end) = (config.Number("sigma_min", 0.01), config.Number("sigma_max", 1348), config.Number("sampling_eps", 1e-5));
+        double Label(int i) => min * Math.Pow(max / min, count == 1 ? 1 : 1 - (i * (1 - end) / (count - 1)));
+        return [.. PolyExponential(1, min, max).Levels(schedule, count).SkipLast(1).Select((level, i) => new NoiseLevel(level.Alpha, level.Sigma, Label(i))), NoiseLevel.Clean];
     }
 
     /// <summary>The solvers of exponential integrators: whole timesteps, or a ramp in σ whose timesteps are rounded.</summary>
@@ -88,11 +97,11 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
                 .. ramp.Levels(schedule, count).SkipLast(1)
                     .Select(level => new NoiseLevel(level.Alpha, level.Sigma, CutsTimesteps ? Math.Floor(level.Timestep) : Math.Round(level.Timestep))),
             ];
-            return [.. visited, config is { ClassName: "UniPCMultistepScheduler", EndsClean: false } ? visited[^1] : Final(schedule, visited[^1])];
+            return [.. visited, config is { ClassName: "UniPCMultistepScheduler" or "DEISMultistepScheduler", EndsClean: false } ? visited[^1] : Final(schedule, visited[^1])];
         }
 
         var end = config.Timesteps;
-        var clip = config.OptionalNumber("lambda_min_clipped") ?? double.NegativeInfinity;
+        var clip = config.NumberOrInfinity("lambda_min_clipped") ?? double.NegativeInfinity;
         while (end > 1 && schedule.LevelAt(end - 1).HalfLogSnr < clip)
         {
             end--;
@@ -127,7 +136,8 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
         NoiseLevel[] levels = [.. Fractional(count).Select(t => Interpolated(schedule, t))];
         var min = count == 1 ? schedule.LevelAt(0).Ratio : levels[^1].Ratio;
         NoiseLevel[] visited = Ramp(min, levels[0].Ratio) is { } ramp ? [.. ramp.Levels(schedule, count).SkipLast(1)] : levels;
-        return [.. visited, Final(schedule, visited[^1])];
+        var rounded = config.ClassName is "KDPM2DiscreteScheduler" or "KDPM2AncestralDiscreteScheduler" && config.Flag("use_karras_sigmas");
+        return [.. visited.Select(level => rounded ? new NoiseLevel(level.Alpha, level.Sigma, Math.Round(level.Timestep)) : level), Final(schedule, visited[^1])];
     }
 
     private double[] Fractional(int count) => config.Spacing switch
@@ -156,50 +166,4 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
             : config.Flag("use_beta_sigmas") ? new BetaSpacing(min, max)
             : null;
     }
-
-    private NoiseLevel[] SolverFlow(int count)
-    {
-        var shift = config.Number("flow_shift", 1);
-        double[] sigmas = [.. Enumerable.Range(0, count).Select(i => 1 - (i * (1 - (1.0 / config.Timesteps)) / count)).Select(u => shift * u / (1 + ((shift - 1) * u)))];
-        var last = config.ClassName == "UniPCMultistepScheduler" ? sigmas[^1] : SchedulerTables.SmallestRatio(config);
-        return [.. sigmas.Select(FlowLevel), config.EndsClean ? NoiseLevel.Clean : FlowLevel(last)];
-    }
-
-    private NoiseLevel[] Flow(int count)
-    {
-        var dynamic = config.Flag("use_dynamic_shifting");
-        var shift = config.Number("shift", 1);
-        double Shifted(double u) => dynamic ? Dynamic(u) : shift * u / (1 + ((shift - 1) * u));
-
-        // The shift is applied to the ends of the range, and then to everything between them again, as in diffusers.
-        var (max, min) = dynamic ? (1.0, 1.0 / config.Timesteps) : (1.0, Shifted(1.0 / config.Timesteps));
-        double[] sigmas = [.. Enumerable.Range(0, count).Select(i => Shifted(count == 1 ? max : max + ((min - max) * i / (count - 1))))];
-        if (count > 1 && config.OptionalNumber("shift_terminal") is { } terminal && terminal != 0)
-        {
-            var scale = (1 - sigmas[^1]) / (1 - terminal);
-            sigmas = [.. sigmas.Select(sigma => 1 - ((1 - sigma) / scale))];
-        }
-
-        if (count > 1 && Ramp(sigmas[^1], sigmas[0]) is { } ramp)
-        {
-            // The ramp is in σ itself, as if α were 1.
-            sigmas = [.. ramp.Levels(new SigmaNoiseSchedule([sigmas[^1], sigmas[0]]), count).SkipLast(1).Select(level => level.Sigma)];
-        }
-
-        return [.. sigmas.Select(FlowLevel), NoiseLevel.Clean];
-    }
-
-    private double Dynamic(double u)
-    {
-        var shift = mu ?? throw new InvalidOperationException($"{config.ClassName} with use_dynamic_shifting needs Mu in the sampling options, which depends on the size of the image.");
-        var odds = (1 / u) - 1;
-        return config.Text("time_shift_type", "exponential") switch
-        {
-            "exponential" => Math.Exp(shift) / (Math.Exp(shift) + odds),
-            "linear" => shift / (shift + odds),
-            var other => throw config.Unknown("time_shift_type", other, "exponential, linear"),
-        };
-    }
-
-    private NoiseLevel FlowLevel(double sigma) => new(1 - sigma, sigma, sigma * config.Timesteps);
 }

@@ -6,8 +6,10 @@ internal static class SchedulerSamplers
     private static readonly Dictionary<string, Func<SchedulerConfig, int, StepSpacing, DiffusersSamplingOptions, Sampler>> Makers = new(StringComparer.Ordinal)
     {
         ["DDPMScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config), NoiseAtEnd = true }),
-        ["DDIMScheduler"] = (config, steps, levels, options) =>
-            new DdimSampler(steps, new() { Spacing = levels, Eta = options.Eta, RederiveNoise = options.UseClippedModelOutput, Stride = config.Timesteps / steps }),
+        ["DDPMParallelScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config), NoiseAtEnd = true }),
+        ["UnCLIPScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = UnClipVariance(config) }),
+        ["DDIMScheduler"] = Ddim,
+        ["DDIMParallelScheduler"] = Ddim,
         ["DDIMInverseScheduler"] = (_, steps, levels, _) => new DdimInverter(steps, new() { Spacing = levels }),
         ["PNDMScheduler"] = (config, steps, levels, _) => new PndmSampler(
             steps, new() { Spacing = levels, RungeKutta = !config.Flag("skip_prk_steps"), Combined = DiffusersScheduler.ReadParameterization(config) }),
@@ -18,9 +20,22 @@ internal static class SchedulerSamplers
         ["FlowMatchEulerDiscreteScheduler"] = (config, steps, levels, _) =>
             new EulerSampler(steps, new() { Spacing = levels, Eta = config.Flag("stochastic_sampling") ? double.PositiveInfinity : 0 }),
         ["HeunDiscreteScheduler"] = (_, steps, levels, _) => new HeunSampler(steps, new() { Spacing = levels, Unscaled = true }),
-        ["LMSDiscreteScheduler"] = (_, steps, levels, _) => new LmsSampler(steps, new() { Spacing = levels }),
+        ["KDPM2DiscreteScheduler"] = (_, steps, levels, _) => new Dpm2Sampler(steps, new() { Spacing = levels, Unscaled = true }),
+        ["KDPM2AncestralDiscreteScheduler"] = (_, steps, levels, _) => new Dpm2Sampler(steps, new() { Spacing = levels, Unscaled = true, Eta = 1 }),
+        ["DPMSolverSDEScheduler"] = (_, steps, levels, options) =>
+            new DpmSolverSinglestepSampler(steps, new() { Spacing = levels, Eta = 1, NoiseInside = true, NoiseScale = options.Churn.NoiseScale }),
+        ["LMSDiscreteScheduler"] = (_, steps, levels, options) => new LmsSampler(steps, new() { Spacing = levels, Order = options.Order ?? LmsOptions.MaxOrder }),
+        ["IPNDMScheduler"] = (_, steps, levels, _) => new IpndmSampler(steps, new() { Spacing = levels }),
+        ["ScoreSdeVeScheduler"] = (config, steps, levels, _) =>
+            new PredictorCorrectorSampler(steps, new() { Spacing = levels }, config.Whole("correct_steps", 1), config.Number("snr", 0.15)),
+        ["DEISMultistepScheduler"] = (config, steps, levels, _) =>
+            new DeisSampler(steps, new() { Spacing = levels }, config.Whole("solver_order", 2), config.Flag("lower_order_final", true)),
         ["DPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, Solver(config, levels)),
         ["EDMDPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, Solver(config, levels)),
+        ["DPMSolverMultistepInverseScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, Inverse(config, levels)),
+        ["DPMSolverSinglestepScheduler"] = (config, steps, levels, _) =>
+            new DpmSolverBlockSampler(steps, Solver(config, levels) with { LowerOrderFinal = config.Flag("lower_order_final"), EulerAtFinal = false }),
+        ["CosineDPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, Solver(config, levels) with { Eta = 1, PredictX0 = true }),
         ["UniPCMultistepScheduler"] = (config, steps, levels, _) => new UniPcSampler(steps, UniPc(config, levels)),
     };
 
@@ -29,11 +44,6 @@ internal static class SchedulerSamplers
     /// <summary>A value that changes the result and is not supported is an error.</summary>
     public static void ThrowUnlessKnown(SchedulerConfig config)
     {
-        if (config.Text("timestep_type", "discrete") is not "discrete" and var type)
-        {
-            throw config.Unknown("timestep_type", type, "discrete");
-        }
-
         if (config.Flag("invert_sigmas"))
         {
             throw config.Unknown("invert_sigmas", "true", "false");
@@ -44,9 +54,19 @@ internal static class SchedulerSamplers
             throw config.Unknown("solver_p", "a scheduler", "null");
         }
 
-        if (!Makers.ContainsKey(config.ClassName))
+        if (config.ClassName == "DEISMultistepScheduler" && config.Text("algorithm_type", "deis") is not ("deis" or "dpmsolver" or "dpmsolver++") and var algorithm)
         {
-            throw new InvalidDataException($"The scheduler class \"{config.ClassName}\" is not known; this library reads {string.Join(", ", ClassNames)}.");
+            throw config.Unknown("algorithm_type", algorithm, "deis, and dpmsolver and dpmsolver++, which are deis");
+        }
+    }
+
+    /// <summary>A class that cannot be read is an error before its keys are looked at.</summary>
+    public static void ThrowUnlessClass(string className)
+    {
+        if (!Makers.ContainsKey(className))
+        {
+            var what = SchedulerKeys.ClassNames.Contains(className) ? "is not supported" : "is not known";
+            throw new InvalidDataException($"The scheduler class \"{className}\" {what}; this library reads {string.Join(", ", ClassNames)}.");
         }
     }
 
@@ -56,7 +76,8 @@ internal static class SchedulerSamplers
     /// <summary>The limit on x̂₀, with the keys that the class reads: a key of another class in the file has no effect in diffusers.</summary>
     public static ImageLimit Limit(SchedulerConfig config)
     {
-        var thresholds = config.ClassName is "DDPMScheduler" or "DDIMScheduler" or "LCMScheduler" or "DPMSolverMultistepScheduler" or "EDMDPMSolverMultistepScheduler"
+        var thresholds = config.ClassName is "DDPMScheduler" or "DDPMParallelScheduler" or "DDIMScheduler" or "DDIMParallelScheduler" or "LCMScheduler"
+            or "DPMSolverMultistepScheduler" or "DPMSolverMultistepInverseScheduler" or "DPMSolverSinglestepScheduler" or "DEISMultistepScheduler" or "EDMDPMSolverMultistepScheduler"
             || (config.ClassName == "UniPCMultistepScheduler" && config.Flag("predict_x0", true));
         if (thresholds && config.Flag("thresholding"))
         {
@@ -65,12 +86,15 @@ internal static class SchedulerSamplers
 
         var clips = config.ClassName switch
         {
-            "DDPMScheduler" or "DDIMScheduler" or "DDIMInverseScheduler" => config.Flag("clip_sample", true),
+            "DDPMScheduler" or "DDPMParallelScheduler" or "DDIMScheduler" or "DDIMParallelScheduler" or "DDIMInverseScheduler" or "UnCLIPScheduler" => config.Flag("clip_sample", true),
             "HeunDiscreteScheduler" or "LCMScheduler" => config.Flag("clip_sample"),
             _ => false,
         };
         return clips ? ImageLimit.Clip(config.Number("clip_sample_range", 1)) : ImageLimit.None;
     }
+
+    private static DdimSampler Ddim(SchedulerConfig config, int steps, StepSpacing levels, DiffusersSamplingOptions options) =>
+        new(steps, new() { Spacing = levels, Eta = options.Eta, RederiveNoise = options.UseClippedModelOutput, Stride = config.Timesteps / steps });
 
     private static ReverseVariance Variance(SchedulerConfig config) => config.Text("variance_type", "fixed_small") switch
     {
@@ -80,12 +104,20 @@ internal static class SchedulerSamplers
         var other => throw config.Unknown("variance_type", other, "fixed_small, fixed_small_log, fixed_large, learned_range"),
     };
 
+    /// <summary>UnCLIP has two of them.</summary>
+    private static ReverseVariance UnClipVariance(SchedulerConfig config) => config.Text("variance_type", "fixed_small_log") switch
+    {
+        "fixed_small_log" => ReverseVariance.FixedSmall,
+        "learned_range" => ReverseVariance.LearnedRange,
+        var other => throw config.Unknown("variance_type", other, "fixed_small_log, learned_range"),
+    };
+
     private static DpmSolverOptions Solver(SchedulerConfig config, StepSpacing levels)
     {
         var type = config.Text("algorithm_type", "dpmsolver++");
-        if (type is not ("dpmsolver++" or "dpmsolver" or "sde-dpmsolver++"))
+        if (type is not ("dpmsolver++" or "dpmsolver" or "sde-dpmsolver++" or "deis"))
         {
-            throw config.Unknown("algorithm_type", type, "dpmsolver++, dpmsolver, sde-dpmsolver++");
+            throw config.Unknown("algorithm_type", type, "dpmsolver++, dpmsolver, sde-dpmsolver++, and deis, which is dpmsolver++");
         }
 
         return new DpmSolverOptions
@@ -101,13 +133,26 @@ internal static class SchedulerSamplers
         };
     }
 
+    private static DpmSolverOptions Inverse(SchedulerConfig config, StepSpacing levels)
+    {
+        var options = Solver(config, levels);
+        if (options.Eta > 0)
+        {
+            throw config.Unknown("algorithm_type", "sde-dpmsolver++", "dpmsolver++, dpmsolver"); // fresh noise has no place on the way from the image to the noise
+        }
+
+        return config.Flag("use_flow_sigmas")
+            ? throw config.Unknown("use_flow_sigmas", "true", "false: the levels of the class go down from the noise there")
+            : options with { Ascends = true };
+    }
+
     private static UniPcOptions UniPc(SchedulerConfig config, StepSpacing levels) => new()
     {
         Spacing = levels,
         Order = config.Whole("solver_order", 2),
         SolverType = config.Text("solver_type", "bh2") == "bh1" ? UniPcSolverType.Bh1 : UniPcSolverType.Bh2,
         PredictX0 = config.Flag("predict_x0", true),
-        DisableCorrector = [.. (config.Numbers("disable_corrector") ?? []).Select(step => (int)step)],
+        DisableCorrector = [.. config.Wholes("disable_corrector") ?? []],
         LowerOrderFinal = config.Flag("lower_order_final", true),
     };
 }

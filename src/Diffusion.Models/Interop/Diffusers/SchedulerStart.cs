@@ -6,7 +6,7 @@ internal static class SchedulerStart
     private static readonly string[] s_inSigma =
     [
         "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "HeunDiscreteScheduler", "LMSDiscreteScheduler",
-        "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DPMSolverSDEScheduler",
+        "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DPMSolverSDEScheduler", "ScoreSdeVeScheduler",
     ];
 
     /// <param name="config">The scheduler.</param>

@@ -13,26 +13,47 @@ internal static class SchedulerTables
 
     public static INoiseSchedule Schedule(SchedulerConfig config)
     {
-        switch (config.ClassName)
+        if (config.ClassName == "FlowMatchEulerDiscreteScheduler")
         {
-            case "FlowMatchEulerDiscreteScheduler":
-                return new RectifiedFlowNoiseSchedule(config.Timesteps, config.Flag("use_dynamic_shifting") ? 1 : config.Number("shift", 1));
-            case "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler":
-                var (min, max) = (config.Number("sigma_min", 0.002), config.Number("sigma_max", 80));
-                return config.Text("sigma_schedule", "karras") == "exponential"
-                    ? SigmaNoiseSchedule.Exponential(config.Timesteps, min, max)
-                    : SigmaNoiseSchedule.Karras(config.Timesteps, min, max, config.Number("rho", 7));
-            default:
-                return config.Flag("use_flow_sigmas")
-                    ? new RectifiedFlowNoiseSchedule(config.Timesteps, config.Number("flow_shift", 1))
-                    : Table(config);
+            return new RectifiedFlowNoiseSchedule(config.Timesteps, config.Flag("use_dynamic_shifting") ? 1 : config.Number("shift", 1));
         }
+
+        if (config.IsEdm)
+        {
+            return Edm(config);
+        }
+
+        if (config.ClassName == "ScoreSdeVeScheduler")
+        {
+            var ramp = SigmaRamp.PolyExponential(config.Timesteps, config.Number("sigma_min", 0.01), config.Number("sigma_max", 1348), 1);
+            return new SigmaNoiseSchedule(ramp.Reverse(), sigma => sigma);
+        }
+
+        if (config.ClassName == "IPNDMScheduler")
+        {
+            return config.Has("trained_betas") ? throw config.Unknown("trained_betas", "a list", "null") : new SineSquareSchedule(config.Timesteps);
+        }
+
+        if (config.Flag("use_flow_sigmas"))
+        {
+            return new RectifiedFlowNoiseSchedule(config.Timesteps, config.Number("flow_shift", 1));
+        }
+
+        return config.IsContinuous ? new LogSigmaSchedule(Table(config)) : Table(config);
+    }
+
+    private static SigmaNoiseSchedule Edm(SchedulerConfig config)
+    {
+        var (min, max, _) = config.EdmSigmas;
+        var ramp = config.IsKarras ? SigmaRamp.Karras(config.Timesteps, min, max, config.Number("rho", 7)) : SigmaRamp.PolyExponential(config.Timesteps, min, max, 1);
+        return new SigmaNoiseSchedule(ramp.Reverse(), config.ClassName == "CosineDPMSolverMultistepScheduler" ? sigma => Math.Atan(sigma) / Math.PI * 2 : null);
     }
 
     /// <summary>σ/α of the first timestep of the βs.</summary>
     public static double SmallestRatio(SchedulerConfig config) => Table(config).LevelAt(0).Ratio;
 
-    private static INoiseSchedule Table(SchedulerConfig config)
+    /// <summary>The table of the βs.</summary>
+    public static INoiseSchedule Table(SchedulerConfig config)
     {
         var table = InSinglePrecision(Betas(config));
         if (!config.Flag("rescale_betas_zero_snr"))
@@ -65,10 +86,10 @@ internal static class SchedulerTables
             return new BetaNoiseSchedule(trained);
         }
 
-        var latent = config.ClassName is "HeunDiscreteScheduler" or "LCMScheduler";
-        var start = config.Number("beta_start", latent ? 0.00085 : 1e-4);
-        var end = config.Number("beta_end", latent ? 0.012 : 0.02);
-        return config.Text("beta_schedule", config.ClassName == "LCMScheduler" ? "scaled_linear" : "linear") switch
+        var latent = config.ClassName is "HeunDiscreteScheduler" or "LCMScheduler" or "KDPM2DiscreteScheduler" or "KDPM2AncestralDiscreteScheduler" or "DPMSolverSDEScheduler";
+        var start = config.OptionalNumber("beta_start") ?? (latent ? 0.00085 : 1e-4);
+        var end = config.OptionalNumber("beta_end") ?? (latent ? 0.012 : 0.02);
+        return config.Text("beta_schedule", config.ClassName switch { "LCMScheduler" => "scaled_linear", "UnCLIPScheduler" => "squaredcos_cap_v2", _ => "linear" }) switch
         {
             "linear" => new LinearNoiseSchedule(config.Timesteps, start, end),
             "scaled_linear" => new ScaledLinearNoiseSchedule(config.Timesteps, start, end),

@@ -7,14 +7,19 @@ namespace Diffusion.Models.Tests;
 /// <summary>What a recorded run of a diffusers scheduler was asked to do.</summary>
 internal sealed partial class SchedulerCase
 {
-    private static readonly string[] SigmaScaled = ["EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "HeunDiscreteScheduler"];
+    private static readonly string[] SigmaScaled =
+    [
+        "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "HeunDiscreteScheduler", "LMSDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler",
+        "DPMSolverSDEScheduler",
+    ];
 
     public SchedulerCase(GoldenCase golden)
     {
         var name = golden.Json.GetProperty("peer").GetProperty("class").GetString()!.Split('.')[^1];
         var fields = golden.Json.GetProperty("full_config").EnumerateObject().ToDictionary(field => field.Name, field => field.Value);
         fields["_class_name"] = JsonSerializer.SerializeToElement(name);
-        Scheduler = DiffusersScheduler.Parse(JsonSerializer.Serialize(fields));
+        Json = JsonSerializer.Serialize(fields);
+        Scheduler = DiffusersScheduler.Parse(Json);
         InSigma = SigmaScaled.Contains(name);
         var calls = string.Join(' ', golden.Json.GetProperty("calls").EnumerateArray().Select(call => call.GetString()));
         var churn = Value(calls, "s_churn") ?? 0;
@@ -24,7 +29,10 @@ internal sealed partial class SchedulerCase
             Eta = Value(calls, "eta") ?? 0,
             UseClippedModelOutput = calls.Contains("use_clipped_model_output=True", StringComparison.Ordinal),
             Mu = Value(calls, "mu"),
-            Churn = churn > 0 ? new Churn(churn, Value(calls, "s_tmin")!.Value, Value(calls, "s_tmax")!.Value, Value(calls, "s_noise")!.Value) : Churn.None,
+            Churn = churn > 0
+                ? new Churn(churn, Value(calls, "s_tmin")!.Value, Value(calls, "s_tmax")!.Value, Value(calls, "s_noise")!.Value)
+                : new Churn(0, NoiseScale: Value(calls, "s_noise") ?? 1),
+            Order = (int?)Value(calls, "order"),
         };
         if (TimestepList().Match(calls) is { Success: true } list)
         {
@@ -32,10 +40,16 @@ internal sealed partial class SchedulerCase
         }
     }
 
+    /// <summary>The configuration.</summary>
+    public string Json { get; }
+
     public DiffusersScheduler Scheduler { get; }
 
     /// <summary>Whether the peer's x is ours divided by α.</summary>
     public bool InSigma { get; }
+
+    /// <summary>Whether x is the image plus noise of σ, up to hundreds.</summary>
+    public bool IsEdm => Scheduler.ClassName.StartsWith("EDM", StringComparison.Ordinal) || Scheduler.ClassName.StartsWith("Cosine", StringComparison.Ordinal);
 
     public int Steps { get; }
 

@@ -14,7 +14,7 @@ public sealed class SchedulerConfigTests
     [InlineData("""{"_class_name":"DDPMScheduler","clip_sample":3}""", "clip_sample")]
     [InlineData("""{"_class_name":"DDPMScheduler","num_train_timesteps":1.5}""", "num_train_timesteps")]
     [InlineData("""{"_class_name":"DDPMScheduler","prediction_type":"x"}""", "prediction_type")]
-    [InlineData("""{"_class_name":"EulerDiscreteScheduler","timestep_type":"continuous"}""", "timestep_type")]
+    [InlineData("""{"_class_name":"EulerDiscreteScheduler","timestep_type":"cyclic"}""", "timestep_type")]
     [InlineData("""{"_class_name":"FlowMatchEulerDiscreteScheduler","invert_sigmas":true}""", "invert_sigmas")]
     public void Parse_WhatItCannotRead_IsAnErrorThatNamesIt(string json, string named) =>
         Assert.Contains(named, Assert.Throws<InvalidDataException>(() => DiffusersScheduler.Parse(json)).Message, StringComparison.Ordinal);
@@ -22,7 +22,7 @@ public sealed class SchedulerConfigTests
     [Fact]
     public void CreateSampler_UnknownValues_AreErrorsThatNameThem()
     {
-        Assert.Contains("deis", Wrong("""{"_class_name":"DPMSolverMultistepScheduler","algorithm_type":"deis"}"""), StringComparison.Ordinal);
+        Assert.Contains("dpm3", Wrong("""{"_class_name":"DPMSolverMultistepScheduler","algorithm_type":"dpm3"}"""), StringComparison.Ordinal);
         Assert.Contains("learned", Wrong("""{"_class_name":"DDPMScheduler","variance_type":"learned"}"""), StringComparison.Ordinal);
         Assert.Contains("sideways", Wrong("""{"_class_name":"DDPMScheduler","timestep_spacing":"sideways"}"""), StringComparison.Ordinal);
 
