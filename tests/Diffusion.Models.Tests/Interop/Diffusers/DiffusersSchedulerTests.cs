@@ -6,6 +6,8 @@ namespace Diffusion.Models.Tests;
 /// <summary>Recorded runs of diffusers schedulers, replayed with the recorded network outputs and noise (huggingface/diffusers, commit 58eb52c and version 0.42.1).</summary>
 public sealed class DiffusersSchedulerTests
 {
+    private static readonly string[] s_areas = ["diffusers_schedulers", "diffusers_schedulers_2", "few_step"];
+
     // Not runs, or not of one scheduler: each has a test of its own.
     private static readonly string[] Others =
     [
@@ -18,7 +20,7 @@ public sealed class DiffusersSchedulerTests
     private const int OneTimestepLeft = 998;
 
     public static TheoryData<string> Runs() =>
-        [.. new[] { "diffusers_schedulers", "diffusers_schedulers_2", "few_step" }.SelectMany(Golden.Cases).Where(name => !Others.Any(other => name.Contains(other, StringComparison.Ordinal)))];
+        [.. s_areas.SelectMany(Golden.Cases).Where(name => !Others.Any(other => name.Contains(other, StringComparison.Ordinal)))];
 
     [Theory]
     [MemberData(nameof(Runs))]

@@ -14,7 +14,9 @@ public sealed class SchedulerStartTests
 
     private static readonly string[] s_spacings = [""" "timestep_spacing":"linspace" """, """ "timestep_spacing":"trailing" """, """ "timestep_spacing":"linspace","use_karras_sigmas":true """];
 
-    public static TheoryData<string> Runs() => [.. Golden.Cases("diffusers_schedulers").Concat(Golden.Cases("diffusers_schedulers_2")).Where(name =>
+    private static readonly string[] s_areas = ["diffusers_schedulers", "diffusers_schedulers_2", "few_step"];
+
+    public static TheoryData<string> Runs() => [.. s_areas.SelectMany(Golden.Cases).Where(name =>
     {
         using var golden = Golden.Case(name);
         // Inversion begins with an image; one run has a list of timesteps of its own.
