@@ -111,7 +111,7 @@ internal static class SchedulerSamplers
     private static DdimSampler Ddim(SchedulerConfig config, int steps, StepSpacing levels, DiffusersSamplingOptions options) =>
         new(steps, new() { Spacing = levels, Eta = options.Eta, RederiveNoise = options.UseClippedModelOutput, Stride = config.Timesteps / steps });
 
-    private static ReverseVariance Variance(SchedulerConfig config) => config.Text("variance_type", "fixed_small") switch
+    private static ReverseVariance Variance(SchedulerConfig config) => (config.Has("variance_type") ? config.Text("variance_type", "fixed_small") : "fixed_small") switch
     {
         "fixed_small" or "fixed_small_log" => ReverseVariance.FixedSmall,
         "fixed_large" => ReverseVariance.FixedLarge,
