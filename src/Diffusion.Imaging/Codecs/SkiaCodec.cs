@@ -22,13 +22,14 @@ internal sealed class SkiaCodec : IImageCodec
     public PixelImage Decode(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        using var data = SKData.Create(EncodedFile.Bounded(stream));
-        return ExifOrientation.Apply(Pixels(data), data is null ? 1 : EncodedOrientation.Of(data.AsSpan()));
+        using var data = SKData.Create(EncodedFile.Bounded(stream)) ?? SKData.Empty;
+        EncodedFile.ThrowIfTooLarge(data.AsSpan());
+        return ExifOrientation.Apply(Pixels(data), EncodedOrientation.Of(data.AsSpan()));
     }
 
-    private PixelImage Pixels(SKData? data)
+    private PixelImage Pixels(SKData data)
     {
-        using var codec = data is null ? null : SKCodec.Create(data);
+        using var codec = SKCodec.Create(data);
         if (codec is null)
         {
             throw new InvalidDataException("not a PNG, JPEG, WebP, BMP or GIF image, or cut off in its first bytes");
