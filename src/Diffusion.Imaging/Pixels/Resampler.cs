@@ -14,14 +14,14 @@ internal static class Resampler
 
     /// <summary>
     /// Brings a part of an image, in (fractional) source pixels, to a size. Pixels beside the part have a share in those at its edge; where the
-    /// part ends with the image, there are none.
+    /// part ends with the image, there are none. The rows are made narrow first where the others, all at once, would take more than <paramref name="strips"/> bytes.
     /// </summary>
-    public static PixelImage ResizePart(PixelImage image, double left, double top, double cropWidth, double cropHeight, int width, int height)
+    public static PixelImage ResizePart(PixelImage image, double left, double top, double cropWidth, double cropHeight, int width, int height, long strips = ImageLimits.Strips)
     {
         var columns = FilterWeights.Create(image.Width, left, left + cropWidth, width);
         var rows = FilterWeights.Create(image.Height, top, top + cropHeight, height);
         var (read, written) = ((columns.End - columns.Start) * image.Channels, width * image.Channels);
-        var narrowFirst = written < read && (long)rows.MostAtOnce() * read * sizeof(float) > ImageLimits.Strips;
+        var narrowFirst = written < read && (long)rows.MostAtOnce() * read * sizeof(float) > strips;
         var pixels = new byte[checked(written * height)];
         var sums = narrowFirst
             ? new RowSums(written, rows, (y, sum) => Round(sum, pixels.AsSpan(y * written, written)))
