@@ -14,7 +14,7 @@ namespace Diffusion.Imaging.ImageSharp;
 internal static class Decoders
 {
     /// <summary>The largest single allocation: four bytes for each of 2²⁷ pixels, and a part more for what decoders keep beside them.</summary>
-    public const int MostMegabytes = 576;
+    public const int MaxMegabytes = 576;
 
     /// <summary>Five formats; the first frame of an animation; one thread for an image.</summary>
     public static ImageConfiguration Known { get; } = Create();
@@ -32,7 +32,7 @@ internal static class Decoders
         var known = new ImageConfiguration(new PngConfigurationModule(), new JpegConfigurationModule(), new WebpConfigurationModule(), new BmpConfigurationModule(), new GifConfigurationModule())
         {
             MaxDegreeOfParallelism = 1,
-            MemoryAllocator = MemoryAllocator.Create(new MemoryAllocatorOptions { AllocationLimitMegabytes = MostMegabytes }),
+            MemoryAllocator = MemoryAllocator.Create(new MemoryAllocatorOptions { AllocationLimitMegabytes = MaxMegabytes }),
         };
         var formats = known.ImageFormatsManager;
         formats.SetDecoder(PngFormat.Instance, new PngDecoder { IgnoreMetadata = true });

@@ -34,7 +34,7 @@ public sealed class ImageSharpCodec : IImageCodec
         }
         catch (InvalidMemoryOperationException e)
         {
-            throw new InvalidDataException($"needs more than the {Decoders.MostMegabytes} MiB at a time that decoding may take", e);
+            throw new InvalidDataException($"needs more than the {Decoders.MaxMegabytes} MiB at a time that decoding may take", e);
         }
         catch (Exception e) when (e is not (InvalidDataException or OutOfMemoryException)) // of crafted files, it may be any
         {

@@ -4,7 +4,7 @@ namespace Diffusion.Imaging.ImageSharp;
 /// <remarks>GIF89a (CompuServe, 1990), Appendix F.</remarks>
 internal static class LzwCodes
 {
-    private const int MostBits = 12;
+    private const int MaxBits = 12;
 
     /// <summary>How many pixels the codes stand for, up to the first that stands for nothing.</summary>
     /// <param name="bytes">The codes, the lowest bit first.</param>
@@ -17,7 +17,7 @@ internal static class LzwCodes
         }
 
         var (clear, pixels) = (1 << bits, 0L);
-        var lengths = new int[1 << MostBits];
+        var lengths = new int[1 << MaxBits];
         lengths.AsSpan(0, clear).Fill(1);
         var (next, width, last) = (clear + 2, bits + 1, -1);
         for (long at = 0; at + width <= bytes.Length * 8L;)
@@ -38,7 +38,7 @@ internal static class LzwCodes
             if (last >= 0 && next < lengths.Length)
             {
                 lengths[next++] = lengths[last] + 1;
-                width += next == 1 << width && width < MostBits ? 1 : 0;
+                width += next == 1 << width && width < MaxBits ? 1 : 0;
             }
 
             pixels += lengths[code];

@@ -29,9 +29,9 @@ internal sealed class FilterWeights
     public ReadOnlySpan<float> this[int index] => _weights[index];
 
     /// <summary>The largest number of results that read one source pixel.</summary>
-    public int MostAtOnce()
+    public int MaxAtOnce()
     {
-        var (most, next) = (0, 0);
+        var (max, next) = (0, 0);
         for (var i = 0; i < Count; i++)
         {
             while (next < Count && _first[next] < _first[i] + _weights[i].Length)
@@ -39,10 +39,10 @@ internal sealed class FilterWeights
                 next++;
             }
 
-            most = Math.Max(most, next - i);
+            max = Math.Max(max, next - i);
         }
 
-        return most;
+        return max;
     }
 
     /// <summary>Maps the interval [from, to) of a source of <paramref name="size"/> pixels to <paramref name="count"/> pixels.</summary>

@@ -21,7 +21,7 @@ internal static class Resampler
         var columns = FilterWeights.Create(image.Width, left, left + cropWidth, width);
         var rows = FilterWeights.Create(image.Height, top, top + cropHeight, height);
         var (read, written) = ((columns.End - columns.Start) * image.Channels, width * image.Channels);
-        var narrowFirst = written < read && (long)rows.MostAtOnce() * read * sizeof(float) > strips;
+        var narrowFirst = written < read && (long)rows.MaxAtOnce() * read * sizeof(float) > strips;
         var pixels = new byte[checked(written * height)];
         var sums = narrowFirst
             ? new RowSums(written, rows, (y, sum) => Round(sum, pixels.AsSpan(y * written, written)))

@@ -155,7 +155,7 @@ public abstract partial class CodecTests : IDisposable
     }
 
     [Fact]
-    public void Extensions_AreThoseOfTheFormats()
+    public void Extensions_OfTheCodec_AreThoseOfTheFormats()
         => Assert.Equal([".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".webp"], Codec.Extensions.Order(StringComparer.Ordinal));
 
     private static PixelImage Picture(string format)
