@@ -4,7 +4,7 @@ namespace Diffusion.Imaging;
 
 /// <summary>
 /// The default codec: reads PNG, JPEG, WebP, BMP and GIF (the first frame) with SkiaSharp and writes PNG. Transparent pixels are laid
-/// over one grey ground; the orientation that a camera noted (EXIF) is applied; colour profiles are ignored; 16 bits become 8.
+/// over one grey ground; the orientation that a camera noted is applied; colour profiles are ignored; 16 bits become 8.
 /// Grey PNG and JPEG files become grey images, all others RGB.
 /// </summary>
 internal sealed class SkiaCodec : IImageCodec
