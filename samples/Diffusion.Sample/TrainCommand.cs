@@ -51,7 +51,7 @@ internal static class TrainCommand
         var folder = new RunFolder(arguments.Out);
         var options = Configuration(arguments, folder);
         var json = RunConfiguration.ToJson(options);
-        using var images = options.Data.Open();
+        using var images = options.Data.Open(ImageCodecs.Of(options.Data));
         var steps = options.Training.StepsFor(images.Count);
         Prepare(folder, arguments.Resume, json, steps);
 

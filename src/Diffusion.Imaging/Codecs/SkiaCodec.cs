@@ -4,14 +4,11 @@ namespace Diffusion.Imaging;
 
 /// <summary>
 /// The default codec: reads PNG, JPEG, WebP, BMP and GIF (the first frame) with SkiaSharp and writes PNG. Transparent pixels are laid
-/// over one grey ground; the orientation that a camera noted (EXIF) is applied; colour profiles are ignored; 16 bits become 8.
+/// over one grey ground; the orientation that a camera noted is applied; colour profiles are ignored; 16 bits become 8.
 /// Grey PNG and JPEG files become grey images, all others RGB.
 /// </summary>
 internal sealed class SkiaCodec : IImageCodec
 {
-    /// <summary>The largest image that is decoded, in pixels: a few bytes can declare an image that fills any memory.</summary>
-    public const long MaxPixels = 1L << 27;
-
     private readonly byte _ground;
 
     /// <summary>Creates the codec.</summary>
@@ -19,25 +16,27 @@ internal sealed class SkiaCodec : IImageCodec
     public SkiaCodec(byte ground = 255) => _ground = ground;
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<string> Extensions { get; } = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
+    public IReadOnlyCollection<string> Extensions { get; } = [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif"];
 
     /// <inheritdoc/>
     public PixelImage Decode(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        using var data = SKData.Create(stream);
-        using var codec = data is null ? null : SKCodec.Create(data);
+        using var data = SKData.Create(EncodedFile.Bounded(stream)) ?? SKData.Empty;
+        EncodedFile.ThrowIfTooLarge(data.AsSpan());
+        return ExifOrientation.Apply(Pixels(data), EncodedOrientation.Of(data.AsSpan()));
+    }
+
+    private PixelImage Pixels(SKData data)
+    {
+        using var codec = SKCodec.Create(data);
         if (codec is null)
         {
             throw new InvalidDataException("not a PNG, JPEG, WebP, BMP or GIF image, or cut off in its first bytes");
         }
 
         var (width, height) = (codec.Info.Width, codec.Info.Height);
-        if ((long)width * height > MaxPixels)
-        {
-            throw new InvalidDataException($"declares {width}×{height} pixels, more than the {MaxPixels} that are decoded");
-        }
-
+        EncodedFile.ThrowIfTooLarge(width, height);
         var grey = codec.Info.ColorType == SKColorType.Gray8;
         var wanted = grey
             ? new SKImageInfo(width, height, SKColorType.Gray8, SKAlphaType.Opaque)
@@ -51,8 +50,7 @@ internal sealed class SkiaCodec : IImageCodec
                 : $"the {width}×{height} image cannot be decoded ({result})");
         }
 
-        var pixels = grey ? bitmap.GetPixelSpan().ToArray() : OverGround(bitmap.GetPixelSpan());
-        return ExifOrientation.Apply(new PixelImage(width, height, grey ? 1 : 3, pixels), (int)codec.EncodedOrigin);
+        return new PixelImage(width, height, grey ? 1 : 3, grey ? bitmap.GetPixelSpan().ToArray() : OverGround(bitmap.GetPixelSpan()));
     }
 
     /// <inheritdoc/>
