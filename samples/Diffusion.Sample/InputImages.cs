@@ -21,12 +21,12 @@ internal static class InputImages
         }
 
         using var source = (options with { Path = arguments.GetValue(Data)?.FullName ?? options.Path }).Open();
-        SkippedImages.Show(source);
         if (count < 1 || count > source.Count)
         {
             throw new UsageException($"--count must be in [1, {source.Count}], the images of {source.Name}; it is {count}.");
         }
 
+        SkippedImages.Show(source);
         using var batch = source.Read([.. Enumerable.Range(0, count)]);
         return batch.Images.clone();
     }
