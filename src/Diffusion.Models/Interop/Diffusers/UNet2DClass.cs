@@ -11,6 +11,8 @@ internal sealed record UNet2DClass(string Mid, IReadOnlyList<string> DownTypes, 
     /// <summary>The image size where a configuration says none: networks are convolutional, so it matters to the checks and the summary alone.</summary>
     private const int DefaultSize = 64;
 
+    private const int MaxLevels = 32;
+
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>The channels in and out.</summary>
@@ -50,6 +52,11 @@ internal sealed record UNet2DClass(string Mid, IReadOnlyList<string> DownTypes, 
         {
             throw new InvalidDataException(
                 $"{config.ClassName}: \"block_out_channels\" has {widths.Count} widths ([{string.Join(", ", widths)}], each at least 1), \"down_block_types\" {down.Count} blocks and \"up_block_types\" {up.Count}; they must be as many.");
+        }
+
+        if (widths.Count > MaxLevels)
+        {
+            throw new InvalidDataException($"{config.ClassName}: \"block_out_channels\" has {widths.Count} widths; each block but the last halves the image, and {MaxLevels} are the most possible.");
         }
 
         var layers = config.Layers("layers_per_block", 2);
