@@ -12,12 +12,15 @@ internal static class DiffusersNetworks
 {
     private static readonly Dictionary<string, Func<string, DiffusersNetwork>> s_builders = new(StringComparer.Ordinal)
     {
-        [UNet2DReader.ClassName] = config =>
-        {
-            var described = DiffusersUNet.Parse(config);
-            return new DiffusersNetwork(described.Build(), described.Keys);
-        },
+        [UNet2DReader.ClassName] = Described,
     };
+
+    /// <summary>The network of any class that is described as a block list.</summary>
+    public static DiffusersNetwork Described(string config)
+    {
+        var described = DiffusersUNet.Parse(config);
+        return new DiffusersNetwork(described.Build(), described.Keys);
+    }
 
     /// <exception cref="InvalidDataException">The class is not known, or a value of the configuration is not; the message names it.</exception>
     public static DiffusersNetwork Build(string config)
@@ -27,5 +30,41 @@ internal static class DiffusersNetworks
             ? build(config)
             : throw new InvalidDataException(
                 $"The network class \"{className}\" is not known; this library builds {string.Join(", ", s_builders.Keys)}.");
+    }
+
+    /// <summary>A network with its weights, in evaluation mode.</summary>
+    /// <param name="config">The text of its config.json.</param>
+    /// <param name="folder">The folder of its weights.</param>
+    /// <param name="variant">Which of them.</param>
+    /// <param name="build">Makes the network of the text; <see cref="Build"/> by default.</param>
+    /// <exception cref="InvalidDataException">As of <see cref="Build"/>, or the weights do not fit; the message lists all differences.</exception>
+    public static DiffusersNetwork Load(string config, string folder, string? variant, Func<string, DiffusersNetwork>? build = null)
+    {
+        var network = (build ?? Build)(config);
+        try
+        {
+            using var files = WeightFiles.Open(folder, variant);
+            using var theirs = files.Load();
+            Fill(network, theirs, files.Path);
+            network.Module.eval();
+            return network;
+        }
+        catch
+        {
+            network.Module.Dispose();
+            throw;
+        }
+    }
+
+    private static void Fill(DiffusersNetwork network, TensorDictionary theirs, string file)
+    {
+        try
+        {
+            Weights.Load(network.Module, network.Keys.ToOurs(theirs));
+        }
+        catch (ArgumentException error)
+        {
+            throw new InvalidDataException($"'{file}' does not fit the network that its config.json describes. {error.Message}", error);
+        }
     }
 }

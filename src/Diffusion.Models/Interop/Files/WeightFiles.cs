@@ -41,14 +41,15 @@ public sealed class WeightFiles : IDisposable
     /// A file, which is known by its extension or else by its content; an index, <c>*.index.json</c>; or a folder that holds a file with one of the names
     /// that diffusers uses, itself or in its folder <c>unet</c>. In a folder safetensors come before PyTorch files, one file before shards.
     /// </param>
+    /// <param name="variant">In a folder, which weights: <c>fp16</c> for those of diffusion_pytorch_model.fp16.safetensors; <see langword="null"/> (default) for those without a variant.</param>
     /// <returns>The weights; the caller disposes them.</returns>
     /// <exception cref="FileNotFoundException">There is no such file, a shard is missing, or the folder has none of the names.</exception>
     /// <exception cref="InvalidDataException">A file is damaged or refused, a shard would lie outside the folder, or the index and the shards
     /// disagree about a tensor; the message names the file and the reason.</exception>
-    public static WeightFiles Open(string path)
+    public static WeightFiles Open(string path, string? variant = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var file = Directory.Exists(path) ? WeightFolder.Find(path) : path;
+        var file = Directory.Exists(path) ? WeightFolder.Find(path, variant) : path;
         if (file.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
         {
             return OpenShards(file);

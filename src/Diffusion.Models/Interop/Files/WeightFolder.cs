@@ -21,11 +21,17 @@ internal static class WeightFolder
 
     /// <summary>The file of a folder that holds the weights or says where they are: safetensors before PyTorch, one file before several.</summary>
     /// <exception cref="FileNotFoundException">There is none; the message names the folder and what was looked for.</exception>
-    public static string Find(string folder)
+    public static string Find(string folder, string? variant = null)
     {
         string[] places = [folder, Path.Combine(folder, Network)];
-        return places.SelectMany(place => s_names.Select(name => Path.Combine(place, name))).FirstOrDefault(File.Exists)
+        return places.SelectMany(place => s_names.Select(name => Path.Combine(place, Variant(name, variant)))).FirstOrDefault(File.Exists)
             ?? throw new FileNotFoundException(
                 $"'{folder}' holds no weights: neither in it nor in its folder '{Network}' is one of {string.Join(", ", s_names)}.", folder);
+    }
+
+    private static string Variant(string name, string? variant)
+    {
+        var index = name.EndsWith(IndexSuffix, StringComparison.Ordinal) ? name[..^IndexSuffix.Length] : null;
+        return variant is null ? name : index is not null ? $"{index}.index.{variant}.json" : $"{Path.GetFileNameWithoutExtension(name)}.{variant}{Path.GetExtension(name)}";
     }
 }
