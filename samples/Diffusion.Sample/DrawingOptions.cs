@@ -13,7 +13,7 @@ internal static class DrawingOptions
     private static readonly Option<string> s_checkpoint = new("--checkpoint") { Description = "A run's folder, a checkpoint's folder, or a safetensors file of weights.", Required = true };
     private static readonly Option<int?> s_steps = NumberOption.Optional<int>("--steps", "Sampling steps, instead of the configuration's.");
     private static readonly Option<double?> s_guidance = NumberOption.Optional<double>("--guidance", "The scale of guidance by labels, for networks that know labels, instead of the configuration's; 1 is none.");
-    private static readonly Option<long?> s_label = NumberOption.Optional<long>("--label", "The label to draw, for networks that know labels; without it sample draws all of them in turn, and the other commands none.");
+    private static readonly Option<string?> s_label = new("--label") { Description = "The class to draw, by its name, or by its label where no class has that name, for networks that know labels; without it sample draws all of them in turn, and the other commands none." };
     private static readonly Option<long?> s_seed = NumberOption.Optional<long>("--seed", "The seed of the noise, instead of the configuration's.");
     private static readonly Option<int?> s_count = NumberOption.Optional<int>("--count", "The number of images.");
 

@@ -15,6 +15,11 @@ internal static class SampleCommand
         var (shared, raw) = (DrawingOptions.Read(arguments), arguments.GetValue(s_raw));
         using var model = TrainedModel.Load(shared);
         var (options, folder) = (model.Options, new RunFolder(shared.Out));
+        if (shared.Label is null && options.NullLabel is not null)
+        {
+            ClassList.ShowDrawn(options, model.Labels.Labels);
+        }
+
         using var images = Drawing.Draw(model.Labels.InTurn, options, folder, model.Labels.Labels, cancellation);
         if (raw)
         {

@@ -18,12 +18,13 @@ internal static class TrainCommand
     private static readonly Option<int?> s_stopAfter = NumberOption.Optional<int>("--stop-after", "End this process, with a checkpoint, after so many steps of the longer run.");
     private static readonly Option<long?> s_seed = NumberOption.Optional<long>("--seed", "The seed of the run, instead of the configuration's.");
     private static readonly Option<bool> s_resume = new("--resume") { Description = "Go on from the newest checkpoint in the folder." };
+    private static readonly Option<bool> s_otherImages = new("--other-images") { Description = "With --resume: go on also where the images or their classes are others than the run was started on." };
 
     public static Command Create()
     {
         var command = new Command("train", "Train a network, then draw images with it.")
         {
-            s_config, s_steps, s_stopAfter, s_seed, DrawingOptions.Schedule, DrawingOptions.Sampler, DrawingOptions.Spacing, DrawingOptions.Out, s_resume,
+            s_config, s_steps, s_stopAfter, s_seed, DrawingOptions.Schedule, DrawingOptions.Sampler, DrawingOptions.Spacing, DrawingOptions.Out, s_resume, s_otherImages,
         };
         command.SetAction(arguments => ExitCode.Of(cancellation => Run(Read(arguments), cancellation)));
         return command;
@@ -38,7 +39,8 @@ internal static class TrainCommand
         arguments.GetValue(DrawingOptions.Sampler),
         arguments.GetValue(DrawingOptions.Spacing),
         arguments.GetRequiredValue(DrawingOptions.Out).FullName,
-        arguments.GetValue(s_resume));
+        arguments.GetValue(s_resume),
+        arguments.GetValue(s_otherImages));
 
     private static void Run(TrainArguments arguments, CancellationToken cancellation)
     {
@@ -47,19 +49,28 @@ internal static class TrainCommand
             throw new UsageException($"--stop-after must be at least 1; it is {arguments.StopAfter}.");
         }
 
+        if (arguments is { OtherImages: true, Resume: false })
+        {
+            throw new UsageException("--other-images goes with --resume.");
+        }
+
         DiffusionRuntime.EnsureLoaded();
         var folder = new RunFolder(arguments.Out);
         var options = Configuration(arguments, folder);
-        var json = RunConfiguration.ToJson(options);
         using var images = options.Data.Open();
+        options = options.ForImages(images);
+        var json = RunConfiguration.ToJson(options);
         var steps = options.Training.StepsFor(images.Count);
-        Prepare(folder, arguments.Resume, json, steps);
+        Prepare(folder, arguments.Resume, options, steps);
 
         using var network = options.CreateNetwork();
         network.to(cuda.is_available() ? CUDA : CPU);
         var training = options.Training with
         {
-            Checkpoints = options.Training.Checkpoints with { Folder = folder.Checkpoints, Metadata = new Dictionary<string, string> { [RunConfiguration.MetadataKey] = json } },
+            Checkpoints = options.Training.Checkpoints with
+            {
+                Folder = folder.Checkpoints, OtherImages = arguments.OtherImages, Metadata = new Dictionary<string, string> { [RunConfiguration.MetadataKey] = json },
+            },
         };
         using var trainer = options.CreateTrainer(network, images, training, new ConsoleWarnings());
         using var watch = Watch.Over(trainer, options, folder);
@@ -70,6 +81,7 @@ internal static class TrainCommand
 
         trainer.Observers.Add(new ConfigurationCopy(folder.Config, json));
         AnsiConsole.MarkupLineInterpolated($"[bold]{images.Count}[/] images of {images.Shape} from {images.Name}");
+        ClassList.ShowFound(images, options);
         SkippedImages.Show(images);
         AnsiConsole.MarkupLineInterpolated($"[bold]{network.ParameterCount:N0}[/] parameters on {trainer.Denoiser.Device.type}, {options.Training.BatchSize} images a step, step {trainer.StepsDone} of {steps}");
 
@@ -113,6 +125,8 @@ internal static class TrainCommand
         var options = ConfigurationFile.Load(file);
         options = options with
         {
+            // The run's own copy has those that it was started on, as its checkpoints have, with which the trainer compares.
+            Data = file == folder.Config ? options.Data with { ClassNames = null } : options.Data,
             Training = options.Training with
             {
                 Steps = arguments.Steps ?? options.Training.Steps,
@@ -129,10 +143,19 @@ internal static class TrainCommand
     }
 
     /// <summary>Whether a file holds this configuration; one written before an option existed means its default.</summary>
-    private static bool Same(string file, string json) => File.Exists(file) && RunConfiguration.ToJson(ConfigurationFile.Load(file)) == json;
+    private static bool Same(string file, RunOptions options)
+    {
+        if (!File.Exists(file))
+        {
+            return false;
+        }
+
+        var before = ConfigurationFile.Load(file);
+        return RunConfiguration.ToJson(before with { Data = before.Data with { ClassNames = before.Data.ClassNames ?? options.Data.ClassNames } }) == RunConfiguration.ToJson(options);
+    }
 
     /// <summary>Keeps the results of earlier runs: only the same run may be done again over its own files.</summary>
-    private static void Prepare(RunFolder folder, bool resume, string json, int steps)
+    private static void Prepare(RunFolder folder, bool resume, RunOptions options, int steps)
     {
         if (resume || !Directory.Exists(folder.Checkpoints))
         {
@@ -146,7 +169,7 @@ internal static class TrainCommand
             throw new UsageException($"{folder.Path} holds a run that stopped at step {stopped.Step}. Add --resume to go on with it, or choose another folder with --out.");
         }
 
-        if (finished && !Same(folder.Config, json))
+        if (finished && !Same(folder.Config, options))
         {
             throw new UsageException($"{folder.Path} holds the results of another run. Choose another folder with --out, or remove this one.");
         }

@@ -1,6 +1,7 @@
 using Diffusion.Configuration;
 using Diffusion.Models;
 using Microsoft.Extensions.Options;
+using Spectre.Console;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,10 +12,10 @@ internal sealed class TrainedModel : IDisposable
 {
     private readonly UNet _network;
 
-    private TrainedModel(string file, RunOptions options, UNet network, DrawingArguments arguments)
+    private TrainedModel(string file, RunOptions options, UNet network, long? label)
     {
         (File, Options, _network) = (file, options, network);
-        Labels = new LabelledDrawing(options.CreateDenoiser(network), options, arguments.Label);
+        Labels = new LabelledDrawing(options.CreateDenoiser(network), options, label);
         Plain = Labels.Plain;
         Denoiser = options.Sampling.Limit(Plain);
     }
@@ -37,7 +38,7 @@ internal sealed class TrainedModel : IDisposable
         DiffusionRuntime.EnsureLoaded();
         var trained = TrainedWeights.Find(arguments.Checkpoint);
         CheckSchedule(arguments.Schedule, trained.Options.Diffusion.Schedule);
-        LabelledDrawing.Check(trained.File, trained.Options, arguments);
+        var label = LabelledDrawing.Find(trained.File, trained.Options, arguments);
         var options = trained.Options with { Sampling = arguments.Over(trained.Options.Sampling) };
         if (options.Validate().ToList() is { Count: > 0 } errors)
         {
@@ -49,7 +50,12 @@ internal sealed class TrainedModel : IDisposable
         {
             Fill(network, trained.File);
             network.to(cuda.is_available() ? CUDA : CPU);
-            return new TrainedModel(trained.File, options, network, arguments);
+            if (label is { } one)
+            {
+                AnsiConsole.MarkupLineInterpolated($"{ClassList.Describe(options.Data, one)}");
+            }
+
+            return new TrainedModel(trained.File, options, network, label);
         }
         catch
         {

@@ -9,6 +9,9 @@ internal sealed class FolderFile
 
     public FolderFile(string path) => _path = path;
 
+    /// <summary>The size in bytes, once it was decoded.</summary>
+    public long Length => _length;
+
     /// <summary>Decodes the file and remembers its size and time.</summary>
     /// <returns>The pixels at the wanted shape, [C, H, W].</returns>
     public byte[] ReadFirst(ImageFolderOptions options)

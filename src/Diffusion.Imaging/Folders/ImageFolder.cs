@@ -42,6 +42,12 @@ public sealed class ImageFolder : IImageSource
     /// <inheritdoc/>
     public IReadOnlyList<long>? Labels { get; }
 
+    /// <summary>Hashes of the <see cref="RelativePaths"/> and of the sizes of the files. A folder may be moved to another place or system; an image that is added, renamed or written anew makes it another.</summary>
+    public IReadOnlyDictionary<string, string> Fingerprint => new Dictionary<string, string>
+    {
+        ["file names"] = Fingerprints.Of(RelativePaths), ["file sizes"] = Fingerprints.Of(_files.Select(file => file.Length)),
+    };
+
     /// <summary>
     /// What could not be read when the folder was opened, in ordinal order; empty where everything could. Only <see cref="ImageFolderOptions.SkipCorrupt"/>
     /// leaves anything out.
