@@ -10,7 +10,7 @@ internal static class InfoCommand
 {
     private static readonly Argument<string?> s_path = new("path")
     {
-        Description = "A run's folder, a checkpoint's folder, a folder of diffusers, or a file of weights: .safetensors, .pth, .pt, .bin, .index.json. Without it, this machine only.",
+        Description = "A run's folder, a checkpoint's folder, a folder of diffusers (a pipeline's, a network's or a scheduler's), a scheduler_config.json, or a file of weights: .safetensors, .pth, .pt, .bin, .index.json. Without it, this machine only.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -18,29 +18,33 @@ internal static class InfoCommand
 
     public static Command Create()
     {
-        var command = new Command("info", "Describe a run, a pipeline of diffusers, a file of weights and this machine.") { s_path, s_all };
-        command.SetAction(arguments => ExitCode.Of(() => Run(arguments.GetValue(s_path), arguments.GetValue(s_all))));
+        var command = new Command("info", "Describe a run, a pipeline of diffusers, a file of weights and this machine.") { s_path, s_all, SourceOptions.Variant };
+        command.SetAction(arguments => ExitCode.Of(() => Run(arguments.GetValue(s_path), arguments.GetValue(s_all), arguments.GetValue(SourceOptions.Variant))));
         return command;
     }
 
-    private static void Run(string? path, bool all)
+    private static void Run(string? path, bool all, string? variant)
     {
         DiffusionRuntime.EnsureLoaded();
-        if (path is not null)
+        if (path is not null && SchedulerTable.Find(path) is { } scheduler)
+        {
+            SchedulerTable.Write(scheduler);
+        }
+        else if (path is not null)
         {
             if (File.Exists(Path.Combine(path, "model_index.json")))
             {
-                WritePipeline(path);
+                WritePipeline(path, all);
             }
 
-            using var weights = WeightFiles.Open(TrainedWeights.FindAnyFile(path));
+            using var weights = WeightFiles.Open(TrainedWeights.FindAnyFile(path), variant);
             WeightTable.Write(weights, all);
         }
 
         WriteMachine();
     }
 
-    private static void WritePipeline(string path)
+    private static void WritePipeline(string path, bool all)
     {
         var folder = DiffusersFolder.Read(path);
         var scheduler = folder.CreateScheduler();
@@ -48,7 +52,8 @@ internal static class InfoCommand
         table.AddRow("folder", Markup.Escape(path));
         table.AddRow("pipeline", Markup.Escape(folder.PipelineClass));
         table.AddRow("network", Markup.Escape(folder.NetworkClass));
-        table.AddRow("scheduler", Markup.Escape($"{scheduler.ClassName}, {scheduler.Schedule.Timesteps} timesteps, predicts {scheduler.Parameterization.Name}"));
+        SchedulerTable.AddTo(table, scheduler);
+        ClassList.AddTo(table, folder.ClassNames ?? [], all);
         AnsiConsole.Write(table);
     }
 

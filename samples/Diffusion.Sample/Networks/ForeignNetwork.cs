@@ -1,3 +1,4 @@
+using Diffusion.Configuration;
 using Diffusion.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -11,6 +12,8 @@ internal sealed class ForeignNetwork : IDisposable
 
     /// <summary>Where a training script's checkpoint has its networks, the averaged one first.</summary>
     private static readonly string[] s_networks = ["unet_ema", "unet"];
+
+    private static readonly string[] s_extensions = [".safetensors", ".bin", ".pth", ".pt", ".ckpt"];
 
     private ForeignNetwork(string file, string kind, UNet network, DiffusersPipeline? pipeline) => (File, Kind, Network, Pipeline) = (file, kind, network, pipeline);
 
@@ -42,23 +45,39 @@ internal sealed class ForeignNetwork : IDisposable
         if (System.IO.File.Exists(Path.Combine(path, "model_index.json")))
         {
             var pipeline = DiffusersPipeline.Load(path, arguments.Variant);
-            return new ForeignNetwork(path, pipeline.ClassName, (UNet)pipeline.Network, pipeline);
+            return new ForeignNetwork(pipeline.WeightsFile!, pipeline.ClassName, (UNet)pipeline.Network, pipeline);
         }
 
-        var folder = Directory.Exists(path) ? s_networks.Select(name => Path.Combine(path, name)).Prepend(path).FirstOrDefault(each => System.IO.File.Exists(Path.Combine(each, Description))) : null;
-        return OpenWeights(folder ?? path, arguments);
+        if (System.IO.File.Exists(Path.Combine(path, "scheduler_config.json")))
+        {
+            throw new UsageException($"'{path}' holds a scheduler of diffusers alone, without a network.");
+        }
+
+        if (!Directory.Exists(path))
+        {
+            return OpenWeights(path, arguments);
+        }
+
+        // Of a run and empty ones a run's messages say more.
+        var folder = s_networks.Select(name => Path.Combine(path, name)).Prepend(path).FirstOrDefault(each => System.IO.File.Exists(Path.Combine(each, Description)));
+        return folder is null && !Directory.EnumerateFiles(path).Any(file => s_extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase)) ? null : OpenWeights(folder ?? path, arguments);
     }
 
-    /// <summary>What the path holds is disposed with this.</summary>
+    /// <inheritdoc/>
     public void Dispose()
     {
-        Network.Dispose();
         Pipeline?.Dispose();
+        Network.Dispose();
     }
 
     private static ForeignNetwork? OpenWeights(string path, SourceArguments arguments)
     {
         using var weights = WeightFiles.Open(path, arguments.Variant);
+        if (weights.Metadata.ContainsKey(RunConfiguration.MetadataKey))
+        {
+            return null;
+        }
+
         if (Text(weights, arguments.Network) is not { } text)
         {
             return arguments.Network is null && System.IO.File.Exists(path) && weights.Format == "safetensors" ? null : throw new UsageException(

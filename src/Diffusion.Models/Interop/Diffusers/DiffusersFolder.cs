@@ -76,6 +76,9 @@ public sealed class DiffusersFolder
     /// <summary>The class of the network, for example <c>UNet2DModel</c>.</summary>
     public string NetworkClass { get; }
 
+    /// <summary>The names of the classes, by their labels, where <see cref="DiffusersPipeline.Save"/> has written some; <see langword="null"/> where not.</summary>
+    public IReadOnlyList<string>? ClassNames => Notes.ClassNames;
+
     /// <summary>What this library has noted in model_index.json.</summary>
     internal PipelineNotes Notes => _index.Notes;
 

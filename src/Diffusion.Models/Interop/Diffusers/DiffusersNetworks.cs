@@ -5,7 +5,8 @@ namespace Diffusion.Models;
 /// <summary>A network that was built by a configuration of diffusers, and the names that its weights have there.</summary>
 /// <param name="Module">Takes noisy images [B, C, H, W] and timesteps [B]; its weights are still to be loaded.</param>
 /// <param name="Keys">From the names of diffusers to those of the module, and back.</param>
-internal sealed record DiffusersNetwork(nn.Module<Tensor, Tensor, Tensor> Module, KeyMap Keys);
+/// <param name="File">The file of its weights, where they are loaded.</param>
+internal sealed record DiffusersNetwork(nn.Module<Tensor, Tensor, Tensor> Module, KeyMap Keys, string? File = null);
 
 /// <summary>Which classes of networks can be built, and how: the text of unet/config.json makes the network.</summary>
 internal static class DiffusersNetworks
@@ -47,7 +48,7 @@ internal static class DiffusersNetworks
             using var theirs = files.Load();
             Fill(network, theirs, files.Path);
             network.Module.eval();
-            return network;
+            return network with { File = files.Path };
         }
         catch
         {

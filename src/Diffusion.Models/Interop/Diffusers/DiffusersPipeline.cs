@@ -15,7 +15,7 @@ public sealed class DiffusersPipeline : IDisposable
     private DiffusersPipeline(DiffusersFolder folder, DiffusersScheduler scheduler, DiffusersNetwork network)
     {
         (_folder, _keys) = (folder, network.Keys);
-        (Network, Scheduler) = (network.Module, scheduler);
+        (Network, Scheduler, WeightsFile) = (network.Module, scheduler, network.File);
         (ClassNames, NullLabel) = (folder.Notes.ClassNames, folder.Notes.NullLabel);
         Schedule = folder.Notes.Schedule?.Schedule(folder.SchedulerConfig, scheduler.Schedule) ?? scheduler.Schedule;
         Denoiser = new NetworkDenoiser(Network, Schedule, Parameterization, NullLabel is { } label ? Condition.OfLabels(label) : null);
@@ -26,6 +26,9 @@ public sealed class DiffusersPipeline : IDisposable
 
     /// <summary>The network, on the CPU unless it is moved, and in evaluation mode unless that is changed. It is the pipeline's: do not dispose it.</summary>
     public nn.Module<Tensor, Tensor, Tensor> Network { get; }
+
+    /// <summary>The file that the weights were loaded from, or the index of their shards; <see langword="null"/> for a pipeline that was not loaded.</summary>
+    public string? WeightsFile { get; }
 
     /// <summary>The scheduler.</summary>
     public DiffusersScheduler Scheduler { get; }
