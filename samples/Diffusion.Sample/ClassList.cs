@@ -22,7 +22,7 @@ internal static class ClassList
 
         AnsiConsole.MarkupLineInterpolated($"[bold]{images.Classes}[/] classes{(options.NullLabel is null ? ", which the network does not take (model.dialect.labels)" : "")}:");
         var counts = images.Labels?.CountBy(label => label).ToDictionary();
-        Write(images.Classes, label => Describe(options.Data, label) + (counts is null ? "" : $", {counts.GetValueOrDefault(label)} images"));
+        Write(images.Classes, label => Describe(options.Data, label) + (counts is null ? "" : counts.GetValueOrDefault(label) is var count and not 1 ? $", {count} images" : ", 1 image"));
     }
 
     /// <summary>The classes that are drawn in turn.</summary>

@@ -16,7 +16,7 @@ internal sealed class FolderFile
     /// <returns>The pixels at the wanted shape, [C, H, W].</returns>
     public byte[] ReadFirst(ImageFolderOptions options)
     {
-        using var stream = File.OpenRead(_path);
+        using var stream = ImagePath.OpenRead(_path);
         (_length, _written) = Stamp(stream);
         return Decode(stream, options);
     }
@@ -28,7 +28,7 @@ internal sealed class FolderFile
     {
         try
         {
-            using var stream = File.OpenRead(_path);
+            using var stream = ImagePath.OpenRead(_path);
             if (Stamp(stream) == (_length, _written))
             {
                 return Decode(stream, options);
