@@ -14,16 +14,17 @@ internal static class InfoCommand
         Arity = ArgumentArity.ZeroOrOne,
     };
 
+    private static readonly Option<string?> s_variant = new("--variant") { Description = "Of a folder the variant of the weights: fp16 for diffusion_pytorch_model.fp16.safetensors." };
     private static readonly Option<bool> s_all = new("--all") { Description = "List every tensor, and the metadata in full." };
 
     public static Command Create()
     {
-        var command = new Command("info", "Describe a run, a pipeline of diffusers, a file of weights and this machine.") { s_path, s_all, SourceOptions.Variant };
-        command.SetAction(arguments => ExitCode.Of(() => Run(arguments.GetValue(s_path), arguments.GetValue(s_all), arguments.GetValue(SourceOptions.Variant))));
+        var command = new Command("info", "Describe a run, a pipeline of diffusers, a file of weights and this machine.") { s_path, s_variant, s_all };
+        command.SetAction(arguments => ExitCode.Of(() => Run(arguments.GetValue(s_path), arguments.GetValue(s_variant), arguments.GetValue(s_all))));
         return command;
     }
 
-    private static void Run(string? path, bool all, string? variant)
+    private static void Run(string? path, string? variant, bool all)
     {
         DiffusionRuntime.EnsureLoaded();
         if (path is not null && SchedulerTable.Find(path) is { } scheduler)
@@ -37,7 +38,7 @@ internal static class InfoCommand
                 WritePipeline(path, all);
             }
 
-            using var weights = WeightFiles.Open(TrainedWeights.FindAnyFile(path), variant);
+            using var weights = UsageException.Unless(() => WeightFiles.Open(TrainedWeights.FindAnyFile(path), variant));
             WeightTable.Write(weights, all);
         }
 

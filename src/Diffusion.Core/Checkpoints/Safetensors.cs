@@ -53,12 +53,11 @@ public static class Safetensors
     /// <param name="path">The file.</param>
     /// <returns>The tensors, on the CPU; the caller disposes them.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file breaks the format; the message names the file and the reason.</exception>
+    /// <exception cref="InvalidDataException">The file is something else, breaks the format, or has a tensor of a type that TorchSharp lacks; the message names the file and the reason.</exception>
     public static TensorDictionary Load(string path)
     {
         using var file = SafetensorsFile.Open(path);
-        using var scope = NewDisposeScope();
-        return new TensorDictionary(file.Tensors.Keys.Select(name => KeyValuePair.Create(name, file.Read(name))));
+        return file.ReadAll();
     }
 
     /// <summary>Reads the text that goes with the tensors, and nothing else.</summary>

@@ -57,7 +57,7 @@ public sealed class DiffusersPipeline : IDisposable
     /// <returns>The pipeline; the caller disposes it.</returns>
     /// <exception cref="FileNotFoundException">A file is missing; the message names it.</exception>
     /// <exception cref="InvalidDataException">A file is not what it should be, a class is not known, or the weights do not fit the network, of which all are listed.</exception>
-    public static DiffusersPipeline Load(string path, string? variant = null) => Load(path, DiffusersNetworks.Build, variant);
+    public static DiffusersPipeline Load(string path, string? variant = null) => Load(path, build: null, variant);
 
     /// <summary>Makes a pipeline of a network that was trained here, for <see cref="Save"/>: a DDPMPipeline with a UNet2DModel and a DDPMScheduler.</summary>
     /// <remarks>
@@ -138,13 +138,13 @@ public sealed class DiffusersPipeline : IDisposable
     /// <param name="path">The folder.</param>
     /// <param name="build">Makes a network of the text of unet/config.json.</param>
     /// <param name="variant">Which weights.</param>
-    internal static DiffusersPipeline Load(string path, Func<string, DiffusersNetwork> build, string? variant = null)
+    internal static DiffusersPipeline Load(string path, Func<string, DiffusersNetwork>? build, string? variant = null)
     {
         var folder = DiffusersFolder.Read(path);
         try
         {
             var scheduler = folder.CreateScheduler();
-            return Of(folder, scheduler, DiffusersNetworks.Load(folder.NetworkConfig, folder.WeightsFolder, variant, build));
+            return Of(folder, scheduler, DiffusersNetworks.Load(folder.NetworkConfig, folder.WeightsFolder, variant, build is null ? null : (config, _) => build(config)));
         }
         catch (InvalidDataException error) when (!error.Message.Contains(path, StringComparison.Ordinal))
         {
