@@ -1,5 +1,6 @@
 using Diffusion.Configuration;
 using Diffusion.Models;
+using Spectre.Console;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -44,7 +45,7 @@ internal sealed class ForeignNetwork : IDisposable
 
         if (System.IO.File.Exists(Path.Combine(path, "model_index.json")))
         {
-            var pipeline = DiffusersPipeline.Load(path, arguments.Variant);
+            var pipeline = DiffusersPipeline.Load(path, arguments.IgnoredKeys, arguments.Variant);
             return new ForeignNetwork(pipeline.WeightsFile!, pipeline.ClassName, (UNet)pipeline.Network, pipeline);
         }
 
@@ -72,7 +73,7 @@ internal sealed class ForeignNetwork : IDisposable
 
     private static ForeignNetwork? OpenWeights(string path, SourceArguments arguments)
     {
-        using var weights = WeightFiles.Open(path, arguments.Variant);
+        using var weights = UsageException.Unless(() => WeightFiles.OpenNetwork(path, variant: arguments.Variant));
         if (weights.Metadata.ContainsKey(RunConfiguration.MetadataKey))
         {
             return null;
@@ -84,7 +85,13 @@ internal sealed class ForeignNetwork : IDisposable
                 $"'{weights.Path}' does not say what its network is, and there is no {Description} of diffusers beside it: give one by --network FILE.");
         }
 
+        foreach (var note in weights.Notes)
+        {
+            AnsiConsole.MarkupLineInterpolated($"{note}");
+        }
+
         var described = DiffusersUNet.Parse(text.Json);
+        weights.ThrowIfSmallerThan(described.Options);
         var network = described.Build();
         try
         {

@@ -21,11 +21,11 @@ internal static class SchedulerTable
     }
 
     /// <exception cref="InvalidDataException">It is none, or not known; the message names the file and the reason.</exception>
-    public static void Write(string file)
+    public static void Write(string file, IReadOnlyCollection<string> ignoredKeys)
     {
         var table = WeightTable.Summary("Scheduler of diffusers");
         table.AddRow("file", Markup.Escape(file));
-        AddTo(table, Read(file));
+        AddTo(table, Read(file, ignoredKeys));
         AnsiConsole.Write(table);
     }
 
@@ -34,14 +34,19 @@ internal static class SchedulerTable
         var schedule = scheduler.Schedule;
         var (first, last) = (schedule.LevelAt(0), schedule.LevelAt(schedule.Timesteps - 1));
         table.AddRow("scheduler", Markup.Escape($"{scheduler.ClassName}, {schedule.Timesteps} timesteps, predicts {scheduler.Parameterization.Name}"));
+        if (scheduler.UnusedKeys.Count > 0)
+        {
+            table.AddRow("not used", Markup.Escape($"keys of other classes: {string.Join(", ", scheduler.UnusedKeys)}"));
+        }
+
         table.AddRow("levels", FormattableString.Invariant($"α {first.Alpha:G4} and σ {first.Sigma:G4} at timestep 0, α {last.Alpha:G4} and σ {last.Sigma:G4} at the last"));
     }
 
-    private static DiffusersScheduler Read(string file)
+    private static DiffusersScheduler Read(string file, IReadOnlyCollection<string> ignoredKeys)
     {
         try
         {
-            return DiffusersScheduler.Parse(File.ReadAllText(file));
+            return DiffusersScheduler.Parse(File.ReadAllText(file), ignoredKeys);
         }
         catch (InvalidDataException e)
         {

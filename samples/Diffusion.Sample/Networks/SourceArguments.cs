@@ -6,7 +6,8 @@ namespace Diffusion.Sample;
 /// <param name="Variant">Which weights of a folder.</param>
 /// <param name="Network">The config.json of weights that have none beside them.</param>
 /// <param name="NullLabel">The label that stands for no class.</param>
-internal sealed record SourceArguments(string? Schedule, string? Prediction, string? Variant, string? Network, long? NullLabel)
+/// <param name="IgnoredKeys">Keys of a scheduler_config.json to pass over.</param>
+internal sealed record SourceArguments(string? Schedule, string? Prediction, string? Variant, string? Network, long? NullLabel, IReadOnlyCollection<string> IgnoredKeys)
 {
     /// <summary>The noise schedule that is asked for; <see langword="null"/> where none is.</summary>
     /// <exception cref="UsageException">There is no such schedule.</exception>

@@ -7,12 +7,14 @@ internal static class SourceOptions
 {
     public static readonly Option<string?> Variant = new("--variant") { Description = "Which weights of a folder of diffusers: fp16 for diffusion_pytorch_model.fp16.safetensors." };
 
+    public static readonly Option<string[]> IgnoreKey = new("--ignore-key") { Description = "A key of scheduler_config.json that is of no scheduler class, to pass over; it can be given several times." };
+
     private static readonly Option<string?> s_prediction = new("--prediction") { Description = $"What a network predicts that comes without a scheduler: {string.Join(", ", Parameterization.All)}; epsilon by default." };
     private static readonly Option<FileInfo?> s_network = new("--network") { Description = "The config.json of diffusers for weights that have none beside them." };
     private static readonly Option<long?> s_nullLabel = NumberOption.Optional<long>("--null-label", "The label that stands for no class, which guidance needs, for a class-conditional network of diffusers whose folder does not say it.");
 
-    public static IReadOnlyList<Option> All { get; } = [s_prediction, Variant, s_network, s_nullLabel];
+    public static IReadOnlyList<Option> All { get; } = [s_prediction, Variant, s_network, s_nullLabel, IgnoreKey];
 
     public static SourceArguments Read(ParseResult arguments, string? schedule) =>
-        new(schedule, arguments.GetValue(s_prediction), arguments.GetValue(Variant), arguments.GetValue(s_network)?.FullName, arguments.GetValue(s_nullLabel));
+        new(schedule, arguments.GetValue(s_prediction), arguments.GetValue(Variant), arguments.GetValue(s_network)?.FullName, arguments.GetValue(s_nullLabel), arguments.GetValue(IgnoreKey) ?? []);
 }

@@ -29,7 +29,7 @@ public sealed class DiffusersFolder
 
     /// <summary>Makes a folder's content of the texts of its files.</summary>
     /// <param name="modelIndex">Of model_index.json: a JSON object with <c>_class_name</c>, <c>scheduler</c> and <c>unet</c>, and no other component.</param>
-    /// <param name="schedulerConfig">Of scheduler/scheduler_config.json: what <see cref="DiffusersScheduler.Parse(string)"/> reads.</param>
+    /// <param name="schedulerConfig">Of scheduler/scheduler_config.json: what <see cref="DiffusersScheduler.Parse(string, IReadOnlyCollection{string})"/> reads.</param>
     /// <param name="networkConfig">Of unet/config.json: a JSON object with <c>_class_name</c>.</param>
     /// <exception cref="InvalidDataException">A text is not that; the message names the file and the reason.</exception>
     public DiffusersFolder(string modelIndex, string schedulerConfig, string networkConfig)
@@ -108,8 +108,9 @@ public sealed class DiffusersFolder
     }
 
     /// <summary>The scheduler that the folder describes.</summary>
-    /// <exception cref="InvalidDataException">Its class or a value is not known; the message names the file and the value.</exception>
-    public DiffusersScheduler CreateScheduler() => In(_schedulerFile, () => DiffusersScheduler.Parse(SchedulerConfig, SchedulerClass));
+    /// <param name="ignoredKeys">Keys of scheduler_config.json that are taken as if it did not have them; <see langword="null"/> (default) for none.</param>
+    /// <exception cref="InvalidDataException">Its class, a key or a value is not known; the message names the file and the value.</exception>
+    public DiffusersScheduler CreateScheduler(IReadOnlyCollection<string>? ignoredKeys = null) => In(_schedulerFile, () => DiffusersScheduler.Parse(SchedulerConfig, SchedulerClass, ignoredKeys));
 
     /// <summary>Writes a folder: the texts as they are, and the weights to unet/diffusion_pytorch_model.safetensors. It appears whole or not at all.</summary>
     /// <param name="path">The folder to make, which must not exist or be empty.</param>

@@ -53,11 +53,12 @@ public sealed class DiffusersPipeline : IDisposable
 
     /// <summary>Reads a folder that <c>save_pretrained</c> of diffusers or <see cref="Save"/> wrote. Nothing of it is run.</summary>
     /// <param name="path">The folder with model_index.json; its weights may have any of the formats of <see cref="WeightFiles"/>.</param>
+    /// <param name="ignoredKeys">Keys of scheduler_config.json that are taken as if it did not have them; <see langword="null"/> (default) for none.</param>
     /// <param name="variant">Which weights, for example <c>fp16</c> of unet/diffusion_pytorch_model.fp16.safetensors; <see langword="null"/> (default) for those without a variant.</param>
     /// <returns>The pipeline; the caller disposes it.</returns>
     /// <exception cref="FileNotFoundException">A file is missing; the message names it.</exception>
-    /// <exception cref="InvalidDataException">A file is not what it should be, a class is not known, or the weights do not fit the network, of which all are listed.</exception>
-    public static DiffusersPipeline Load(string path, string? variant = null) => Load(path, build: null, variant);
+    /// <exception cref="InvalidDataException">A file is not what it should be, a class or key is not known, or the weights do not fit the network, of which all are listed.</exception>
+    public static DiffusersPipeline Load(string path, IReadOnlyCollection<string>? ignoredKeys = null, string? variant = null) => Load(path, build: null, ignoredKeys, variant);
 
     /// <summary>Makes a pipeline of a network that was trained here, for <see cref="Save"/>: a DDPMPipeline with a UNet2DModel and a DDPMScheduler.</summary>
     /// <remarks>
@@ -137,13 +138,14 @@ public sealed class DiffusersPipeline : IDisposable
 
     /// <param name="path">The folder.</param>
     /// <param name="build">Makes a network of the text of unet/config.json.</param>
+    /// <param name="ignoredKeys">Keys of scheduler_config.json that are taken as if it did not have them.</param>
     /// <param name="variant">Which weights.</param>
-    internal static DiffusersPipeline Load(string path, Func<string, DiffusersNetwork>? build, string? variant = null)
+    internal static DiffusersPipeline Load(string path, Func<string, DiffusersNetwork>? build, IReadOnlyCollection<string>? ignoredKeys = null, string? variant = null)
     {
         var folder = DiffusersFolder.Read(path);
         try
         {
-            var scheduler = folder.CreateScheduler();
+            var scheduler = folder.CreateScheduler(ignoredKeys);
             return Of(folder, scheduler, DiffusersNetworks.Load(folder.NetworkConfig, folder.WeightsFolder, variant, build is null ? null : (config, _) => build(config)));
         }
         catch (InvalidDataException error) when (!error.Message.Contains(path, StringComparison.Ordinal))

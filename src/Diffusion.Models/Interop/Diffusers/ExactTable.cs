@@ -66,7 +66,7 @@ internal sealed class ExactTable
     {
         try
         {
-            using var json = JsonDocument.Parse(config);
+            using var json = PythonJson.Parse(config);
             INoiseSchedule? exact = _alphaBars is null ? InDouble(json.RootElement) : BetaNoiseSchedule.FromAlphaBars(_alphaBars);
             if (exact is not null && Agree(exact, rounded))
             {

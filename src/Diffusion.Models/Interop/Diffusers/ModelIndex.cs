@@ -7,8 +7,6 @@ internal sealed class ModelIndex
 {
     private const string Library = "diffusers";
 
-    private static readonly JsonDocumentOptions s_json = new() { AllowDuplicateProperties = false };
-
     private ModelIndex(string className, IReadOnlyDictionary<string, (string Library, string ClassName)> components, PipelineNotes notes) =>
         (ClassName, Components, Notes) = (className, components, notes);
 
@@ -49,7 +47,7 @@ internal sealed class ModelIndex
     {
         try
         {
-            using var document = JsonDocument.Parse(json, s_json);
+            using var document = PythonJson.Parse(json);
             return read(document.RootElement);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)

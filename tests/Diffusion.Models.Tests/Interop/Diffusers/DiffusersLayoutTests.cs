@@ -92,7 +92,7 @@ public sealed class DiffusersLayoutTests : IDisposable
         CopyAll();
         File.Move(_folder.File($"p/unet/{Weights}"), _folder.File("p/unet/diffusion_pytorch_model.fp16.safetensors"));
         Same(_folder.File("p"), "fp16");
-        Assert.Throws<FileNotFoundException>(() => DiffusersPipeline.Load(_folder.File("p"), "ema"));
+        Assert.Throws<FileNotFoundException>(() => DiffusersPipeline.Load(_folder.File("p"), variant: "ema"));
         Assert.Throws<FileNotFoundException>(() => DiffusersPipeline.Load(_folder.File("p")));
         using var alone = DiffusersUNet.Load(_folder.File("p/unet"), "fp16");
     }
@@ -171,7 +171,7 @@ public sealed class DiffusersLayoutTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var expected = DiffusersPipeline.Load(_golden.File("pipeline"));
-        using var actual = DiffusersPipeline.Load(folder, variant);
+        using var actual = DiffusersPipeline.Load(folder, variant: variant);
         TensorAssert.Identical(Draw(expected), Draw(actual), "samples");
     }
 
