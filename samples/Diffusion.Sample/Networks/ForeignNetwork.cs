@@ -29,6 +29,9 @@ internal sealed class ForeignNetwork : IDisposable
     /// <summary>The pipeline, where it is one.</summary>
     public DiffusersPipeline? Pipeline { get; }
 
+    /// <summary>The text of the pipeline's scheduler_config.json.</summary>
+    public string? SchedulerConfig { get; private init; }
+
     /// <summary>The rows of the label table; 0 where there is none.</summary>
     public int Labels => Network.Options.Dialect.Labels is { Kind: LabelKind.Table } labels ? labels.Classes : 0;
 
@@ -46,7 +49,7 @@ internal sealed class ForeignNetwork : IDisposable
         if (System.IO.File.Exists(Path.Combine(path, "model_index.json")))
         {
             var pipeline = DiffusersPipeline.Load(path, arguments.IgnoredKeys, arguments.Variant);
-            return new ForeignNetwork(pipeline.WeightsFile!, pipeline.ClassName, (UNet)pipeline.Network, pipeline);
+            return new ForeignNetwork(pipeline.WeightsFile!, pipeline.ClassName, (UNet)pipeline.Network, pipeline) { SchedulerConfig = DiffusersFolder.Read(path).SchedulerConfig };
         }
 
         if (System.IO.File.Exists(Path.Combine(path, "scheduler_config.json")))

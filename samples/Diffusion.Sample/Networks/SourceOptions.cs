@@ -15,6 +15,9 @@ internal static class SourceOptions
 
     public static IReadOnlyList<Option> All { get; } = [s_prediction, Variant, s_network, s_nullLabel, IgnoreKey];
 
+    /// <summary>Those of a network that a run begins with.</summary>
+    public static IReadOnlyList<Option> Initial { get; } = [s_prediction, Variant, s_network, IgnoreKey];
+
     public static SourceArguments Read(ParseResult arguments, string? schedule) =>
         new(schedule, arguments.GetValue(s_prediction), arguments.GetValue(Variant), arguments.GetValue(s_network)?.FullName, arguments.GetValue(s_nullLabel), arguments.GetValue(IgnoreKey) ?? []);
 }
