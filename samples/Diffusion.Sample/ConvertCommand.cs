@@ -11,7 +11,7 @@ namespace Diffusion.Sample;
 internal static class ConvertCommand
 {
     private static readonly Option<string> s_from = new("--from") { Description = "A file of weights (.safetensors, .pth, .pt, .bin, .index.json) or a folder that holds one.", Required = true };
-    private static readonly Option<FileInfo> s_to = new("--to") { Description = "The file to write, *.safetensors, which PyTorch and diffusers read.", Required = true };
+    private static readonly Option<FileInfo> s_to = new("--to") { Description = "The file to write, *.safetensors, which PyTorch and diffusers read. With --dialect diffusers and a run of this app, a folder: the run as a pipeline of diffusers.", Required = true };
     private static readonly Option<string?> s_dialect = new("--dialect") { Description = $"Whose names the weights have, to be changed to this library's: {string.Join(", ", WeightDialects.Names)}. Without it names stay." };
     private static readonly Option<FileInfo?> s_network = new("--network") { Description = "What the network of the dialect is: the config.json of diffusers (by default the one beside the weights), or the arguments of OpenAI's UNetModel as JSON." };
     private static readonly Option<bool> s_reverse = new("--reverse") { Description = "The other way: from this library's names to those of the dialect." };
@@ -30,6 +30,12 @@ internal static class ConvertCommand
     {
         var (from, to) = (arguments.GetRequiredValue(s_from), arguments.GetRequiredValue(s_to).FullName);
         var (dialect, reverse) = (arguments.GetValue(s_dialect), arguments.GetValue(s_reverse));
+        if (PipelineHandOver.IsAskedFor(to, dialect, reverse))
+        {
+            PipelineHandOver.Run(from, to);
+            return;
+        }
+
         if (!to.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
         {
             throw new UsageException($"--to must be a file *.safetensors, the one format that is written; it is '{to}'.");
@@ -43,10 +49,11 @@ internal static class ConvertCommand
         }
 
         using var scope = NewDisposeScope();
-        var translate = Translation(dialect, reverse, arguments.GetValue(s_network)?.FullName ?? WeightDialects.DescriptionBeside(weights.Path));
+        var description = arguments.GetValue(s_network)?.FullName ?? WeightDialects.DescriptionBeside(weights.Path);
+        var translate = Translation(dialect, reverse, description);
         using var loaded = weights.Load();
         var tensors = translate(loaded);
-        Save(to, tensors, Metadata(weights, arguments.GetValue(s_config), tensors));
+        Save(to, tensors, WeightDialects.WithNetwork(Metadata(weights, arguments.GetValue(s_config), tensors), dialect, reverse, description));
         foreach (var note in weights.Notes)
         {
             AnsiConsole.MarkupLineInterpolated($"{note}");

@@ -12,10 +12,11 @@ internal sealed class LabelledDrawing(IDenoiser network, RunOptions options, lon
     /// <summary>How many classes are drawn in turn; 1 where there are none, or one alone.</summary>
     public int Labels => label is null ? (int)(options.NullLabel ?? 1) : 1;
 
-    /// <summary>A wrong use of --label and --guidance.</summary>
-    public static void Check(string file, RunOptions options, DrawingArguments arguments)
+    /// <summary>The label that is asked for, by the name of its class or by number; <see langword="null"/> without one.</summary>
+    /// <exception cref="UsageException">A wrong use of --label and --guidance.</exception>
+    public static long? Find(string file, RunOptions options, DrawingArguments arguments)
     {
-        if (options.NullLabel is not { } classes)
+        if (options.NullLabel is null)
         {
             if (arguments.Guidance is not (null or 1) || arguments.Label is not null)
             {
@@ -23,9 +24,14 @@ internal sealed class LabelledDrawing(IDenoiser network, RunOptions options, lon
                 throw new UsageException($"{option} needs a class-conditional network; the model of '{file}' has no labels. Without guidance the scale is 1.");
             }
         }
-        else if (arguments.Label is < 0 || arguments.Label >= classes)
+
+        try
         {
-            throw new UsageException($"--label must be in [0, {classes - 1}]; it is {arguments.Label}.");
+            return arguments.Label is { } name ? options.LabelOf(name) : null;
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException("--" + e.Message);
         }
     }
 

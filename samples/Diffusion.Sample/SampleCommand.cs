@@ -15,7 +15,12 @@ internal static class SampleCommand
         var (shared, raw) = (DrawingOptions.Read(arguments), arguments.GetValue(s_raw));
         using var model = TrainedModel.Load(shared);
         var (options, folder) = (model.Options, new RunFolder(shared.Out));
-        using var images = Drawing.Draw(model.Labels.InTurn, options, folder, model.Labels.Labels, cancellation);
+        if (shared.Label is null && options.NullLabel is not null)
+        {
+            ClassList.ShowDrawn(options, model.Labels.Labels);
+        }
+
+        using var images = Drawing.Draw(model.InTurn, model.CreateSampler(), model.Shape, options, folder, model.Labels.Labels, cancellation);
         if (raw)
         {
             Safetensors.Save(folder.RawSamples, [KeyValuePair.Create("images", images)]);

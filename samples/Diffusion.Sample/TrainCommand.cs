@@ -14,31 +14,40 @@ namespace Diffusion.Sample;
 internal static class TrainCommand
 {
     private static readonly Option<FileInfo?> s_config = new("--config") { Description = "The configuration file; the quick MNIST run by default." };
+    private static readonly Option<string?> s_from = new("--from") { Description = "Begin with the weights of another run, or with a network of diffusers: a pipeline's folder with its scheduler, a network's folder or file with --schedule." };
     private static readonly Option<int?> s_steps = NumberOption.Optional<int>("--steps", "Training steps in all, instead of the configuration's.");
     private static readonly Option<int?> s_stopAfter = NumberOption.Optional<int>("--stop-after", "End this process, with a checkpoint, after so many steps of the longer run.");
     private static readonly Option<long?> s_seed = NumberOption.Optional<long>("--seed", "The seed of the run, instead of the configuration's.");
     private static readonly Option<bool> s_resume = new("--resume") { Description = "Go on from the newest checkpoint in the folder." };
+    private static readonly Option<bool> s_otherImages = new("--other-images") { Description = "With --resume: go on also where the images or their classes are others than the run was started on." };
 
     public static Command Create()
     {
         var command = new Command("train", "Train a network, then draw images with it.")
         {
-            s_config, s_steps, s_stopAfter, s_seed, DrawingOptions.Schedule, DrawingOptions.Sampler, DrawingOptions.Spacing, DrawingOptions.Out, s_resume,
+            s_config, s_from, s_steps, s_stopAfter, s_seed, DrawingOptions.Schedule, DrawingOptions.Sampler, DrawingOptions.Spacing, DrawingOptions.Out, s_resume, s_otherImages,
         };
+        foreach (var option in SourceOptions.Initial)
+        {
+            command.Add(option);
+        }
+
         command.SetAction(arguments => ExitCode.Of(cancellation => Run(Read(arguments), cancellation)));
         return command;
     }
 
     private static TrainArguments Read(ParseResult arguments) => new(
         arguments.GetValue(s_config)?.FullName,
+        arguments.GetValue(s_from),
+        SourceOptions.Read(arguments, arguments.GetValue(DrawingOptions.Schedule)),
         arguments.GetValue(s_steps),
         arguments.GetValue(s_stopAfter),
         arguments.GetValue(s_seed),
-        arguments.GetValue(DrawingOptions.Schedule),
         arguments.GetValue(DrawingOptions.Sampler),
         arguments.GetValue(DrawingOptions.Spacing),
         arguments.GetRequiredValue(DrawingOptions.Out).FullName,
-        arguments.GetValue(s_resume));
+        arguments.GetValue(s_resume),
+        arguments.GetValue(s_otherImages));
 
     private static void Run(TrainArguments arguments, CancellationToken cancellation)
     {
@@ -47,19 +56,35 @@ internal static class TrainCommand
             throw new UsageException($"--stop-after must be at least 1; it is {arguments.StopAfter}.");
         }
 
+        if (arguments is { OtherImages: true, Resume: false })
+        {
+            throw new UsageException("--other-images goes with --resume.");
+        }
+
+        if (arguments is { From: not null, Resume: true })
+        {
+            throw new UsageException("--from begins a run, and --resume goes on with one: give one of them.");
+        }
+
         DiffusionRuntime.EnsureLoaded();
         var folder = new RunFolder(arguments.Out);
-        var options = Configuration(arguments, folder);
-        var json = RunConfiguration.ToJson(options);
+        using var initial = arguments.From is { } from ? InitialWeights.Open(from, arguments.Source) : null;
+        var options = Configuration(arguments, folder, initial);
         using var images = options.Data.Open();
+        options = options.ForImages(images);
+        var json = RunConfiguration.ToJson(options);
         var steps = options.Training.StepsFor(images.Count);
-        Prepare(folder, arguments.Resume, json, steps);
-
         using var network = options.CreateNetwork();
+        initial?.Fill(network); // what does not fit is said before anything is changed
+        Prepare(folder, arguments.Resume, options, steps);
+
         network.to(cuda.is_available() ? CUDA : CPU);
         var training = options.Training with
         {
-            Checkpoints = options.Training.Checkpoints with { Folder = folder.Checkpoints, Metadata = new Dictionary<string, string> { [RunConfiguration.MetadataKey] = json } },
+            Checkpoints = options.Training.Checkpoints with
+            {
+                Folder = folder.Checkpoints, OtherImages = arguments.OtherImages, Metadata = new Dictionary<string, string> { [RunConfiguration.MetadataKey] = json },
+            },
         };
         using var trainer = options.CreateTrainer(network, images, training, new ConsoleWarnings());
         using var watch = Watch.Over(trainer, options, folder);
@@ -68,8 +93,14 @@ internal static class TrainCommand
             AnsiConsole.MarkupLineInterpolated($"No checkpoint in {folder.Checkpoints}: starting at step 1.");
         }
 
+        if (initial is not null)
+        {
+            trainer.Save(folder.Checkpoints); // --resume goes on from these weights, however early the run is stopped
+        }
+
         trainer.Observers.Add(new ConfigurationCopy(folder.Config, json));
         AnsiConsole.MarkupLineInterpolated($"[bold]{images.Count}[/] images of {images.Shape} from {images.Name}");
+        ClassList.ShowFound(images, options);
         SkippedImages.Show(images);
         AnsiConsole.MarkupLineInterpolated($"[bold]{network.ParameterCount:N0}[/] parameters on {trainer.Denoiser.Device.type}, {options.Training.BatchSize} images a step, step {trainer.StepsDone} of {steps}");
 
@@ -107,12 +138,14 @@ internal static class TrainCommand
             $"Training took [bold]{fitting.Elapsed.TotalSeconds:F1} s[/] for {trainer.StepsDone - before} steps, drawing [bold]{drawing.Elapsed.TotalSeconds:F1} s[/] for {options.Sampling.Count} images.");
     }
 
-    private static RunOptions Configuration(TrainArguments arguments, RunFolder folder)
+    private static RunOptions Configuration(TrainArguments arguments, RunFolder folder, InitialWeights? initial)
     {
         var file = arguments.Config ?? (arguments.Resume && File.Exists(folder.Config) ? folder.Config : Path.Combine(AppContext.BaseDirectory, "configs", "mnist-quick.json"));
-        var options = ConfigurationFile.Load(file);
+        var options = arguments.Config is null && initial?.Run is { } before ? before with { Data = before.Data with { ClassNames = null } } : ConfigurationFile.Load(file);
         options = options with
         {
+            // The run's own copy has those that it was started on, as its checkpoints have, with which the trainer compares.
+            Data = file == folder.Config ? options.Data with { ClassNames = null } : options.Data,
             Training = options.Training with
             {
                 Steps = arguments.Steps ?? options.Training.Steps,
@@ -120,19 +153,29 @@ internal static class TrainCommand
                 Seed = arguments.Seed ?? options.Training.Seed,
             },
             // The configuration's betas go with its own schedule.
-            Diffusion = arguments.Schedule is { } schedule ? options.Diffusion with { Schedule = schedule, BetaStart = null, BetaEnd = null } : options.Diffusion,
+            Diffusion = arguments.Source.Schedule is { } schedule ? options.Diffusion with { Schedule = schedule, BetaStart = null, BetaEnd = null } : options.Diffusion,
             Sampling = DrawingArguments.Over(options.Sampling, arguments.Sampler, arguments.Spacing),
         };
+        options = initial?.Apply(options, arguments) ?? options;
         return options.Validate().ToList() is { Count: > 0 } errors
             ? throw new OptionsValidationException("The command line", options.GetType(), errors.Select(error => error.ToString()))
             : options;
     }
 
     /// <summary>Whether a file holds this configuration; one written before an option existed means its default.</summary>
-    private static bool Same(string file, string json) => File.Exists(file) && RunConfiguration.ToJson(ConfigurationFile.Load(file)) == json;
+    private static bool Same(string file, RunOptions options)
+    {
+        if (!File.Exists(file))
+        {
+            return false;
+        }
+
+        var before = ConfigurationFile.Load(file);
+        return RunConfiguration.ToJson(before with { Data = before.Data with { ClassNames = before.Data.ClassNames ?? options.Data.ClassNames } }) == RunConfiguration.ToJson(options);
+    }
 
     /// <summary>Keeps the results of earlier runs: only the same run may be done again over its own files.</summary>
-    private static void Prepare(RunFolder folder, bool resume, string json, int steps)
+    private static void Prepare(RunFolder folder, bool resume, RunOptions options, int steps)
     {
         if (resume || !Directory.Exists(folder.Checkpoints))
         {
@@ -146,7 +189,7 @@ internal static class TrainCommand
             throw new UsageException($"{folder.Path} holds a run that stopped at step {stopped.Step}. Add --resume to go on with it, or choose another folder with --out.");
         }
 
-        if (finished && !Same(folder.Config, json))
+        if (finished && !Same(folder.Config, options))
         {
             throw new UsageException($"{folder.Path} holds the results of another run. Choose another folder with --out, or remove this one.");
         }

@@ -17,7 +17,7 @@ internal static class WeightTable
         var summary = Summary("Weights");
         summary.AddRow("file", Markup.Escape(weights.Path));
         summary.AddRow("format", Markup.Escape(weights.Files.Count == 1 ? weights.Format : $"{weights.Format}, {weights.Files.Count} shards"));
-        AddCheckpoint(summary, weights.Path);
+        var checkpoint = AddCheckpoint(summary, weights.Path);
         summary.AddRow("tensors", FormattableString.Invariant($"{weights.Tensors.Count}, {weights.Tensors.Values.Sum(tensor => tensor.Count):N0} numbers"));
         foreach (var type in weights.Tensors.Values.GroupBy(tensor => tensor.Type))
         {
@@ -41,7 +41,13 @@ internal static class WeightTable
 
         if (weights.Metadata.TryGetValue(RunConfiguration.MetadataKey, out var json))
         {
-            AddRun(summary, RunConfiguration.Parse(json, weights.Path));
+            var run = RunConfiguration.Parse(json, weights.Path);
+            AddRun(summary, run);
+            ClassList.AddTo(summary, run.Data.ClassNames ?? [], all);
+        }
+        else
+        {
+            ClassList.AddTo(summary, checkpoint?.ClassNames ?? [], all);
         }
 
         AnsiConsole.Write(summary);
@@ -71,13 +77,16 @@ internal static class WeightTable
 
     private static string Shape(TensorInfo info) => string.Join("×", info.Shape.Select(size => size.ToString(CultureInfo.InvariantCulture)));
 
-    private static void AddCheckpoint(Table table, string file)
+    private static Checkpoint? AddCheckpoint(Table table, string file)
     {
         if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && File.Exists(Path.Combine(folder, "manifest.json")))
         {
             var checkpoint = Checkpoint.Open(folder);
             table.AddRow("checkpoint", Markup.Escape($"step {checkpoint.Step}, seed {checkpoint.Seed}, {checkpoint.BatchSize} images a step, written by {checkpoint.Library}"));
+            return checkpoint;
         }
+
+        return null;
     }
 
     private static void AddRun(Table table, RunOptions options)

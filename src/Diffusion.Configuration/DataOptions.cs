@@ -32,6 +32,12 @@ public sealed record DataOptions : IValidatedOptions
     /// <summary>For textures: the size and number of the crops.</summary>
     public TextureOptions Textures { get; init; } = new();
 
+    /// <summary>
+    /// The names of the classes, by label: <see cref="RunOptions.ForImages"/> notes those of the images. In a configuration of your own, what the images must have, or the names for a source that has none.
+    /// <see langword="null"/> (default) where they are not known.
+    /// </summary>
+    public IReadOnlyList<string>? ClassNames { get; init; }
+
     /// <summary>How the images vary from draw to draw in training.</summary>
     public AugmentationOptions Augmentation { get; init; } = new();
 

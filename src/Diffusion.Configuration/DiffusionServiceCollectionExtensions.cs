@@ -45,13 +45,14 @@ public static class DiffusionServiceCollectionExtensions
 
     private static Trainer Trainer(IServiceProvider provider, string? checkpoints)
     {
-        var run = Run(provider);
+        var images = provider.GetRequiredService<IImageSource>();
+        var run = Run(provider).ForImages(images);
         var training = run.Training with
         {
             Checkpoints = run.Training.Checkpoints with { Folder = checkpoints, Metadata = new Dictionary<string, string> { [RunConfiguration.MetadataKey] = RunConfiguration.ToJson(run) } },
         };
         var trainer = run.CreateTrainer(
-            provider.GetRequiredService<UNet>(), provider.GetRequiredService<IImageSource>(), training, provider.GetService<ILoggerFactory>()?.CreateLogger<Trainer>());
+            provider.GetRequiredService<UNet>(), images, training, provider.GetService<ILoggerFactory>()?.CreateLogger<Trainer>());
         foreach (var observer in provider.GetServices<TrainingObserver>())
         {
             trainer.Observers.Add(observer);

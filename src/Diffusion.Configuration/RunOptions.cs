@@ -51,6 +51,28 @@ public sealed record RunOptions : IValidatedOptions
 
     private Condition? NullCondition => NullLabel is { } label ? Condition.OfLabels(label) : null;
 
+    /// <summary>The run with the names of the classes of its images, to be stored with its weights: <see cref="DataOptions.ClassNames"/>.</summary>
+    /// <param name="images">The images to train on.</param>
+    /// <returns>These options, with the names that the images have; as they are where the images have none.</returns>
+    /// <exception cref="OptionsValidationException">The options have other names already; the message lists both.</exception>
+    public RunOptions ForImages(IImageSource images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        return ClassLabels.Difference(Data.ClassNames, images) is { } error
+            ? throw new OptionsValidationException("The configuration", typeof(RunOptions), [error])
+            : images.ClassNames.Count == 0 ? this : this with { Data = Data with { ClassNames = images.ClassNames } };
+    }
+
+    /// <summary>The label of a class: <c>denoiser.With(run.LabelOf("dog"))</c>.</summary>
+    /// <param name="name">The name of a class, as <see cref="DataOptions.ClassNames"/> writes it; or a label as a number, where no class has that name.</param>
+    /// <returns>The label, in [0, <see cref="NullLabel"/>).</returns>
+    /// <exception cref="ArgumentException">There is no such class, or the network has no labels; the message says which there are.</exception>
+    public long LabelOf(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return ClassLabels.Find(name, Data.ClassNames ?? [], NullLabel ?? throw new ArgumentException($"label '{name}' needs a class-conditional network; this one has no labels."));
+    }
+
     /// <summary>Makes the network, with initial weights from the training seed.</summary>
     /// <returns>The network, on the CPU.</returns>
     public UNet CreateNetwork() => UNetBuilder.From(ModelForData()).Build(Training.Seed);
@@ -71,11 +93,11 @@ public sealed record RunOptions : IValidatedOptions
     /// <param name="training">The options of the training, such as <see cref="Training"/> with a folder for checkpoints; <see cref="Training"/> itself by default.</param>
     /// <param name="logger">Where progress is logged; nowhere by default.</param>
     /// <returns>The trainer, for the caller to dispose.</returns>
-    /// <exception cref="OptionsValidationException">The images have another number of classes than the network.</exception>
+    /// <exception cref="OptionsValidationException">The images have another number of classes than the network, or other classes than <see cref="DataOptions.ClassNames"/>.</exception>
     public Trainer CreateTrainer(UNet network, IImageSource images, TrainerOptions? training = null, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(network);
-        ArgumentNullException.ThrowIfNull(images);
+        _ = ForImages(images);
         if (NullLabel is { } none && images.Classes != none)
         {
             throw new OptionsValidationException(
@@ -111,6 +133,11 @@ public sealed record RunOptions : IValidatedOptions
             yield return new OptionsError(
                 $"{nameof(Model)}.{nameof(Model.Dialect)}.{nameof(dialect.Labels)}",
                 $"must be a table of the classes of the images and one more, the last, that stands for no label; it is {labels.Kind} of {labels.Classes}.");
+        }
+
+        if (NullLabel is { } classes && Data.ClassNames is { } names && names.Count != classes)
+        {
+            yield return new OptionsError($"{nameof(Data)}.{nameof(Data.ClassNames)}", $"must be a name for each of the {classes} classes of the network; they are {names.Count}.");
         }
 
         if (dialect.Context is not null)

@@ -43,6 +43,9 @@ public sealed class Checkpoint
     /// <summary>The version of this library that wrote it.</summary>
     public string Library => Manifest.Library;
 
+    /// <summary>The names of the classes that were trained on, by label; empty where the source had none, or an older version wrote the checkpoint.</summary>
+    public IReadOnlyList<string> ClassNames => Manifest.Images?.ClassNames ?? [];
+
     /// <summary>What the checkpoint says of itself: the content of its manifest.</summary>
     internal CheckpointManifest Manifest { get; }
 

@@ -20,6 +20,9 @@ internal sealed record CheckpointManifest(
     /// <summary>How many of the last steps in a row were skipped (<see cref="OptimizerOptions.SkipNotFinite"/>).</summary>
     public int SkippedInARow { get; init; }
 
+    /// <summary>Which images are trained on; <see langword="null"/> where an older version wrote the checkpoint, or no step was done.</summary>
+    public ImageIdentity? Images { get; init; }
+
     /// <summary>The noise schedule; <see langword="null"/> in format 1.</summary>
     public CheckpointSchedule? Schedule { get; init; }
 

@@ -28,6 +28,13 @@ public sealed record CheckpointOptions : IValidatedOptions
     [JsonIgnore]
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// Whether a run may go on with other images than it was started on: another number, other classes or labels, another <see cref="IImageSource.Fingerprint"/>. What differs is logged. <see langword="false"/>
+    /// (default): <see cref="Trainer.Fit"/> refuses them.
+    /// </summary>
+    [JsonIgnore]
+    public bool OtherImages { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate() =>
     [

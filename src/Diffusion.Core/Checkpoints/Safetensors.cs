@@ -16,7 +16,7 @@ public static class Safetensors
 
     /// <summary>
     /// Writes a file, whole or not at all. It is a function of the names, tensors and metadata, not of their order: wider elements come first,
-    /// which keeps every tensor aligned to its elements, and then names in ordinal order.
+    /// which keeps every tensor aligned to its elements, types of one width in the order of safetensors' own writer, and then names in ordinal order.
     /// </summary>
     /// <param name="path">The file to write; its folder is created if need be.</param>
     /// <param name="tensors">Dense tensors under different names, on any device, contiguous or not: integers, bool, float16, bfloat16, float32, float64
@@ -91,7 +91,7 @@ public static class Safetensors
             list.Add(KeyValuePair.Create(name, tensor));
         }
 
-        return [.. list.OrderByDescending(item => SafetensorsType.Size(item.Value.dtype)).ThenBy(item => item.Key, StringComparer.Ordinal)];
+        return [.. list.OrderByDescending(item => SafetensorsType.Rank(item.Value.dtype)).ThenBy(item => item.Key, StringComparer.Ordinal)];
     }
 
     private static bool IsText(string text)

@@ -20,6 +20,12 @@ internal static class SafetensorsType
         ("C64", ScalarType.ComplexFloat32, 8),
     ];
 
+    private static readonly ScalarType[] s_order =
+    [
+        ScalarType.Bool, ScalarType.Byte, ScalarType.Int8, ScalarType.Int16, ScalarType.Float16, ScalarType.BFloat16,
+        ScalarType.Int32, ScalarType.Float32, ScalarType.ComplexFloat32, ScalarType.Float64, ScalarType.Int64,
+    ];
+
     // The rest of the format's types with their sizes in bits, https://github.com/huggingface/safetensors, safetensors/src/tensor.rs.
     private static readonly (string Name, int Bits)[] s_lacking =
     [
@@ -30,6 +36,10 @@ internal static class SafetensorsType
     public static int? Bits(string name) => TryParse(name, out var type) ? 8 * Size(type)
         : Array.Find(s_lacking, entry => entry.Name == name) is { Name: not null } entry ? entry.Bits
         : null;
+
+    /// <summary>Where tensors of a type lie in a file that safetensors itself writes: the highest first. Wider types come before narrower ones.</summary>
+    /// <remarks>https://github.com/huggingface/safetensors, safetensors/src/tensor.rs: the order of its types, by which its writer sorts.</remarks>
+    public static int Rank(ScalarType type) => Array.IndexOf(s_order, type);
 
     public static bool TryParse(string name, out ScalarType type)
     {

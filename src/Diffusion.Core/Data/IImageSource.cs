@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Diffusion;
 
 /// <summary>
@@ -18,11 +20,21 @@ public interface IImageSource : IDisposable
     /// <summary>The number of classes, or 0 where the images have no labels. Labels are in [0, Classes).</summary>
     int Classes { get; }
 
+    /// <summary>The names of the classes, by label: one for each, or none (default). Checkpoints keep them, and a run is not resumed on other ones.</summary>
+    IReadOnlyList<string> ClassNames => [];
+
     /// <summary>
     /// The label of every image, by index, known without reading any; <see langword="null"/> (default) where the images have no labels or the
     /// source knows them only from reading. <see cref="ImageOrder.ClassBalanced"/> needs it.
     /// </summary>
     IReadOnlyList<long>? Labels => null;
+
+    /// <summary>
+    /// What tells these images from others, part by part: the names of the files, for example, and a hash of them. Checkpoints keep it, and a run is not resumed on images of which a part has another value, unless
+    /// <see cref="CheckpointOptions.OtherImages"/> allows it. It is the same wherever the images lie, so without absolute paths and times, and does not read them all. Empty (default): the trainer compares
+    /// <see cref="Count"/>, <see cref="Classes"/>, <see cref="ClassNames"/> and <see cref="Labels"/> alone.
+    /// </summary>
+    IReadOnlyDictionary<string, string> Fingerprint => ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>
     /// The range of the values, which is checked; [−1, 1] by default, that of images. <see langword="null"/> for values of any size, such as latents.

@@ -9,18 +9,34 @@ internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerStat
     private readonly HashSet<string> _folders = new(PathNames.Comparer); // those whose checkpoints are of this run
     private string? _fitting; // the folder that a run of steps writes to meanwhile
     private int _imageCount;
+    private ImageIdentity? _images;
+    private bool _resumed; // and not yet compared with the images that it goes on with
 
     /// <summary>Notes which images the run is trained on.</summary>
     /// <exception cref="InvalidOperationException">It was started on others.</exception>
+    /// <exception cref="InvalidDataException">The source has class names, but not one for each class.</exception>
     public void Trains(IImageSource images)
     {
-        if (_imageCount != 0 && _imageCount != images.Count)
+        var now = ImageIdentity.Of(images);
+        var differences = Differences(images.Count, now).ToList();
+        if (differences.Count > 0 && !options.Checkpoints.OtherImages)
         {
-            throw new InvalidOperationException($"The run was started on {_imageCount} images; '{images.Name}' has {images.Count}. The order of the images would not be that of the run.");
+            throw new InvalidOperationException(
+                $"'{images.Name}' does not have the images that the run was started on: {string.Join("; ", differences)}. Their order, or what the labels mean, would change in the middle of the run. "
+                + $"Train on the images as they were, or allow others with {nameof(CheckpointOptions)}.{nameof(CheckpointOptions.OtherImages)} (train --other-images).");
         }
 
-        _imageCount = images.Count;
+        differences.ForEach(each => LogOtherImages(images.Name, each));
+        (_imageCount, _images, _resumed) = (images.Count, now, false);
     }
+
+    /// <summary>What the images of the run have different from those that it was trained on so far. Within a program its source may change but for its number and its classes.</summary>
+    private IEnumerable<string> Differences(int count, ImageIdentity now) =>
+    [
+        .. _imageCount != 0 && _imageCount != count ? [$"{_imageCount} images → {count}"] : Array.Empty<string>(),
+        .. _images?.ClassDifference(now) is { } classes ? [classes] : Array.Empty<string>(),
+        .. _resumed && _images is not null ? _images.PartDifferences(now) : [],
+    ];
 
     /// <summary>What writes the checkpoints of a run of steps.</summary>
     public CheckpointWriter Begin(string folder)
@@ -85,7 +101,7 @@ internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerStat
     /// <summary>Notes that the run went on from a checkpoint.</summary>
     public void Resumed(Checkpoint checkpoint)
     {
-        _imageCount = checkpoint.Manifest.ImageCount;
+        (_imageCount, _images, _resumed) = (checkpoint.Manifest.ImageCount, checkpoint.Manifest.Images, true);
         LogResumed(checkpoint.Folder);
     }
 
@@ -115,6 +131,7 @@ internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerStat
         new(CheckpointManifest.CurrentSchema, state.Step, options.Seed, options.BatchSize, _imageCount, LibraryVersions.Library, new Dictionary<string, CheckpointFile>())
         {
             SkippedInARow = state.SkippedInARow,
+            Images = _images,
             Schedule = CheckpointSchedule.Of(denoiser.Schedule),
             Prediction = denoiser.Parameterization.Name,
             Options = CheckpointManifest.ToJson(options),
@@ -127,6 +144,9 @@ internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerStat
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Checkpoints: {Reason}")]
     private partial void LogSkipped(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The run goes on with other images, {Source}: {Change}")]
+    private partial void LogOtherImages(string source, string change);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The run of {Folder} goes on with other options: {Change}")]
     private partial void LogChanged(string folder, string change);

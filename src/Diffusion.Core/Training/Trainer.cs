@@ -91,6 +91,9 @@ public sealed partial class Trainer : IDisposable
     /// <summary>What the network takes.</summary>
     internal NetworkConditions Conditions => _conditions;
 
+    /// <summary>The network.</summary>
+    internal nn.Module Network => _network;
+
     /// <summary>The network with the weights as trained so far. May be sampled while another thread trains: each call waits for a step to end.</summary>
     public IDenoiser Denoiser { get; }
 
@@ -109,8 +112,8 @@ public sealed partial class Trainer : IDisposable
     /// <param name="stopAfter">Ends this call, with a checkpoint, after so many steps of the longer run; <see langword="null"/>: at the end of the run.</param>
     /// <param name="cancellationToken">Checked after every step; a checkpoint is written before the exception is thrown.</param>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
-    /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number (a checkpoint of the step before is written), memory is full, the network was moved after the trainer was made, or it takes labels or a context and the images have none.</exception>
-    /// <exception cref="InvalidDataException">The images have values that are not finite or not in their <see cref="IImageSource.Range"/>.</exception>
+    /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number (a checkpoint of the step before is written), memory is full, the network was moved after the trainer was made, it takes labels or a context and the images have none, or they are others than those that the run was started on (<see cref="CheckpointOptions.OtherImages"/>).</exception>
+    /// <exception cref="InvalidDataException">The images have values that are not finite or not in their <see cref="IImageSource.Range"/>, or not one class name for each class.</exception>
     /// <exception cref="IOException">A checkpoint cannot be written; those before it are whole. Or another process or trainer writes to the folder, or it has checkpoints of another run, which <see cref="Resume(string)"/> was not asked for.</exception>
     public void Fit(IImageSource images, IProgress<TrainingStep>? progress = null, int? stopAfter = null, CancellationToken cancellationToken = default)
     {
@@ -134,8 +137,8 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Trains step by step: each element is a step that has just been done. Stop whenever you like; enumerate again to go on.</summary>
     /// <param name="images">The training images. While the enumeration lasts another thread reads them ahead (<see cref="LoaderOptions.Prefetch"/>): who reads from the same source in between locks it.</param>
     /// <returns>The steps from <see cref="StepsDone"/> + 1 to the end of the run.</returns>
-    /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number, memory is full, the network was moved after the trainer was made, it takes labels or a context and the images have none, or a class-balanced order is asked of images without labels.</exception>
-    /// <exception cref="InvalidDataException">The images have values that are not finite or not in their <see cref="IImageSource.Range"/>.</exception>
+    /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number, memory is full, the network was moved after the trainer was made, it takes labels or a context and the images have none, a class-balanced order is asked of images without labels, or they are others than those that the run was started on (<see cref="CheckpointOptions.OtherImages"/>).</exception>
+    /// <exception cref="InvalidDataException">The images have values that are not finite or not in their <see cref="IImageSource.Range"/>, or not one class name for each class.</exception>
     public IEnumerable<TrainingStep> Steps(IImageSource images)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -185,6 +188,15 @@ public sealed partial class Trainer : IDisposable
         {
             Safetensors.Save(Path.Combine(folder, name), tensors, Options.Checkpoints.Metadata);
         }
+    }
+
+    /// <summary>The network's weights as they are now, averaged or as trained.</summary>
+    /// <returns>Copies on the CPU, for the caller to dispose.</returns>
+    internal TensorDictionary Weights(bool averaged)
+    {
+        using var snapshot = Capture();
+        using var scope = NewDisposeScope();
+        return new TensorDictionary(snapshot.Files[averaged ? Checkpoint.EmaFile : Checkpoint.ModelFile].Select(item => KeyValuePair.Create(item.Key, item.Value.alias())));
     }
 
     /// <summary>Goes on from the newest whole checkpoint in <see cref="CheckpointOptions.Folder"/>.</summary>

@@ -38,7 +38,13 @@ public sealed class AugmentedImages : IImageSource
     public int Classes => Source.Classes;
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> ClassNames => Source.ClassNames;
+
+    /// <inheritdoc/>
     public IReadOnlyList<long>? Labels => Source.Labels;
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, string> Fingerprint => Source.Fingerprint;
 
     /// <inheritdoc/>
     public (double Min, double Max)? Range => Source.Range;

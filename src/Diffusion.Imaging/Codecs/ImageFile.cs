@@ -21,9 +21,9 @@ public static class ImageFile
     public static PixelImage Load(string path, IImageCodec? codec = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        using var stream = File.OpenRead(path);
         try
         {
+            using var stream = ImagePath.OpenRead(path);
             return (codec ?? DefaultCodec).Decode(stream);
         }
         catch (InvalidDataException e)

@@ -9,9 +9,6 @@ namespace Diffusion.Imaging;
 /// </summary>
 internal sealed class SkiaCodec : IImageCodec
 {
-    /// <summary>The largest image that is decoded, in pixels: a few bytes can declare an image that fills any memory.</summary>
-    public const long MaxPixels = 1L << 27;
-
     private readonly byte _ground;
 
     /// <summary>Creates the codec.</summary>
@@ -19,13 +16,18 @@ internal sealed class SkiaCodec : IImageCodec
     public SkiaCodec(byte ground = 255) => _ground = ground;
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<string> Extensions { get; } = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
+    public IReadOnlyCollection<string> Extensions { get; } = [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif"];
 
     /// <inheritdoc/>
     public PixelImage Decode(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        using var data = SKData.Create(stream);
+        using var data = SKData.Create(EncodedFile.Bounded(stream));
+        return ExifOrientation.Apply(Pixels(data), data is null ? 1 : EncodedOrientation.Of(data.AsSpan()));
+    }
+
+    private PixelImage Pixels(SKData? data)
+    {
         using var codec = data is null ? null : SKCodec.Create(data);
         if (codec is null)
         {
@@ -33,11 +35,7 @@ internal sealed class SkiaCodec : IImageCodec
         }
 
         var (width, height) = (codec.Info.Width, codec.Info.Height);
-        if ((long)width * height > MaxPixels)
-        {
-            throw new InvalidDataException($"declares {width}×{height} pixels, more than the {MaxPixels} that are decoded");
-        }
-
+        EncodedFile.ThrowIfTooLarge(width, height);
         var grey = codec.Info.ColorType == SKColorType.Gray8;
         var wanted = grey
             ? new SKImageInfo(width, height, SKColorType.Gray8, SKAlphaType.Opaque)
@@ -51,8 +49,7 @@ internal sealed class SkiaCodec : IImageCodec
                 : $"the {width}×{height} image cannot be decoded ({result})");
         }
 
-        var pixels = grey ? bitmap.GetPixelSpan().ToArray() : OverGround(bitmap.GetPixelSpan());
-        return ExifOrientation.Apply(new PixelImage(width, height, grey ? 1 : 3, pixels), (int)codec.EncodedOrigin);
+        return new PixelImage(width, height, grey ? 1 : 3, grey ? bitmap.GetPixelSpan().ToArray() : OverGround(bitmap.GetPixelSpan()));
     }
 
     /// <inheritdoc/>

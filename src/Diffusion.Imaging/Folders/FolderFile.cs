@@ -9,11 +9,14 @@ internal sealed class FolderFile
 
     public FolderFile(string path) => _path = path;
 
+    /// <summary>The size in bytes, once it was decoded.</summary>
+    public long Length => _length;
+
     /// <summary>Decodes the file and remembers its size and time.</summary>
     /// <returns>The pixels at the wanted shape, [C, H, W].</returns>
     public byte[] ReadFirst(ImageFolderOptions options)
     {
-        using var stream = File.OpenRead(_path);
+        using var stream = ImagePath.OpenRead(_path);
         (_length, _written) = Stamp(stream);
         return Decode(stream, options);
     }
@@ -25,7 +28,7 @@ internal sealed class FolderFile
     {
         try
         {
-            using var stream = File.OpenRead(_path);
+            using var stream = ImagePath.OpenRead(_path);
             if (Stamp(stream) == (_length, _written))
             {
                 return Decode(stream, options);

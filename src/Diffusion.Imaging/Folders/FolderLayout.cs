@@ -4,8 +4,11 @@ namespace Diffusion.Imaging;
 /// <param name="Files">The paths relative to the folder, with '/', in ordinal order.</param>
 /// <param name="ClassNames">The subfolders in ordinal order; empty where the images have no labels.</param>
 /// <param name="Labels">The class of every file; empty where the images have no labels.</param>
-internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] Labels)
+/// <param name="LeftOut">What the folder holds beside them.</param>
+internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] Labels, LeftOut LeftOut)
 {
+    private const int MaxListed = 10;
+
     public static FolderLayout Scan(string folder, IReadOnlyCollection<string> extensions, bool labels)
     {
         if (!Directory.Exists(folder))
@@ -14,7 +17,7 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
         }
 
         var tree = new FolderTree(folder);
-        string[] images = [.. tree.Files.Where(file => extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))];
+        var images = Images(tree, extensions);
         if (OperatingSystem.IsWindows() && Array.Find(images, file => PortableName.Fault(Path.GetFileName(file)) is not null) is { } wrong)
         {
             throw new InvalidDataException($"{folder}: '{wrong}' {PortableName.Fault(Path.GetFileName(wrong))}. Rename it on the system that made it.");
@@ -22,7 +25,7 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
 
         if (!labels)
         {
-            return images.Length > 0 ? new FolderLayout(images, [], []) : throw Empty(folder, extensions);
+            return images.Length > 0 ? new FolderLayout(images, [], [], tree.LeftOut) : throw Empty(folder, extensions, tree);
         }
 
         string[] direct = [.. images.Where(file => !file.Contains('/', StringComparison.Ordinal))], subfolders = [.. tree.Folders];
@@ -31,12 +34,12 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
         var inClasses = perClass.Sum(files => files.Length);
         if (direct.Length + inClasses == 0)
         {
-            throw Empty(folder, extensions);
+            throw Empty(folder, extensions, tree);
         }
 
         if (inClasses == 0)
         {
-            return new FolderLayout(direct, [], []);
+            return new FolderLayout(direct, [], [], tree.LeftOut);
         }
 
         if (direct.Length > 0)
@@ -55,7 +58,7 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
 
         var labelled = perClass.SelectMany((files, label) => files.Select(file => (File: file, Label: (long)label)))
             .OrderBy(pair => pair.File, StringComparer.Ordinal).ToArray();
-        return new FolderLayout(Array.ConvertAll(labelled, pair => pair.File), subfolders, Array.ConvertAll(labelled, pair => pair.Label));
+        return new FolderLayout(Array.ConvertAll(labelled, pair => pair.File), subfolders, Array.ConvertAll(labelled, pair => pair.Label), tree.LeftOut);
     }
 
     /// <summary>The files that could be read. The classes stay as they are, and each must keep an image.</summary>
@@ -68,6 +71,28 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
             : throw new InvalidDataException($"{folder}: every subfolder is a class, but no image can be read in {string.Join(", ", emptied)}.");
     }
 
-    private static InvalidDataException Empty(string folder, IReadOnlyCollection<string> extensions) =>
-        new($"{folder} holds no images: files with one of the extensions {string.Join(", ", extensions)} are needed.");
+    /// <summary>The files with the extensions; the others are counted.</summary>
+    private static string[] Images(FolderTree tree, IReadOnlyCollection<string> extensions)
+    {
+        var images = new List<string>();
+        foreach (var file in tree.Files)
+        {
+            if (extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
+            {
+                images.Add(file);
+            }
+            else
+            {
+                tree.LeftOut.Other(file);
+            }
+        }
+
+        return [.. images];
+    }
+
+    private static InvalidDataException Empty(string folder, IReadOnlyCollection<string> extensions, FolderTree tree)
+    {
+        var others = string.Join(", ", tree.LeftOut.Counts.Take(MaxListed).Select(each => $"{each.Count} {each.What}"));
+        return new($"{folder} holds no images: files with one of the extensions {string.Join(", ", extensions)} are needed.{(others.Length > 0 ? $" It has others: {others}." : "")}");
+    }
 }

@@ -10,7 +10,7 @@ internal sealed class FolderTree
 {
     private const int Deepest = 64; // a link that the system does not show as one (of a server, say) has no end, either
 
-    private static readonly EnumerationOptions s_visible = new() { IgnoreInaccessible = false, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
+    private static readonly EnumerationOptions s_all = new() { IgnoreInaccessible = false, AttributesToSkip = 0 };
 
     /// <summary>What archives, network drives and file systems leave behind.</summary>
     private static readonly HashSet<string> s_ofOthers = new(["__MACOSX", "@eaDir", "#recycle", "lost+found", "$RECYCLE.BIN", "System Volume Information"], StringComparer.OrdinalIgnoreCase);
@@ -20,6 +20,9 @@ internal sealed class FolderTree
     private readonly Dictionary<string, (string Path, bool ByLink)> _read = new(PathNames.Comparer); // relative paths by real ones
     private readonly List<string> _files = [];
     private readonly List<string> _folders = [];
+
+    /// <summary>What is neither among the files nor in a folder that was read.</summary>
+    public LeftOut LeftOut { get; } = new();
 
     /// <summary>Reads a folder.</summary>
     /// <exception cref="InvalidDataException">A folder would be read twice, or Windows cannot open one by its name; the message names it.</exception>
@@ -50,21 +53,24 @@ internal sealed class FolderTree
         }
 
         var folders = new SortedDictionary<string, bool>(StringComparer.Ordinal); // whether it is a link
-        foreach (var (name, isFolder, isLink) in new FileSystemEnumerable<(string, bool, bool)>(
-            folder, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory, entry.IsDirectory && entry.Attributes.HasFlag(FileAttributes.ReparsePoint)), s_visible))
+        foreach (var (name, isFolder, attributes) in new FileSystemEnumerable<(string, bool, FileAttributes)>(
+            folder, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory, entry.Attributes), s_all))
         {
-            if (name.StartsWith('.'))
+            if (isFolder && s_ofOthers.Contains(name))
             {
-                continue;
+                LeftOut.OfASystem(name);
             }
-
-            if (!isFolder)
+            else if (name.StartsWith('.') || (attributes & (FileAttributes.Hidden | FileAttributes.System)) != 0)
+            {
+                LeftOut.Hidden(isFolder);
+            }
+            else if (!isFolder)
             {
                 _files.Add(path + name);
             }
-            else if (!s_ofOthers.Contains(name))
+            else
             {
-                folders.Add(name, isLink);
+                folders.Add(name, attributes.HasFlag(FileAttributes.ReparsePoint));
             }
         }
 

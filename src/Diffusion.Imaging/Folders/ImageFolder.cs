@@ -6,7 +6,7 @@ namespace Diffusion.Imaging;
 /// <summary>
 /// The images of a folder, brought to one shape. Every subfolder is a class, in ordinal order of their names, and its images lie in it at
 /// any depth; or all images lie in the folder itself and have no labels. The order of the images is the ordinal order of their relative
-/// paths. Files with other extensions and hidden files are ignored.
+/// paths. Files with other extensions and hidden files are left out, and counted (<see cref="LeftOut"/>).
 /// </summary>
 public sealed class ImageFolder : IImageSource
 {
@@ -21,6 +21,8 @@ public sealed class ImageFolder : IImageSource
         (Name, _options, _labels) = (folder, options, layout.Labels);
         (RelativePaths, ClassNames) = (Array.AsReadOnly(layout.Files), Array.AsReadOnly(layout.ClassNames));
         (_files, _cache, SkippedFiles) = (decoded.Files, decoded.Cache, Array.AsReadOnly(decoded.Bad));
+        layout.LeftOut.Unreadable(decoded.Bad.Length);
+        LeftOut = Array.AsReadOnly(layout.LeftOut.Counts);
         Labels = Classes == 0 ? null : Array.AsReadOnly(_labels);
     }
 
@@ -42,11 +44,24 @@ public sealed class ImageFolder : IImageSource
     /// <inheritdoc/>
     public IReadOnlyList<long>? Labels { get; }
 
+    /// <summary>Hashes of the <see cref="RelativePaths"/> and of the sizes of the files. A folder may be moved to another place or system; an image that is added, renamed or written anew makes it another.</summary>
+    public IReadOnlyDictionary<string, string> Fingerprint => new Dictionary<string, string>
+    {
+        ["file names"] = Fingerprints.Of(RelativePaths), ["file sizes"] = Fingerprints.Of(_files.Select(file => file.Length)),
+    };
+
     /// <summary>
     /// What could not be read when the folder was opened, in ordinal order; empty where everything could. Only <see cref="ImageFolderOptions.SkipCorrupt"/>
     /// leaves anything out.
     /// </summary>
     public IReadOnlyList<(string Path, string Reason)> SkippedFiles { get; }
+
+    /// <summary>
+    /// How many files and folders of the folder were left out, by what they are, the largest number first; empty where everything is an image. A file is named by its extension, in lower case with
+    /// the dot (".heic"), or else "without an extension"; further there are "hidden files", "hidden folders", "folders NAME" (@eaDir and what else systems keep for themselves, whose files are not
+    /// counted), and "that cannot be read" (<see cref="SkippedFiles"/>).
+    /// </summary>
+    public IReadOnlyList<(string What, int Count)> LeftOut { get; }
 
     /// <summary>The path of every image relative to the folder, by index, with '/' between its parts.</summary>
     public IReadOnlyList<string> RelativePaths { get; }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using static TorchSharp.torch;
 
 namespace Diffusion.Imaging;
@@ -10,12 +11,14 @@ public sealed class Mnist : IImageSource
 {
     private const int Digits = 10;
     private readonly long[] _labels;
+    private readonly Lazy<string> _hash;
     private IdxFile? _images; // null when disposed
 
     private Mnist(string name, IdxFile images, IdxFile labels, int count)
     {
         (Name, Count, Shape) = (name, count, new ImageShape(1, images.Dimensions[1], images.Dimensions[2]));
         _images = images;
+        _hash = new Lazy<string>(() => Fingerprints.Of(Pixels(Count)));
         _labels = [.. labels.Values[..count].ToArray().Select(label => (long)label)];
         Labels = Array.AsReadOnly(_labels);
     }
@@ -32,8 +35,15 @@ public sealed class Mnist : IImageSource
     /// <summary>10: the digits.</summary>
     public int Classes => Digits;
 
+    /// <summary>"0" to "9", also where the files have other things than digits.</summary>
+    public IReadOnlyList<string> ClassNames { get; } = Array.AsReadOnly(Enumerable.Range(0, Digits).Select(label => label.ToString(CultureInfo.InvariantCulture)).ToArray());
+
     /// <inheritdoc/>
     public IReadOnlyList<long> Labels { get; }
+
+    /// <summary>A hash of the pixels, the same for compressed and for unpacked files.</summary>
+    /// <exception cref="ObjectDisposedException">The source was disposed.</exception>
+    public IReadOnlyDictionary<string, string> Fingerprint => new Dictionary<string, string> { ["pixels"] = _hash.Value };
 
     /// <summary>Whether the images of a split are there, not whether they are whole.</summary>
     /// <param name="folder">The folder, as for <see cref="Open"/>.</param>
@@ -92,4 +102,11 @@ public sealed class Mnist : IImageSource
 
     /// <summary>Frees the images. Batches that were read stay valid.</summary>
     public void Dispose() => _images = null;
+
+    /// <summary>Of the first images.</summary>
+    private ReadOnlySpan<byte> Pixels(int images)
+    {
+        ObjectDisposedException.ThrowIf(_images is null, this);
+        return _images.Values[..(images * Shape.Height * Shape.Width)];
+    }
 }

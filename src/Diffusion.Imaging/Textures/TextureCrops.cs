@@ -1,3 +1,4 @@
+using System.Globalization;
 using static TorchSharp.torch;
 
 namespace Diffusion.Imaging;
@@ -26,6 +27,12 @@ public sealed class TextureCrops : IImageSource
         (Name, _options, _split) = ($"{folder} ({split})", options, split);
         _photographs = Array.ConvertAll(files, file => TexturePhotograph.Load(file, split, options));
         Count = options.Count ?? (split == Split.Train ? TrainImages : TestImages);
+        Fingerprint = new Dictionary<string, string>
+        {
+            ["file names"] = Fingerprints.Of(files.Select(file => Path.GetFileName(file))),
+            ["file sizes"] = Fingerprints.Of(files.Select(file => new FileInfo(file).Length)),
+            ["crops"] = string.Create(CultureInfo.InvariantCulture, $"{split} {options.SmallestCrop}-{options.LargestCrop} seed {options.Seed}"),
+        };
         ClassNames = Array.AsReadOnly(Array.ConvertAll(files, file => Path.GetFileNameWithoutExtension(file)));
         Labels = Array.AsReadOnly(Enumerable.Range(0, Count).Select(i => (long)(i % files.Length)).ToArray());
     }
@@ -47,6 +54,9 @@ public sealed class TextureCrops : IImageSource
 
     /// <summary>The names of the photographs' files without extension, by label, in ordinal order.</summary>
     public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>Hashes of the names and sizes of the photographs' files; and which crops are cut out of them.</summary>
+    public IReadOnlyDictionary<string, string> Fingerprint { get; }
 
     /// <summary>Reads the photographs that lie in a folder, not those in subfolders.</summary>
     /// <param name="folder">The folder. Files with other extensions than the codec's and hidden files are ignored.</param>

@@ -20,7 +20,7 @@ internal sealed class NetworkConfig
         ArgumentNullException.ThrowIfNull(json);
         try
         {
-            using var document = JsonDocument.Parse(json);
+            using var document = JsonDocument.Parse(PythonJson.ToStandard(json));
             ReadTexts(document.RootElement);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new NetworkConfig(document.RootElement.Clone(), className)

@@ -16,9 +16,11 @@ public sealed class DiffusersScheduler
     private DiffusersScheduler(SchedulerConfig config)
     {
         _config = config;
+        SchedulerChecks.ThrowIfWrong(config);
+        SchedulerSamplers.ThrowUnlessKnown(config);
+        UnusedKeys = config.UnusedKeys;
         Schedule = SchedulerTables.Schedule(config);
         Parameterization = ReadParameterization(config);
-        SchedulerSamplers.ThrowUnlessKnown(config);
         // Wrong values that only samplers read are errors here, not when images are sampled.
         _ = SchedulerSamplers.Limit(config);
         _ = SchedulerSamplers.Create(config, 1, new DiffusersSamplingOptions());
@@ -36,13 +38,21 @@ public sealed class DiffusersScheduler
     /// <summary>What the network predicts.</summary>
     public Parameterization Parameterization { get; }
 
+    /// <summary>
+    /// The keys of the text that are not used, as in diffusers: other classes of schedulers have them, now or in earlier versions, and the text kept them when its class was changed. In the order of the text; their values are not read.
+    /// </summary>
+    public IReadOnlyList<string> UnusedKeys { get; }
+
     /// <summary>Reads the text of a scheduler_config.json.</summary>
-    /// <param name="json">A JSON object with <c>_class_name</c>; what it leaves out has the default of the class.</param>
+    /// <param name="json">
+    /// A JSON object with <c>_class_name</c>, as Python writes it: numbers may be NaN and infinite. What it leaves out has the default of the class. A key is read if the class has it. Names that begin with an underscore are notes.
+    /// </param>
+    /// <param name="ignoredKeys">Keys that are taken as if the text did not have them, known or not; <see langword="null"/> (default) for none. They need not be there, and are not in <see cref="UnusedKeys"/>.</param>
     /// <returns>The scheduler.</returns>
     /// <exception cref="InvalidDataException">
-    /// It is not such an object, has a name twice, the class is not known, or a value is not or makes no schedule; the message names it.
+    /// It is not such an object, has a name twice, the class is not known, a key is of no class and not among <paramref name="ignoredKeys"/>, a value is not known, contradicts another or makes no schedule; the message names it.
     /// </exception>
-    public static DiffusersScheduler Parse(string json) => Parse(json, className: null);
+    public static DiffusersScheduler Parse(string json, IReadOnlyCollection<string>? ignoredKeys = null) => Parse(json, className: null, ignoredKeys);
 
     /// <summary>A network as a denoiser of the scheduler's schedule and prediction type. The limit on x̂₀ is that of <c>CreateSampler</c>.</summary>
     /// <param name="network">Takes noisy images and timesteps; the caller keeps owning it.</param>
@@ -71,11 +81,14 @@ public sealed class DiffusersScheduler
 
     /// <param name="json">The text.</param>
     /// <param name="className">The class to make of it, which counts more than the text's own; <see langword="null"/> for that one.</param>
-    internal static DiffusersScheduler Parse(string json, string? className)
+    /// <param name="ignoredKeys">Keys that are taken as if the text did not have them.</param>
+    internal static DiffusersScheduler Parse(string json, string? className, IReadOnlyCollection<string>? ignoredKeys)
     {
-        var config = SchedulerConfig.Parse(json, className);
+        var config = SchedulerConfig.Parse(json, className, ignoredKeys);
+        SchedulerSamplers.ThrowUnlessClass(config.ClassName);
         try
         {
+            config.ThrowIfUnknownKeys();
             return new DiffusersScheduler(config);
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException)
@@ -94,7 +107,7 @@ public sealed class DiffusersScheduler
 
         var edm = config.ClassName is "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler";
         var sigmaData = config.Number("sigma_data", 0.5);
-        return config.Text("prediction_type", "epsilon") switch
+        return PredictionType(config) switch
         {
             "epsilon" => edm ? Parameterization.Karras(sigmaData) : Parameterization.Epsilon,
             "v_prediction" => edm ? new NegatedParameterization(Parameterization.Karras(sigmaData)) : Parameterization.Velocity,
@@ -102,6 +115,22 @@ public sealed class DiffusersScheduler
             "flow_prediction" => Parameterization.Flow,
             var other => throw config.Unknown("prediction_type", other, "epsilon, sample, v_prediction, flow_prediction"),
         };
+    }
+
+    /// <summary>Of files from before version 0.10 of diffusers predict_epsilon, where it is.</summary>
+    private static string PredictionType(SchedulerConfig config)
+    {
+        var type = config.Text("prediction_type", "epsilon");
+        if (!config.Has(SchedulerKeys.PredictEpsilon))
+        {
+            return type;
+        }
+
+        var former = config.Flag(SchedulerKeys.PredictEpsilon) ? "epsilon" : "sample";
+        return !config.Has("prediction_type") || type == former
+            ? former
+            : throw new InvalidDataException(
+                $"{config.ClassName}: \"{SchedulerKeys.PredictEpsilon}\" is {(former == "epsilon" ? "true" : "false")}, so the network predicts {former}, and \"prediction_type\" is \"{type}\"; ignore one of them (ignoredKeys, or --ignore-key of the app).");
     }
 
     /// <summary>The network's output with the opposite sign.</summary>

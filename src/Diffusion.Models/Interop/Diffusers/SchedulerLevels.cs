@@ -79,7 +79,7 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
         }
 
         var end = config.Timesteps;
-        var clip = config.OptionalNumber("lambda_min_clipped") ?? double.NegativeInfinity;
+        var clip = config.NumberOrInfinity("lambda_min_clipped") ?? double.NegativeInfinity;
         while (end > 1 && schedule.LevelAt(end - 1).HalfLogSnr < clip)
         {
             end--;

@@ -44,9 +44,19 @@ internal static class SchedulerSamplers
             throw config.Unknown("solver_p", "a scheduler", "null");
         }
 
-        if (!Makers.ContainsKey(config.ClassName))
+        if (config.ClassName == "UniPCMultistepScheduler" && config.Has("shift_terminal") && config.Flag("use_flow_sigmas"))
         {
-            throw new InvalidDataException($"The scheduler class \"{config.ClassName}\" is not known; this library reads {string.Join(", ", ClassNames)}.");
+            throw config.Unknown("shift_terminal", "a number", "null together with use_flow_sigmas");
+        }
+    }
+
+    /// <summary>A class that cannot be read is an error before its keys are looked at.</summary>
+    public static void ThrowUnlessClass(string className)
+    {
+        if (!Makers.ContainsKey(className))
+        {
+            var what = SchedulerKeys.ClassNames.Contains(className) ? "is not supported" : "is not known";
+            throw new InvalidDataException($"The scheduler class \"{className}\" {what}; this library reads {string.Join(", ", ClassNames)}.");
         }
     }
 
@@ -83,9 +93,9 @@ internal static class SchedulerSamplers
     private static DpmSolverOptions Solver(SchedulerConfig config, StepSpacing levels)
     {
         var type = config.Text("algorithm_type", "dpmsolver++");
-        if (type is not ("dpmsolver++" or "dpmsolver" or "sde-dpmsolver++"))
+        if (type is not ("dpmsolver++" or "dpmsolver" or "sde-dpmsolver++" or "deis"))
         {
-            throw config.Unknown("algorithm_type", type, "dpmsolver++, dpmsolver, sde-dpmsolver++");
+            throw config.Unknown("algorithm_type", type, "dpmsolver++, dpmsolver, sde-dpmsolver++, and deis, which is dpmsolver++");
         }
 
         return new DpmSolverOptions
@@ -107,7 +117,7 @@ internal static class SchedulerSamplers
         Order = config.Whole("solver_order", 2),
         SolverType = config.Text("solver_type", "bh2") == "bh1" ? UniPcSolverType.Bh1 : UniPcSolverType.Bh2,
         PredictX0 = config.Flag("predict_x0", true),
-        DisableCorrector = [.. (config.Numbers("disable_corrector") ?? []).Select(step => (int)step)],
+        DisableCorrector = [.. config.Wholes("disable_corrector") ?? []],
         LowerOrderFinal = config.Flag("lower_order_final", true),
     };
 }

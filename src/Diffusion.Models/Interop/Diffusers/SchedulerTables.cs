@@ -63,8 +63,8 @@ internal static class SchedulerTables
         }
 
         var latent = config.ClassName is "HeunDiscreteScheduler" or "LCMScheduler";
-        var start = config.Number("beta_start", latent ? 0.00085 : 1e-4);
-        var end = config.Number("beta_end", latent ? 0.012 : 0.02);
+        var start = config.OptionalNumber("beta_start") ?? (latent ? 0.00085 : 1e-4);
+        var end = config.OptionalNumber("beta_end") ?? (latent ? 0.012 : 0.02);
         return config.Text("beta_schedule", config.ClassName == "LCMScheduler" ? "scaled_linear" : "linear") switch
         {
             "linear" => new LinearNoiseSchedule(config.Timesteps, start, end),

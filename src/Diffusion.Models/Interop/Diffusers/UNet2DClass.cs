@@ -13,6 +13,10 @@ internal sealed record UNet2DClass(string Mid, IReadOnlyList<string> DownTypes, 
 
     private const int MaxLevels = 32;
 
+    /// <summary>What the average of a training script puts into the config.json of the network it averages (<c>unet_ema</c>). It says nothing of the network.</summary>
+    /// <remarks>huggingface/diffusers, src/diffusers/training_utils.py, EMAModel.save_pretrained.</remarks>
+    private static readonly string[] s_average = ["decay", "inv_gamma", "min_decay", "optimization_step", "power", "update_after_step", "use_ema_warmup"];
+
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>The channels in and out.</summary>
@@ -31,6 +35,11 @@ internal sealed record UNet2DClass(string Mid, IReadOnlyList<string> DownTypes, 
         var config = NetworkConfig.Parse(json, className);
         config.OneOf("_class_name", className, nullable: false, className);
         var options = read(config);
+        foreach (var name in s_average)
+        {
+            config.Value(name);
+        }
+
         config.ThrowIfUnread();
         var errors = options.Validate().ToList();
         return errors.Count == 0

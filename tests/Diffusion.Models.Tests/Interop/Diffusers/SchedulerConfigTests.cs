@@ -22,7 +22,7 @@ public sealed class SchedulerConfigTests
     [Fact]
     public void CreateSampler_UnknownValues_AreErrorsThatNameThem()
     {
-        Assert.Contains("deis", Wrong("""{"_class_name":"DPMSolverMultistepScheduler","algorithm_type":"deis"}"""), StringComparison.Ordinal);
+        Assert.Contains("dpm3", Wrong("""{"_class_name":"DPMSolverMultistepScheduler","algorithm_type":"dpm3"}"""), StringComparison.Ordinal);
         Assert.Contains("learned", Wrong("""{"_class_name":"DDPMScheduler","variance_type":"learned"}"""), StringComparison.Ordinal);
         Assert.Contains("sideways", Wrong("""{"_class_name":"DDPMScheduler","timestep_spacing":"sideways"}"""), StringComparison.Ordinal);
 
