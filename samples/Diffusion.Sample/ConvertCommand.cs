@@ -10,19 +10,18 @@ namespace Diffusion.Sample;
 /// <summary>Weights of any format and of other projects' names to a safetensors file, and back to their names.</summary>
 internal static class ConvertCommand
 {
-    private const int FewNames = 10;
-
     private static readonly Option<string> s_from = new("--from") { Description = "A file of weights (.safetensors, .pth, .pt, .bin, .index.json) or a folder that holds one.", Required = true };
-    private static readonly Option<FileInfo> s_to = new("--to") { Description = "The file to write, *.safetensors, which PyTorch and diffusers read.", Required = true };
+    private static readonly Option<FileInfo> s_to = new("--to") { Description = "The file to write, *.safetensors, which PyTorch and diffusers read. With --dialect diffusers and a run of this app, a folder: the run as a pipeline of diffusers.", Required = true };
     private static readonly Option<string?> s_dialect = new("--dialect") { Description = $"Whose names the weights have, to be changed to this library's: {string.Join(", ", WeightDialects.Names)}. Without it names stay." };
     private static readonly Option<FileInfo?> s_network = new("--network") { Description = "What the network of the dialect is: the config.json of diffusers (by default the one beside the weights), or the arguments of OpenAI's UNetModel as JSON." };
     private static readonly Option<bool> s_reverse = new("--reverse") { Description = "The other way: from this library's names to those of the dialect." };
-    private static readonly Option<string?> s_prefix = new("--prefix") { Description = "Take the tensors alone whose names begin with this, and cut it off: 'model/' where a file nests them." };
+    private static readonly Option<string?> s_prefix = new("--prefix") { Description = "Take the tensors alone whose names begin with this, and cut it off: 'ema/' where a file nests several. With \"\" all tensors as they are. Without it the network's weights are found, and what wraps them is taken off." };
+    private static readonly Option<string?> s_variant = new("--variant") { Description = "Of a folder the variant of the weights: fp16 for diffusion_pytorch_model.fp16.safetensors." };
     private static readonly Option<FileInfo?> s_config = new("--config") { Description = "A run's configuration that the weights fit: it is checked, and stored with them, so that the other commands can use the file." };
 
     public static Command Create()
     {
-        var command = new Command("convert", "Convert weights: formats, and the names of other projects.") { s_from, s_to, s_dialect, s_network, s_reverse, s_prefix, s_config };
+        var command = new Command("convert", "Convert weights: formats, and the names of other projects.") { s_from, s_to, s_dialect, s_network, s_reverse, s_prefix, s_variant, s_config };
         command.SetAction(arguments => ExitCode.Of(() => Run(arguments)));
         return command;
     }
@@ -31,22 +30,35 @@ internal static class ConvertCommand
     {
         var (from, to) = (arguments.GetRequiredValue(s_from), arguments.GetRequiredValue(s_to).FullName);
         var (dialect, reverse) = (arguments.GetValue(s_dialect), arguments.GetValue(s_reverse));
+        if (PipelineHandOver.IsAskedFor(to, dialect, reverse))
+        {
+            PipelineHandOver.Run(from, to);
+            return;
+        }
+
         if (!to.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
         {
             throw new UsageException($"--to must be a file *.safetensors, the one format that is written; it is '{to}'.");
         }
 
         DiffusionRuntime.EnsureLoaded();
-        using var weights = WeightFiles.Open(TrainedWeights.FindAnyFile(from));
+        using var weights = UsageException.Unless(() => WeightFiles.OpenNetwork(TrainedWeights.FindAnyFile(from), arguments.GetValue(s_prefix), arguments.GetValue(s_variant)));
         if (weights.Files.Any(file => Path.GetFullPath(file) == to))
         {
             throw new UsageException($"--to is the file '{to}' that is read; give another.");
         }
 
         using var scope = NewDisposeScope();
-        var translate = Translation(dialect, reverse, arguments.GetValue(s_network)?.FullName ?? WeightDialects.DescriptionBeside(weights.Path));
-        var tensors = Translated(weights, arguments.GetValue(s_prefix) ?? "", translate);
-        Save(to, tensors, Metadata(weights, arguments.GetValue(s_config), tensors));
+        var description = arguments.GetValue(s_network)?.FullName ?? WeightDialects.DescriptionBeside(weights.Path);
+        var translate = Translation(dialect, reverse, description);
+        using var loaded = weights.Load();
+        var tensors = translate(loaded);
+        Save(to, tensors, WeightDialects.WithNetwork(Metadata(weights, arguments.GetValue(s_config), tensors), dialect, reverse, description));
+        foreach (var note in weights.Notes)
+        {
+            AnsiConsole.MarkupLineInterpolated($"{note}");
+        }
+
         AnsiConsole.MarkupLineInterpolated($"Wrote {tensors.Count} tensors, {tensors.Values.Sum(tensor => tensor.numel())} numbers, from {weights.Path} to {to}");
     }
 
@@ -59,22 +71,6 @@ internal static class ConvertCommand
 
         var found = WeightDialects.Find(dialect, network);
         return reverse ? found.ToTheirs : found.ToOurs;
-    }
-
-    /// <summary>The tensors of the file whose names begin with the prefix, under their new names.</summary>
-    private static IReadOnlyDictionary<string, Tensor> Translated(
-        WeightFiles weights, string prefix, Func<IReadOnlyDictionary<string, Tensor>, IReadOnlyDictionary<string, Tensor>> translate)
-    {
-        var names = weights.Tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToList();
-        return names.Count == 0
-            ? throw new UsageException($"No tensor of '{weights.Path}' begins with '{prefix}'; there are {Some(weights.Tensors.Keys)}.")
-            : translate(names.ToDictionary(name => name[prefix.Length..], weights.Read, StringComparer.Ordinal));
-    }
-
-    private static string Some(IEnumerable<string> names)
-    {
-        var all = names.ToList();
-        return string.Join(", ", all.Take(FewNames)) + (all.Count > FewNames ? $" and {all.Count - FewNames} more" : "");
     }
 
     private static Dictionary<string, string> Metadata(WeightFiles weights, FileInfo? config, IReadOnlyDictionary<string, Tensor> tensors)

@@ -19,9 +19,14 @@ internal static class Drawing
     /// <param name="labels">How many labels the images go through in turn: a column of the picture has one.</param>
     /// <param name="cancellation">Checked before each step.</param>
     /// <returns>[N, C, H, W] in [−1, 1], on the CPU.</returns>
-    public static Tensor Draw(Func<int, int, IDenoiser> denoiser, RunOptions options, RunFolder folder, int labels, CancellationToken cancellation)
+    public static Tensor Draw(Func<int, int, IDenoiser> denoiser, RunOptions options, RunFolder folder, int labels, CancellationToken cancellation) =>
+        Draw(denoiser, options.CreateSampler(), options.Data.Shape, options, folder, labels, cancellation);
+
+    /// <inheritdoc cref="Draw(Func{int, int, IDenoiser}, RunOptions, RunFolder, int, CancellationToken)"/>
+    /// <param name="sampler">The sampler, in place of that of the options.</param>
+    /// <param name="shape">The shape of an image.</param>
+    public static Tensor Draw(Func<int, int, IDenoiser> denoiser, Sampler sampler, ImageShape shape, RunOptions options, RunFolder folder, int labels, CancellationToken cancellation)
     {
-        var sampler = options.CreateSampler();
         var batchSize = Math.Min(options.Training.BatchSize, options.Sampling.Count);
         var batches = new List<Tensor>();
         using var scope = NewDisposeScope();
@@ -36,7 +41,7 @@ internal static class Drawing
                 var done = first;
                 batches.Add(sampler.SampleFrom(
                     denoiser(first, count),
-                    options.Data.Shape.Batch(count),
+                    shape.Batch(count),
                     noise,
                     new Observer<(int Step, int Steps)>(progress => task.Value = done + ((double)count * progress.Step / progress.Steps)),
                     first == 0 ? step => AddFrame(animation, step) : null,

@@ -4,7 +4,7 @@ namespace Diffusion.Sample;
 
 /// <summary>The options that all commands share that draw with a trained network.</summary>
 internal sealed record DrawingArguments(
-    string Checkpoint, string Out, string? Sampler, int? Steps, string? Spacing, string? Schedule, double? Guidance, string? Label, long? Seed, int? Count)
+    string Checkpoint, string Out, string? Sampler, int? Steps, string? Spacing, string? Schedule, double? Guidance, string? Label, long? Seed, int? Count, SourceArguments Source)
 {
     /// <summary>A run's sampling options with what the command line says instead.</summary>
     public SamplingOptions Over(SamplingOptions options) => Over(options, Sampler, Spacing) with

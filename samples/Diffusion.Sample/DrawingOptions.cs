@@ -7,10 +7,10 @@ internal static class DrawingOptions
 {
     public static readonly Option<string> Sampler = new("--sampler") { Description = $"The sampler, instead of the configuration's: {string.Join(", ", Diffusion.Sampler.Names)}." };
     public static readonly Option<string> Spacing = new("--spacing") { Description = $"Where the steps lie, instead of the configuration's: {string.Join(", ", StepSpacing.All)}." };
-    public static readonly Option<string> Schedule = new("--schedule") { Description = $"The noise schedule. train chooses it; a trained network has its own. {string.Join(", ", NoiseSchedule.Names)}." };
+    public static readonly Option<string> Schedule = new("--schedule") { Description = $"The noise schedule. train chooses it; a trained network has its own, but for a network of diffusers without a scheduler. {string.Join(", ", NoiseSchedule.Names)}." };
     public static readonly Option<DirectoryInfo> Out = new("--out") { Description = "The folder for results.", DefaultValueFactory = _ => new DirectoryInfo("out") };
 
-    private static readonly Option<string> s_checkpoint = new("--checkpoint") { Description = "A run's folder, a checkpoint's folder, or a safetensors file of weights.", Required = true };
+    private static readonly Option<string> s_checkpoint = new("--checkpoint") { Description = "A run's folder, a checkpoint's folder, or a file of weights that convert wrote; or of diffusers: a pipeline's folder, or with --schedule a network's folder or file.", Required = true };
     private static readonly Option<int?> s_steps = NumberOption.Optional<int>("--steps", "Sampling steps, instead of the configuration's.");
     private static readonly Option<double?> s_guidance = NumberOption.Optional<double>("--guidance", "The scale of guidance by labels, for networks that know labels, instead of the configuration's; 1 is none.");
     private static readonly Option<string?> s_label = new("--label") { Description = "The class to draw, by its name, or by its label where no class has that name, for networks that know labels; without it sample draws all of them in turn, and the other commands none." };
@@ -21,7 +21,7 @@ internal static class DrawingOptions
     public static Command Command(string name, string description, Action<ParseResult, CancellationToken> run, params ReadOnlySpan<Option> own)
     {
         var command = new Command(name, description) { s_checkpoint };
-        foreach (var option in (Option[])[.. own, s_count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_label, s_seed, Out])
+        foreach (var option in (Option[])[.. own, s_count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_label, s_seed, .. SourceOptions.All, Out])
         {
             command.Add(option);
         }
@@ -40,7 +40,8 @@ internal static class DrawingOptions
         arguments.GetValue(s_guidance),
         arguments.GetValue(s_label),
         arguments.GetValue(s_seed),
-        arguments.GetValue(s_count));
+        arguments.GetValue(s_count),
+        SourceOptions.Read(arguments, arguments.GetValue(Schedule)));
 
     private static void Run(Action<ParseResult, CancellationToken> run, ParseResult arguments, CancellationToken cancellation)
     {

@@ -1,4 +1,3 @@
-using Diffusion.Configuration;
 using Diffusion.Imaging;
 using static TorchSharp.torch;
 
@@ -10,27 +9,27 @@ internal static class Hole
     public static readonly string[] Names = ["left", "right", "top", "bottom", "center"];
 
     /// <summary>A half, or the middle with half the height and width.</summary>
-    public static Tensor Of(string name, long size)
+    public static Tensor Of(string name, ImageShape shape)
     {
-        var (half, quarter) = (size / 2, size / 4);
-        var mask = ones(1, 1, size, size);
+        var (height, width) = ((long)shape.Height, (long)shape.Width);
+        var mask = ones(1, 1, height, width);
         using var hole = name switch
         {
-            "left" => mask.narrow(3, 0, half),
-            "right" => mask.narrow(3, half, size - half),
-            "top" => mask.narrow(2, 0, half),
-            "bottom" => mask.narrow(2, half, size - half),
-            _ => mask.narrow(2, quarter, half).narrow(3, quarter, half),
+            "left" => mask.narrow(3, 0, width / 2),
+            "right" => mask.narrow(3, width / 2, width - (width / 2)),
+            "top" => mask.narrow(2, 0, height / 2),
+            "bottom" => mask.narrow(2, height / 2, height - (height / 2)),
+            _ => mask.narrow(2, height / 4, height / 2).narrow(3, width / 4, width / 2),
         };
         hole.zero_();
         return mask;
     }
 
     /// <summary>A file: white is kept, black is painted.</summary>
-    public static Tensor Load(string path, DataOptions data)
+    public static Tensor Load(string path, ImageShape shape, IImageCodec codec)
     {
         using var image = File.Exists(path)
-            ? ImageFile.Load(path, ImageCodecs.Of(data)).WithChannels(1).Resize(data.Size, data.Size, ImageFit.Stretch).ToTensor()
+            ? ImageFile.Load(path, codec).WithChannels(1).Resize(shape.Width, shape.Height, ImageFit.Stretch).ToTensor()
             : throw new UsageException($"There is no file '{path}'.");
         return image.gt(0).to_type(ScalarType.Float32);
     }

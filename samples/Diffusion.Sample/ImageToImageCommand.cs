@@ -18,8 +18,8 @@ internal static class ImageToImageCommand
         var shared = DrawingOptions.Read(arguments);
         using var model = TrainedModel.Load(shared);
         using var scope = NewDisposeScope();
-        var images = InputImages.Read(arguments, model.Options.Data, shared.Count ?? DefaultCount);
-        var (sampler, strength) = (model.Options.CreateSampler(), arguments.GetValue(s_strength));
+        var images = InputImages.Read(arguments, model, shared.Count ?? DefaultCount);
+        var (sampler, strength) = (model.CreateSampler(), arguments.GetValue(s_strength));
         var steps = sampler.Levels(model.Denoiser.Schedule).Count - 1;
         var first = UsageException.Unless(() => ImageToImage.FirstStep(steps, strength));
         var result = Picture.Draw($"Changing {images.shape[0]} images", steps - first, progress =>

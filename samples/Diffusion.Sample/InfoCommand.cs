@@ -10,7 +10,7 @@ internal static class InfoCommand
 {
     private static readonly Argument<string?> s_path = new("path")
     {
-        Description = "A run's folder, a checkpoint's folder, a folder of diffusers, or a file of weights: .safetensors, .pth, .pt, .bin, .index.json. Without it, this machine only.",
+        Description = "A run's folder, a checkpoint's folder, a folder of diffusers (a pipeline's, a network's or a scheduler's), a scheduler_config.json, or a file of weights: .safetensors, .pth, .pt, .bin, .index.json. Without it, this machine only.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -18,42 +18,42 @@ internal static class InfoCommand
 
     public static Command Create()
     {
-        var command = new Command("info", "Describe a run, a pipeline of diffusers, a file of weights and this machine.") { s_path, s_all };
-        command.SetAction(arguments => ExitCode.Of(() => Run(arguments.GetValue(s_path), arguments.GetValue(s_all))));
+        var command = new Command("info", "Describe a run, a pipeline of diffusers, a file of weights and this machine.") { s_path, SourceOptions.Variant, SourceOptions.IgnoreKey, s_all };
+        command.SetAction(arguments => ExitCode.Of(() => Run(arguments.GetValue(s_path), SourceOptions.Read(arguments, schedule: null), arguments.GetValue(s_all))));
         return command;
     }
 
-    private static void Run(string? path, bool all)
+    private static void Run(string? path, SourceArguments source, bool all)
     {
         DiffusionRuntime.EnsureLoaded();
-        if (path is not null)
+        if (path is not null && SchedulerTable.Find(path) is { } scheduler)
+        {
+            SchedulerTable.Write(scheduler, source.IgnoredKeys);
+        }
+        else if (path is not null)
         {
             if (File.Exists(Path.Combine(path, "model_index.json")))
             {
-                WritePipeline(path);
+                WritePipeline(path, source.IgnoredKeys, all);
             }
 
-            using var weights = WeightFiles.Open(TrainedWeights.FindAnyFile(path));
+            using var weights = UsageException.Unless(() => WeightFiles.Open(TrainedWeights.FindAnyFile(path), source.Variant));
             WeightTable.Write(weights, all);
         }
 
         WriteMachine();
     }
 
-    private static void WritePipeline(string path)
+    private static void WritePipeline(string path, IReadOnlyCollection<string> ignoredKeys, bool all)
     {
         var folder = DiffusersFolder.Read(path);
-        var scheduler = folder.CreateScheduler();
+        var scheduler = folder.CreateScheduler(ignoredKeys);
         var table = WeightTable.Summary("Pipeline of diffusers");
         table.AddRow("folder", Markup.Escape(path));
         table.AddRow("pipeline", Markup.Escape(folder.PipelineClass));
         table.AddRow("network", Markup.Escape(folder.NetworkClass));
-        table.AddRow("scheduler", Markup.Escape($"{scheduler.ClassName}, {scheduler.Schedule.Timesteps} timesteps, predicts {scheduler.Parameterization.Name}"));
-        if (scheduler.UnusedKeys.Count > 0)
-        {
-            table.AddRow("keys not used", Markup.Escape($"{string.Join(", ", scheduler.UnusedKeys)}: of other scheduler classes"));
-        }
-
+        SchedulerTable.AddTo(table, scheduler);
+        ClassList.AddTo(table, folder.ClassNames ?? [], all);
         AnsiConsole.Write(table);
     }
 

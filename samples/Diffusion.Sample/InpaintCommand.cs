@@ -31,10 +31,9 @@ internal static class InpaintCommand
 
         using var model = TrainedModel.Load(shared);
         using var scope = NewDisposeScope();
-        var data = model.Options.Data;
-        var images = InputImages.Read(arguments, data, shared.Count ?? DefaultCount);
-        var mask = arguments.GetValue(s_mask) is { } file ? Hole.Load(file.FullName, data) : Hole.Of(arguments.GetValue(s_hole) ?? "center", data.Size);
-        var inner = model.Options.CreateSampler();
+        var images = InputImages.Read(arguments, model, shared.Count ?? DefaultCount);
+        var mask = arguments.GetValue(s_mask) is { } file ? Hole.Load(file.FullName, model.Shape, ImageCodecs.Of(model.Options.Data)) : Hole.Of(arguments.GetValue(s_hole) ?? "center", model.Shape);
+        var inner = model.CreateSampler();
         var schedule = model.Denoiser.Schedule;
         var jumpLength = arguments.GetValue(s_jumpLength) ?? Math.Clamp((inner.Levels(schedule).Count - 1) / 10, 1, MostDefaultJump);
         var sampler = UsageException.Unless(() => new InpaintingSampler(inner, images, mask, jumpLength, arguments.GetValue(s_resamples)));

@@ -12,15 +12,24 @@ internal static class InputImages
     public static readonly Option<DirectoryInfo> Data = new("--data") { Description = "The folder of the data set, instead of the configuration's." };
 
     /// <returns>[N, C, H, W] in [−1, 1], on the CPU.</returns>
-    public static Tensor Read(ParseResult arguments, DataOptions options, int count)
+    public static Tensor Read(ParseResult arguments, TrainedModel model, int count)
     {
+        var (options, shape) = (model.Options.Data, model.Shape);
         if (arguments.GetValue(Files) is { Length: > 0 } files)
         {
             using var scope = NewDisposeScope();
-            return cat([.. files.Select(file => Load(file.FullName, options))]).MoveToOuterDisposeScope();
+            return cat([.. files.Select(file => Load(file.FullName, options, shape))]).MoveToOuterDisposeScope();
         }
 
-        using var source = (options with { Path = arguments.GetValue(Data)?.FullName ?? options.Path }).Open(ImageCodecs.Of(options));
+        var path = arguments.GetValue(Data)?.FullName ?? options.Path;
+        if (path.Length == 0 || shape.Height != shape.Width)
+        {
+            throw new UsageException(path.Length == 0
+                ? $"'{model.File}' does not say where images are: give files by --input, or a folder of them by --data."
+                : $"The images of '{model.File}' are {shape}, and those of --data are made square: give files by --input.");
+        }
+
+        using var source = (options with { Path = path }).Open(ImageCodecs.Of(options));
         if (count < 1 || count > source.Count)
         {
             throw new UsageException($"--count must be in [1, {source.Count}], the images of {source.Name}; it is {count}.");
@@ -32,7 +41,7 @@ internal static class InputImages
     }
 
     /// <summary>A file in the size and the channels of the run's images.</summary>
-    public static Tensor Load(string path, DataOptions options) => File.Exists(path)
-        ? ImageFile.Load(path, ImageCodecs.Of(options)).WithChannels(options.Channels).Resize(options.Size, options.Size, options.Fit).ToTensor()
+    private static Tensor Load(string path, DataOptions options, ImageShape shape) => File.Exists(path)
+        ? ImageFile.Load(path, ImageCodecs.Of(options)).WithChannels(options.Channels).Resize(shape.Width, shape.Height, options.Fit).ToTensor()
         : throw new UsageException($"There is no file '{path}'.");
 }

@@ -25,7 +25,7 @@ internal static class InterpolateCommand
         var rows = shared.Count ?? DefaultRows;
         var strips = seeds.Length == 2
             ? BetweenSeeds(model, seeds, rows, points, cancellation)
-            : BetweenImages(model, InputImages.Read(arguments, model.Options.Data, 2 * rows), points, cancellation);
+            : BetweenImages(model, InputImages.Read(arguments, model, 2 * rows), points, cancellation);
         Picture.Save(shared.Out, "interpolate", strips.cpu(), points, $"{strips.shape[0] / points} strip(s) of {points} images");
     }
 
@@ -49,12 +49,12 @@ internal static class InterpolateCommand
 
     private static Tensor BetweenSeeds(TrainedModel model, long[] seeds, int rows, int points, CancellationToken cancellation)
     {
-        var sampler = model.Options.CreateSampler();
+        var sampler = model.CreateSampler();
         var levels = sampler.Levels(model.Denoiser.Schedule);
         using var from = NoiseSource.Seeded(seeds[0]);
         using var to = NoiseSource.Seeded(seeds[1]);
         using var noise = NoiseSource.Seeded(model.Options.Sampling.Seed); // for samplers that add some
-        var shape = model.Options.Data.Shape.Batch(rows);
+        var shape = model.Shape.Batch(rows);
         var path = LatentInterpolation.Path(from.Draw(shape, model.Denoiser.Device), to.Draw(shape, model.Denoiser.Device), points) * levels[0].Scale;
         return Picture.Draw($"Drawing {rows} strips", levels.Count - 1, progress =>
             sampler.Continue(model.Denoiser, path, noise, 0, progress, cancellationToken: cancellation));
@@ -65,7 +65,7 @@ internal static class InterpolateCommand
     {
         var sampling = model.Options.Sampling;
         var pairs = images.view([-1, 2, .. images.shape[1..]]); // [2·N, C, H, W] → [N, 2, C, H, W]
-        var steps = model.Options.CreateSampler().Levels(model.Plain.Schedule).Count - 1;
+        var steps = model.CreateSampler().Levels(model.Plain.Schedule).Count - 1;
         return Picture.Draw("Images to noise and back", 2 * steps, progress =>
             LatentInterpolation.Images(model.Plain, pairs.select(1, 0), pairs.select(1, 1), points, sampling.Steps, sampling.CreateSpacing(), progress, cancellation));
     }

@@ -26,8 +26,8 @@ internal static class ReconstructCommand
         ThrowUnlessDdim(shared.Sampler);
         using var model = TrainedModel.Load(shared with { Sampler = "ddim" });
         using var scope = NewDisposeScope();
-        var images = InputImages.Read(arguments, model.Options.Data, shared.Count ?? DefaultCount);
-        var (sampling, steps) = (model.Options.Sampling, model.Options.CreateSampler().Levels(model.Plain.Schedule).Count - 1);
+        var images = InputImages.Read(arguments, model, shared.Count ?? DefaultCount);
+        var (sampling, steps) = (model.Options.Sampling, model.CreateSampler().Levels(model.Plain.Schedule).Count - 1);
         var latents = Picture.Draw("Images to noise", steps, progress =>
             Reconstruction.Invert(model.Plain, images, sampling.Steps, sampling.CreateSpacing(), progress, cancellation));
         var result = Picture.Draw("Noise to images", steps, progress =>

@@ -20,7 +20,7 @@ internal static class SampleCommand
             ClassList.ShowDrawn(options, model.Labels.Labels);
         }
 
-        using var images = Drawing.Draw(model.Labels.InTurn, options, folder, model.Labels.Labels, cancellation);
+        using var images = Drawing.Draw(model.InTurn, model.CreateSampler(), model.Shape, options, folder, model.Labels.Labels, cancellation);
         if (raw)
         {
             Safetensors.Save(folder.RawSamples, [KeyValuePair.Create("images", images)]);

@@ -2,4 +2,4 @@ namespace Diffusion.Sample;
 
 /// <summary>The options of the command <c>train</c>.</summary>
 internal sealed record TrainArguments(
-    string? Config, int? Steps, int? StopAfter, long? Seed, string? Schedule, string? Sampler, string? Spacing, string Out, bool Resume, bool OtherImages);
+    string? Config, string? From, SourceArguments Source, int? Steps, int? StopAfter, long? Seed, string? Sampler, string? Spacing, string Out, bool Resume, bool OtherImages);

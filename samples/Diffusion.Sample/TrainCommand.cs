@@ -14,6 +14,7 @@ namespace Diffusion.Sample;
 internal static class TrainCommand
 {
     private static readonly Option<FileInfo?> s_config = new("--config") { Description = "The configuration file; the quick MNIST run by default." };
+    private static readonly Option<string?> s_from = new("--from") { Description = "Begin with the weights of another run, or with a network of diffusers: a pipeline's folder with its scheduler, a network's folder or file with --schedule." };
     private static readonly Option<int?> s_steps = NumberOption.Optional<int>("--steps", "Training steps in all, instead of the configuration's.");
     private static readonly Option<int?> s_stopAfter = NumberOption.Optional<int>("--stop-after", "End this process, with a checkpoint, after so many steps of the longer run.");
     private static readonly Option<long?> s_seed = NumberOption.Optional<long>("--seed", "The seed of the run, instead of the configuration's.");
@@ -24,18 +25,24 @@ internal static class TrainCommand
     {
         var command = new Command("train", "Train a network, then draw images with it.")
         {
-            s_config, s_steps, s_stopAfter, s_seed, DrawingOptions.Schedule, DrawingOptions.Sampler, DrawingOptions.Spacing, DrawingOptions.Out, s_resume, s_otherImages,
+            s_config, s_from, s_steps, s_stopAfter, s_seed, DrawingOptions.Schedule, DrawingOptions.Sampler, DrawingOptions.Spacing, DrawingOptions.Out, s_resume, s_otherImages,
         };
+        foreach (var option in SourceOptions.Initial)
+        {
+            command.Add(option);
+        }
+
         command.SetAction(arguments => ExitCode.Of(cancellation => Run(Read(arguments), cancellation)));
         return command;
     }
 
     private static TrainArguments Read(ParseResult arguments) => new(
         arguments.GetValue(s_config)?.FullName,
+        arguments.GetValue(s_from),
+        SourceOptions.Read(arguments, arguments.GetValue(DrawingOptions.Schedule)),
         arguments.GetValue(s_steps),
         arguments.GetValue(s_stopAfter),
         arguments.GetValue(s_seed),
-        arguments.GetValue(DrawingOptions.Schedule),
         arguments.GetValue(DrawingOptions.Sampler),
         arguments.GetValue(DrawingOptions.Spacing),
         arguments.GetRequiredValue(DrawingOptions.Out).FullName,
@@ -54,16 +61,23 @@ internal static class TrainCommand
             throw new UsageException("--other-images goes with --resume.");
         }
 
+        if (arguments is { From: not null, Resume: true })
+        {
+            throw new UsageException("--from begins a run, and --resume goes on with one: give one of them.");
+        }
+
         DiffusionRuntime.EnsureLoaded();
         var folder = new RunFolder(arguments.Out);
-        var options = Configuration(arguments, folder);
+        using var initial = arguments.From is { } from ? InitialWeights.Open(from, arguments.Source) : null;
+        var options = Configuration(arguments, folder, initial);
         using var images = options.Data.Open(ImageCodecs.Of(options.Data));
         options = options.ForImages(images);
         var json = RunConfiguration.ToJson(options);
         var steps = options.Training.StepsFor(images.Count);
+        using var network = options.CreateNetwork();
+        initial?.Fill(network); // what does not fit is said before anything is changed
         Prepare(folder, arguments.Resume, options, steps);
 
-        using var network = options.CreateNetwork();
         network.to(cuda.is_available() ? CUDA : CPU);
         var training = options.Training with
         {
@@ -77,6 +91,11 @@ internal static class TrainCommand
         if (arguments.Resume && !trainer.Resume(folder.Checkpoints))
         {
             AnsiConsole.MarkupLineInterpolated($"No checkpoint in {folder.Checkpoints}: starting at step 1.");
+        }
+
+        if (initial is not null)
+        {
+            trainer.Save(folder.Checkpoints); // --resume goes on from these weights, however early the run is stopped
         }
 
         trainer.Observers.Add(new ConfigurationCopy(folder.Config, json));
@@ -119,10 +138,10 @@ internal static class TrainCommand
             $"Training took [bold]{fitting.Elapsed.TotalSeconds:F1} s[/] for {trainer.StepsDone - before} steps, drawing [bold]{drawing.Elapsed.TotalSeconds:F1} s[/] for {options.Sampling.Count} images.");
     }
 
-    private static RunOptions Configuration(TrainArguments arguments, RunFolder folder)
+    private static RunOptions Configuration(TrainArguments arguments, RunFolder folder, InitialWeights? initial)
     {
         var file = arguments.Config ?? (arguments.Resume && File.Exists(folder.Config) ? folder.Config : Path.Combine(AppContext.BaseDirectory, "configs", "mnist-quick.json"));
-        var options = ConfigurationFile.Load(file);
+        var options = arguments.Config is null && initial?.Run is { } before ? before with { Data = before.Data with { ClassNames = null } } : ConfigurationFile.Load(file);
         options = options with
         {
             // The run's own copy has those that it was started on, as its checkpoints have, with which the trainer compares.
@@ -134,9 +153,10 @@ internal static class TrainCommand
                 Seed = arguments.Seed ?? options.Training.Seed,
             },
             // The configuration's betas go with its own schedule.
-            Diffusion = arguments.Schedule is { } schedule ? options.Diffusion with { Schedule = schedule, BetaStart = null, BetaEnd = null } : options.Diffusion,
+            Diffusion = arguments.Source.Schedule is { } schedule ? options.Diffusion with { Schedule = schedule, BetaStart = null, BetaEnd = null } : options.Diffusion,
             Sampling = DrawingArguments.Over(options.Sampling, arguments.Sampler, arguments.Spacing),
         };
+        options = initial?.Apply(options, arguments) ?? options;
         return options.Validate().ToList() is { Count: > 0 } errors
             ? throw new OptionsValidationException("The command line", options.GetType(), errors.Select(error => error.ToString()))
             : options;

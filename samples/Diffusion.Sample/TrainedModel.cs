@@ -10,19 +10,31 @@ namespace Diffusion.Sample;
 /// <summary>A trained network, ready to draw, with its run's options as the command line changes them.</summary>
 internal sealed class TrainedModel : IDisposable
 {
-    private readonly UNet _network;
+    private readonly IDisposable _owned;
+    private readonly ImageLimit _limit;
+    private readonly Sampler _sampler;
 
-    private TrainedModel(string file, RunOptions options, UNet network, long? label)
+    /// <param name="file">Where the weights are.</param>
+    /// <param name="options">The options of the run, or what stands for them.</param>
+    /// <param name="owned">Disposed with this.</param>
+    /// <param name="denoiser">The network.</param>
+    /// <param name="label">The class that is asked for.</param>
+    /// <param name="sampler">The sampler.</param>
+    /// <param name="limit">What limits x̂₀ beside the options and the sampler.</param>
+    public TrainedModel(string file, RunOptions options, IDisposable owned, IDenoiser denoiser, long? label, Sampler sampler, ImageLimit limit)
     {
-        (File, Options, _network) = (file, options, network);
-        Labels = new LabelledDrawing(options.CreateDenoiser(network), options, label);
+        (File, Options, _owned, _sampler, _limit) = (file, options, owned, sampler, limit);
+        Labels = new LabelledDrawing(denoiser, options, label);
         Plain = Labels.Plain;
-        Denoiser = options.Sampling.Limit(Plain);
+        Denoiser = Limit(options.Sampling.Limit(Plain));
     }
 
     public string File { get; }
 
     public RunOptions Options { get; }
+
+    /// <summary>The shape of the images.</summary>
+    public required ImageShape Shape { get; init; }
 
     /// <summary>The network with labels bound to it, image by image.</summary>
     public LabelledDrawing Labels { get; }
@@ -33,11 +45,28 @@ internal sealed class TrainedModel : IDisposable
     /// <summary>The network with the configuration's clipping.</summary>
     public IDenoiser Denoiser { get; }
 
+    /// <summary>Loads what is asked for, and says what is used.</summary>
     public static TrainedModel Load(DrawingArguments arguments)
     {
         DiffusionRuntime.EnsureLoaded();
+        return ForeignNetwork.Open(arguments.Checkpoint, arguments.Source) is { } foreign ? ForeignModel.Load(foreign, arguments) : LoadRun(arguments);
+    }
+
+    public Sampler CreateSampler() => _sampler;
+
+    /// <summary>The limited denoiser of a batch: of the one class, or of all classes in turn.</summary>
+    public IDenoiser InTurn(int first, int count) => Limit(Labels.InTurn(first, count));
+
+    public void Dispose() => _owned.Dispose();
+
+    /// <summary>Says which network, weights, schedule and sampler are used, and where.</summary>
+    public static void Say(string kind, string file, string schedule, string prediction, string sampler, IDenoiser denoiser, int steps) => AnsiConsole.MarkupLineInterpolated(
+        $"{kind}, weights {file}: {schedule}, predicts {prediction}; sampler {sampler}, {steps} steps, on {denoiser.Device.type}");
+
+    private static TrainedModel LoadRun(DrawingArguments arguments)
+    {
         var trained = TrainedWeights.Find(arguments.Checkpoint);
-        CheckSchedule(arguments.Schedule, trained.Options.Diffusion.Schedule);
+        CheckSource(arguments.Source, trained);
         var label = LabelledDrawing.Find(trained.File, trained.Options, arguments);
         var options = trained.Options with { Sampling = arguments.Over(trained.Options.Sampling) };
         if (options.Validate().ToList() is { Count: > 0 } errors)
@@ -45,17 +74,20 @@ internal sealed class TrainedModel : IDisposable
             throw new OptionsValidationException("The command line", options.GetType(), errors.Select(error => error.ToString()));
         }
 
+        trained.ThrowIfSmallerThan(options);
         var network = options.CreateNetwork();
         try
         {
-            Fill(network, trained.File);
+            trained.Fill(network);
             network.to(cuda.is_available() ? CUDA : CPU);
+            var (denoiser, sampler) = (options.CreateDenoiser(network), options.CreateSampler());
+            Say("Run", trained.File, $"schedule {options.Diffusion.Schedule}, {options.Diffusion.Timesteps} timesteps", options.Diffusion.Prediction, options.Sampling.Sampler, denoiser, sampler.Levels(denoiser.Schedule).Count - 1);
             if (label is { } one)
             {
                 AnsiConsole.MarkupLineInterpolated($"{ClassList.Describe(options.Data, one)}");
             }
 
-            return new TrainedModel(trained.File, options, network, label);
+            return new TrainedModel(trained.File, options, network, denoiser, label, sampler, ImageLimit.None) { Shape = options.Data.Shape };
         }
         catch
         {
@@ -64,31 +96,26 @@ internal sealed class TrainedModel : IDisposable
         }
     }
 
-    public void Dispose() => _network.Dispose();
-
-    private static void CheckSchedule(string? asked, string trained)
+    private static void CheckSource(SourceArguments asked, TrainedWeights trained)
     {
-        if (asked is not null && !NoiseSchedule.Names.Contains(asked, StringComparer.OrdinalIgnoreCase))
+        _ = asked.CreateSchedule(trained.Options.Diffusion.Timesteps);
+        _ = asked.CreatePrediction();
+        var (schedule, prediction) = (trained.Options.Diffusion.Schedule, trained.Options.Diffusion.Prediction);
+        if (asked.Schedule is { } other && !other.Equals(schedule, StringComparison.OrdinalIgnoreCase))
         {
-            throw new UsageException($"--schedule must be one of {string.Join(", ", NoiseSchedule.Names)}; it is '{asked}'.");
+            throw new UsageException($"--schedule {other} contradicts the run's configuration: the network was trained with the schedule '{schedule}' and works with no other. Leave --schedule out; it is for the command train.");
         }
 
-        if (asked is not null && !asked.Equals(trained, StringComparison.OrdinalIgnoreCase))
+        if (asked.Prediction is { } wrong && !wrong.Equals(prediction, StringComparison.OrdinalIgnoreCase))
         {
-            throw new UsageException($"--schedule {asked} contradicts the run's configuration: the network was trained with the schedule '{trained}' and works with no other. Leave --schedule out; it is for the command train.");
+            throw new UsageException($"--prediction {wrong} contradicts the run's configuration: the network was trained to predict '{prediction}'. Leave --prediction out.");
+        }
+
+        if (asked.Variant is not null || asked.Network is not null || asked.NullLabel is not null)
+        {
+            throw new UsageException($"--variant, --network and --null-label are for networks of other tools; '{trained.File}' is of a run, whose configuration says what its network is.");
         }
     }
 
-    private static void Fill(UNet network, string file)
-    {
-        using var weights = Safetensors.Load(file);
-        try
-        {
-            Weights.Load(network, weights);
-        }
-        catch (ArgumentException e)
-        {
-            throw new InvalidDataException($"'{file}' does not fit the network that its own configuration describes. {e.Message}", e);
-        }
-    }
+    private IDenoiser Limit(IDenoiser denoiser) => _limit == ImageLimit.None ? denoiser : denoiser.Limited(_limit);
 }

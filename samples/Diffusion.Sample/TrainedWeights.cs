@@ -1,4 +1,5 @@
 using Diffusion.Configuration;
+using Diffusion.Models;
 
 namespace Diffusion.Sample;
 
@@ -10,7 +11,17 @@ internal sealed record TrainedWeights(string File, RunOptions Options)
         var file = FindFile(path);
         return Safetensors.ReadMetadata(file).TryGetValue(RunConfiguration.MetadataKey, out var json)
             ? new TrainedWeights(file, RunConfiguration.Parse(json, file))
-            : throw new InvalidDataException($"'{file}' does not say how its network is built: its header has no '{RunConfiguration.MetadataKey}'. Files that the command train writes do.");
+            : throw new InvalidDataException($"'{file}' does not say how its network is built: its header has no '{RunConfiguration.MetadataKey}'. Files that the command train writes do; for a network of diffusers give its config.json by --network FILE.");
+    }
+
+    /// <summary>Whether a folder has weights or checkpoints of a run.</summary>
+    public static bool IsRun(string folder) => System.IO.File.Exists(Path.Combine(folder, Checkpoint.EmaFile)) || Checkpoint.List(new RunFolder(folder).Checkpoints).Count > 0;
+
+    /// <summary>Whether a file says which run it is of.</summary>
+    public static bool HasRun(string file)
+    {
+        using var weights = WeightFiles.Open(file);
+        return weights.Metadata.ContainsKey(RunConfiguration.MetadataKey);
     }
 
     /// <summary>The averaged weights of a run where there are any; otherwise a file or folder that may be of another project.</summary>
@@ -21,9 +32,32 @@ internal sealed record TrainedWeights(string File, RunOptions Options)
             throw new UsageException($"There is no file or folder '{path}'.");
         }
 
-        return Directory.Exists(path) && (System.IO.File.Exists(Path.Combine(path, Checkpoint.EmaFile)) || Checkpoint.List(new RunFolder(path).Checkpoints).Count > 0)
+        return Directory.Exists(path) && IsRun(path)
             ? FindFile(path)
             : path;
+    }
+
+    /// <summary>Compares the sizes of the weights and of the network of their configuration, before memory is taken for it.</summary>
+    /// <exception cref="InvalidDataException">The network is larger.</exception>
+    public void ThrowIfSmallerThan(RunOptions options)
+    {
+        using var weights = WeightFiles.Open(File);
+        weights.ThrowIfSmallerThan(options.ModelForData());
+    }
+
+    /// <summary>Puts the weights into the network of the configuration.</summary>
+    /// <exception cref="InvalidDataException">They do not fit; the message lists all differences.</exception>
+    public void Fill(UNet network)
+    {
+        using var weights = Safetensors.Load(File);
+        try
+        {
+            Weights.Load(network, weights);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"'{File}' does not fit the network that its own configuration describes. {e.Message}", e);
+        }
     }
 
     /// <summary>The averaged weights where there are any.</summary>

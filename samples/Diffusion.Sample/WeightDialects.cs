@@ -6,11 +6,21 @@ namespace Diffusion.Sample;
 /// <summary>Other projects' names for weights, some of which depend on what the network is.</summary>
 internal static class WeightDialects
 {
+    /// <summary>The key under which convert stores what a network of diffusers is with its weights.</summary>
+    public const string NetworkKey = "diffusers.network";
+
     private const string Diffusers = "diffusers";
     private const string OpenAI = "openai";
     private const string DescriptionFile = "config.json";
 
     public static IReadOnlyList<string> Names { get; } = [.. KeyMap.Names, Diffusers, OpenAI];
+
+    /// <summary>Whether a name is that of diffusers.</summary>
+    public static bool IsDiffusers(string? name) => Diffusers.Equals(name, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Metadata with what the network is, where it is of diffusers and the names are changed to this library's: then the commands that draw can use the file.</summary>
+    public static IReadOnlyDictionary<string, string> WithNetwork(IReadOnlyDictionary<string, string> metadata, string? dialect, bool reverse, string? description) =>
+        reverse || !IsDiffusers(dialect) || description is null ? metadata : new Dictionary<string, string>(metadata) { [NetworkKey] = File.ReadAllText(description) };
 
     /// <summary>The config.json in the folder of the weights, if there is one.</summary>
     public static string? DescriptionBeside(string weights) =>

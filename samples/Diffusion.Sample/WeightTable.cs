@@ -24,6 +24,16 @@ internal static class WeightTable
             summary.AddRow("", FormattableString.Invariant($"{type.Count()} of {type.Key}"));
         }
 
+        foreach (var type in weights.Unreadable.Values.GroupBy(tensor => tensor.Split(' ')[0]))
+        {
+            summary.AddRow("not readable", Markup.Escape($"{type.Count()} of {type.Key}, a type that TorchSharp does not have"));
+        }
+
+        foreach (var note in weights.Notes)
+        {
+            summary.AddRow("note", Markup.Escape(note));
+        }
+
         foreach (var (key, text) in weights.Metadata.Where(item => item.Key != RunConfiguration.MetadataKey))
         {
             summary.AddRow("metadata", Markup.Escape($"{key}: {(text.Length <= MetadataLength || all ? text : text[..MetadataLength] + "…")}"));
@@ -50,19 +60,22 @@ internal static class WeightTable
     private static void WriteTensors(WeightFiles weights, bool all)
     {
         var table = new Table().AddColumns("tensor", "shape", "type");
-        var shown = all ? weights.Tensors.Count : Math.Min(FewRows, weights.Tensors.Count);
-        foreach (var (name, info) in weights.Tensors.Take(shown))
+        var rows = weights.Tensors.Select(item => (item.Key, Shape(item.Value), item.Value.Type.ToString()))
+            .Concat(weights.Unreadable.Select(item => (item.Key, item.Value[(item.Value.IndexOf(' ', StringComparison.Ordinal) + 1)..].Trim('[', ']').Replace(", ", "×", StringComparison.Ordinal), item.Value.Split(' ')[0] + ", not readable"))).ToList();
+        var shown = all ? rows.Count : Math.Min(FewRows, rows.Count);
+        foreach (var (name, shape, type) in rows.Take(shown))
         {
-            var shape = string.Join("×", info.Shape.Select(size => size.ToString(CultureInfo.InvariantCulture)));
-            table.AddRow(Markup.Escape(name), shape.Length == 0 ? "scalar" : shape, info.Type.ToString());
+            table.AddRow(Markup.Escape(name), shape.Length == 0 ? "scalar" : shape, type);
         }
 
         AnsiConsole.Write(table);
-        if (shown < weights.Tensors.Count)
+        if (shown < rows.Count)
         {
-            AnsiConsole.MarkupLineInterpolated($"and {weights.Tensors.Count - shown} more; --all lists them");
+            AnsiConsole.MarkupLineInterpolated($"and {rows.Count - shown} more; --all lists them");
         }
     }
+
+    private static string Shape(TensorInfo info) => string.Join("×", info.Shape.Select(size => size.ToString(CultureInfo.InvariantCulture)));
 
     private static Checkpoint? AddCheckpoint(Table table, string file)
     {

@@ -16,7 +16,7 @@ public static class Safetensors
 
     /// <summary>
     /// Writes a file, whole or not at all. It is a function of the names, tensors and metadata, not of their order: wider elements come first,
-    /// which keeps every tensor aligned to its elements, and then names in ordinal order.
+    /// which keeps every tensor aligned to its elements, types of one width in the order of safetensors' own writer, and then names in ordinal order.
     /// </summary>
     /// <param name="path">The file to write; its folder is created if need be.</param>
     /// <param name="tensors">Dense tensors under different names, on any device, contiguous or not: integers, bool, float16, bfloat16, float32, float64
@@ -53,12 +53,11 @@ public static class Safetensors
     /// <param name="path">The file.</param>
     /// <returns>The tensors, on the CPU; the caller disposes them.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file breaks the format; the message names the file and the reason.</exception>
+    /// <exception cref="InvalidDataException">The file is something else, breaks the format, or has a tensor of a type that TorchSharp lacks; the message names the file and the reason.</exception>
     public static TensorDictionary Load(string path)
     {
         using var file = SafetensorsFile.Open(path);
-        using var scope = NewDisposeScope();
-        return new TensorDictionary(file.Tensors.Keys.Select(name => KeyValuePair.Create(name, file.Read(name))));
+        return file.ReadAll();
     }
 
     /// <summary>Reads the text that goes with the tensors, and nothing else.</summary>
@@ -92,7 +91,7 @@ public static class Safetensors
             list.Add(KeyValuePair.Create(name, tensor));
         }
 
-        return [.. list.OrderByDescending(item => SafetensorsType.Size(item.Value.dtype)).ThenBy(item => item.Key, StringComparer.Ordinal)];
+        return [.. list.OrderByDescending(item => SafetensorsType.Rank(item.Value.dtype)).ThenBy(item => item.Key, StringComparer.Ordinal)];
     }
 
     private static bool IsText(string text)

@@ -10,8 +10,8 @@ namespace Diffusion;
 /// of any size takes no managed memory but for its header. Several threads may read from one instance, at the same time.
 /// </summary>
 /// <remarks>
-/// Source: the safetensors format, https://huggingface.co/docs/safetensors. Not read: the types that TorchSharp lacks (the unsigned integers of over
-/// 8 bits and the floats of up to 8). A file that another process cuts off between two reads is reported; like any mapped file it must not shrink during one.
+/// Source: the safetensors format, https://huggingface.co/docs/safetensors. Tensors of the types that TorchSharp lacks (the unsigned integers of over
+/// 8 bits and the floats of up to 8) are listed and cannot be read; the others of their file can. A file that another process cuts off between two reads is reported; like any mapped file it must not shrink during one.
 /// </remarks>
 internal sealed class SafetensorsFile : IDisposable
 {
@@ -27,14 +27,18 @@ internal sealed class SafetensorsFile : IDisposable
     {
         (_stream, _header, _dataStart) = (stream, header, dataStart);
         _map = MemoryMappedFile.CreateFromFile(stream, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        Tensors = _header.Entries.ToDictionary(item => item.Key, item => item.Value.Info, StringComparer.Ordinal);
+        Tensors = _header.Entries.Where(item => item.Value.Info is not null).ToDictionary(item => item.Key, item => item.Value.Info!, StringComparer.Ordinal);
+        Unreadable = _header.Entries.Where(item => item.Value.Info is null).ToDictionary(item => item.Key, item => item.Value.Description, StringComparer.Ordinal);
     }
 
     /// <summary>The text that goes with the tensors: the header's <c>__metadata__</c>. Empty where the file has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
 
-    /// <summary>The types and shapes of the tensors by their names.</summary>
+    /// <summary>The types and shapes of the tensors that can be read, by their names.</summary>
     public IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
+
+    /// <summary>The tensors of types that TorchSharp lacks, by their names: <c>F8_E4M3 [8, 3]</c>.</summary>
+    public IReadOnlyDictionary<string, string> Unreadable { get; }
 
     /// <summary>Opens a file and checks its header. No more memory is taken than the header has bytes, times a small factor.</summary>
     /// <param name="path">The file.</param>
@@ -43,6 +47,11 @@ internal sealed class SafetensorsFile : IDisposable
     public static SafetensorsFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (FileContent.IsEmpty(path))
+        {
+            throw new InvalidDataException($"'{path}' is not a valid safetensors file: it is empty, or no plain file; it has 0 bytes and needs at least {sizeof(ulong)}.");
+        }
+
         // No buffer: tensors are read straight into their memory.
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
         try
@@ -52,7 +61,7 @@ internal sealed class SafetensorsFile : IDisposable
         catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException)
         {
             stream.Dispose();
-            throw new InvalidDataException($"'{path}' is not a valid safetensors file: {exception.Message}.", exception);
+            throw new InvalidDataException($"'{path}' is not a valid safetensors file: {FileContent.Refusal(path, exception.Message, ContentKind.Safetensors)}", exception);
         }
         catch
         {
@@ -65,7 +74,7 @@ internal sealed class SafetensorsFile : IDisposable
     /// <param name="name">A key of <see cref="Tensors"/>.</param>
     /// <returns>A new tensor on the CPU that the caller, or the caller's dispose scope, owns.</returns>
     /// <exception cref="KeyNotFoundException">The file has no such tensor; the message names both.</exception>
-    /// <exception cref="InvalidDataException">The file was cut off after it was opened, or has a bool that is neither 0 nor 1.</exception>
+    /// <exception cref="InvalidDataException">The tensor has a type that TorchSharp lacks, the file was cut off after it was opened, or has a bool that is neither 0 nor 1.</exception>
     /// <exception cref="ObjectDisposedException">The file was closed.</exception>
     public Tensor Read(string name)
     {
@@ -75,7 +84,13 @@ internal sealed class SafetensorsFile : IDisposable
             throw new KeyNotFoundException($"'{_stream.Name}' has no tensor '{name}'.");
         }
 
-        var tensor = empty([.. entry.Info.Shape], entry.Info.Type, CPU);
+        if (entry.Info is not { } info)
+        {
+            throw new InvalidDataException(
+                $"'{_stream.Name}' cannot be read: its tensor '{name}' of the shape [{string.Join(", ", entry.Shape)}] has the dtype '{entry.TypeName}', which TorchSharp does not have: convert it where the file comes from, for example to F32.");
+        }
+
+        var tensor = empty([.. info.Shape], info.Type, CPU);
         try
         {
             Fill(tensor, entry);
@@ -98,6 +113,14 @@ internal sealed class SafetensorsFile : IDisposable
     {
         _map.Dispose();
         _stream.Dispose();
+    }
+
+    /// <summary>Reads all tensors.</summary>
+    /// <exception cref="InvalidDataException">As <see cref="Read"/>: also where one of them has a type that TorchSharp lacks, before any is read.</exception>
+    public TensorDictionary ReadAll()
+    {
+        using var scope = NewDisposeScope();
+        return new TensorDictionary(Unreadable.Keys.Concat(Tensors.Keys).Select(name => KeyValuePair.Create(name, Read(name))));
     }
 
     private void Fill(Tensor tensor, SafetensorsHeader.Entry entry)
@@ -134,7 +157,7 @@ internal sealed class SafetensorsFile : IDisposable
         if (headerLength > MaximumHeaderLength || headerLength > (ulong)(length - prefix.Length))
         {
             throw new InvalidDataException(
-                $"its header should have {headerLength} bytes, the file has {length}, and {MaximumHeaderLength} are the most possible");
+                $"its header should have {headerLength} bytes, the file has {length}, and {MaximumHeaderLength} are the most possible{(headerLength <= MaximumHeaderLength ? "; a download that was cut off looks like this" : "")}");
         }
 
         var json = new byte[headerLength];

@@ -99,31 +99,27 @@ internal sealed class SafetensorsHeader
             throw new InvalidDataException($"tensor '{name}' has no dtype");
         }
 
-        if (!SafetensorsType.TryParse(dtype.GetString()!, out var type))
-        {
-            throw new InvalidDataException(SafetensorsType.IsLacking(dtype.GetString()!)
-                ? $"tensor '{name}' has the dtype '{dtype.GetString()}', which TorchSharp does not have: convert it where the file comes from, for example to F32"
-                : $"tensor '{name}' has the dtype '{dtype.GetString()}', which the format does not know");
-        }
-
+        var typeName = dtype.GetString()!;
+        var bits = SafetensorsType.Bits(typeName) ?? throw new InvalidDataException($"tensor '{name}' has the dtype '{typeName}', which the format does not know");
         var sizes = ReadIntegers(name, "shape", shape);
         if (sizes.Length > MaximumRank)
         {
             throw new InvalidDataException($"tensor '{name}' has {sizes.Length} dimensions; {MaximumRank} are possible");
         }
 
-        var bytes = ByteCount(name, type, sizes);
+        var bytes = ByteCount(name, bits, sizes);
         var range = ReadIntegers(name, "data_offsets", offsets);
         if (range.Length != 2 || range[0] > range[1] || range[1] > dataLength)
         {
             throw new InvalidDataException(
-                $"tensor '{name}' has the data_offsets [{string.Join(", ", range)}], which are no range of the {dataLength} bytes of data");
+                $"tensor '{name}' has the data_offsets [{string.Join(", ", range)}], which are no range of the {dataLength} bytes of data"
+                + (range.Length == 2 && range[0] <= range[1] ? "; a download that was cut off looks like this" : ""));
         }
 
+        var entry = new Entry(typeName, Array.AsReadOnly(sizes), range[0], range[1]);
         return range[1] - range[0] == bytes
-            ? new Entry(new TensorInfo(type, Array.AsReadOnly(sizes)), range[0], range[1])
-            : throw new InvalidDataException(
-                $"tensor '{name}', {type} [{string.Join(", ", sizes)}], takes {bytes} bytes and has {range[1] - range[0]}");
+            ? entry
+            : throw new InvalidDataException($"tensor '{name}', {entry.Description}, takes {bytes} bytes and has {range[1] - range[0]}");
     }
 
     private static long[] ReadIntegers(string name, string property, JsonElement value)
@@ -145,16 +141,23 @@ internal sealed class SafetensorsHeader
         return integers;
     }
 
-    private static long ByteCount(string name, ScalarType type, long[] sizes)
+    private static long ByteCount(string name, int bits, long[] sizes)
     {
         // Empty dimensions are left out: a shape such as [0, 2⁶², 2⁶²] has no bytes, but no strides that fit a long either.
-        var product = sizes.Where(size => size != 0).Aggregate((Int128)SafetensorsType.Size(type), (bytes, size) => bytes > long.MaxValue ? bytes : bytes * size);
-        if (product > long.MaxValue)
+        var product = sizes.Where(size => size != 0).Aggregate((Int128)bits, (all, size) => all > (Int128)long.MaxValue * 8 ? all : all * size);
+        if (product > (Int128)long.MaxValue * 8)
         {
             throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"tensor '{name}' has the shape [{string.Join(", ", sizes)}], which is too large"));
         }
 
-        return sizes.Contains(0) ? 0 : (long)product;
+        if (sizes.Contains(0))
+        {
+            return 0;
+        }
+
+        return product % 8 == 0
+            ? (long)(product / 8)
+            : throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"tensor '{name}' has {product} bits, which are no whole bytes"));
     }
 
     private void CheckLayout(long dataLength)
@@ -179,5 +182,11 @@ internal sealed class SafetensorsHeader
     }
 
     /// <summary>A tensor and where its data lie, counted from the end of the header.</summary>
-    public readonly record struct Entry(TensorInfo Info, long Begin, long End);
+    public sealed record Entry(string TypeName, IReadOnlyList<long> Shape, long Begin, long End)
+    {
+        /// <summary>The type and the shape; <see langword="null"/> where TorchSharp lacks the type.</summary>
+        public TensorInfo? Info { get; } = SafetensorsType.TryParse(TypeName, out var type) ? new TensorInfo(type, Shape) : null;
+
+        public string Description => Info?.ToString() ?? $"{TypeName} [{string.Join(", ", Shape)}]";
+    }
 }

@@ -31,6 +31,9 @@ internal sealed class NetworkConditions
     /// <summary>Whether there is a null condition for all that the network takes.</summary>
     public bool HasNone => (TakesLabels || TakesContext) && (!TakesLabels || _none.Labels is not null) && (!TakesContext || _none.Context is not null);
 
+    /// <summary>The label of the null condition.</summary>
+    public long? NullLabel => _none.Labels is [var label] ? label : null;
+
     /// <summary>Whether there is a null condition, but not for all that the network takes.</summary>
     public bool HasPartOfNone => !HasNone && (_none.Labels is not null || _none.Context is not null);
 

@@ -43,6 +43,15 @@ public abstract class ImageLimit
             : throw new ArgumentOutOfRangeException(nameof(max), max, "The largest threshold must be at least 1.");
     }
 
+    /// <summary>Whether nothing is limited.</summary>
+    internal virtual bool IsNone => false;
+
+    /// <summary>Where values are clipped, and nothing else is done; <see langword="null"/> for other limits.</summary>
+    internal virtual double? ClipRange => null;
+
+    /// <summary>The quantile and the largest threshold of dynamic thresholding with a finite one; <see langword="null"/> for other limits.</summary>
+    internal virtual (double Ratio, double Max)? Threshold => null;
+
     /// <summary>Applies the limit.</summary>
     /// <param name="image">x̂₀, [B, …]; not changed, not disposed.</param>
     /// <returns>The limited image in a new tensor, its shape, type and device, for the caller to dispose.</returns>
@@ -50,6 +59,8 @@ public abstract class ImageLimit
 
     private sealed class Unlimited : ImageLimit
     {
+        internal override bool IsNone => true;
+
         public override Tensor Apply(Tensor image)
         {
             ArgumentNullException.ThrowIfNull(image);
@@ -61,6 +72,8 @@ public abstract class ImageLimit
 
     private sealed class Clipped(double range) : ImageLimit
     {
+        internal override double? ClipRange => range;
+
         public override Tensor Apply(Tensor image)
         {
             ArgumentNullException.ThrowIfNull(image);
@@ -74,6 +87,8 @@ public abstract class ImageLimit
 
     private sealed class DynamicThreshold(double ratio, double max) : ImageLimit
     {
+        internal override (double Ratio, double Max)? Threshold => double.IsFinite(max) ? (ratio, max) : null;
+
         public override Tensor Apply(Tensor image)
         {
             ArgumentNullException.ThrowIfNull(image);

@@ -91,6 +91,9 @@ public sealed partial class Trainer : IDisposable
     /// <summary>What the network takes.</summary>
     internal NetworkConditions Conditions => _conditions;
 
+    /// <summary>The network.</summary>
+    internal nn.Module Network => _network;
+
     /// <summary>The network with the weights as trained so far. May be sampled while another thread trains: each call waits for a step to end.</summary>
     public IDenoiser Denoiser { get; }
 
@@ -185,6 +188,15 @@ public sealed partial class Trainer : IDisposable
         {
             Safetensors.Save(Path.Combine(folder, name), tensors, Options.Checkpoints.Metadata);
         }
+    }
+
+    /// <summary>The network's weights as they are now, averaged or as trained.</summary>
+    /// <returns>Copies on the CPU, for the caller to dispose.</returns>
+    internal TensorDictionary Weights(bool averaged)
+    {
+        using var snapshot = Capture();
+        using var scope = NewDisposeScope();
+        return new TensorDictionary(snapshot.Files[averaged ? Checkpoint.EmaFile : Checkpoint.ModelFile].Select(item => KeyValuePair.Create(item.Key, item.Value.alias())));
     }
 
     /// <summary>Goes on from the newest whole checkpoint in <see cref="CheckpointOptions.Folder"/>.</summary>

@@ -12,13 +12,20 @@ public sealed class DiffusersFolder
     private const string IndexFile = "model_index.json";
     private const string Scheduler = "scheduler";
 
-    private static readonly string s_schedulerFile = Path.Combine(Scheduler, "scheduler_config.json");
-    private static readonly string s_networkFile = Path.Combine(WeightFolder.Network, "config.json");
+    private const string SchedulerName = "scheduler_config.json";
+    private const string NetworkName = "config.json";
+
+    private static readonly string s_schedulerFile = Path.Combine(Scheduler, SchedulerName);
+    private static readonly string s_networkFile = Path.Combine(WeightFolder.Network, NetworkName);
 
     // What PyTorch's readers ask for.
     private static readonly Dictionary<string, string> s_metadata = new() { ["format"] = "pt" };
 
+    // These pipelines make a scheduler of their own class, whichever the folder has.
+    private static readonly Dictionary<string, string> s_ownSchedulers = new(StringComparer.Ordinal) { ["DDIMPipeline"] = "DDIMScheduler", ["PNDMPipeline"] = "PNDMScheduler" };
+
     private readonly ModelIndex _index;
+    private readonly string _schedulerFile;
 
     /// <summary>Makes a folder's content of the texts of its files.</summary>
     /// <param name="modelIndex">Of model_index.json: a JSON object with <c>_class_name</c>, <c>scheduler</c> and <c>unet</c>, and no other component.</param>
@@ -26,11 +33,17 @@ public sealed class DiffusersFolder
     /// <param name="networkConfig">Of unet/config.json: a JSON object with <c>_class_name</c>.</param>
     /// <exception cref="InvalidDataException">A text is not that; the message names the file and the reason.</exception>
     public DiffusersFolder(string modelIndex, string schedulerConfig, string networkConfig)
+        : this(modelIndex, (s_schedulerFile, schedulerConfig), (s_networkFile, networkConfig), weightsFolder: "")
     {
+    }
+
+    private DiffusersFolder(string modelIndex, (string File, string Text) scheduler, (string File, string Text) network, string weightsFolder)
+    {
+        var (schedulerConfig, networkConfig) = (scheduler.Text, network.Text);
         ArgumentNullException.ThrowIfNull(modelIndex);
         ArgumentNullException.ThrowIfNull(schedulerConfig);
         ArgumentNullException.ThrowIfNull(networkConfig);
-        (ModelIndex, SchedulerConfig, NetworkConfig) = (modelIndex, schedulerConfig, networkConfig);
+        (ModelIndex, SchedulerConfig, NetworkConfig, _schedulerFile, WeightsFolder) = (modelIndex, schedulerConfig, networkConfig, scheduler.File, weightsFolder);
         _index = In(IndexFile, () => Models.ModelIndex.Parse(modelIndex));
         if (_index.Components.Keys.Where(name => name is not (Scheduler or WeightFolder.Network)).ToList() is { Count: > 0 } others)
         {
@@ -38,10 +51,11 @@ public sealed class DiffusersFolder
                 $"{IndexFile}: a {_index.ClassName} also needs {string.Join(", ", others)}; this library reads pipelines of {WeightFolder.Network} and {Scheduler} alone.");
         }
 
-        SchedulerClass = Component(Scheduler);
-        NetworkClass = Component(WeightFolder.Network);
-        In(s_schedulerFile, () => Models.ModelIndex.ClassNameOf(schedulerConfig));
-        In(s_networkFile, () => Models.ModelIndex.ClassNameOf(networkConfig));
+        var schedulerClass = In(IndexFile, () => _index.ClassOf(Scheduler));
+        SchedulerClass = s_ownSchedulers.GetValueOrDefault(_index.ClassName, schedulerClass);
+        NetworkClass = In(IndexFile, () => _index.ClassOf(WeightFolder.Network));
+        In(scheduler.File, () => Models.ModelIndex.ClassNameOf(schedulerConfig));
+        In(network.File, () => Models.ModelIndex.ClassNameOf(networkConfig));
     }
 
     /// <summary>The text of model_index.json.</summary>
@@ -56,13 +70,26 @@ public sealed class DiffusersFolder
     /// <summary>The class of the pipeline, for example <c>DDPMPipeline</c>.</summary>
     public string PipelineClass => _index.ClassName;
 
-    /// <summary>The class of the scheduler by model_index.json, which is what counts.</summary>
+    /// <summary>The class of the scheduler by model_index.json, which is what counts; <c>DDIMScheduler</c> and <c>PNDMScheduler</c> for the pipelines of these names, which make one of it.</summary>
     public string SchedulerClass { get; }
 
     /// <summary>The class of the network, for example <c>UNet2DModel</c>.</summary>
     public string NetworkClass { get; }
 
-    /// <summary>Reads the configuration files of a folder. <see cref="WeightFiles"/> reads its weights.</summary>
+    /// <summary>The names of the classes, by their labels, where <see cref="DiffusersPipeline.Save"/> has written some; <see langword="null"/> where not.</summary>
+    public IReadOnlyList<string>? ClassNames => Notes.ClassNames;
+
+    /// <summary>What this library has noted in model_index.json.</summary>
+    internal PipelineNotes Notes => _index.Notes;
+
+    /// <summary>The folder of the network's weights, where it was read from files.</summary>
+    internal string WeightsFolder { get; }
+
+    /// <summary>
+    /// Reads the configuration files of a folder. <see cref="WeightFiles"/> reads its weights. A component without a folder of its own is in the folder itself, each component for itself, as
+    /// in the first repositories of the Hub.
+    /// </summary>
+    /// <remarks>huggingface/diffusers, src/diffusers/pipelines/pipeline_loading_utils.py, load_sub_model.</remarks>
     /// <param name="path">The folder.</param>
     /// <exception cref="FileNotFoundException">One of the files is missing; the message names it.</exception>
     /// <exception cref="InvalidDataException">One of them is not what it should be; the message names it and the reason.</exception>
@@ -71,7 +98,8 @@ public sealed class DiffusersFolder
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
         {
-            return new DiffusersFolder(Text(path, IndexFile), Text(path, s_schedulerFile), Text(path, s_networkFile));
+            var index = File.Exists(Path.Combine(path, IndexFile)) ? File.ReadAllText(Path.Combine(path, IndexFile)) : throw NoPipeline(path);
+            return new DiffusersFolder(index, Text(path, Scheduler, SchedulerName), Text(path, WeightFolder.Network, NetworkName), Place(path, WeightFolder.Network));
         }
         catch (InvalidDataException error)
         {
@@ -82,7 +110,7 @@ public sealed class DiffusersFolder
     /// <summary>The scheduler that the folder describes.</summary>
     /// <param name="ignoredKeys">Keys of scheduler_config.json that are taken as if it did not have them; <see langword="null"/> (default) for none.</param>
     /// <exception cref="InvalidDataException">Its class, a key or a value is not known; the message names the file and the value.</exception>
-    public DiffusersScheduler CreateScheduler(IReadOnlyCollection<string>? ignoredKeys = null) => In(s_schedulerFile, () => DiffusersScheduler.Parse(SchedulerConfig, SchedulerClass, ignoredKeys));
+    public DiffusersScheduler CreateScheduler(IReadOnlyCollection<string>? ignoredKeys = null) => In(_schedulerFile, () => DiffusersScheduler.Parse(SchedulerConfig, SchedulerClass, ignoredKeys));
 
     /// <summary>Writes a folder: the texts as they are, and the weights to unet/diffusion_pytorch_model.safetensors. It appears whole or not at all.</summary>
     /// <param name="path">The folder to make, which must not exist or be empty.</param>
@@ -108,10 +136,26 @@ public sealed class DiffusersFolder
             : true;
     }
 
-    private static string Text(string folder, string file)
+    /// <summary>Whether a folder has a model_index.json.</summary>
+    internal static bool IsPipeline(string path) => File.Exists(Path.Combine(path, IndexFile));
+
+    private static FileNotFoundException NoPipeline(string path)
     {
-        var path = Path.Combine(folder, file);
-        return File.Exists(path) ? File.ReadAllText(path) : throw new FileNotFoundException($"'{folder}' is no pipeline of diffusers: it has no {file}.", path);
+        var has = File.Exists(Path.Combine(path, NetworkName)) ? $" It has a {NetworkName}, as the folder of a network alone has, which {nameof(DiffusersUNet)}.{nameof(DiffusersUNet.Load)} reads."
+            : File.Exists(Path.Combine(path, SchedulerName)) ? $" It has a {SchedulerName}, as the folder of a scheduler alone has, whose text {nameof(DiffusersScheduler)}.{nameof(DiffusersScheduler.Parse)} reads."
+            : string.Empty;
+        return new FileNotFoundException($"'{path}' is no pipeline of diffusers: it has no {IndexFile}.{has}", Path.Combine(path, IndexFile));
+    }
+
+    /// <summary>The folder of a component, or where there is none, the folder of the pipeline.</summary>
+    private static string Place(string folder, string component) => Path.Combine(folder, component) is var own && Directory.Exists(own) ? own : folder;
+
+    private static (string File, string Text) Text(string folder, string component, string name)
+    {
+        var path = Path.Combine(Place(folder, component), name);
+        return File.Exists(path)
+            ? (Path.GetRelativePath(folder, path), File.ReadAllText(path))
+            : throw new FileNotFoundException($"'{folder}' is no whole pipeline of diffusers: it has no {Path.Combine(component, name)}{(Directory.Exists(Path.Combine(folder, component)) ? "" : $", nor {name} itself")}.", path);
     }
 
     private static T In<T>(string file, Func<T> read)
@@ -125,8 +169,4 @@ public sealed class DiffusersFolder
             throw new InvalidDataException($"{file}: {error.Message.TrimEnd('.')}.", error);
         }
     }
-
-    private string Component(string name) => _index.Components.TryGetValue(name, out var type)
-        ? type
-        : throw new InvalidDataException($"{IndexFile}: it has no component \"{name}\" with a library and a class.");
 }

@@ -41,6 +41,31 @@ public sealed class DiffusersUNet
         return new DiffusersUNet(className, options, text);
     }
 
+    /// <summary>Builds the network of a folder that holds a network alone, such as <c>unet</c> or <c>unet_ema</c> of a training script, and loads its weights.</summary>
+    /// <param name="path">The folder with config.json and the weights, in any of the formats of <see cref="WeightFiles"/>.</param>
+    /// <param name="variant">Which weights, for example <c>fp16</c> of diffusion_pytorch_model.fp16.safetensors; <see langword="null"/> (default) for those without a variant.</param>
+    /// <returns>The network in evaluation mode, on the CPU; the caller disposes it.</returns>
+    /// <exception cref="FileNotFoundException">There is no config.json or no such weights; the message names the folder.</exception>
+    /// <exception cref="InvalidDataException">The configuration is not known, or the weights do not fit it; the message names the file and all differences.</exception>
+    public static UNet Load(string path, string? variant = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var file = Path.Combine(path, "config.json");
+        if (!File.Exists(file))
+        {
+            throw new FileNotFoundException($"'{path}' is no folder of a network: it has no config.json, which says what the network is.", file);
+        }
+
+        try
+        {
+            return (UNet)DiffusersNetworks.Load(File.ReadAllText(file), path, variant, DiffusersNetworks.Described).Module;
+        }
+        catch (InvalidDataException error) when (!error.Message.Contains(path, StringComparison.Ordinal))
+        {
+            throw new InvalidDataException($"'{file}' cannot be read: {error.Message}", error);
+        }
+    }
+
     /// <summary>Describes a network of this library as a UNet2DModel.</summary>
     /// <param name="options">A block list that such a model can have.</param>
     /// <returns>The network.</returns>

@@ -30,7 +30,7 @@ internal sealed class ShardIndex
         }
         catch (InvalidDataException exception)
         {
-            throw new InvalidDataException($"'{path}' is not a valid index of shards: {exception.Message}.", exception);
+            throw new InvalidDataException($"'{path}' is not a valid index of shards: {FileContent.Refusal(path, exception.Message, ContentKind.Json, ContentKind.ShardIndex)}", exception);
         }
     }
 

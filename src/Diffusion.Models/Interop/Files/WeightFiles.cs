@@ -4,21 +4,25 @@ namespace Diffusion.Models;
 
 /// <summary>
 /// The weights of a model on disk, whatever their format: a safetensors file, a PyTorch file (.pth, .pt, .bin), either of them in several shards with an
-/// index, or a folder in the layout of diffusers that holds one of these. Nothing in such files is run.
+/// index, or a folder in the layout of diffusers that holds one of these. A file is known by its content, whatever its name. Nothing in such files is run.
 /// </summary>
 /// <remarks>Safetensors files are read tensor by tensor. A PyTorch file is read as a whole when it is opened, as its format asks for.</remarks>
 public sealed class WeightFiles : IDisposable
 {
-    private readonly Dictionary<string, WeightShard> _shards;
+    private readonly Dictionary<string, (WeightShard Shard, string Name)> _tensors;
+    private readonly IReadOnlyList<WeightShard> _shards;
 
-    private WeightFiles(string path, IReadOnlyList<WeightShard> files, Dictionary<string, WeightShard> shards)
+    private WeightFiles(OpenedWeights opened, WeightSelection selection, IReadOnlyList<string> notes)
     {
-        Path = path;
-        Files = [.. files.Select(file => file.Path)];
-        Format = files[0].Format;
-        Metadata = files[0].Metadata;
-        _shards = shards;
-        Tensors = shards.ToDictionary(item => item.Key, item => item.Value.Tensors[item.Key], StringComparer.Ordinal);
+        Path = opened.Path;
+        Files = [.. opened.Files.Select(file => file.Path)];
+        Format = opened.Files[0].Format;
+        Metadata = opened.Files[0].Metadata;
+        Notes = [.. opened.Notes, .. notes];
+        _shards = opened.Files;
+        _tensors = selection.Names.ToDictionary(item => item.Key, item => (opened.Shards[item.Value], item.Value), StringComparer.Ordinal);
+        Tensors = _tensors.Where(item => item.Value.Shard.Tensors.ContainsKey(item.Value.Name)).ToDictionary(item => item.Key, item => item.Value.Shard.Tensors[item.Value.Name], StringComparer.Ordinal);
+        Unreadable = _tensors.Where(item => item.Value.Shard.Unreadable.ContainsKey(item.Value.Name)).ToDictionary(item => item.Key, item => item.Value.Shard.Unreadable[item.Value.Name], StringComparer.Ordinal);
     }
 
     /// <summary>The file that was opened: that of the weights, or their index.</summary>
@@ -33,106 +37,111 @@ public sealed class WeightFiles : IDisposable
     /// <summary>The text that goes with the tensors, of the first file. PyTorch files have none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
-    /// <summary>The types and shapes of the tensors by their names.</summary>
+    /// <summary>The types and shapes of the tensors that can be read, by their names.</summary>
     public IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
 
-    /// <summary>Opens weights.</summary>
-    /// <param name="path">
-    /// A file, which is known by its extension or else by its content; an index, <c>*.index.json</c>; or a folder that holds a file with one of the names
-    /// that diffusers uses, itself or in its folder <c>unet</c>. In a folder safetensors come before PyTorch files, one file before shards.
-    /// </param>
-    /// <returns>The weights; the caller disposes them.</returns>
-    /// <exception cref="FileNotFoundException">There is no such file, a shard is missing, or the folder has none of the names.</exception>
-    /// <exception cref="InvalidDataException">A file is damaged or refused, a shard would lie outside the folder, or the index and the shards
-    /// disagree about a tensor; the message names the file and the reason.</exception>
-    public static WeightFiles Open(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        var file = Directory.Exists(path) ? WeightFolder.Find(path) : path;
-        if (file.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
-        {
-            return OpenShards(file);
-        }
+    /// <summary>The tensors of types that safetensors has and TorchSharp has not, by their names: type and shape, such as <c>F8_E4M3 [8, 3]</c>. The others can be read.</summary>
+    public IReadOnlyDictionary<string, string> Unreadable { get; }
 
-        var shard = WeightShard.Open(file);
-        return new WeightFiles(file, [shard], shard.Tensors.Keys.ToDictionary(name => name, _ => shard, StringComparer.Ordinal));
-    }
+    /// <summary>What is worth knowing of the files and of the choice of tensors, as sentences: a file that was not read, names that were changed, tensors that were left out. Often empty.</summary>
+    public IReadOnlyList<string> Notes { get; }
+
+    /// <summary>Opens weights: all tensors, under the names that they have.</summary>
+    /// <param name="path">
+    /// A file, which is known by its content; an index, <c>*.index.json</c>; or a folder that holds a file with one of the names that diffusers uses, itself or in
+    /// its folder <c>unet</c>. In a folder safetensors come before PyTorch files and, as in diffusers, an index of shards before one file.
+    /// </param>
+    /// <param name="variant">Of a folder the variant, as <c>fp16</c> in <c>diffusion_pytorch_model.fp16.safetensors</c>; none by default.</param>
+    /// <returns>The weights; the caller disposes them.</returns>
+    /// <exception cref="ArgumentException">There is a variant with a file, or it is no part of a file's name.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file, shards are missing, or the folder has none of the names; the message names what there is.</exception>
+    /// <exception cref="InvalidDataException">A file is something else, damaged or refused, a shard would lie outside the folder, or the index and the shards
+    /// disagree about a tensor; the message names the file and the reason.</exception>
+    public static WeightFiles Open(string path, string? variant = null) => Open(path, variant, opened => (WeightSelection.All(opened.Shards.Keys), Seen(opened)));
+
+    /// <summary>
+    /// Opens the weights of one network. What wraps them is taken off, and <see cref="Notes"/> says so: the key of a state dictionary beside which an optimizer's state lies
+    /// (<c>{model, optimizer, epoch}</c>, <c>state_dict</c>), and the parts <c>_orig_mod.</c> and <c>module.</c> in names.
+    /// </summary>
+    /// <param name="path">As of <see cref="Open(string, string?)"/>.</param>
+    /// <param name="prefix">
+    /// What the names of the tensors to take begin with, which is cut off: <c>ema/</c> where a PyTorch file nests them. With an empty text all tensors are taken as they are.
+    /// By default it is found, and must be the only one possible.
+    /// </param>
+    /// <param name="variant">As of <see cref="Open(string, string?)"/>.</param>
+    /// <returns>The weights; the caller disposes them.</returns>
+    /// <exception cref="ArgumentException">No name begins with the prefix, or there is a variant with a file.</exception>
+    /// <exception cref="FileNotFoundException">As of <see cref="Open(string, string?)"/>.</exception>
+    /// <exception cref="InvalidDataException">As of <see cref="Open(string, string?)"/>; or the file holds several networks, of which the message names the prefixes, or none, or an average
+    /// as a list without names.</exception>
+    public static WeightFiles OpenNetwork(string path, string? prefix = null, string? variant = null) => Open(path, variant, opened =>
+    {
+        var selection = opened.Select(prefix);
+        return (selection, selection.Taken);
+    });
 
     /// <summary>Reads a tensor.</summary>
     /// <param name="name">A key of <see cref="Tensors"/>.</param>
     /// <returns>A tensor on the CPU that the caller, or the caller's dispose scope, owns. Tensors of a PyTorch file share memory with each other as they did when they were saved.</returns>
     /// <exception cref="KeyNotFoundException">There is no such tensor; the message names both.</exception>
-    /// <exception cref="InvalidDataException">The file was cut off after it was opened, or has a bool that is neither 0 nor 1.</exception>
+    /// <exception cref="InvalidDataException">The tensor is one of <see cref="Unreadable"/>, the file was cut off after it was opened, or has a bool that is neither 0 nor 1.</exception>
     public Tensor Read(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return _shards.TryGetValue(name, out var shard) ? shard.Read(name) : throw new KeyNotFoundException($"'{Path}' has no tensor '{name}'.");
+        return _tensors.TryGetValue(name, out var tensor) ? tensor.Shard.Read(tensor.Name) : throw new KeyNotFoundException($"'{Path}' has no tensor '{name}'.");
     }
 
     /// <summary>Reads all tensors.</summary>
     /// <returns>The tensors, on the CPU; the caller disposes them.</returns>
-    /// <exception cref="InvalidDataException">As <see cref="Read"/>.</exception>
+    /// <exception cref="InvalidDataException">As <see cref="Read"/>; where there are tensors in <see cref="Unreadable"/>, before any is read.</exception>
     public TensorDictionary Load()
     {
         using var scope = NewDisposeScope();
-        return new TensorDictionary(Tensors.Keys.Select(name => KeyValuePair.Create(name, Read(name))));
+        return new TensorDictionary(Unreadable.Keys.Concat(Tensors.Keys).Select(name => KeyValuePair.Create(name, Read(name))));
+    }
+
+    /// <summary>Compares the size of a network with that of the weights, before memory is taken for either.</summary>
+    /// <param name="network">The block list of the network that the weights are meant for.</param>
+    /// <exception cref="InvalidDataException">The network has more parameters than the files have; the message names both.</exception>
+    public void ThrowIfSmallerThan(UNetOptions network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        NetworkSize.ThrowIfLarger(network, _shards.SelectMany(shard => shard.Tensors.Values).Sum(tensor => tensor.Count), Path);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var shard in _shards.Values.Distinct())
+        foreach (var shard in _shards)
         {
             shard.Dispose();
         }
     }
 
-    private static WeightFiles OpenShards(string path)
+    private static WeightFiles Open(string path, string? variant, Func<OpenedWeights, (WeightSelection, IReadOnlyList<string>)> select)
     {
-        var index = ShardIndex.Read(path);
-        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
-        var opened = new Dictionary<string, WeightShard>(StringComparer.Ordinal);
+        var opened = OpenedWeights.Open(path, variant);
         try
         {
-            foreach (var name in index.Files.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
-            {
-                var shard = System.IO.Path.Combine(folder, name);
-                opened.Add(name, File.Exists(shard) ? WeightShard.Open(shard) : throw new FileNotFoundException($"'{path}' refers to the shard '{name}', which is not there.", shard));
-            }
-
-            Check(path, index, opened);
-            return new WeightFiles(path, [.. opened.Values], index.Files.ToDictionary(item => item.Key, item => opened[item.Value], StringComparer.Ordinal));
+            var (selection, notes) = select(opened);
+            return new WeightFiles(opened, selection, notes);
         }
         catch
         {
-            foreach (var shard in opened.Values)
-            {
-                shard.Dispose();
-            }
-
+            opened.Dispose();
             throw;
         }
     }
 
-    /// <summary>Index and shards must name the same tensors in the same places.</summary>
-    private static void Check(string path, ShardIndex index, Dictionary<string, WeightShard> shards)
+    private static IReadOnlyList<string> Seen(OpenedWeights opened)
     {
-        foreach (var (tensor, file) in index.Files)
+        try
         {
-            if (!shards[file].Tensors.ContainsKey(tensor))
-            {
-                throw new InvalidDataException($"'{path}' has the tensor '{tensor}' in the shard '{file}', where it is not.");
-            }
+            return opened.Select(null).Seen;
         }
-
-        foreach (var (file, shard) in shards)
+        catch (InvalidDataException exception)
         {
-            foreach (var tensor in shard.Tensors.Keys.Where(tensor => index.Files.GetValueOrDefault(tensor) != file))
-            {
-                throw new InvalidDataException(index.Files.TryGetValue(tensor, out var other)
-                    ? $"'{path}' has the tensor '{tensor}' in the shard '{other}', and '{file}' has it, too."
-                    : $"'{path}' does not list the tensor '{tensor}', which is in the shard '{file}'.");
-            }
+            return [exception.Message];
         }
     }
 }

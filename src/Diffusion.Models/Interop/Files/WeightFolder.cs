@@ -1,7 +1,7 @@
 namespace Diffusion.Models;
 
 /// <summary>Where the weights lie in a folder of the diffusers or transformers layout.</summary>
-/// <remarks>huggingface/diffusers, src/diffusers/utils/constants.py: the names of the files.</remarks>
+/// <remarks>huggingface/diffusers, src/diffusers/utils/constants.py: the names of the files; models/modeling_utils.py and model_loading_utils.py: an index goes before a single file, and where a variant's name is put.</remarks>
 internal static class WeightFolder
 {
     /// <summary>The folder of the network in a pipeline's folder.</summary>
@@ -13,19 +13,79 @@ internal static class WeightFolder
     /// <summary>The end of the name of a shard index.</summary>
     public const string IndexSuffix = ".index.json";
 
-    private static readonly string[] s_names =
-    [
-        SafetensorsName, SafetensorsName + IndexSuffix, "model.safetensors", "model.safetensors" + IndexSuffix,
-        "diffusion_pytorch_model.bin", "diffusion_pytorch_model.bin" + IndexSuffix, "pytorch_model.bin", "pytorch_model.bin" + IndexSuffix,
-    ];
+    private const int FewNames = 20;
 
-    /// <summary>The file of a folder that holds the weights or says where they are: safetensors before PyTorch, one file before several.</summary>
-    /// <exception cref="FileNotFoundException">There is none; the message names the folder and what was looked for.</exception>
-    public static string Find(string folder)
+    private static readonly string[] s_names = [SafetensorsName, "model.safetensors", "diffusion_pytorch_model.bin", "pytorch_model.bin"];
+    private static readonly string[] s_extensions = [".safetensors", ".bin", ".pth", ".pt", ".ckpt"];
+
+    /// <summary>The file of a folder that holds the weights or says where they are: safetensors before PyTorch, an index of shards before one file.</summary>
+    /// <param name="folder">The folder, or one with a folder unet.</param>
+    /// <param name="variant">The variant; <see langword="null"/> for the weights without one.</param>
+    /// <returns>The file, and where an index goes before it the file beside it that is not read.</returns>
+    /// <exception cref="FileNotFoundException">There is none; the message names the folder, what was looked for and what is there.</exception>
+    public static (string File, string? Beside) Find(string folder, string? variant)
     {
         string[] places = [folder, Path.Combine(folder, Network)];
-        return places.SelectMany(place => s_names.Select(name => Path.Combine(place, name))).FirstOrDefault(File.Exists)
-            ?? throw new FileNotFoundException(
-                $"'{folder}' holds no weights: neither in it nor in its folder '{Network}' is one of {string.Join(", ", s_names)}.", folder);
+        foreach (var (place, name) in places.SelectMany(place => s_names.Select(name => (place, name))))
+        {
+            var file = Path.Combine(place, Single(name, variant));
+            if (Indexes(name, variant).Select(index => Path.Combine(place, index)).FirstOrDefault(File.Exists) is { } index)
+            {
+                return (index, File.Exists(file) ? file : null);
+            }
+
+            if (File.Exists(file))
+            {
+                return (file, null);
+            }
+        }
+
+        var names = s_names.SelectMany(name => Indexes(name, variant).Prepend(Single(name, variant)));
+        throw new FileNotFoundException(
+            $"'{folder}' holds no weights{(variant is null ? "" : $" of the variant '{variant}'")}: neither in it nor in its folder '{Network}' is one of {string.Join(", ", names)}.{Others(places, folder, variant)}", folder);
     }
+
+    private static string Single(string name, string? variant) => variant is null ? name : Path.ChangeExtension(name, variant + Path.GetExtension(name));
+
+    /// <summary>The names of an index: a variant is put before its last extension, and in former versions before that of the weights.</summary>
+    private static IEnumerable<string> Indexes(string name, string? variant) =>
+        variant is null ? [name + IndexSuffix] : [$"{name}.index.{variant}.json", Single(name, variant) + IndexSuffix];
+
+    private static string Others(string[] places, string folder, string? variant)
+    {
+        var files = places.Where(Directory.Exists).SelectMany(Directory.EnumerateFiles)
+            .Where(file => s_extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase) || IsIndex(file))
+            .Order(StringComparer.Ordinal).ToList();
+        if (files.Count == 0)
+        {
+            return "";
+        }
+
+        var there = string.Join(", ", files.Take(FewNames).Select(file => Path.GetRelativePath(folder, file))) + (files.Count > FewNames ? $" and {files.Count - FewNames} more" : "");
+        var variants = files.Select(Variant).Where(name => name is not null && name != variant).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var plain = variant is not null && files.Exists(file => s_names.Any(name => Path.GetFileName(file) == name || Path.GetFileName(file) == name + IndexSuffix));
+        return $" There is {there}: {(plain ? "leave the variant out, or " : "")}{(variants.Count > 0 ? $"ask for the variant {string.Join(" or ", variants)} (--variant {variants[0]}), or " : "")}give the file itself.";
+    }
+
+    private static bool IsIndex(string file) => file.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && Path.GetFileName(file).Contains(".index.", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The variant that a file's name has: fp16 of diffusion_pytorch_model.fp16.safetensors.</summary>
+    private static string? Variant(string file)
+    {
+        var name = Path.GetFileName(file);
+        foreach (var known in s_names)
+        {
+            var (stem, extension) = (Path.GetFileNameWithoutExtension(known), Path.GetExtension(known));
+            var middle = Between(name, stem + ".", extension + IndexSuffix) ?? Between(name, known + ".index.", ".json") ?? Between(name, stem + ".", extension);
+            if (middle is not null)
+            {
+                return middle.Split("-0")[0]; // of a shard: fp16-00001-of-00002
+            }
+        }
+
+        return null;
+    }
+
+    private static string? Between(string name, string start, string end) =>
+        name.Length > start.Length + end.Length && name.StartsWith(start, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal) ? name[start.Length..^end.Length] : null;
 }

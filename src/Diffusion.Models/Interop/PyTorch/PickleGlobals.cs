@@ -1,29 +1,24 @@
-using System.Globalization;
 using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
-/// <summary>The functions that a pickle may call here. Their own code is below: nothing of the file is ever run.</summary>
-internal enum PickleFunction
-{
-    OrderedDict,
-    RebuildTensor,
-    RebuildParameter,
-    Size,
-    Device,
-}
-
-/// <summary>The list of all that a pickle may name, and what calling it does.</summary>
+/// <summary>The list of all that a pickle may name: what the weights-only loader of PyTorch takes, of the types that there are here.</summary>
+/// <remarks>pytorch/pytorch, torch/_weights_only_unpickler.py. A name of Python 2, such as __builtin__, is what protocol 2 writes. frozenset and empty bytes are not on the list there.</remarks>
 internal static class PickleGlobals
 {
-    // What libtorch's element-wise operations take.
-    private const int MaximumRank = 64;
-
     private static readonly Dictionary<(string Module, string Name), object> s_allowed = new()
     {
         [("collections", "OrderedDict")] = PickleFunction.OrderedDict,
+        [("collections", "Counter")] = PickleFunction.Counter,
+        [("_codecs", "encode")] = PickleFunction.Encode,
+        [("torch.serialization", "_get_layout")] = PickleFunction.Layout,
+        [("torch._utils", "_rebuild_tensor")] = PickleFunction.RebuildOlderTensor,
         [("torch._utils", "_rebuild_tensor_v2")] = PickleFunction.RebuildTensor,
         [("torch._utils", "_rebuild_parameter")] = PickleFunction.RebuildParameter,
+        [("torch._utils", "_rebuild_parameter_with_state")] = PickleFunction.RebuildParameterWithState,
+        [("torch._tensor", "_rebuild_from_type_v2")] = PickleFunction.RebuildFromType,
+        [("torch", "Tensor")] = new PickleClass("Tensor"),
+        [("torch.nn.parameter", "Parameter")] = new PickleClass("Parameter"),
         [("torch", "Size")] = PickleFunction.Size,
         [("torch", "device")] = PickleFunction.Device,
         [("torch", "BoolStorage")] = new StorageType(ScalarType.Bool, 1),
@@ -42,75 +37,32 @@ internal static class PickleGlobals
         [("torch.storage", "UntypedStorage")] = new StorageType(ScalarType.Byte, 1),
     };
 
-    /// <exception cref="InvalidDataException">It is not on the list; the message names it.</exception>
-    public static object Find(string module, string name) => s_allowed.TryGetValue((module, name), out var global)
-        ? global
-        : throw new InvalidDataException(
-            $"its pickle names '{module}.{name}' (module '{module}', name '{name}'), which is neither a tensor nor a plain value; such a file could run any code");
-
-    /// <exception cref="InvalidDataException">The arguments are not what the function takes.</exception>
-    public static object Call(object? function, object? arguments) => (function, arguments) switch
+    private static readonly Dictionary<string, PickleFunction> s_builtins = new(StringComparer.Ordinal)
     {
-        (PickleFunction.OrderedDict, object?[] { Length: 0 }) => new OrderedDictionary<string, object?>(StringComparer.Ordinal),
-        (PickleFunction.OrderedDict, object?[] and [List<object?> pairs]) => OrderedDict(pairs),
-        (PickleFunction.RebuildTensor, object?[] and [Storage storage, long offset, object?[] size, object?[] stride, bool, _, .. var rest])
-            when rest is [] or [null] or [OrderedDictionary<string, object?> { Count: 0 }]
-            => View(storage.Elements, offset, Integers(size), Integers(stride)),
-        (PickleFunction.RebuildParameter, object?[] and [Tensor data, bool, _]) => data,
-        (PickleFunction.Size, object?[] and [object?[] sizes]) => Integers(sizes).Select(size => (object?)size).ToArray(),
-        (PickleFunction.Device, object?[] and [string type]) => type,
-        (PickleFunction.Device, object?[] and [string type, long index]) => string.Create(CultureInfo.InvariantCulture, $"{type}:{index}"),
-        (PickleFunction, _) => throw new InvalidDataException($"its pickle calls {function} with other arguments than it takes"),
-        _ => throw new InvalidDataException("its pickle calls something that is no function"),
+        ["set"] = PickleFunction.Set,
+        ["frozenset"] = PickleFunction.Set,
+        ["bytes"] = PickleFunction.Bytes,
+        ["bytearray"] = PickleFunction.ByteArray,
+        ["complex"] = PickleFunction.Complex,
     };
 
-    private static OrderedDictionary<string, object?> OrderedDict(List<object?> pairs)
+    /// <summary>What torch has beside functions, as the text that Python prints: types of elements, and ways to quantize.</summary>
+    private static readonly HashSet<string> s_words = new(StringComparer.Ordinal)
     {
-        var dictionary = new OrderedDictionary<string, object?>(StringComparer.Ordinal);
-        foreach (var pair in pairs)
-        {
-            if (pair is not IReadOnlyList<object?> { Count: 2 } item)
-            {
-                throw new InvalidDataException("its pickle builds a dictionary of something other than pairs");
-            }
+        "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex32", "complex64", "complex128",
+        "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu", "float4_e2m1fn_x2",
+        "quint8", "qint8", "qint32", "quint4x2", "quint2x4", "bits1x8", "bits2x4", "bits4x2", "bits8", "bits16",
+        "uint1", "uint2", "uint3", "uint4", "uint5", "uint6", "uint7", "int1", "int2", "int3", "int4", "int5", "int6", "int7",
+        "per_tensor_affine", "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric", "per_channel_affine_float_qparams",
+    };
 
-            Unpickler.SetItem(dictionary, item[0], item[1]);
-        }
-
-        return dictionary;
-    }
-
-    private static long[] Integers(object?[] items) => Array.ConvertAll(
-        items,
-        item => item is long and >= 0 ? (long)item : throw new InvalidDataException($"a size or stride is {item ?? "None"}, not an integer from 0 on"));
-
-    private static Tensor View(Tensor storage, long offset, long[] size, long[] stride)
-    {
-        if (size.Length != stride.Length || size.Length > MaximumRank)
-        {
-            throw new InvalidDataException($"a tensor has {size.Length} sizes and {stride.Length} strides; as many of both, and {MaximumRank} at most, are needed");
-        }
-
-        // The last element's position. Sizes are multiplied without zeros, as the strides that libtorch computes from them would be.
-        Int128 count = 1;
-        Int128 last = offset;
-        for (var i = 0; i < size.Length; i++)
-        {
-            last += (Int128)Math.Max(size[i] - 1, 0) * stride[i];
-            count *= Math.Max(size[i], 1);
-            if (count > long.MaxValue || last > long.MaxValue)
-            {
-                throw new InvalidDataException($"a tensor of the shape [{string.Join(", ", size)}] is too large");
-            }
-        }
-
-        if (offset < 0 || (size.Contains(0) ? offset > storage.NumberOfElements : last >= storage.NumberOfElements))
-        {
-            throw new InvalidDataException(
-                $"a tensor of the shape [{string.Join(", ", size)}] with strides [{string.Join(", ", stride)}] from {offset} on does not lie within its storage of "
-                + $"{storage.NumberOfElements} elements");
-        }
-
-        return storage.as_strided(size, stride, offset);
-    }
+    /// <exception cref="InvalidDataException">It is not on the list; the message names it.</exception>
+    public static object Find(string module, string name) =>
+        s_allowed.TryGetValue((module, name), out var global) ? global
+        : module is "builtins" or "__builtin__" && s_builtins.TryGetValue(name, out var builtin) ? builtin
+        : module == "torch" && s_words.Contains(name) ? $"torch.{name}"
+        : throw new InvalidDataException(
+            $"its pickle names '{module}.{name}' (module '{module}', name '{name}'), which is neither a tensor nor a plain value; such a file could run any code. "
+            + "If you trust it, save its weights alone with Python: checkpoint = torch.load(\"FILE\", weights_only=False), "
+            + "torch.save(checkpoint[\"model\"], \"weights.pth\"), with the key that the weights have in place of \"model\"");
 }

@@ -17,9 +17,6 @@ internal sealed class PickleReader(Stream stream)
     /// <summary>The bytes read so far.</summary>
     public long Position { get; private set; }
 
-    /// <summary>How many values a pickle can have if it does not hold the same ones again and again: an opcode makes one at most.</summary>
-    public static long MaximumVisits(long pickleLength) => 1000 + (16 * pickleLength);
-
     public byte ReadByte()
     {
         Advance(1);
@@ -65,7 +62,9 @@ internal sealed class PickleReader(Stream stream)
         return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
-    public string ReadText(long length)
+    public string ReadText(long length) => Decode(ReadBytes(length));
+
+    public byte[] ReadBytes(long length)
     {
         if (length < 0 || length > stream.Length - stream.Position)
         {
@@ -75,7 +74,7 @@ internal sealed class PickleReader(Stream stream)
         Advance(length);
         var bytes = new byte[length];
         stream.ReadExactly(bytes);
-        return Decode(bytes);
+        return bytes;
     }
 
     public string ReadLine()

@@ -6,36 +6,31 @@ namespace Diffusion.Models;
 
 /// <summary>
 /// Files of Python's <c>torch.save</c> (.pth, .pt, .bin): the zip format and the older one without. Such a file holds a pickle, a program that could call
-/// any Python function; here it can build tensors, dictionaries, lists, tuples, text and numbers, and a file that names anything else is refused. It owns its tensors.
+/// any Python function; here it can build tensors, dictionaries, lists, tuples, sets, text, bytes and numbers, and a file that names anything else is refused. It owns its tensors.
 /// </summary>
 /// <remarks>
-/// Formats: the documentation of Python's <c>pickletools</c> (protocols 2 to 5), and <c>torch.serialization</c> of PyTorch 1.13.
+/// Formats: the documentation of Python's <c>pickletools</c> (protocols 2 to 5), and <c>torch.serialization</c> of PyTorch 1.13. What a file may name is what
+/// PyTorch's weights-only loader takes, torch/_weights_only_unpickler.py.
 /// Unlike there, checksums are not compared, compressed records are not read, and files of big-endian machines are refused.
 /// </remarks>
 public sealed class PyTorchFile : IDisposable
 {
-    private const int MaximumDepth = 100;
     private const char Separator = '/';
 
-    private readonly OrderedDictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
-    private long _visitsLeft;
-
     /// <param name="root">A value that the unpickler built.</param>
-    /// <param name="maximumVisits">How many values may be met by following every path: lists that hold each other many times have exponentially many.</param>
+    /// <param name="pickleLength">The length of the pickle in bytes, which bounds how many tensors and names it may have.</param>
     /// <exception cref="InvalidDataException">It holds itself, or something other than tensors and plain values.</exception>
-    internal PyTorchFile(object? root, long maximumVisits)
+    internal PyTorchFile(object? root, long pickleLength)
     {
         Root = root;
-        _visitsLeft = maximumVisits;
-        Visit(root, "", 0);
-        Tensors = new TensorDictionary(_tensors);
+        Tensors = new TensorDictionary(new PickleTensors(pickleLength).Find(root));
     }
 
     /// <summary>
     /// The saved value: <see cref="IReadOnlyDictionary{TKey, TValue}"/> of <see cref="string"/> and <see cref="object"/> for a dictionary, whose integer keys are
-    /// written in decimal; <see cref="IReadOnlyList{T}"/> of <see cref="object"/> for a list, a tuple or a <c>torch.Size</c>; a <see cref="Tensor"/>;
-    /// <see cref="string"/> for text or a <c>torch.device</c>; <see cref="long"/>, or <see cref="BigInteger"/> where it does not fit; <see cref="double"/>;
-    /// <see cref="bool"/>; or <see langword="null"/>.
+    /// written in decimal, and others as Python prints them; <see cref="IReadOnlyList{T}"/> of <see cref="object"/> for a list, a tuple, a set or a <c>torch.Size</c>; a
+    /// <see cref="Tensor"/>; <see cref="string"/> for text, a <c>torch.device</c> or a type such as <c>torch.float32</c>; an array of <see cref="byte"/> for bytes;
+    /// <see cref="long"/>, or <see cref="BigInteger"/> where it does not fit; <see cref="double"/>; <see cref="Complex"/>; <see cref="bool"/>; or <see langword="null"/>.
     /// </summary>
     public object? Root { get; }
 
@@ -70,10 +65,15 @@ public sealed class PyTorchFile : IDisposable
     /// <param name="path">The file.</param>
     /// <returns>What was saved; the caller disposes it. All tensors are on the CPU and need no gradient; those that shared memory when they were saved do so again.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is damaged, or would build something other than tensors and plain values; the message names the file and the reason.</exception>
+    /// <exception cref="InvalidDataException">The file is something else, is damaged, or would build something other than tensors and plain values; the message names the file and the reason.</exception>
     public static PyTorchFile Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (FileContent.IsEmpty(path))
+        {
+            throw new InvalidDataException($"'{path}' cannot be read as a PyTorch file: it is empty, or no plain file; it has 0 bytes and begins neither like a zip archive nor like a pickle.");
+        }
+
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         using var scope = NewDisposeScope();
         try
@@ -82,7 +82,7 @@ public sealed class PyTorchFile : IDisposable
         }
         catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException)
         {
-            throw new InvalidDataException($"'{path}' cannot be read as a PyTorch file: {exception.Message.TrimEnd('.')}.", exception);
+            throw new InvalidDataException($"'{path}' cannot be read as a PyTorch file: {FileContent.Refusal(path, Reason(exception), ContentKind.Zip, ContentKind.Pickle)}", exception);
         }
     }
 
@@ -101,7 +101,7 @@ public sealed class PyTorchFile : IDisposable
         Span<byte> start = stackalloc byte[4];
         var length = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         stream.Position = 0;
-        if (length == start.Length && start.SequenceEqual("PK\u0003\u0004"u8))
+        if (length == start.Length && (start.SequenceEqual("PK\u0003\u0004"u8) || start.SequenceEqual("PK\u0005\u0006"u8)))
         {
             return PyTorchZip.Read(stream);
         }
@@ -111,49 +111,5 @@ public sealed class PyTorchFile : IDisposable
             : throw new InvalidDataException("it begins neither like a zip archive nor like a pickle");
     }
 
-    private void Visit(object? value, string path, int depth)
-    {
-        if (depth > MaximumDepth)
-        {
-            throw new InvalidDataException($"its values are nested deeper than {MaximumDepth}, or one holds itself");
-        }
-
-        if (--_visitsLeft < 0)
-        {
-            throw new InvalidDataException("its lists or dictionaries hold each other too many times");
-        }
-
-        switch (value)
-        {
-            case Tensor tensor:
-                if (!_tensors.TryAdd(path, tensor))
-                {
-                    throw new InvalidDataException($"two of its tensors have the path '{path}'");
-                }
-
-                break;
-            case IReadOnlyDictionary<string, object?> dictionary:
-                foreach (var (key, item) in dictionary)
-                {
-                    Visit(item, Join(path, key, depth), depth + 1);
-                }
-
-                break;
-            case IReadOnlyList<object?> list:
-                for (var i = 0; i < list.Count; i++)
-                {
-                    // Long lists of numbers are common: their elements need no path.
-                    var isPlain = list[i] is long or double or string or bool or null;
-                    Visit(list[i], isPlain ? path : Join(path, i.ToString(CultureInfo.InvariantCulture), depth), depth + 1);
-                }
-
-                break;
-            case null or bool or long or BigInteger or double or string:
-                break;
-            default:
-                throw new InvalidDataException($"it has a {value} that belongs to no tensor at '{path}'");
-        }
-    }
-
-    private static string Join(string path, string key, int depth) => depth == 0 ? key : $"{path}{Separator}{key}";
+    private static string Reason(Exception exception) => exception is EndOfStreamException ? "it ends early, as a download that was cut off" : exception.Message;
 }

@@ -21,7 +21,7 @@ internal static class PyTorchLegacy
     {
         if (ReadPlain(stream) is not BigInteger magic || magic != s_magic)
         {
-            throw new InvalidDataException("it is a pickle, but not one of torch.save");
+            throw new InvalidDataException("it is a pickle, but not one of torch.save: save the weights with torch.save or as safetensors");
         }
 
         if (ReadPlain(stream) is not Version)
@@ -41,9 +41,9 @@ internal static class PyTorchLegacy
             : throw new InvalidDataException($"the storage '{reference.Key}' should have {reference.ByteCount} bytes, more than are left of the file"));
         var start = stream.Position;
         var root = new Unpickler(new PickleReader(stream), storages).Read();
-        var visits = PickleReader.MaximumVisits(stream.Position - start);
+        var length = stream.Position - start;
         Fill(stream, storages);
-        return new PyTorchFile(root, visits);
+        return new PyTorchFile(root, length);
     }
 
     private static object? ReadPlain(FileStream stream) => new Unpickler(new PickleReader(stream), PickleStorages.None).Read();

@@ -26,10 +26,15 @@ internal sealed class PyTorchZip
             }
         }
 
+        if (ArchiveNames.Program(_records.Keys) is { } program)
+        {
+            throw new InvalidDataException(program);
+        }
+
         var pickles = _records.Keys.Where(name => name.IndexOf('/') is > 0 and var slash && name[(slash + 1)..] == PickleName).ToList();
         _folder = pickles.Count == 1
             ? pickles[0][..^PickleName.Length]
-            : throw new InvalidDataException($"it has {pickles.Count} records {PickleName} and needs one");
+            : throw new InvalidDataException($"it has {pickles.Count} records {PickleName} and needs one: {ArchiveNames.Describe(_records.Keys)}");
     }
 
     /// <exception cref="InvalidDataException">The file is damaged or refused.</exception>
@@ -37,13 +42,25 @@ internal sealed class PyTorchZip
     {
         try
         {
-            using var archive = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
+            using var archive = Open(stream);
             return new PyTorchZip(archive, stream.Length).Read();
         }
         catch (Exception exception) when (exception is IOException or ArgumentException or NotSupportedException or OverflowException)
         {
             // How the archive's reader reports offsets that lead nowhere.
             throw new InvalidDataException(exception.Message, exception);
+        }
+    }
+
+    private static ZipArchive Open(FileStream stream)
+    {
+        try
+        {
+            return new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new InvalidDataException($"its directory, which is at its end, is missing or damaged, as in a download that was cut off ({exception.Message.TrimEnd('.')})", exception);
         }
     }
 
@@ -61,7 +78,7 @@ internal sealed class PyTorchZip
         var pickle = ReadBytes(PickleName, PickleReader.MaximumLength);
         var storages = new PickleStorages(ReadStorage);
         var root = new Unpickler(new PickleReader(new MemoryStream(pickle, writable: false)), storages).Read();
-        return new PyTorchFile(root, PickleReader.MaximumVisits(pickle.Length));
+        return new PyTorchFile(root, pickle.Length);
     }
 
     private Tensor ReadStorage(StorageReference reference)

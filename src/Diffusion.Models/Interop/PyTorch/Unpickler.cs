@@ -1,12 +1,10 @@
-using System.Globalization;
-using static TorchSharp.torch;
 using Dictionary = System.Collections.Generic.OrderedDictionary<string, object?>;
 
 namespace Diffusion.Models;
 
 /// <summary>
 /// Runs a pickle, which can build tensors, containers and plain values only: <see cref="PickleGlobals"/> is all that it can name. It never recurses.
-/// Dictionaries become <see cref="Dictionary"/>, lists <see cref="List{T}"/>, tuples arrays.
+/// Dictionaries become <see cref="Dictionary"/>, lists and sets <see cref="List{T}"/>, tuples arrays.
 /// </summary>
 internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
 {
@@ -18,6 +16,7 @@ internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
 
     private readonly PickleStack _stack = new();
     private readonly Dictionary<long, object?> _memo = [];
+    private readonly PickleCalls _calls = new(new PickleBudget(reader));
     private int _objects;
 
     /// <summary>Runs the pickle to its end.</summary>
@@ -35,20 +34,6 @@ internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
             }
 
             Run(opcode, position);
-        }
-    }
-
-    internal static void SetItem(Dictionary dictionary, object? key, object? value)
-    {
-        var name = key switch
-        {
-            string text => text,
-            long number => number.ToString(CultureInfo.InvariantCulture),
-            _ => throw new InvalidDataException($"a key of a dictionary is {key ?? "None"}; a text or an integer is needed"),
-        };
-        if (!dictionary.TryAdd(name, value))
-        {
-            throw new InvalidDataException($"a dictionary has the key '{name}' twice");
         }
     }
 
@@ -83,17 +68,21 @@ internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
             case PickleOpcode.ShortBinUnicode: _stack.Push(reader.ReadText(reader.ReadByte())); break;
             case PickleOpcode.BinUnicode8: _stack.Push(reader.ReadText(reader.ReadInt64())); break;
 
+            case PickleOpcode.BinBytes: _stack.Push(reader.ReadBytes(reader.ReadUInt32())); break;
+            case PickleOpcode.ShortBinBytes: _stack.Push(reader.ReadBytes(reader.ReadByte())); break;
+            case PickleOpcode.BinBytes8 or PickleOpcode.ByteArray8: _stack.Push(reader.ReadBytes(reader.ReadInt64())); break;
+
             case PickleOpcode.EmptyTuple: Make(Array.Empty<object?>()); break;
             case PickleOpcode.Tuple1: Make(_stack.Pop(1)); break;
             case PickleOpcode.Tuple2: Make(_stack.Pop(2)); break;
             case PickleOpcode.Tuple3: Make(_stack.Pop(3)); break;
             case PickleOpcode.Tuple: Make(_stack.PopToMark()); break;
-            case PickleOpcode.EmptyList: Make(new List<object?>()); break;
-            case PickleOpcode.List: Make(new List<object?>(_stack.PopToMark())); break;
+            case PickleOpcode.EmptyList or PickleOpcode.EmptySet: Make(new List<object?>()); break;
+            case PickleOpcode.List or PickleOpcode.FrozenSet: Make(new List<object?>(_stack.PopToMark())); break;
             case PickleOpcode.EmptyDict: Make(new Dictionary(StringComparer.Ordinal)); break;
             case PickleOpcode.Dict: Make(SetItems(new Dictionary(StringComparer.Ordinal), _stack.PopToMark())); break;
             case PickleOpcode.Append: Append([_stack.Pop()]); break;
-            case PickleOpcode.Appends: Append(_stack.PopToMark()); break;
+            case PickleOpcode.Appends or PickleOpcode.AddItems: Append(_stack.PopToMark()); break;
             case PickleOpcode.SetItem: SetItems(_stack.Pop(2)); break;
             case PickleOpcode.SetItems: SetItems(_stack.PopToMark()); break;
 
@@ -154,7 +143,7 @@ internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
 
         for (var i = 0; i < items.Length; i += 2)
         {
-            SetItem(dictionary, items[i], items[i + 1]);
+            PickleKey.SetItem(dictionary, items[i], items[i + 1]);
         }
 
         return dictionary;
@@ -169,7 +158,7 @@ internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
     private void Reduce()
     {
         var arguments = _stack.Pop();
-        Make(PickleGlobals.Call(_stack.Pop(), arguments));
+        Make(_calls.Call(_stack.Pop(), arguments));
     }
 
     /// <summary>Attributes of an object. A state dictionary has some (its modules' versions); nothing else that is read here has any.</summary>

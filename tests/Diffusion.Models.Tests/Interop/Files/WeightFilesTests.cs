@@ -105,15 +105,16 @@ public sealed class WeightFilesTests : IDisposable
     }
 
     [Fact]
-    public void Open_Folder_PrefersSafetensorsAndOneFile()
+    public void Open_Folder_PrefersSafetensorsAndShardsAsDiffusers()
     {
         using var scope = NewDisposeScope();
         Directory.CreateDirectory(_folder.File("unet"));
+        Expect("pytorch_model.bin", () => Pickle("pytorch_model.bin"));
         Expect("pytorch_model.bin.index.json", () => { WriteIndex("pytorch_model.bin.index.json", ("x", "x.bin")); Pickle("x.bin"); });
         Expect("diffusion_pytorch_model.bin", () => Pickle("diffusion_pytorch_model.bin"));
         Expect("model.safetensors", () => Save("model.safetensors", ("x", ones(1))));
-        Expect(Index, Shards);
         Expect("diffusion_pytorch_model.safetensors", () => Save("diffusion_pytorch_model.safetensors", ("x", ones(1))));
+        Expect(Index, Shards);
 
         void Expect(string name, Action add)
         {

@@ -59,9 +59,6 @@ public class PyTorchFileRefusalTests
     [InlineData((byte)'P', "0x50")]
     [InlineData((byte)'V', "0x56")]
     [InlineData((byte)'g', "0x67")]
-    [InlineData((byte)'B', "0x42")]
-    [InlineData(0x8F, "0x8F")]
-    [InlineData(0x96, "0x96")]
     [InlineData(0x97, "0x97")]
     [InlineData((byte)'I', "0x49")]
     [InlineData((byte)'p', "0x70")]
@@ -198,7 +195,7 @@ public class PyTorchFileRefusalTests
         Refused(Zip([(byte)'h', 3]), "recalls the value 3");
         Refused(Zip([(byte)'}', .. Text("a"), (byte)'N', (byte)'s', .. Text("a"), (byte)'N', (byte)'s']), "'a' twice");
         Refused(Zip([(byte)'}', .. Integer(7), (byte)'N', (byte)'s', .. Text("7"), (byte)'N', (byte)'s']), "'7' twice");
-        Refused(Zip([(byte)'}', (byte)'N', (byte)'N', (byte)'s']), "key of a dictionary is None");
+        Refused(Zip([(byte)'}', (byte)'}', (byte)'N', (byte)'s']), "key of a dictionary is");
         Refused(Zip([(byte)'}', (byte)'(', (byte)'N', (byte)'u']), "key without a value");
         Refused(Zip([(byte)'N', (byte)'N', (byte)'a']), "is needed");
         Refused(Zip([(byte)'X', 0xFF, 0xFF, 0xFF, 0xFF]), "4294967295 bytes, more than are left");

@@ -1,0 +1,56 @@
+using Diffusion.Models;
+using Spectre.Console;
+
+namespace Diffusion.Sample;
+
+/// <summary>What a scheduler of diffusers is.</summary>
+internal static class SchedulerTable
+{
+    private const string FileName = "scheduler_config.json";
+
+    /// <summary>The file of a scheduler alone: the one that is given, or that of a folder without a pipeline and a network; <see langword="null"/> for anything else.</summary>
+    public static string? Find(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            return Path.GetFileName(path) == FileName && File.Exists(path) ? path : null;
+        }
+
+        var file = Path.Combine(path, FileName);
+        return File.Exists(file) && !File.Exists(Path.Combine(path, "model_index.json")) && !File.Exists(Path.Combine(path, "config.json")) ? file : null;
+    }
+
+    /// <exception cref="InvalidDataException">It is none, or not known; the message names the file and the reason.</exception>
+    public static void Write(string file, IReadOnlyCollection<string> ignoredKeys)
+    {
+        var table = WeightTable.Summary("Scheduler of diffusers");
+        table.AddRow("file", Markup.Escape(file));
+        AddTo(table, Read(file, ignoredKeys));
+        AnsiConsole.Write(table);
+    }
+
+    public static void AddTo(Table table, DiffusersScheduler scheduler)
+    {
+        var schedule = scheduler.Schedule;
+        var (first, last) = (schedule.LevelAt(0), schedule.LevelAt(schedule.Timesteps - 1));
+        table.AddRow("scheduler", Markup.Escape($"{scheduler.ClassName}, {schedule.Timesteps} timesteps, predicts {scheduler.Parameterization.Name}"));
+        if (scheduler.UnusedKeys.Count > 0)
+        {
+            table.AddRow("not used", Markup.Escape($"keys of other classes: {string.Join(", ", scheduler.UnusedKeys)}"));
+        }
+
+        table.AddRow("levels", FormattableString.Invariant($"α {first.Alpha:G4} and σ {first.Sigma:G4} at timestep 0, α {last.Alpha:G4} and σ {last.Sigma:G4} at the last"));
+    }
+
+    private static DiffusersScheduler Read(string file, IReadOnlyCollection<string> ignoredKeys)
+    {
+        try
+        {
+            return DiffusersScheduler.Parse(File.ReadAllText(file), ignoredKeys);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"'{file}' cannot be read as a scheduler of diffusers: {e.Message}", e);
+        }
+    }
+}

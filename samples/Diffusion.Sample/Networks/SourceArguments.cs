@@ -1,0 +1,31 @@
+namespace Diffusion.Sample;
+
+/// <summary>What the command line says of a network that does not say it itself.</summary>
+/// <param name="Schedule">The noise schedule.</param>
+/// <param name="Prediction">What the network predicts.</param>
+/// <param name="Variant">Which weights of a folder.</param>
+/// <param name="Network">The config.json of weights that have none beside them.</param>
+/// <param name="NullLabel">The label that stands for no class.</param>
+/// <param name="IgnoredKeys">Keys of a scheduler_config.json to pass over.</param>
+internal sealed record SourceArguments(string? Schedule, string? Prediction, string? Variant, string? Network, long? NullLabel, IReadOnlyCollection<string> IgnoredKeys)
+{
+    /// <summary>The noise schedule that is asked for; <see langword="null"/> where none is.</summary>
+    /// <exception cref="UsageException">There is no such schedule.</exception>
+    public INoiseSchedule? CreateSchedule(int timesteps)
+    {
+        if (Schedule is null)
+        {
+            return null;
+        }
+
+        var name = NoiseSchedule.Names.FirstOrDefault(each => each.Equals(Schedule, StringComparison.OrdinalIgnoreCase))
+            ?? throw new UsageException($"--schedule must be one of {string.Join(", ", NoiseSchedule.Names)}; it is '{Schedule}'.");
+        return UsageException.Unless(() => NoiseSchedule.Create(name, timesteps));
+    }
+
+    /// <summary>The prediction that is asked for; <see langword="null"/> where none is.</summary>
+    /// <exception cref="UsageException">There is no such prediction.</exception>
+    public Parameterization? CreatePrediction() => Prediction is null ? null
+        : Parameterization.All.FirstOrDefault(each => each.Name.Equals(Prediction, StringComparison.OrdinalIgnoreCase))
+            ?? throw new UsageException($"--prediction must be one of {string.Join(", ", Parameterization.All)}; it is '{Prediction}'.");
+}

@@ -1,0 +1,85 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Diffusion.Models;
+
+/// <summary>
+/// What this library notes in model_index.json, under a key that begins with an underscore: diffusers passes over those. What a network's images are, and how exact the noise schedule was.
+/// </summary>
+/// <remarks>huggingface/diffusers, src/diffusers/configuration_utils.py, extract_init_dict: private keys are removed without a warning.</remarks>
+internal sealed record PipelineNotes
+{
+    public const string Key = "_diffusion";
+
+    private const string Images = "images";
+    private const string ClassNamesKey = "class_names";
+    private const string NullLabelKey = "null_label";
+    private const string ScheduleKey = "schedule";
+
+    /// <summary>The classes by their labels; <see langword="null"/> where they have no names.</summary>
+    public IReadOnlyList<string>? ClassNames { get; init; }
+
+    /// <summary>The label that stands for none; <see langword="null"/> where there is no such label.</summary>
+    public long? NullLabel { get; init; }
+
+    /// <summary>The noise schedule in Float64; <see langword="null"/> for that of scheduler_config.json as diffusers rounds it.</summary>
+    public ExactTable? Schedule { get; init; }
+
+    /// <exception cref="InvalidDataException">The note is not one of this library; the message is the reason, without the file's name.</exception>
+    public static PipelineNotes Read(JsonElement index)
+    {
+        if (!index.TryGetProperty(Key, out var note))
+        {
+            return new PipelineNotes();
+        }
+
+        var images = Part(note, Images);
+        return new PipelineNotes
+        {
+            ClassNames = images is { } some && some.TryGetProperty(ClassNamesKey, out var names) ? Names(names) : null,
+            NullLabel = images is { } those && those.TryGetProperty(NullLabelKey, out var label)
+                ? label.ValueKind == JsonValueKind.Number && label.TryGetInt64(out var number) && number >= 0 ? number : throw Wrong(NullLabelKey, "a label", label)
+                : null,
+            Schedule = Part(note, ScheduleKey) is { } schedule ? ExactTable.Read(schedule) : null,
+        };
+    }
+
+    /// <param name="shape">That of an image.</param>
+    public JsonObject ToJson(ImageShape shape)
+    {
+        var images = new JsonObject { ["value_range"] = new JsonArray(-1, 1), ["channels"] = shape.Channels, ["height"] = shape.Height, ["width"] = shape.Width };
+        if (ClassNames is not null)
+        {
+            images[ClassNamesKey] = new JsonArray([.. ClassNames.Select(name => (JsonNode)name)]);
+        }
+
+        if (NullLabel is not null)
+        {
+            images[NullLabelKey] = NullLabel;
+        }
+
+        var note = new JsonObject { [Images] = images };
+        if (Schedule is not null)
+        {
+            note[ScheduleKey] = Schedule.ToJson();
+        }
+
+        return note;
+    }
+
+    public static InvalidDataException Wrong(string name, string needed, JsonElement value) => new($"\"{name}\" in its \"{Key}\" must be {needed}; it is {value.GetRawText()}");
+
+    private static JsonElement? Part(JsonElement note, string name)
+    {
+        if (note.ValueKind != JsonValueKind.Object)
+        {
+            throw new InvalidDataException($"its \"{Key}\" must be an object; it is {note.GetRawText()}");
+        }
+
+        return !note.TryGetProperty(name, out var part) ? null : part.ValueKind == JsonValueKind.Object ? part : throw Wrong(name, "an object", part);
+    }
+
+    private static string[] Names(JsonElement names) => names.ValueKind == JsonValueKind.Array && names.EnumerateArray().All(name => name.ValueKind == JsonValueKind.String)
+        ? [.. names.EnumerateArray().Select(name => name.GetString()!)]
+        : throw Wrong(ClassNamesKey, "a list of texts", names);
+}
