@@ -23,7 +23,7 @@ public static class RunConfiguration
     /// <param name="path">A JSON file; comments and trailing commas are allowed.</param>
     /// <returns>Options without mistakes.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is not JSON; the message says where.</exception>
+    /// <exception cref="InvalidDataException">The file is not JSON, and the message says where; or it is no plain file: a named pipe, a socket, a device.</exception>
     /// <exception cref="OptionsValidationException">The configuration has mistakes: unknown keys, values of the wrong kind, values that do not fit. The message lists all, each with its path.</exception>
     public static RunOptions Load(string path)
     {
@@ -34,7 +34,7 @@ public static class RunConfiguration
             throw new FileNotFoundException($"There is no configuration file '{full}'.", full);
         }
 
-        var options = Parse(File.ReadAllText(full), full);
+        var options = Parse(PlainFile.ReadText(full), full);
         var data = options.Data;
         return options with { Data = data with { Path = Absolute(data.Path), Folder = data.Folder with { ValidationPath = data.Folder.ValidationPath is { } kept ? Absolute(kept) : null } } };
 

@@ -1,6 +1,6 @@
 namespace Diffusion;
 
-/// <summary>Writes files that are whole or absent: to a temporary file beside the target, flushed to disk, then renamed over it.</summary>
+/// <summary>Writes files that are whole or absent: to a temporary file beside the target, flushed to disk, then renamed over it; the folder is flushed last.</summary>
 internal static class AtomicFile
 {
     private const int Shown = 40; // letters of the name of a file that its temporary one has
@@ -20,8 +20,13 @@ internal static class AtomicFile
             throw new IOException($"'{path}' is a folder; the name of a file is needed.");
         }
 
+        if (PlainFile.OtherKind(full) is { } kind)
+        {
+            throw new IOException($"'{path}' is {kind}, which is not replaced; the name of a file is needed.");
+        }
+
         var folder = Path.GetDirectoryName(full)!;
-        Directory.CreateDirectory(folder);
+        DurableFolder.Create(folder);
         var temporary = Path.Combine(folder, $".{Beginning(Path.GetFileName(full))}.{Guid.NewGuid():N}.tmp");
         try
         {
@@ -32,6 +37,7 @@ internal static class AtomicFile
             }
 
             SharingViolation.Wait(full, () => File.Move(temporary, full, overwrite: true));
+            DurableFolder.Flush(folder);
         }
         catch (Exception e)
         {

@@ -110,7 +110,7 @@ public sealed class DiffusersFolder
     private static string Text(string folder, string file)
     {
         var path = Path.Combine(folder, file);
-        return File.Exists(path) ? File.ReadAllText(path) : throw new FileNotFoundException($"'{folder}' is no pipeline of diffusers: it has no {file}.", path);
+        return File.Exists(path) ? PlainFile.ReadText(path) : throw new FileNotFoundException($"'{folder}' is no pipeline of diffusers: it has no {file}.", path);
     }
 
     private static T In<T>(string file, Func<T> read)
