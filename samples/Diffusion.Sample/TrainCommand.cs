@@ -68,7 +68,7 @@ internal static class TrainCommand
             AnsiConsole.MarkupLineInterpolated($"No checkpoint in {folder.Checkpoints}: starting at step 1.");
         }
 
-        trainer.Observers.Add(new ConfigurationCopy(folder.Config, json));
+        trainer.Observers.Add(new ConfigurationCopy(folder.Config, options));
         AnsiConsole.MarkupLineInterpolated($"[bold]{images.Count}[/] images of {images.Shape} from {images.Name}");
         SkippedImages.Show(images);
         AnsiConsole.MarkupLineInterpolated($"[bold]{network.ParameterCount:N0}[/] parameters on {trainer.Denoiser.Device.type}, {options.Training.BatchSize} images a step, step {trainer.StepsDone} of {steps}");

@@ -88,6 +88,17 @@ public static class RunConfiguration
     /// <returns>Indented JSON that <see cref="Parse"/> reads back to equal options.</returns>
     public static string ToJson(RunOptions options) => JsonSerializer.Serialize(options, s_json);
 
+    /// <summary>Writes a configuration file, whole or not at all.</summary>
+    /// <param name="path">The file to write; its folder is created if need be.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="IOException">The file cannot be written; what was there before is unchanged.</exception>
+    public static void Save(string path, RunOptions options)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(options);
+        AtomicFile.WriteText(path, ToJson(options));
+    }
+
     private static IConfigurationRoot Build(Stream json)
     {
         try
