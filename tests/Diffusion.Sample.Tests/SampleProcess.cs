@@ -31,9 +31,12 @@ internal sealed class SampleProcess : IDisposable
         return At("run.json");
     }
 
-    public (int ExitCode, string Output, string Error) Run(params string[] arguments)
+    public (int ExitCode, string Output, string Error) Run(params string[] arguments) => Run(Start(arguments));
+
+    /// <summary>Waits for the end of a process, and disposes it.</summary>
+    public static (int ExitCode, string Output, string Error) Run(Process started)
     {
-        using var process = Start(arguments);
+        using var process = started;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

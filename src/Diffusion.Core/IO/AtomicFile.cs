@@ -27,7 +27,7 @@ internal static class AtomicFile
 
         var folder = Path.GetDirectoryName(full)!;
         DurableFolder.Create(folder);
-        var temporary = Path.Combine(folder, $".{Beginning(Path.GetFileName(full))}.{Guid.NewGuid():N}.tmp");
+        var temporary = TemporaryFor(full);
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 1 << 16))
@@ -50,6 +50,10 @@ internal static class AtomicFile
             throw;
         }
     }
+
+    /// <summary>A name beside a file that no other has.</summary>
+    /// <param name="full">The whole path of the file.</param>
+    internal static string TemporaryFor(string full) => Path.Combine(Path.GetDirectoryName(full)!, $".{Beginning(Path.GetFileName(full))}.{Guid.NewGuid():N}.tmp");
 
     /// <summary>Deletes a file, if it can be.</summary>
     internal static void TryDelete(string file)
