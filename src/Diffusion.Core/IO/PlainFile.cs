@@ -32,7 +32,9 @@ internal static class PlainFile
         return File.ReadAllText(path);
     }
 
-    private static void ThrowIfOther(string path)
+    /// <summary>For those that open it themselves.</summary>
+    /// <exception cref="InvalidDataException">It is not a plain file; the message names it.</exception>
+    public static void ThrowIfOther(string path)
     {
         if (!Array.Exists(s_opened, opened => path.StartsWith(opened, StringComparison.Ordinal)) && OtherKind(path) is { } kind)
         {
