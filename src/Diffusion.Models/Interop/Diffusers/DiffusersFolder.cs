@@ -154,7 +154,7 @@ public sealed class DiffusersFolder
     {
         var path = Path.Combine(Place(folder, component), name);
         return File.Exists(path)
-            ? (Path.GetRelativePath(folder, path), File.ReadAllText(path))
+            ? (Path.GetRelativePath(folder, path), PlainFile.ReadText(path))
             : throw new FileNotFoundException($"'{folder}' is no whole pipeline of diffusers: it has no {Path.Combine(component, name)}{(Directory.Exists(Path.Combine(folder, component)) ? "" : $", nor {name} itself")}.", path);
     }
 
