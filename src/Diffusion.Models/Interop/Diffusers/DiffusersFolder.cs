@@ -98,7 +98,7 @@ public sealed class DiffusersFolder
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
         {
-            var index = File.Exists(Path.Combine(path, IndexFile)) ? File.ReadAllText(Path.Combine(path, IndexFile)) : throw NoPipeline(path);
+            var index = File.Exists(Path.Combine(path, IndexFile)) ? PlainFile.ReadText(Path.Combine(path, IndexFile)) : throw NoPipeline(path);
             return new DiffusersFolder(index, Text(path, Scheduler, SchedulerName), Text(path, WeightFolder.Network, NetworkName), Place(path, WeightFolder.Network));
         }
         catch (InvalidDataException error)
