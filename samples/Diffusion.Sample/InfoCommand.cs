@@ -49,6 +49,11 @@ internal static class InfoCommand
         table.AddRow("pipeline", Markup.Escape(folder.PipelineClass));
         table.AddRow("network", Markup.Escape(folder.NetworkClass));
         table.AddRow("scheduler", Markup.Escape($"{scheduler.ClassName}, {scheduler.Schedule.Timesteps} timesteps, predicts {scheduler.Parameterization.Name}"));
+        if (scheduler.UnusedKeys.Count > 0)
+        {
+            table.AddRow("keys not used", Markup.Escape($"{string.Join(", ", scheduler.UnusedKeys)}: of other scheduler classes"));
+        }
+
         AnsiConsole.Write(table);
     }
 

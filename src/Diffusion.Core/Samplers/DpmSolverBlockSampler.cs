@@ -61,7 +61,7 @@ internal sealed class DpmSolverBlockSampler : Sampler
         var h = -Math.Log(shrink);
         var replaced = eta == 0 ? 1 : Math.Pow(shrink, eta); // e^(−ηh)
         var full = h * (1 + eta);
-        var third = to.Alpha * (StepMath.Phi3(full) + (eta > 0 && _options.ReferenceThirdOrder ? 1 : 0));
+        var third = to.Alpha * (StepMath.Phi3(full) + (_options.OffsetThirdOrder && eta > 0 ? 1 : 0));
         var weights = Weights(block, h, to.Alpha * (1 - (shrink * replaced)), to.Alpha * StepMath.Phi2(full), third);
         var next = StepMath.Sum([(to.Sigma / start.Level.Sigma * replaced, start.Noisy), .. weights.Zip(block.Select(step => step.Image))]);
         var added = to.Sigma * Math.Sqrt(1 - (replaced * replaced)) * _options.NoiseScale;

@@ -39,6 +39,12 @@ public sealed record DpmSolverOptions : SamplerOptions
     /// <summary>The standard deviation of the fresh noise, at least 0; 1 by default. k-diffusion's <c>s_noise</c>.</summary>
     public double NoiseScale { get; init; } = 1;
 
+    /// <summary>
+    /// Whether the weight of the second difference in the stochastic third order is less by α_t than it has to be, as in diffusers, which has −½ in place of +½ there; with
+    /// <see cref="ReferenceThirdOrder"/>.
+    /// </summary>
+    internal bool OffsetThirdOrder { get; init; }
+
     /// <summary>Whether the run goes from an image to noise: steps to noisier levels solve the equation upwards instead of adding noise. Deterministic only.</summary>
     internal bool Ascends { get; init; }
 

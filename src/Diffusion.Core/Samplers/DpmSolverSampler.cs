@@ -67,7 +67,8 @@ public sealed class DpmSolverSampler : Sampler
         var weight = to.Alpha * (1 - (shrink * replaced));
         var full = h * (1 + eta);
         Tensor[] images = [image, .. context.Past.Take(order - 1).Select(step => step.Image)];
-        var weights = Weights(context, order, h, weight, to.Alpha * StepMath.Phi2(full), to.Alpha * StepMath.Phi3(full));
+        var third = to.Alpha * (StepMath.Phi3(full) + (_options.OffsetThirdOrder && eta > 0 ? 1 : 0));
+        var weights = Weights(context, order, h, weight, to.Alpha * StepMath.Phi2(full), third);
         var next = Blend(to.Sigma / from.Sigma * replaced, context.Noisy, weights, images);
         var added = to.Sigma * Math.Sqrt(1 - (replaced * replaced)) * _options.NoiseScale;
         using var deviation = added.ToScalar();

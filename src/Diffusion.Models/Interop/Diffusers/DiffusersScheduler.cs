@@ -101,7 +101,7 @@ public sealed class DiffusersScheduler
 
     internal static Parameterization ReadParameterization(SchedulerConfig config)
     {
-        if (config.ClassName == "FlowMatchEulerDiscreteScheduler")
+        if (config.IsFlowMatch)
         {
             return Parameterization.Flow;
         }

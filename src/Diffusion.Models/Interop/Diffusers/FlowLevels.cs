@@ -36,7 +36,7 @@ internal sealed class FlowLevels(SchedulerConfig config, double? mu)
         var sigmas = config.ClassName == "UniPCMultistepScheduler" ? OfUniPc(count, ramp) : OfOthers(count);
         NoiseLevel[] levels = [.. sigmas.Select(sigma => Level(sigma, Math.Floor(sigma * config.Timesteps)))];
         // DPMSolver ends at the smallest σ of its βs, though σ is that of a flow.
-        NoiseLevel Last() => config.ClassName is "UniPCMultistepScheduler" or "DEISMultistepScheduler" ? levels[^1] : Level(SchedulerTables.SmallestRatio(config), 0);
+        NoiseLevel Last() => config.ClassName is "UniPCMultistepScheduler" or "DEISMultistepScheduler" or "SASolverScheduler" ? levels[^1] : Level(SchedulerTables.SmallestRatio(config), 0);
         return [.. levels, config.EndsClean ? NoiseLevel.Clean : Last()];
     }
 

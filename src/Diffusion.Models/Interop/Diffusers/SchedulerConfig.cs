@@ -31,6 +31,9 @@ internal sealed class SchedulerConfig
     /// <summary>Whether the process is that of EDM: α = 1, σ from a formula, and a network that is scaled by σ and the standard deviation of the data.</summary>
     public bool IsEdm => ClassName is "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler" or "CosineDPMSolverMultistepScheduler";
 
+    /// <summary>Whether the process is a rectified flow whatever the keys are.</summary>
+    public bool IsFlowMatch => ClassName is "FlowMatchEulerDiscreteScheduler" or "FlowMatchHeunDiscreteScheduler" or "FlowMatchLCMScheduler";
+
     /// <summary>Whether the network is conditioned on ln(σ)/4 instead of the timestep.</summary>
     public bool IsContinuous => ClassName == "EulerDiscreteScheduler" && Text("prediction_type", "epsilon") == "v_prediction" && Text("timestep_type", "discrete") == "continuous";
 
@@ -42,8 +45,8 @@ internal sealed class SchedulerConfig
     /// <summary>How σ is spaced in EDM.</summary>
     public bool IsKarras => Text("sigma_schedule", ClassName == "CosineDPMSolverMultistepScheduler" ? "exponential" : "karras") == "karras";
 
-    /// <summary>Whether a run ends at the clean image; DEIS ends at the smallest σ.</summary>
-    public bool EndsClean => ClassName != "DEISMultistepScheduler" && Text("final_sigmas_type", "zero") != "sigma_min";
+    /// <summary>Whether a run ends at the clean image; DEIS and SA-Solver end at the smallest σ.</summary>
+    public bool EndsClean => ClassName is not ("DEISMultistepScheduler" or "SASolverScheduler") && Text("final_sigmas_type", "zero") != "sigma_min";
 
     /// <param name="json">The text of the file.</param>
     /// <param name="className">The class to make of it, which counts more than the text's own; <see langword="null"/> for that one.</param>

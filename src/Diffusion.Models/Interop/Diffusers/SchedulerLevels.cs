@@ -24,9 +24,9 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
             "DDIMInverseScheduler" => Inverse(schedule, count),
             "RePaintScheduler" => [.. TimestepGrid.Leading(config.Timesteps, count).Select(schedule.LevelAt), NoiseLevel.Clean],
             _ when config.IsEdm => Edm(schedule, count),
-            "FlowMatchEulerDiscreteScheduler" => new FlowLevels(config, mu).OfMatching(count, Ramp),
+            _ when config.IsFlowMatch => new FlowLevels(config, mu).OfMatching(count, Ramp),
             "DPMSolverMultistepInverseScheduler" => InverseLevels.Of(config, schedule, count, Ramp),
-            "DPMSolverMultistepScheduler" or "DPMSolverSinglestepScheduler" or "DEISMultistepScheduler" or "UniPCMultistepScheduler" =>
+            "DPMSolverMultistepScheduler" or "DPMSolverSinglestepScheduler" or "DEISMultistepScheduler" or "SASolverScheduler" or "UniPCMultistepScheduler" =>
                 config.Flag("use_flow_sigmas") ? new FlowLevels(config, mu).OfSolver(count, Ramp) : Solver(schedule, count),
             "IPNDMScheduler" => [.. Enumerable.Range(0, count).Select(i => SineSquareSchedule.At(1 - ((double)i / count))), NoiseLevel.Clean],
             "ScoreSdeVeScheduler" => Score(schedule, count),
@@ -97,7 +97,7 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
                 .. ramp.Levels(schedule, count).SkipLast(1)
                     .Select(level => new NoiseLevel(level.Alpha, level.Sigma, CutsTimesteps ? Math.Floor(level.Timestep) : Math.Round(level.Timestep))),
             ];
-            return [.. visited, config is { ClassName: "UniPCMultistepScheduler" or "DEISMultistepScheduler", EndsClean: false } ? visited[^1] : Final(schedule, visited[^1])];
+            return [.. visited, config is { ClassName: "UniPCMultistepScheduler" or "DEISMultistepScheduler" or "SASolverScheduler", EndsClean: false } ? visited[^1] : Final(schedule, visited[^1])];
         }
 
         var end = config.Timesteps;

@@ -19,6 +19,10 @@ internal static class SchedulerSamplers
         ["EDMEulerScheduler"] = (_, steps, levels, options) => new EulerSampler(steps, new() { Spacing = levels, Churn = options.Churn }),
         ["FlowMatchEulerDiscreteScheduler"] = (config, steps, levels, _) =>
             new EulerSampler(steps, new() { Spacing = levels, Eta = config.Flag("stochastic_sampling") ? double.PositiveInfinity : 0 }),
+        ["FlowMatchLCMScheduler"] = (_, steps, levels, _) => new EulerSampler(steps, new() { Spacing = levels, Eta = double.PositiveInfinity }),
+        ["FlowMatchHeunDiscreteScheduler"] = (config, steps, levels, options) => options.Churn.Amount == 0
+            ? new HeunSampler(steps, new() { Spacing = levels })
+            : throw new ArgumentException($"{config.ClassName}: churn is noise for x/α, which is not what this class adds; use none.", nameof(options)),
         ["HeunDiscreteScheduler"] = (_, steps, levels, _) => new HeunSampler(steps, new() { Spacing = levels, Unscaled = true }),
         ["KDPM2DiscreteScheduler"] = (_, steps, levels, _) => new Dpm2Sampler(steps, new() { Spacing = levels, Unscaled = true }),
         ["KDPM2AncestralDiscreteScheduler"] = (_, steps, levels, _) => new Dpm2Sampler(steps, new() { Spacing = levels, Unscaled = true, Eta = 1 }),
@@ -36,6 +40,7 @@ internal static class SchedulerSamplers
         ["DPMSolverSinglestepScheduler"] = (config, steps, levels, _) =>
             new DpmSolverBlockSampler(steps, Solver(config, levels) with { LowerOrderFinal = config.Flag("lower_order_final"), EulerAtFinal = false }),
         ["CosineDPMSolverMultistepScheduler"] = (config, steps, levels, _) => new DpmSolverSampler(steps, Solver(config, levels) with { Eta = 1, PredictX0 = true }),
+        ["SASolverScheduler"] = SaSolver,
         ["UniPCMultistepScheduler"] = (config, steps, levels, _) => new UniPcSampler(steps, UniPc(config, levels)),
     };
 
@@ -52,6 +57,16 @@ internal static class SchedulerSamplers
         if (config.Has("solver_p"))
         {
             throw config.Unknown("solver_p", "a scheduler", "null");
+        }
+
+        if (config.Has("scale_factors"))
+        {
+            throw config.Unknown("scale_factors", "a list", "null: images of one size");
+        }
+
+        if (config.Has("tau_func"))
+        {
+            throw config.Unknown("tau_func", "a function", "null");
         }
 
         if (config.ClassName == "DEISMultistepScheduler" && config.Text("algorithm_type", "deis") is not ("deis" or "dpmsolver" or "dpmsolver++") and var algorithm)
@@ -77,7 +92,7 @@ internal static class SchedulerSamplers
     public static ImageLimit Limit(SchedulerConfig config)
     {
         var thresholds = config.ClassName is "DDPMScheduler" or "DDPMParallelScheduler" or "DDIMScheduler" or "DDIMParallelScheduler" or "LCMScheduler"
-            or "DPMSolverMultistepScheduler" or "DPMSolverMultistepInverseScheduler" or "DPMSolverSinglestepScheduler" or "DEISMultistepScheduler" or "EDMDPMSolverMultistepScheduler"
+            or "DPMSolverMultistepScheduler" or "DPMSolverMultistepInverseScheduler" or "DPMSolverSinglestepScheduler" or "DEISMultistepScheduler" or "SASolverScheduler" or "EDMDPMSolverMultistepScheduler"
             || (config.ClassName == "UniPCMultistepScheduler" && config.Flag("predict_x0", true));
         if (thresholds && config.Flag("thresholding"))
         {
@@ -96,7 +111,7 @@ internal static class SchedulerSamplers
     private static DdimSampler Ddim(SchedulerConfig config, int steps, StepSpacing levels, DiffusersSamplingOptions options) =>
         new(steps, new() { Spacing = levels, Eta = options.Eta, RederiveNoise = options.UseClippedModelOutput, Stride = config.Timesteps / steps });
 
-    private static ReverseVariance Variance(SchedulerConfig config) => config.Text("variance_type", "fixed_small") switch
+    private static ReverseVariance Variance(SchedulerConfig config) => (config.Has("variance_type") ? config.Text("variance_type", "fixed_small") : "fixed_small") switch
     {
         "fixed_small" or "fixed_small_log" => ReverseVariance.FixedSmall,
         "fixed_large" => ReverseVariance.FixedLarge,
@@ -126,6 +141,7 @@ internal static class SchedulerSamplers
             Order = config.Whole("solver_order", 2),
             SolverType = config.Text("solver_type", "midpoint") == "heun" ? DpmSolverType.Heun : DpmSolverType.Midpoint,
             ReferenceThirdOrder = true,
+            OffsetThirdOrder = !config.IsEdm,
             Eta = type == "sde-dpmsolver++" ? 1 : 0,
             PredictX0 = type != "dpmsolver",
             LowerOrderFinal = config.Flag("lower_order_final", true) ? null : false,
@@ -145,6 +161,18 @@ internal static class SchedulerSamplers
             ? throw config.Unknown("use_flow_sigmas", "true", "false: the levels of the class go down from the noise there")
             : options with { Ascends = true };
     }
+
+    private static SaSolverSampler SaSolver(SchedulerConfig config, int steps, StepSpacing levels, DiffusersSamplingOptions options) => new(
+        steps,
+        new() { Spacing = levels },
+        (config.Whole("predictor_order", 2), config.Whole("corrector_order", 2)),
+        config.Text("algorithm_type", "data_prediction") switch
+        {
+            "data_prediction" => true,
+            "noise_prediction" => false,
+            var other => throw config.Unknown("algorithm_type", other, "data_prediction, noise_prediction"),
+        },
+        config.Flag("lower_order_final", true));
 
     private static UniPcOptions UniPc(SchedulerConfig config, StepSpacing levels) => new()
     {

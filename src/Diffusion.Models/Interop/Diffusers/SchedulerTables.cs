@@ -13,7 +13,7 @@ internal static class SchedulerTables
 
     public static INoiseSchedule Schedule(SchedulerConfig config)
     {
-        if (config.ClassName == "FlowMatchEulerDiscreteScheduler")
+        if (config.IsFlowMatch)
         {
             return new RectifiedFlowNoiseSchedule(config.Timesteps, config.Flag("use_dynamic_shifting") ? 1 : config.Number("shift", 1));
         }

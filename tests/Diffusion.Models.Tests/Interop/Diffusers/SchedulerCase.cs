@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using static TorchSharp.torch;
 
 namespace Diffusion.Models.Tests;
 
@@ -48,14 +49,29 @@ internal sealed partial class SchedulerCase
     /// <summary>Whether the peer's x is ours divided by α.</summary>
     public bool InSigma { get; }
 
-    /// <summary>Whether x is the image plus noise of σ, up to hundreds.</summary>
-    public bool IsEdm => Scheduler.ClassName.StartsWith("EDM", StringComparison.Ordinal) || Scheduler.ClassName.StartsWith("Cosine", StringComparison.Ordinal);
+    /// <summary>
+    /// Whether x reaches tens to hundreds, and with it its rounding: in σ, in EDM, and with SA-Solver, whose coefficients cancel in single precision there (here in double, which leaves the same
+    /// differences whatever the type of x).
+    /// </summary>
+    public bool IsLarge => InSigma || Scheduler.ClassName.StartsWith("EDM", StringComparison.Ordinal) || Scheduler.ClassName is "CosineDPMSolverMultistepScheduler" or "SASolverScheduler";
 
     public int Steps { get; }
 
     public TimestepGrid? Grid { get; }
 
     public DiffusersSamplingOptions Options { get; }
+
+    /// <summary>The recorded draws, or null: of SASolverScheduler, which draws at every step, those that are used.</summary>
+    public Tensor? Noise(GoldenCase golden)
+    {
+        if (!golden.Tensors.ContainsKey("noise"))
+        {
+            return null;
+        }
+
+        var timesteps = golden["timesteps"];
+        return Scheduler.ClassName == "SASolverScheduler" ? golden["noise"][timesteps.ge(200).logical_and(timesteps.le(800))] : golden["noise"];
+    }
 
     public double Scale(NoiseLevel level) => InSigma ? 1 / level.Alpha : 1;
 

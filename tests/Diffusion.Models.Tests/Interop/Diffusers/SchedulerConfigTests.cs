@@ -51,6 +51,16 @@ public sealed class SchedulerConfigTests
     [InlineData("""{"_class_name":"DPMSolverMultistepScheduler","clip_sample":true}""", 4)]
     [InlineData("""{"_class_name":"DPMSolverMultistepScheduler","thresholding":true,"sample_max_value":2}""", 1)]
     [InlineData("""{"_class_name":"UniPCMultistepScheduler","thresholding":true,"sample_max_value":2}""", 1)]
+    [InlineData("""{"_class_name":"DDPMParallelScheduler","clip_sample_range":3}""", 3)]
+    [InlineData("""{"_class_name":"DDIMParallelScheduler"}""", 1)]
+    [InlineData("""{"_class_name":"UnCLIPScheduler","clip_sample_range":2}""", 2)]
+    [InlineData("""{"_class_name":"UnCLIPScheduler","clip_sample":false}""", 4)]
+    [InlineData("""{"_class_name":"DPMSolverSinglestepScheduler","thresholding":true,"sample_max_value":2}""", 1)]
+    [InlineData("""{"_class_name":"DPMSolverMultistepInverseScheduler","thresholding":true}""", 1)]
+    [InlineData("""{"_class_name":"DEISMultistepScheduler","thresholding":true}""", 1)]
+    [InlineData("""{"_class_name":"SASolverScheduler","thresholding":true}""", 1)]
+    [InlineData("""{"_class_name":"KDPM2DiscreteScheduler","clip_sample":true,"thresholding":true}""", 4)]
+    [InlineData("""{"_class_name":"CosineDPMSolverMultistepScheduler","thresholding":true}""", 4)]
     [InlineData("""{"_class_name":"UniPCMultistepScheduler","thresholding":true,"sample_max_value":2,"predict_x0":false}""", 4)]
     public void Limit_OfAClass_IsThatOfItsKeys(string json, double expected)
     {

@@ -58,6 +58,8 @@ public sealed class SchedulerStartTests
     [Theory]
     [InlineData("""{"_class_name":"EDMEulerScheduler","sigma_max":3}""", 3.1622776601683795)] // √(3² + 1)
     [InlineData("""{"_class_name":"EDMDPMSolverMultistepScheduler","sigma_max":3}""", 3.1622776601683795)]
+    [InlineData("""{"_class_name":"ScoreSdeVeScheduler","sigma_max":3}""", 3)]
+    [InlineData("""{"_class_name":"IPNDMScheduler"}""", 1)]
     [InlineData("""{"_class_name":"FlowMatchEulerDiscreteScheduler","shift":3}""", 1)]
     [InlineData("""{"_class_name":"UniPCMultistepScheduler","use_flow_sigmas":true,"prediction_type":"flow_prediction","num_train_timesteps":10}""", 1)]
     public void SampleFrom_OtherScheduler_BeginsAsItsClassDoes(string json, double expected)
