@@ -186,6 +186,10 @@ public abstract class Sampler
     /// <summary>The standard deviation of the noise that a run begins with.</summary>
     internal virtual double StartDeviation(NoiseLevel first) => _start(first);
 
+    /// <summary>Whether a step of a run goes to more noise.</summary>
+    internal virtual bool GoesBack(IReadOnlyList<NoiseLevel> levels, int index) =>
+        levels[index + 1].Sigma * levels[index].Alpha > levels[index].Sigma * levels[index + 1].Alpha;
+
     internal StepResult Take(StepContext context) => Step(context);
 
     private static Tensor Drain(SamplingRun run, IProgress<(int Step, int Steps)>? progress, Action<SamplingStep>? onStep, CancellationToken cancellationToken)

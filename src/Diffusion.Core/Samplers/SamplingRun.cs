@@ -55,7 +55,7 @@ internal sealed class SamplingRun : IDisposable
         using var scope = NewDisposeScope();
         using var weights = _weights.Enter();
         var context = new StepContext(_denoiser, _current, _levels, _index, _past, _noise, _estimate);
-        var noisier = context.To.Sigma * context.From.Alpha > context.From.Sigma * context.To.Alpha || (_levels is JumpLevels jumps && jumps.GoesBack(_index));
+        var noisier = _sampler.GoesBack(_levels, _index);
         var result = noisier && !_sampler.Ascends
             ? new StepResult(StepMath.Renoise(_current, context.From, context.To, context.DrawNoise(context.To, context.From)), (_image ?? _current).clone())
             : _sampler.Take(context);

@@ -47,6 +47,8 @@ public sealed class InpaintingSampler : Sampler
 
     internal override ImageLimit Limit => _inner.Limit;
 
+    internal override bool GoesBack(IReadOnlyList<NoiseLevel> levels, int index) => base.GoesBack(levels, index) || (levels is JumpLevels jumps && jumps.GoesBack(index));
+
     internal override double StartDeviation(NoiseLevel first) => _inner.StartDeviation(first);
 
     /// <summary>The levels of the inner sampler, with the jumps.</summary>
