@@ -4,23 +4,24 @@ using Diffusion.Fuzzing;
 
 namespace Diffusion.Benchmarks;
 
-/// <summary><c>fuzz [--count N] [--seed S]</c>: gives damaged files to every reader of files and counts what they do with them.</summary>
+/// <summary><c>fuzz [--count N] [--seed S] [--seconds T]</c>: gives damaged and unusual files to every reader of files and counts what they do with them.</summary>
 internal static class FuzzCommand
 {
-    private const string Usage = "usage: fuzz [--count N] [--seed S]   (20000 files in all by default)";
+    private const string Usage = "usage: fuzz [--count N] [--seed S] [--seconds T]   (20000 files in all by default, and no limit of time; with one, the readers share it)";
     private static readonly TimeSpan s_hang = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs the command.</summary>
     /// <returns>0 where all is well, 1 where a reader crashes, hangs, takes too much memory or gives no reason, 2 where the arguments are wrong.</returns>
     public static int Run(ReadOnlySpan<string> arguments)
     {
-        var (count, seed) = (20_000, 0);
+        var (count, seed, seconds) = (20_000, 0, int.MaxValue);
         for (var i = 0; i < arguments.Length; i += 2)
         {
             var known = i + 1 < arguments.Length && arguments[i] switch
             {
                 "--count" => TryParse(arguments[i + 1], out count) && count > 0,
                 "--seed" => TryParse(arguments[i + 1], out seed),
+                "--seconds" => TryParse(arguments[i + 1], out seconds) && seconds > 0,
                 _ => false,
             };
             if (!known)
@@ -30,19 +31,21 @@ internal static class FuzzCommand
             }
         }
 
-        return Run(count, seed);
+        return Run(count, seed, TimeSpan.FromSeconds(seconds));
     }
 
-    private static int Run(int count, int seed)
+    private static int Run(int count, int seed, TimeSpan limit)
     {
         using var process = Process.GetCurrentProcess();
         var clock = Stopwatch.StartNew();
         var (files, read, refused, failures) = (0, 0, 0, 0);
-        var targets = FuzzTargets.All;
+        IReadOnlyList<FuzzTarget> targets = [.. FuzzTargets.All, .. FuzzKinds.All];
         for (var i = 0; i < targets.Count; i++)
         {
             var share = (count / targets.Count) + (i < count % targets.Count ? 1 : 0);
-            var report = Watched(targets[i], share, seed, clock, out var slowest);
+            var end = limit * ((i + 1.0) / targets.Count);
+            var target = targets[i];
+            var report = Watched(target with { Files = (number, start) => target.Files(number, start).TakeWhile(_ => clock.Elapsed < end) }, share, seed, clock, out var slowest);
             foreach (var failure in report.Failures.Take(5))
             {
                 Console.WriteLine(failure);

@@ -74,6 +74,7 @@ internal sealed class TrainedModel : IDisposable
             throw new OptionsValidationException("The command line", options.GetType(), errors.Select(error => error.ToString()));
         }
 
+        trained.ThrowIfSmallerThan(options);
         var network = options.CreateNetwork();
         try
         {

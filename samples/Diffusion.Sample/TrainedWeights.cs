@@ -37,6 +37,14 @@ internal sealed record TrainedWeights(string File, RunOptions Options)
             : path;
     }
 
+    /// <summary>Compares the sizes of the weights and of the network of their configuration, before memory is taken for it.</summary>
+    /// <exception cref="InvalidDataException">The network is larger.</exception>
+    public void ThrowIfSmallerThan(RunOptions options)
+    {
+        using var weights = WeightFiles.Open(File);
+        weights.ThrowIfSmallerThan(options.ModelForData());
+    }
+
     /// <summary>Puts the weights into the network of the configuration.</summary>
     /// <exception cref="InvalidDataException">They do not fit; the message lists all differences.</exception>
     public void Fill(UNet network)

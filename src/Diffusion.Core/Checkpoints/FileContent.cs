@@ -29,9 +29,13 @@ internal sealed record FileContent(ContentKind Kind, string? Description)
 
     /// <summary>Whether a file has no bytes. What is no plain file, such as a pipe, has none either; to open it could wait for ever.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    public static bool IsEmpty(string path) => File.Exists(path)
-        ? new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path).Length == 0
-        : throw new FileNotFoundException(Directory.Exists(path) ? $"'{path}' is a folder, and a file is needed." : $"There is no file '{path}', or it is a link that leads nowhere.", path);
+    public static bool IsEmpty(string path)
+    {
+        var target = new FileInfo(File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path);
+        return target.Exists
+            ? target.Length == 0
+            : throw new FileNotFoundException(Directory.Exists(path) ? $"'{path}' is a folder, and a file is needed." : $"There is no file '{path}', or it is a link that leads nowhere.", path);
+    }
 
     /// <summary>Why a reader refuses a file: what the file is, where that is known and something else, and otherwise the reader's own reason.</summary>
     /// <param name="path">The file.</param>

@@ -7,6 +7,8 @@ public sealed class FuzzTests
 {
     private const int Files = 500;
 
+    public static TheoryData<string> Kinds() => [.. FuzzKinds.All.Select(target => target.Name)];
+
     public static TheoryData<string> Names() => [.. FuzzTargets.All.Select(target => target.Name)];
 
     [Theory]
@@ -17,6 +19,16 @@ public sealed class FuzzTests
         Assert.True(report.Failures.Count == 0, string.Join('\n', report.Failures));
         Assert.Equal(Files, report.Read + report.Refused);
         Assert.InRange(report.Refused, Files / 2, Files - 1); // the damage is real, and not so large that everything is refused at once
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Read_UnusualFiles_AreReadRightOrRefusedWithAReasonInLittleMemory(string name)
+    {
+        var report = Fuzz.Run(FuzzKinds.All.Single(target => target.Name == name), Files, seed: 100);
+        Assert.True(report.Failures.Count == 0, string.Join('\n', report.Failures));
+        Assert.Equal(Files, report.Read + report.Refused);
+        Assert.InRange(report.Read, 5, Files - 5); // both happen
     }
 
     [Theory]

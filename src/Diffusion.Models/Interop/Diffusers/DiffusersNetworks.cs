@@ -44,7 +44,7 @@ internal static class DiffusersNetworks
     /// <exception cref="InvalidDataException">As of <see cref="Build"/>, or the weights do not fit; the message lists all differences.</exception>
     public static DiffusersNetwork Load(string config, string folder, string? variant, Func<string, WeightFiles, DiffusersNetwork>? build = null)
     {
-        using var files = WeightFiles.Open(folder, variant);
+        using var files = WeightFiles.OpenNetwork(folder, variant: variant);
         var network = (build ?? Build)(config, files);
         try
         {

@@ -11,6 +11,8 @@ internal sealed record UNet2DClass(string Mid, IReadOnlyList<string> DownTypes, 
     /// <summary>The image size where a configuration says none: networks are convolutional, so it matters to the checks and the summary alone.</summary>
     private const int DefaultSize = 64;
 
+    private const int MaxLevels = 32;
+
     /// <summary>What the average of a training script puts into the config.json of the network it averages (<c>unet_ema</c>). It says nothing of the network.</summary>
     /// <remarks>huggingface/diffusers, src/diffusers/training_utils.py, EMAModel.save_pretrained.</remarks>
     private static readonly string[] s_average = ["decay", "inv_gamma", "min_decay", "optimization_step", "power", "update_after_step", "use_ema_warmup"];
@@ -59,6 +61,11 @@ internal sealed record UNet2DClass(string Mid, IReadOnlyList<string> DownTypes, 
         {
             throw new InvalidDataException(
                 $"{config.ClassName}: \"block_out_channels\" has {widths.Count} widths ([{string.Join(", ", widths)}], each at least 1), \"down_block_types\" {down.Count} blocks and \"up_block_types\" {up.Count}; they must be as many.");
+        }
+
+        if (widths.Count > MaxLevels)
+        {
+            throw new InvalidDataException($"{config.ClassName}: \"block_out_channels\" has {widths.Count} widths; each block but the last halves the image, and {MaxLevels} are the most possible.");
         }
 
         var layers = config.Layers("layers_per_block", 2);

@@ -68,7 +68,7 @@ internal sealed record WeightSelection(IReadOnlyDictionary<string, string> Names
             $"it holds no weights of a network but the state of an optimizer or the like: {Counts(names)}")
         : TakeOff(names, "", []);
 
-    private static WeightSelection TakeOff(IReadOnlyList<string> taken, string prefix, IReadOnlyList<string> others)
+    private static WeightSelection TakeOff(IReadOnlyList<string> taken, string prefix, List<string> others)
     {
         var (names, found) = NameWrappers.TakeOff(taken.Select(name => name[prefix.Length..]));
         var (done, seen) = (new List<string>(), new List<string>());

@@ -6,12 +6,16 @@ namespace Diffusion.Models;
 /// </summary>
 internal sealed class PickleBudget(PickleReader reader)
 {
-    private const int CopiesForAnyPickle = 100_000;
-    private const int CopiesForEachByte = 16;
+    // What is copied once was made of a byte at least.
+    private const int CopiesForAnyPickle = 1000;
+    private const int CopiesForEachByte = 2;
 
     // A call that makes a tensor has 45 bytes at least, and the storage, the sizes and the strides that go with it.
     private const int TensorsForAnyPickle = 1000;
     private const int BytesForEachTensor = 16;
+
+    private const int CharactersForAnyPickle = 100_000;
+    private const int CharactersForEachByte = 16;
 
     private long _copies;
     private long _tensors;
@@ -41,5 +45,5 @@ internal sealed class PickleBudget(PickleReader reader)
     public static long MaximumNames(long pickleLength) => TensorsForAnyPickle + (pickleLength / BytesForEachTensor);
 
     /// <summary>How many characters these names may have.</summary>
-    public static long MaximumNameLength(long pickleLength) => CopiesForAnyPickle + (CopiesForEachByte * pickleLength);
+    public static long MaximumNameLength(long pickleLength) => CharactersForAnyPickle + (CharactersForEachByte * pickleLength);
 }

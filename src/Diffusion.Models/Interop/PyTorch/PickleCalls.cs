@@ -33,7 +33,7 @@ internal sealed class PickleCalls(PickleBudget budget)
         (PickleFunction.RebuildParameterWithState, object?[] and [Tensor data, bool, _, _]) => data,
         (PickleFunction.RebuildFromType, object?[] and [PickleFunction.RebuildTensor or PickleFunction.RebuildParameter or PickleFunction.RebuildOlderTensor, PickleClass, object?[] inner, _])
             => Call(((object?[])arguments)[0], inner),
-        (PickleFunction.Size, object?[] and [object?[] sizes]) => Integers(sizes).Select(size => (object?)size).ToArray(),
+        (PickleFunction.Size, object?[] and [object?[] sizes]) => Size(sizes),
         (PickleFunction.Device, object?[] and [string type]) => type,
         (PickleFunction.Device, object?[] and [string type, long index]) => Device(type, index),
         (PickleFunction, _) => throw new InvalidDataException($"its pickle calls {function} with other arguments than it takes"),
@@ -85,6 +85,12 @@ internal sealed class PickleCalls(PickleBudget budget)
     {
         budget.Copy(type.Length);
         return string.Create(CultureInfo.InvariantCulture, $"{type}:{index}");
+    }
+
+    private object?[] Size(object?[] sizes)
+    {
+        Integers(sizes);
+        return sizes; // a tuple, which nothing changes
     }
 
     private long[] Integers(object?[] items)

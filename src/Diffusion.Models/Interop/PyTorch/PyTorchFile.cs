@@ -71,7 +71,7 @@ public sealed class PyTorchFile : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (FileContent.IsEmpty(path))
         {
-            throw new InvalidDataException($"'{path}' cannot be read as a PyTorch file: it is empty, or no plain file, and begins neither like a zip archive nor like a pickle.");
+            throw new InvalidDataException($"'{path}' cannot be read as a PyTorch file: it is empty, or no plain file; it has 0 bytes and begins neither like a zip archive nor like a pickle.");
         }
 
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
@@ -101,7 +101,7 @@ public sealed class PyTorchFile : IDisposable
         Span<byte> start = stackalloc byte[4];
         var length = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         stream.Position = 0;
-        if (length == start.Length && start.SequenceEqual("PK\u0003\u0004"u8))
+        if (length == start.Length && (start.SequenceEqual("PK\u0003\u0004"u8) || start.SequenceEqual("PK\u0005\u0006"u8)))
         {
             return PyTorchZip.Read(stream);
         }
