@@ -35,6 +35,7 @@ internal static class InputImages
             throw new UsageException($"--count must be in [1, {source.Count}], the images of {source.Name}; it is {count}.");
         }
 
+        SkippedImages.Show(source);
         using var batch = source.Read([.. Enumerable.Range(0, count)]);
         return batch.Images.clone();
     }

@@ -26,6 +26,7 @@ internal sealed class Watch : IDisposable
         {
             if (options.Data.OpenValidation() is { } heldOut)
             {
+                SkippedImages.Show(heldOut);
                 trainer.Observers.Add(new ValidationLoss(watch.Own(heldOut), every, options.Watch.ValidationImages));
             }
             else

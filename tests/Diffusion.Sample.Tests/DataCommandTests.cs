@@ -42,6 +42,33 @@ public sealed class DataCommandTests : IDisposable
         Assert.True(File.Exists(_app.At("out/samples.png")));
     }
 
+    /// <summary>Files of other formats and folders of other systems, in what is trained on, held out and drawn from.</summary>
+    [Fact]
+    public void Folders_WithOtherFiles_SayWhatIsLeftOut()
+    {
+        foreach (var folder in new[] { "images", "kept" })
+        {
+            Directory.CreateDirectory(_app.At($"{folder}/@eaDir"));
+            File.Copy(Repository("samples/data/textures/brick.png"), _app.At($"{folder}/brick.png"));
+            File.Copy(Repository("samples/data/textures/grass.png"), _app.At($"{folder}/@eaDir/grass.png"));
+            File.WriteAllText(_app.At($"{folder}/photo.HEIC"), "a format that is not read");
+        }
+
+        File.WriteAllText(_app.At("images/second.heic"), "another");
+        var trained = _app.Run("train", "--config", Configure($$"""
+            { "data": { "kind": "folder", "path": "images", "folder": { "validationPath": "kept" } }, {{SampleProcess.Model}},
+              "training": { "batchSize": 1, "steps": 1 }, "sampling": { "count": 1, "steps": 2 }, "watch": { "validateEvery": 1 } }
+            """));
+        Done(trained);
+        var output = Joined(trained.Output);
+        Assert.Contains("1 images of 1", output, StringComparison.Ordinal);
+        Assert.Contains("images: 2 .heic, 1 folders @eaDir", output, StringComparison.Ordinal);
+        Assert.Contains("kept: 1 .heic, 1 folders @eaDir", output, StringComparison.Ordinal);
+        var changed = _app.Run("img2img", "--checkpoint", "out", "--count", "1", "--steps", "2");
+        Done(changed);
+        Assert.Contains("2 .heic, 1 folders @eaDir", Joined(changed.Output), StringComparison.Ordinal);
+    }
+
     public void Dispose() => _app.Dispose();
 
     private static string Folder(string skipCorrupt) => $$"""
@@ -56,6 +83,9 @@ public sealed class DataCommandTests : IDisposable
         File.WriteAllText(_app.At("data.json"), json);
         return _app.At("data.json");
     }
+
+    /// <summary>Without the line ends of a console of 80 columns.</summary>
+    private static string Joined(string output) => string.Join(' ', output.Split((char[])['\r', '\n', ' '], StringSplitOptions.RemoveEmptyEntries));
 
     private static void Done((int ExitCode, string Output, string Error) run) => Assert.True(run.ExitCode == 0, run.Error + run.Output);
 }

@@ -165,7 +165,26 @@ public sealed class WeightCommandTests : IDisposable
         Shows(["info", Course], ["PyTorch", "186, 585,937 numbers", "kernels"], []);
         Shows(
             ["info", Path.Combine(Golden.Folder, "diffusers_pipeline", "ddim_pipeline_16", "pipeline")],
-            ["DDIMPipeline", "UNet2DModel", "DDIMScheduler, 1000 timesteps, predicts epsilon", "144, 45,259 numbers"], []);
+            ["DDIMPipeline", "UNet2DModel", "DDIMScheduler, 1000 timesteps, predicts epsilon", "144, 45,259 numbers"], ["keys not used"]);
+    }
+
+    [Fact]
+    public void Info_AFileThatKeptKeysOfAnotherScheduler_ListsThem()
+    {
+        var recorded = Path.Combine(Golden.Folder, "diffusers_pipeline", "ddim_pipeline_16", "pipeline");
+        foreach (var file in Directory.EnumerateFiles(recorded, "*", SearchOption.AllDirectories))
+        {
+            var target = _app.At(Path.Combine("kept", Path.GetRelativePath(recorded, file)));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+
+        var config = _app.At(Path.Combine("kept", "scheduler", "scheduler_config.json"));
+        var text = File.ReadAllText(config);
+        File.WriteAllText(config, text.Replace("{", "{\"lambda_min_clipped\": -Infinity, \"solver_p\": NaN,", StringComparison.Ordinal));
+        Shows(["info", "kept"], ["keys not used", "lambda_min_clipped, solver_p"], []);
+        File.WriteAllText(config, text.Replace("{", "{\"my_key\": 1,", StringComparison.Ordinal));
+        Failed(_app.Run("info", "kept"), 1, "scheduler_config.json", "my_key");
     }
 
     [Fact]

@@ -56,6 +56,7 @@ internal static class ForeignModel
 
     private static TrainedModel Make(ForeignNetwork network, DrawingArguments arguments)
     {
+        CheckConditions(network);
         var own = network.Pipeline is not null && arguments.Schedule is null && arguments.Sampler is null;
         if (own && arguments.Spacing is not null)
         {
@@ -78,6 +79,21 @@ internal static class ForeignModel
         }
 
         return new TrainedModel(network.File, options, network, denoiser, label, sampler, own ? ImageLimit.None : limit) { Shape = network.Network.Options.Image };
+    }
+
+    /// <summary>What no command can give a network.</summary>
+    private static void CheckConditions(ForeignNetwork network)
+    {
+        var dialect = network.Network.Options.Dialect;
+        if (dialect.Context is { } context)
+        {
+            throw new UsageException($"The network of '{network.File}' needs a context of {context.Channels} channels, such as an encoded text, which no command gives it.");
+        }
+
+        if (dialect.Labels is not null && network.Labels == 0)
+        {
+            throw new UsageException($"The network of '{network.File}' takes labels that are no classes ({dialect.Labels.Kind}), which no command gives it.");
+        }
     }
 
     private static int Steps(ForeignNetwork network, INoiseSchedule schedule) =>

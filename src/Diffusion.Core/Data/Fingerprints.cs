@@ -8,6 +8,7 @@ namespace Diffusion;
 internal static class Fingerprints
 {
     private const int HashBytes = 12;
+    private const int NumbersAtOnce = 1024;
 
     /// <summary>Of bytes.</summary>
     public static string Of(ReadOnlySpan<byte> bytes) => Text(SHA256.HashData(bytes));
@@ -16,11 +17,15 @@ internal static class Fingerprints
     public static string Of(IEnumerable<long> numbers)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var bytes = new byte[sizeof(long)];
-        foreach (var number in numbers)
+        var bytes = new byte[NumbersAtOnce * sizeof(long)];
+        foreach (var chunk in numbers.Chunk(NumbersAtOnce))
         {
-            BinaryPrimitives.WriteInt64LittleEndian(bytes, number);
-            hash.AppendData(bytes);
+            for (var i = 0; i < chunk.Length; i++)
+            {
+                BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(i * sizeof(long)), chunk[i]);
+            }
+
+            hash.AppendData(bytes.AsSpan(0, chunk.Length * sizeof(long)));
         }
 
         return Text(hash.GetHashAndReset());

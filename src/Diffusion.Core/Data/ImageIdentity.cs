@@ -7,7 +7,7 @@ namespace Diffusion;
 internal sealed record ImageIdentity(int Classes, IReadOnlyList<string> ClassNames, IReadOnlyDictionary<string, string> Fingerprint)
 {
     private const string LabelsPart = "labels";
-    private const int MostListed = 20;
+    private const int MaxListed = 20;
 
     /// <summary>Of a source.</summary>
     /// <exception cref="InvalidDataException">It has class names, but not one for each class.</exception>
@@ -54,5 +54,5 @@ internal sealed record ImageIdentity(int Classes, IReadOnlyList<string> ClassNam
 
     /// <summary>Names in brackets, the first twenty of them.</summary>
     public static string Listed(IReadOnlyList<string> names) =>
-        $"[{string.Join(", ", names.Take(MostListed))}{(names.Count > MostListed ? $" and {names.Count - MostListed} more" : "")}]";
+        $"[{string.Join(", ", names.Take(MaxListed))}{(names.Count > MaxListed ? $" and {names.Count - MaxListed} more" : "")}]";
 }

@@ -24,6 +24,7 @@ public sealed class ImageFolder : IImageSource
         layout.LeftOut.Unreadable(decoded.Bad.Length);
         LeftOut = Array.AsReadOnly(layout.LeftOut.Counts);
         Labels = Classes == 0 ? null : Array.AsReadOnly(_labels);
+        Fingerprint = new Dictionary<string, string> { ["file names"] = Fingerprints.Of(RelativePaths), ["file sizes"] = Fingerprints.Of(_files.Select(file => file.Length)) };
     }
 
     /// <inheritdoc/>
@@ -45,10 +46,7 @@ public sealed class ImageFolder : IImageSource
     public IReadOnlyList<long>? Labels { get; }
 
     /// <summary>Hashes of the <see cref="RelativePaths"/> and of the sizes of the files. A folder may be moved to another place or system; an image that is added, renamed or written anew makes it another.</summary>
-    public IReadOnlyDictionary<string, string> Fingerprint => new Dictionary<string, string>
-    {
-        ["file names"] = Fingerprints.Of(RelativePaths), ["file sizes"] = Fingerprints.Of(_files.Select(file => file.Length)),
-    };
+    public IReadOnlyDictionary<string, string> Fingerprint { get; }
 
     /// <summary>
     /// What could not be read when the folder was opened, in ordinal order; empty where everything could. Only <see cref="ImageFolderOptions.SkipCorrupt"/>

@@ -53,11 +53,9 @@ internal static class PythonJson
     {
         var word = json[start] switch { 'N' => NotANumber, 'I' => Infinity, _ => null };
         return word is not null && json.AsSpan(start).StartsWith(word, StringComparison.Ordinal)
-            && (start == 0 || Separates(json[start - 1]) || json[start - 1] == '-')
-            && (start + word.Length == json.Length || Separates(json[start + word.Length]))
+            && (start == 0 || json[start - 1] is ':' or ',' or '[' or '-' || char.IsWhiteSpace(json[start - 1]))
+            && json.AsSpan(start + word.Length).TrimStart() is var rest && (rest.IsEmpty || rest[0] is ',' or ']' or '}')
             ? word
             : null;
     }
-
-    private static bool Separates(char character) => char.IsWhiteSpace(character) || character is ':' or ',' or '[' or ']' or '{' or '}';
 }

@@ -99,6 +99,25 @@ public class SafetensorsTests
         Assert.Equal(File.ReadAllBytes(folder.File("1")), File.ReadAllBytes(folder.File("2")));
     }
 
+    // The order of the types in safetensors/src/tensor.rs, by which its own writer sorts, the last first; names within a type.
+    [Fact]
+    public void Save_AllTypes_LieAsSafetensorsItselfWritesThem()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        ScalarType[] written =
+        [
+            ScalarType.Int64, ScalarType.Float64, ScalarType.ComplexFloat32, ScalarType.Float32, ScalarType.Int32, ScalarType.BFloat16, ScalarType.Float16, ScalarType.Int16,
+            ScalarType.Int8, ScalarType.Byte, ScalarType.Bool,
+        ];
+        // Names in the other order, so that they do not give the same.
+        Safetensors.Save(folder.File("f"), written.Select((type, i) => KeyValuePair.Create($"{(char)('z' - i)}", zeros(1, type))).Append(KeyValuePair.Create("a", zeros(1, ScalarType.Byte))));
+        var bytes = File.ReadAllBytes(folder.File("f"));
+        using var header = System.Text.Json.JsonDocument.Parse(bytes.AsMemory(8, (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes)));
+        var names = header.RootElement.EnumerateObject().OrderBy(entry => entry.Value.GetProperty("data_offsets")[0].GetInt64()).Select(entry => entry.Name);
+        Assert.Equal(["z", "y", "x", "w", "v", "u", "t", "s", "r", "a", "q", "p"], names);
+    }
+
     [Fact]
     public void Save_ByHand_HasTheDocumentedBytes()
     {

@@ -17,6 +17,21 @@ public sealed class FingerprintTests : IDisposable
         Assert.Equal(new Dictionary<string, string> { ["file names"] = "f0e2bc33b6c9e6da7fc94aa3", ["file sizes"] = "c973bed1eeaed75789134bf9" }, images.Fingerprint);
     }
 
+    [Theory]
+    [InlineData(1023)]
+    [InlineData(1024)]
+    [InlineData(2500)]
+    public void Fingerprint_OfManyNumbers_IsOfAllOfThem(int count)
+    {
+        var bytes = new byte[8 * count];
+        for (var i = 0; i < count; i++)
+        {
+            System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(8 * i), (i * 7L) - 3);
+        }
+
+        Assert.Equal(Fingerprints.Of(bytes), Fingerprints.Of(Enumerable.Range(0, count).Select(i => (i * 7L) - 3)));
+    }
+
     [Fact]
     public void Fingerprint_MovedFolder_StaysAndOthersAreOthers()
     {

@@ -13,6 +13,12 @@ internal sealed class BoxImages(int count) : IImageSource
 
     public int Classes => 2;
 
+    /// <summary>By label.</summary>
+    public IReadOnlyList<string> ClassNames => ["narrow", "wide"];
+
+    /// <summary>What decides how the boxes are drawn: to be changed when the code is.</summary>
+    public IReadOnlyDictionary<string, string> Fingerprint => new Dictionary<string, string> { ["drawn by"] = "version 1" };
+
     /// <summary>A quarter is wide; a class-balanced order draws them as often as the others.</summary>
     public IReadOnlyList<long> Labels { get; } = [.. Enumerable.Range(0, count).Select(i => i % 4 == 0 ? 1L : 0L)];
 

@@ -5,6 +5,8 @@ namespace Diffusion.Models;
 /// <summary>What is wrong in a scheduler configuration, found when it is read and not when images are made.</summary>
 internal static class SchedulerChecks
 {
+    private static readonly string[] s_ramps = ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"];
+
     private static readonly string[] s_betaSchedules = ["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid", "laplace", "exp"];
 
     /// <summary>The keys with a fixed set of values. The solver types of both families are read by both, as in diffusers: those of the other one are the default.</summary>
@@ -113,20 +115,24 @@ internal static class SchedulerChecks
 
     private static void Spacing(SchedulerConfig config)
     {
-        if (config.Spacing == "leading" && (config.Offset < 0 || config.Offset >= config.Timesteps))
+        // The solvers' leading timesteps begin half way up with one step, the others at 0.
+        var keys = SchedulerKeys.Of(config.ClassName);
+        var largest = config.Timesteps - 1 - (keys.Contains("solver_order") ? config.Timesteps / 2 : 0);
+        if (config.Spacing == "leading" && (config.Offset < 0 || config.Offset > largest))
         {
-            throw config.Wrong("steps_offset", $"from 0 to {config.Timesteps - 1}, below \"num_train_timesteps\"");
+            throw config.Wrong("steps_offset", $"from 0 to {largest} with {config.Timesteps} timesteps");
         }
 
-        if (config.Whole("original_inference_steps", 1) is var original && (original < 1 || original > config.Timesteps))
+        if (keys.Contains("original_inference_steps") && config.Whole("original_inference_steps", 50) is var original && (original < 1 || original > config.Timesteps))
         {
-            throw config.Wrong("original_inference_steps", $"from 1 to {config.Timesteps}, \"num_train_timesteps\"");
+            throw new InvalidDataException(
+                $"{config.ClassName}: \"original_inference_steps\" must be from 1 to \"num_train_timesteps\", {config.Timesteps}; it is {original}{(config.Has("original_inference_steps") ? string.Empty : ", the default")}.");
         }
     }
 
     private static void Ramps(SchedulerConfig config)
     {
-        string[] ramps = [.. new[] { "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas" }.Where(name => config.Flag(name))];
+        string[] ramps = [.. s_ramps.Where(name => config.Flag(name))];
         if (ramps.Length > 1 || (ramps.Length == 1 && config.Flag("use_flow_sigmas")))
         {
             throw new InvalidDataException(

@@ -4,7 +4,7 @@ namespace Diffusion.Models;
 
 /// <summary>Which keys each scheduler class of diffusers has in its configuration: the arguments of its constructor.</summary>
 /// <remarks>
-/// huggingface/diffusers, src/diffusers/schedulers, at commit 58eb52c; classes that came later up to 0.42.1 as far as their source is public. A class that is not here is one this library does not read.
+/// huggingface/diffusers, src/diffusers/schedulers, 0.42.1 (and commit 58eb52c before it). Of RFD4ProteinaScheduler the source was not at hand, so its keys are missing.
 /// </remarks>
 internal static class SchedulerKeys
 {

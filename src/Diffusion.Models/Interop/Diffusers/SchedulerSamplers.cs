@@ -82,7 +82,7 @@ internal static class SchedulerSamplers
         return clips ? ImageLimit.Clip(config.Number("clip_sample_range", 1)) : ImageLimit.None;
     }
 
-    private static ReverseVariance Variance(SchedulerConfig config) => config.Text("variance_type", "fixed_small") switch
+    private static ReverseVariance Variance(SchedulerConfig config) => (config.Has("variance_type") ? config.Text("variance_type", "fixed_small") : "fixed_small") switch
     {
         "fixed_small" or "fixed_small_log" => ReverseVariance.FixedSmall,
         "fixed_large" => ReverseVariance.FixedLarge,
