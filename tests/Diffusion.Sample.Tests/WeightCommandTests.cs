@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Diffusion.Models;
 
 namespace Diffusion.Sample.Tests;
 
@@ -72,6 +73,67 @@ public sealed class WeightCommandTests : IDisposable
         Done(_app.Run("convert", "--from", nested, "--to", "model.safetensors", "--prefix", "model/"));
         using var model = Safetensors.Load(_app.At("model.safetensors"));
         Assert.Equal(["a.slice", "a.view_t", "a.weight"], model.Keys.Order());
+    }
+
+    [Fact]
+    public void Convert_CheckpointOfATrainingScript_TakesTheWeightsAndSaysWhatItLeavesOut()
+    {
+        File.WriteAllBytes(_app.At("checkpoint.pth"), PickleBytes.Zip(
+            PickleBytes.Dictionary(
+                ("model", PickleBytes.Dictionary(("_orig_mod.a.weight", Weight()), ("_orig_mod.a.bias", Weight()))),
+                ("optimizer", PickleBytes.Dictionary(("state", PickleBytes.Dictionary(("0", PickleBytes.Dictionary(("exp_avg", Weight()))))), ("param_groups", [(byte)']']))),
+                ("epoch", PickleBytes.Integer(3))),
+            ("0", new byte[8])));
+
+        Shows(["convert", "--from", "checkpoint.pth", "--to", "o.safetensors"], ["left out are 1 of 'optimizer'", "Taken off: '_orig_mod.' of torch.compile in 2 names", "Wrote 2 tensors, 4 numbers"], []);
+        using var weights = Safetensors.Load(_app.At("o.safetensors"));
+        Assert.Equal(["a.bias", "a.weight"], weights.Keys.Order(StringComparer.Ordinal));
+        Shows(["info", "checkpoint.pth"], ["model/_orig_mod.a.weight", "'optimizer'"], []);
+        Done(_app.Run("convert", "--from", "checkpoint.pth", "--to", "all.safetensors", "--prefix", ""));
+        using var all = Safetensors.Load(_app.At("all.safetensors"));
+        Assert.Contains("optimizer/state/0/exp_avg", all.Keys);
+
+        static byte[] Weight() => PickleBytes.Tensor(PickleBytes.Storage("FloatStorage", "0", 2), 0, [2], [1]);
+    }
+
+    [Fact]
+    public void Convert_SeveralNetworks_NamesThemAndHowToChoose()
+    {
+        var nested = Path.Combine(Golden.Folder, "pth", "nested_shared_storage", "file.pth");
+        Failed(_app.Run("convert", "--from", nested, "--to", "a.safetensors"), "'model' (3 tensors), 'ema' (", "--prefix model/ or --prefix ema/");
+        Assert.False(File.Exists(_app.At("a.safetensors")));
+    }
+
+    [Fact]
+    public void Info_FolderOfAVariantOrOfShards_SaysWhatIsReadAndWhatNot()
+    {
+        Directory.CreateDirectory(_app.At("unet"));
+        using (var one = TorchSharp.torch.zeros(2, 3))
+        {
+            Safetensors.Save(_app.At("unet/diffusion_pytorch_model.fp16.safetensors"), [KeyValuePair.Create("a", one)]);
+            Safetensors.Save(_app.At("shards/diffusion_pytorch_model.safetensors"), [KeyValuePair.Create("stale", one)]);
+            Safetensors.Save(_app.At("shards/s.safetensors"), [KeyValuePair.Create("fresh", one)]);
+        }
+
+        File.WriteAllText(_app.At("shards/diffusion_pytorch_model.safetensors.index.json"), """{"weight_map":{"fresh":"s.safetensors"}}""");
+        Failed(_app.Run("info", "unet"), "diffusion_pytorch_model.fp16.safetensors", "--variant fp16");
+        Shows(["info", "unet", "--variant", "fp16"], ["diffusion_pytorch_model.fp16.safetensors", "2×3"], []);
+        Failed(_app.Run("info", "unet/diffusion_pytorch_model.fp16.safetensors", "--variant", "fp16"), 2, "is a file");
+        Done(_app.Run("convert", "--from", "unet", "--variant", "fp16", "--to", "o.safetensors"));
+        Shows(["info", "shards"], ["fresh", "was not read"], ["stale "]);
+    }
+
+    [Fact]
+    public void Info_FilesThatAreSomethingElse_SaysWhatTheyAre()
+    {
+        File.WriteAllText(_app.At("lfs.safetensors"), "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n");
+        File.WriteAllText(_app.At("page.bin"), "<!doctype html><title>Sign in</title>");
+        const string header = """{"a":{"dtype":"F8_E4M3","shape":[2,3],"data_offsets":[0,6]}}""";
+        File.WriteAllBytes(_app.At("float8.safetensors"), [.. BitConverter.GetBytes((long)header.Length), .. System.Text.Encoding.ASCII.GetBytes(header), .. new byte[6]]);
+        Failed(_app.Run("info", "lfs.safetensors"), "a pointer of Git LFS", "git lfs pull");
+        Failed(_app.Run("info", "page.bin"), "an HTML page");
+        Shows(["info", "float8.safetensors"], ["1 of F8_E4M3", "2×3", "not readable"], []);
+        Failed(_app.Run("convert", "--from", "float8.safetensors", "--to", "o.safetensors"), "tensor 'a'", "'F8_E4M3'");
     }
 
     [Theory]

@@ -36,7 +36,7 @@ internal static class SchedulerTable
         table.AddRow("scheduler", Markup.Escape($"{scheduler.ClassName}, {schedule.Timesteps} timesteps, predicts {scheduler.Parameterization.Name}"));
         if (scheduler.UnusedKeys.Count > 0)
         {
-            table.AddRow("not used", Markup.Escape($"keys of other classes: {string.Join(", ", scheduler.UnusedKeys)}"));
+            table.AddRow("keys not used", Markup.Escape($"{string.Join(", ", scheduler.UnusedKeys)}: of other scheduler classes"));
         }
 
         table.AddRow("levels", FormattableString.Invariant($"α {first.Alpha:G4} and σ {first.Sigma:G4} at timestep 0, α {last.Alpha:G4} and σ {last.Sigma:G4} at the last"));

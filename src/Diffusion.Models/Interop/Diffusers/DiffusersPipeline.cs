@@ -65,7 +65,7 @@ public sealed class DiffusersPipeline : IDisposable
     /// What is saved is read back to the same samples, bit for bit. model_index.json then also says, under a key that diffusers passes over, what the images are (value range, shape, class names, null
     /// label) and that the schedule is in Float64. DDPMPipeline of diffusers draws without labels; Python code calls <c>unet(x, t, class_labels)</c> for a network that takes them.
     /// </remarks>
-    /// <param name="network">The network; its weights are copied. For averaged weights: <see cref="From(Trainer, ImageLimit?, DdpmOptions?, IReadOnlyList{string}?, bool)"/>.</param>
+    /// <param name="network">The network; its weights are copied. For averaged weights: <see cref="FromTrainer"/>.</param>
     /// <param name="schedule">The schedule that it was trained with: one that preserves the variance, from a table.</param>
     /// <param name="parameterization">What it predicts: epsilon (default), image or velocity.</param>
     /// <param name="limit">What is done to x̂₀; clipping to [−1, 1] by default.</param>
@@ -96,7 +96,7 @@ public sealed class DiffusersPipeline : IDisposable
     /// <param name="averaged">Whether the weights are the moving average, <see cref="Trainer.Ema"/> (default), or those as trained.</param>
     /// <returns>The pipeline; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">diffusers cannot express something, self-conditioning included; the message says what.</exception>
-    public static DiffusersPipeline From(Trainer trainer, ImageLimit? limit = null, DdpmOptions? sampling = null, IReadOnlyList<string>? classNames = null, bool averaged = true)
+    public static DiffusersPipeline FromTrainer(Trainer trainer, ImageLimit? limit = null, DdpmOptions? sampling = null, IReadOnlyList<string>? classNames = null, bool averaged = true)
     {
         ArgumentNullException.ThrowIfNull(trainer);
         if (trainer.Network is not UNet network || trainer.Denoiser is not NetworkDenoiser denoiser)

@@ -121,8 +121,8 @@ public sealed class DiffusersHandOverTests : IDisposable
         {
         }
 
-        using var averaged = DiffusersPipeline.From(trainer);
-        using var trained = DiffusersPipeline.From(trainer, averaged: false);
+        using var averaged = DiffusersPipeline.FromTrainer(trainer);
+        using var trained = DiffusersPipeline.FromTrainer(trainer, averaged: false);
         TensorAssert.Identical(Diffusion.Weights.Snapshot(network), Diffusion.Weights.Snapshot(trained.Network));
         averaged.Save(_folder.File("p"));
         using var read = DiffusersPipeline.Load(_folder.File("p"));

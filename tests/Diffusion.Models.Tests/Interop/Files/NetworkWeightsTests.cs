@@ -146,7 +146,56 @@ public sealed class NetworkWeightsTests : IDisposable
         static string Config(int channels) => $$"""{"_class_name":"UNet2DModel","in_channels":1,"out_channels":1,"block_out_channels":[{{channels}}],"down_block_types":["DownBlock2D"],"up_block_types":["UpBlock2D"],"layers_per_block":1}""";
     }
 
+    [Fact]
+    public void LoadPipeline_WrappedWeights_AreTheNetworks()
+    {
+        using var golden = Golden.Case("diffusers_pipeline/ddim_pipeline_16");
+        Copy(golden.File("pipeline"), config => config);
+        var file = _folder.File("pipeline/unet/diffusion_pytorch_model.safetensors");
+        using (var weights = Safetensors.Load(file))
+        {
+            Safetensors.Save(file, [.. weights.Select(item => KeyValuePair.Create("module._orig_mod." + item.Key, item.Value))]);
+        }
+
+        using var expected = DiffusersPipeline.Load(golden.File("pipeline"));
+        using var wrapped = DiffusersPipeline.Load(_folder.File("pipeline"));
+        using var scope = NewDisposeScope();
+        TensorAssert.Identical(expected.Network.state_dict(), wrapped.Network.state_dict());
+    }
+
+    [Fact]
+    public void LoadPipeline_ConfigurationOfManyGigabytes_IsRefusedAtOnce()
+    {
+        using var golden = Golden.Case("diffusers_pipeline/ddim_pipeline_16");
+        Copy(golden.File("pipeline"), config =>
+        {
+            var node = System.Text.Json.Nodes.JsonNode.Parse(config)!;
+            var widths = node["block_out_channels"]!.AsArray();
+            for (var i = 0; i < widths.Count; i++)
+            {
+                widths[i] = 1 << 20;
+            }
+
+            return node.ToJsonString();
+        });
+        var message = Assert.Throws<InvalidDataException>(() => DiffusersPipeline.Load(_folder.File("pipeline"))).Message;
+        Assert.Contains("in one layer alone", message, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    private void Copy(string pipeline, Func<string, string> changeNetwork)
+    {
+        foreach (var file in Directory.EnumerateFiles(pipeline, "*", SearchOption.AllDirectories))
+        {
+            var copy = _folder.File(Path.Combine("pipeline", Path.GetRelativePath(pipeline, file)));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        var config = _folder.File("pipeline/unet/config.json");
+        File.WriteAllText(config, changeNetwork(File.ReadAllText(config)));
+    }
 
     private static byte[] Weight() => PickleBytes.Tensor(Storage("FloatStorage", "0", 1), 0, [1], [1]);
 
