@@ -61,9 +61,10 @@ internal sealed class PredictorCorrectorSampler : Sampler
         var noise = context.DrawNoise();
         using var factor = (2 * _ratio * _ratio).ToScalar();
         using var two = 2.ToScalar();
-        var length = (Norm(noise) / Norm(score)).square().mul(factor);
+        var ratio = Norm(noise) / Norm(score);
+        var length = (ratio * ratio).mul(factor);
         return noisy.addcmul(length, score, Scalars.One).addcmul_(length.mul(two).sqrt(), noise, Scalars.One);
     }
 
-    private static Tensor Norm(Tensor images) => images.square().sum([1, 2, 3]).sqrt().mean();
+    private static Tensor Norm(Tensor images) => (images * images).sum([1, 2, 3]).sqrt().mean();
 }

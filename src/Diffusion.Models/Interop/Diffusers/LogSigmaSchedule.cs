@@ -5,11 +5,11 @@ internal sealed class LogSigmaSchedule(INoiseSchedule inner) : INoiseSchedule
 {
     public int Timesteps => inner.Timesteps;
 
-    public static NoiseLevel Labelled(NoiseLevel level) => level.Sigma == 0 ? level : new NoiseLevel(level.Alpha, level.Sigma, Math.Log(level.Ratio) / 4);
+    public static NoiseLevel OfSigma(NoiseLevel level) => level.Sigma == 0 ? level : new NoiseLevel(level.Alpha, level.Sigma, Math.Log(level.Ratio) / 4);
 
-    public NoiseLevel LevelAt(int timestep) => Labelled(inner.LevelAt(timestep));
+    public NoiseLevel LevelAt(int timestep) => OfSigma(inner.LevelAt(timestep));
 
-    public NoiseLevel LevelAt(double timestep) => Labelled(inner.LevelAt(timestep));
+    public NoiseLevel LevelAt(double timestep) => OfSigma(inner.LevelAt(timestep));
 
-    public NoiseLevel LevelWithRatio(double ratio) => Labelled(inner.LevelWithRatio(ratio));
+    public NoiseLevel LevelWithRatio(double ratio) => OfSigma(inner.LevelWithRatio(ratio));
 }

@@ -30,7 +30,7 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
                 config.Flag("use_flow_sigmas") ? new FlowLevels(config, mu).OfSolver(count, Ramp) : Solver(schedule, count),
             "IPNDMScheduler" => [.. Enumerable.Range(0, count).Select(i => SineSquareSchedule.At(1 - ((double)i / count))), NoiseLevel.Clean],
             "ScoreSdeVeScheduler" => Score(schedule, count),
-            _ when config.IsContinuous => [.. Sigmas(schedule, count).Select(LogSigmaSchedule.Labelled)],
+            _ when config.IsContinuous => [.. Sigmas(schedule, count).Select(LogSigmaSchedule.OfSigma)],
             _ => Sigmas(schedule, count),
         };
     }
