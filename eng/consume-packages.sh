@@ -13,7 +13,7 @@ there=$repository/artifacts/windows # where eng/windows.sh has its programs
 trap 'rm -rf "$work" "$there"/*/consumer' EXIT
 fail() { echo "FAIL: $*"; exit 1; }
 
-libraries=(Diffusion.Core Diffusion.Kernels Diffusion.Models Diffusion.Imaging Diffusion.Observers Diffusion.Configuration)
+libraries=(Diffusion.Core Diffusion.Kernels Diffusion.Models Diffusion.Imaging Diffusion.Imaging.ImageSharp Diffusion.Observers Diffusion.Configuration)
 version=$(dotnet msbuild src/Diffusion.Core/Diffusion.Core.csproj -getProperty:Version)-ci.$(date -u +%Y%m%d%H%M%S)
 libtorch=$(dotnet msbuild src/Diffusion.Core/Diffusion.Core.csproj -getProperty:LibTorchVersion)
 
@@ -82,7 +82,7 @@ dotnet restore "$work/others" > "$work/others.log" 2>&1 || others=$(grep -oEm1 '
 
 export NUGET_PACKAGES="$work/packages"
 dotnet new console --no-restore > /dev/null
-for library in Diffusion.Core Diffusion.Models Diffusion.Imaging; do
+for library in Diffusion.Core Diffusion.Models Diffusion.Imaging Diffusion.Imaging.ImageSharp; do
   dotnet add package "$library" --version "$version" --no-restore > /dev/null
 done
 dotnet add package libtorch-cpu-linux-x64 --version "$libtorch" --no-restore > /dev/null
@@ -95,9 +95,11 @@ using var trainer = new Diffusion.Trainer(unet, Diffusion.NoiseSchedule.Linear()
 trainer.Fit(images);
 using var digits = new Diffusion.DdpmSampler(steps: 3).Sample(trainer.Ema, shape: [4, 1, 28, 28], seed: 7);
 Diffusion.Imaging.ImageGrid.Save(args[1], digits, columns: 2);
+var again = Diffusion.Imaging.ImageFile.Load(args[1], new Diffusion.Imaging.ImageSharp.ImageSharpCodec());
+Console.WriteLine(again.Pixels.SequenceEqual(Diffusion.Imaging.ImageFile.Load(args[1]).Pixels));
 Console.WriteLine($"{trainer.StepsDone} steps, [{string.Join(", ", digits.shape)}], {new FileInfo(args[1]).Length > 100}");
 CSHARP
-expected=$'2\n2 steps, [4, 1, 28, 28], True'
+expected=$'2\nTrue\n2 steps, [4, 1, 28, 28], True'
 
 # quietly COMMAND...: what it prints only where it fails or warns.
 quietly() {
@@ -133,7 +135,7 @@ if [[ ! -d ${DIFFUSION_WINDOWS_ROOT:-$HOME/.cache/diffusion/windows}/root || $(i
   echo "SKIP: running it for win-x64, for there is no root with Wine that could be entered: bash eng/windows.sh root"
 else
   echo "Running it with eng/windows.sh"
-  output=$(bash "$repository/eng/windows.sh" run "$work/consumer" "$repository/samples/data/mnist" "artifacts/windows/publish/consumer/digits.png" | tr -d '\r' | tail -2) || fail "the program does not run: $output"
+  output=$(bash "$repository/eng/windows.sh" run "$work/consumer" "$repository/samples/data/mnist" "artifacts/windows/publish/consumer/digits.png" | tr -d '\r' | tail -3) || fail "the program does not run: $output"
   [[ $output == "$expected" ]] || fail "the program printed:"$'\n'"$output"$'\n'"instead of:"$'\n'"$expected"
 fi
 

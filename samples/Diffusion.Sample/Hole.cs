@@ -1,3 +1,4 @@
+using Diffusion.Configuration;
 using Diffusion.Imaging;
 using static TorchSharp.torch;
 
@@ -26,10 +27,10 @@ internal static class Hole
     }
 
     /// <summary>A file: white is kept, black is painted.</summary>
-    public static Tensor Load(string path, int size)
+    public static Tensor Load(string path, DataOptions data)
     {
         using var image = File.Exists(path)
-            ? ImageFile.Load(path).WithChannels(1).Resize(size, size, ImageFit.Stretch).ToTensor()
+            ? ImageFile.Load(path, ImageCodecs.Of(data)).WithChannels(1).Resize(data.Size, data.Size, ImageFit.Stretch).ToTensor()
             : throw new UsageException($"There is no file '{path}'.");
         return image.gt(0).to_type(ScalarType.Float32);
     }

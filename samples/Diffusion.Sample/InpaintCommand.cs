@@ -33,7 +33,7 @@ internal static class InpaintCommand
         using var scope = NewDisposeScope();
         var data = model.Options.Data;
         var images = InputImages.Read(arguments, data, shared.Count ?? DefaultCount);
-        var mask = arguments.GetValue(s_mask) is { } file ? Hole.Load(file.FullName, data.Size) : Hole.Of(arguments.GetValue(s_hole) ?? "center", data.Size);
+        var mask = arguments.GetValue(s_mask) is { } file ? Hole.Load(file.FullName, data) : Hole.Of(arguments.GetValue(s_hole) ?? "center", data.Size);
         var inner = model.Options.CreateSampler();
         var schedule = model.Denoiser.Schedule;
         var jumpLength = arguments.GetValue(s_jumpLength) ?? Math.Clamp((inner.Levels(schedule).Count - 1) / 10, 1, MostDefaultJump);

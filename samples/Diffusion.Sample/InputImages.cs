@@ -20,7 +20,7 @@ internal static class InputImages
             return cat([.. files.Select(file => Load(file.FullName, options))]).MoveToOuterDisposeScope();
         }
 
-        using var source = (options with { Path = arguments.GetValue(Data)?.FullName ?? options.Path }).Open();
+        using var source = (options with { Path = arguments.GetValue(Data)?.FullName ?? options.Path }).Open(ImageCodecs.Of(options));
         if (count < 1 || count > source.Count)
         {
             throw new UsageException($"--count must be in [1, {source.Count}], the images of {source.Name}; it is {count}.");
@@ -33,6 +33,6 @@ internal static class InputImages
 
     /// <summary>A file in the size and the channels of the run's images.</summary>
     public static Tensor Load(string path, DataOptions options) => File.Exists(path)
-        ? ImageFile.Load(path).WithChannels(options.Channels).Resize(options.Size, options.Size, options.Fit).ToTensor()
+        ? ImageFile.Load(path, ImageCodecs.Of(options)).WithChannels(options.Channels).Resize(options.Size, options.Size, options.Fit).ToTensor()
         : throw new UsageException($"There is no file '{path}'.");
 }

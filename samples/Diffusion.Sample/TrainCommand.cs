@@ -57,7 +57,7 @@ internal static class TrainCommand
         DiffusionRuntime.EnsureLoaded();
         var folder = new RunFolder(arguments.Out);
         var options = Configuration(arguments, folder);
-        using var images = options.Data.Open();
+        using var images = options.Data.Open(ImageCodecs.Of(options.Data));
         options = options.ForImages(images);
         var json = RunConfiguration.ToJson(options);
         var steps = options.Training.StepsFor(images.Count);

@@ -24,7 +24,7 @@ internal sealed class Watch : IDisposable
 
         if (options.Watch.ValidateEvery is { } every)
         {
-            if (options.Data.OpenValidation() is { } heldOut)
+            if (options.Data.OpenValidation(ImageCodecs.Of(options.Data)) is { } heldOut)
             {
                 SkippedImages.Show(heldOut);
                 trainer.Observers.Add(new ValidationLoss(watch.Own(heldOut), every, options.Watch.ValidationImages));

@@ -7,6 +7,7 @@ namespace Diffusion.Configuration;
 public sealed record DataOptions : IValidatedOptions
 {
     private const int MnistSize = 28;
+    private const string Skia = "skia";
 
     /// <summary>MNIST (default), a folder of images, or textures cut out of photographs.</summary>
     public DataKind Kind { get; init; } = DataKind.Mnist;
@@ -22,6 +23,12 @@ public sealed record DataOptions : IValidatedOptions
 
     /// <summary>For a folder: how an image of another aspect ratio is brought to a square.</summary>
     public ImageFit Fit { get; init; } = ImageFit.CropToFill;
+
+    /// <summary>
+    /// What decodes the files of a folder and photographs: "skia" (also where it is <see langword="null"/>, the default), or "imageSharp", a managed decoder of a package of its own, Diffusion.Imaging.ImageSharp, which the program that opens the
+    /// images passes on.
+    /// </summary>
+    public string? Codec { get; init; }
 
     /// <summary>For MNIST: only the first so many images; all where <see langword="null"/> (default).</summary>
     public int? Limit { get; init; }
@@ -46,10 +53,11 @@ public sealed record DataOptions : IValidatedOptions
     public ImageShape Shape => new(Channels, Size, Size);
 
     /// <summary>Opens the images to train on.</summary>
-    /// <param name="codec">Reads the files of a folder; SkiaSharp where <see langword="null"/>.</param>
+    /// <param name="codec">Reads the files of a folder and photographs; where it is <see langword="null"/>, what <see cref="Codec"/> names.</param>
     /// <returns>The source, for the caller to dispose. With augmentations, reading with seeds is what varies the images.</returns>
     /// <exception cref="IOException">A file is missing or cannot be read; the message names it.</exception>
     /// <exception cref="InvalidDataException">A file is not what its name says; the message names it.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="Codec"/> names one that is to be passed.</exception>
     public IImageSource Open(IImageCodec? codec = null) => Augmentation.ForTraining(
         Kind switch
         {
@@ -63,10 +71,11 @@ public sealed record DataOptions : IValidatedOptions
     /// Opens images that are kept from training, in the same shape and without augmentation: the test images of MNIST if they are there, the
     /// bottom quarters of the photographs of textures, or the folder <see cref="FolderOptions.ValidationPath"/>.
     /// </summary>
-    /// <param name="codec">Reads the files of a folder; SkiaSharp where <see langword="null"/>.</param>
+    /// <param name="codec">Reads the files of a folder and photographs; where it is <see langword="null"/>, what <see cref="Codec"/> names.</param>
     /// <returns>The source, for the caller to dispose; <see langword="null"/> where there are no such images.</returns>
     /// <exception cref="IOException">A file is missing or cannot be read; the message names it.</exception>
     /// <exception cref="InvalidDataException">A file is not what its name says (the message names it), or a folder has other classes than that to train on.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="Codec"/> names one that is to be passed.</exception>
     public IImageSource? OpenValidation(IImageCodec? codec = null) => Kind switch
     {
         DataKind.Mnist => Mnist.Exists(Path, Split.Test) ? Mnist.Open(Path, Split.Test) : null,
@@ -95,6 +104,11 @@ public sealed record DataOptions : IValidatedOptions
         if (Kind == DataKind.Mnist && (Size, Channels) != (MnistSize, 1))
         {
             yield return new OptionsError(nameof(Size), $"and {nameof(Channels)} must be {MnistSize} and 1 for MNIST; they are {Size} and {Channels}.");
+        }
+
+        foreach (var error in NamedChoice.Errors(Codec ?? Skia, nameof(Codec), [Skia, "imageSharp"]))
+        {
+            yield return error;
         }
 
         if (Kind != DataKind.Mnist && Limit is not null)
@@ -139,15 +153,19 @@ public sealed record DataOptions : IValidatedOptions
     private TextureCrops OpenTextures(Split split, IImageCodec? codec)
     {
         var options = Textures.For(split, Size, Channels);
-        return TextureCrops.Open(Path, split, codec is null ? options : options with { Codec = codec });
+        return TextureCrops.Open(Path, split, options with { Codec = codec ?? Named() });
     }
+
+    private IImageCodec Named() => NamedChoice.Same(Codec ?? Skia, Skia)
+        ? ImageFile.DefaultCodec
+        : throw new InvalidOperationException($"{nameof(Codec)} is {Codec}: a program that wants it references the package Diffusion.Imaging.ImageSharp and passes new ImageSharpCodec() when it opens the images.");
 
     private ImageFolder OpenFolder(string path, IImageCodec? codec)
     {
         var size = Augmentation.SizeToRead(Size);
         var options = new ImageFolderOptions
         {
-            Height = size, Width = size, Channels = Channels, Fit = Fit, Labels = Folder.Labels, SkipCorrupt = Folder.SkipCorrupt, Codec = codec ?? ImageFile.DefaultCodec,
+            Height = size, Width = size, Channels = Channels, Fit = Fit, Labels = Folder.Labels, SkipCorrupt = Folder.SkipCorrupt, Codec = codec ?? Named(),
         };
         if (path != Path && !ImageFolder.FindClasses(path, options).SequenceEqual(ImageFolder.FindClasses(Path, options)))
         {

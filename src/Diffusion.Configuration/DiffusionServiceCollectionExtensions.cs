@@ -1,3 +1,4 @@
+using Diffusion.Imaging;
 using Diffusion.Models;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,7 +16,7 @@ public static class DiffusionServiceCollectionExtensions
     /// <summary>
     /// Makes a run available: <c>IOptions&lt;RunOptions&gt;</c>, bound from configuration and checked as a whole when first read, and singletons made when first asked for:
     /// <see cref="IImageSource"/>, the training images; <see cref="UNet"/>; and <see cref="Diffusion.Trainer"/>, with the logger of the container, if it has one, and every registered
-    /// <see cref="TrainingObserver"/>. Register an image source or a network of your own before, and it is taken instead. The container disposes what it made.
+    /// <see cref="TrainingObserver"/>. Register an image source or a network of your own before, and it is taken instead; an <see cref="IImageCodec"/>, and it reads the images. The container disposes what it made.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configuration">The section that holds data, model, diffusion, training, sampling and watch.</param>
@@ -28,7 +29,7 @@ public static class DiffusionServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddOptions();
         services.AddSingleton<IOptionsFactory<RunOptions>>(_ => new BoundOptions(configuration));
-        services.TryAddSingleton(provider => Run(provider).Data.Open());
+        services.TryAddSingleton(provider => Run(provider).Data.Open(provider.GetService<IImageCodec>()));
         services.TryAddSingleton(provider => Network(Run(provider), device));
         services.TryAddSingleton(provider => Trainer(provider, checkpoints));
         return services;

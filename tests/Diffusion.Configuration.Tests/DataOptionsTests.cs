@@ -27,7 +27,7 @@ public sealed class DataOptionsTests : IDisposable
         const string json = """
             {
               "data": {
-                "kind": "folder", "path": "images", "size": 32, "channels": 3,
+                "kind": "folder", "path": "images", "size": 32, "channels": 3, "codec": "imageSharp",
                 "folder": { "labels": false, "skipCorrupt": true, "validationPath": "kept" },
                 "augmentation": { "horizontalFlip": true, "verticalFlip": true, "quarterTurns": true, "cropFrom": 40, "smallestResizedCrop": 0.25 }
               },
@@ -36,6 +36,7 @@ public sealed class DataOptionsTests : IDisposable
             }
             """;
         var options = RunConfiguration.Parse(json);
+        Assert.Equal("imageSharp", options.Data.Codec);
         Assert.Equal(new FolderOptions { Labels = false, SkipCorrupt = true, ValidationPath = "kept" }, options.Data.Folder);
         Assert.Equal(
             new AugmentationOptions { HorizontalFlip = true, VerticalFlip = true, QuarterTurns = true, CropFrom = 40, SmallestResizedCrop = 0.25 },
@@ -58,6 +59,7 @@ public sealed class DataOptionsTests : IDisposable
     [InlineData(""" "augmentation": { "cropFrom": 40 } """, "data.augmentation.cropFrom is for the kind folder; the kind is Mnist.")]
     [InlineData(""" "kind": "folder", "augmentation": { "cropFrom": 20 } """, "data.augmentation.cropFrom must be at least Size, 28; it is 20.")]
     [InlineData(""" "augmentation": { "smallestResizedCrop": 1.5 } """, "data.augmentation.smallestResizedCrop must be in [0.01, 1]; it is 1.5.")]
+    [InlineData(""" "codec": "stb" """, "data.codec must be one of skia, imageSharp; it is 'stb'.")]
     [InlineData(""" "augmentation": { "flip": true } """, "data.augmentation.flip is not an option; there are horizontalFlip,")]
     public void Parse_WrongData_NamesThePath(string data, string expected)
     {
@@ -106,6 +108,20 @@ public sealed class DataOptionsTests : IDisposable
         TensorAssert.Identical(plain.Images[0], plain.Images[1], "validation images do not vary");
         using var read = images.Read([0]);
         TensorAssert.Identical(read.Images[0], plain.Images[0], "the same file, from the middle");
+    }
+
+    [Theory]
+    [InlineData(DataKind.Folder)]
+    [InlineData(DataKind.Textures)]
+    public void Open_CodecThatIsToBePassed_TakesItOrSaysSo(DataKind kind)
+    {
+        Write("photographs/1.png", 80);
+        var options = new DataOptions { Kind = kind, Path = _folder.File("photographs"), Codec = "imageSharp", Textures = kind == DataKind.Textures ? new() { SmallestCrop = 10, LargestCrop = 15 } : new() };
+        Assert.Contains("Diffusion.Imaging.ImageSharp", Assert.Throws<InvalidOperationException>(() => options.Open()).Message, StringComparison.Ordinal);
+        using var passed = options.Open(ImageFile.DefaultCodec);
+        using var named = (options with { Codec = "Skia" }).Open();
+        Assert.Equal(passed.Count, named.Count);
+        Assert.DoesNotContain("codec", RunConfiguration.ToJson(new RunOptions()), StringComparison.Ordinal); // an older version knows no such key
     }
 
     [Fact]

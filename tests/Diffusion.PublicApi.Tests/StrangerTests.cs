@@ -7,13 +7,14 @@ namespace Diffusion.PublicApi.Tests;
 public sealed class StrangerTests
 {
     // What ships together from here: what they tell each other is nobody else's API.
-    private static readonly string[] s_libraries = ["Diffusion.Core", "Diffusion.Kernels", "Diffusion.Models", "Diffusion.Imaging", "Diffusion.Observers", "Diffusion.Configuration"];
+    private static readonly string[] s_libraries = ["Diffusion.Core", "Diffusion.Kernels", "Diffusion.Models", "Diffusion.Imaging", "Diffusion.Imaging.ImageSharp", "Diffusion.Observers", "Diffusion.Configuration"];
 
     [Theory]
     [InlineData("Diffusion.Core")]
     [InlineData("Diffusion.Kernels")]
     [InlineData("Diffusion.Models")]
     [InlineData("Diffusion.Imaging")]
+    [InlineData("Diffusion.Imaging.ImageSharp")]
     [InlineData("Diffusion.Observers")]
     [InlineData("Diffusion.Configuration")]
     public void InternalsVisibleTo_OfEachLibrary_DoesNotNameThisAssembly(string library)

@@ -6,9 +6,9 @@ namespace Diffusion.Imaging;
 public static class ImageFile
 {
     /// <summary>
-    /// The default codec: reads PNG, JPEG, WebP, BMP and GIF (the first frame) with SkiaSharp and writes PNG. Transparent pixels are laid
-    /// over white; the orientation that a camera noted (EXIF) is applied; colour profiles are ignored; 16 bits become 8.
-    /// Grey PNG and JPEG files become grey images, all others RGB. Images of more than 2²⁷ pixels are refused.
+    /// The default codec: reads PNG, JPEG, WebP, BMP and GIF with SkiaSharp, of an animation the first frame, and writes PNG. Transparent pixels are laid
+    /// over white; the orientation that a camera noted (EXIF, or XMP where EXIF has none) is applied; colour profiles are ignored; 16 bits become 8.
+    /// Grey PNG and JPEG files become grey images, all others RGB. Images of more than 2²⁷ pixels or 1,000,000 on a side, and files of more than 1 GiB, are refused.
     /// </summary>
     public static IImageCodec DefaultCodec { get; } = new SkiaCodec();
 
@@ -17,7 +17,7 @@ public static class ImageFile
     /// <param name="codec">What decodes it; by default <see cref="DefaultCodec"/>.</param>
     /// <returns>The image, at its own size.</returns>
     /// <exception cref="IOException">The file is not there or cannot be read.</exception>
-    /// <exception cref="InvalidDataException">The file is not an image, or a damaged one; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The file is not an image, or a damaged one, or no file but a pipe, a socket or a device; the message names it.</exception>
     public static PixelImage Load(string path, IImageCodec? codec = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

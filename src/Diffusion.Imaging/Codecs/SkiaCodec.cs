@@ -4,7 +4,7 @@ namespace Diffusion.Imaging;
 
 /// <summary>
 /// The default codec: reads PNG, JPEG, WebP, BMP and GIF (the first frame) with SkiaSharp and writes PNG. Transparent pixels are laid
-/// over one grey ground; the orientation that a camera noted (EXIF) is applied; colour profiles are ignored; 16 bits become 8.
+/// over one grey ground; the orientation that a camera noted is applied; colour profiles are ignored; 16 bits become 8.
 /// Grey PNG and JPEG files become grey images, all others RGB.
 /// </summary>
 internal sealed class SkiaCodec : IImageCodec
@@ -22,13 +22,14 @@ internal sealed class SkiaCodec : IImageCodec
     public PixelImage Decode(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        using var data = SKData.Create(EncodedFile.Bounded(stream));
-        return ExifOrientation.Apply(Pixels(data), data is null ? 1 : EncodedOrientation.Of(data.AsSpan()));
+        using var data = SKData.Create(EncodedFile.Bounded(stream)) ?? SKData.Empty;
+        EncodedFile.ThrowIfTooLarge(data.AsSpan());
+        return ExifOrientation.Apply(Pixels(data), EncodedOrientation.Of(data.AsSpan()));
     }
 
-    private PixelImage Pixels(SKData? data)
+    private PixelImage Pixels(SKData data)
     {
-        using var codec = data is null ? null : SKCodec.Create(data);
+        using var codec = SKCodec.Create(data);
         if (codec is null)
         {
             throw new InvalidDataException("not a PNG, JPEG, WebP, BMP or GIF image, or cut off in its first bytes");

@@ -3,12 +3,6 @@ namespace Diffusion.Imaging;
 /// <summary>What an image file may take before it is decoded: bytes on disk, pixels that it declares.</summary>
 internal static class EncodedFile
 {
-    /// <summary>The largest image that is decoded, in pixels: a few bytes can declare an image that fills any memory.</summary>
-    public const long MaxPixels = 1L << 27;
-
-    /// <summary>The largest width and height: what scales an image has tables of its sides.</summary>
-    public const int MaxSide = 1 << 20;
-
     /// <summary>The largest file.</summary>
     public const long MaxBytes = 1L << 30;
 
@@ -38,18 +32,38 @@ internal static class EncodedFile
         return bytes;
     }
 
+    /// <summary>The bytes of a stream, as far as <see cref="Bounded"/> lets them be read.</summary>
+    /// <exception cref="InvalidDataException">There are more.</exception>
+    public static byte[] ReadAll(Stream stream)
+    {
+        var whole = Bounded(stream);
+        var bytes = new byte[whole.Length - whole.Position];
+        whole.ReadExactly(bytes);
+        return bytes;
+    }
+
+    /// <summary>Refuses a PNG that would take too much memory; decoders say less of it, and some nothing.</summary>
+    /// <exception cref="InvalidDataException">It declares too many pixels, or a side that is too long.</exception>
+    public static void ThrowIfTooLarge(ReadOnlySpan<byte> file)
+    {
+        if (PngMetadata.Size(file) is var (width, height))
+        {
+            ThrowIfTooLarge(width, height);
+        }
+    }
+
     /// <summary>Refuses an image that would take too much memory, before any is allocated.</summary>
     /// <exception cref="InvalidDataException">It declares too many pixels, or a side that is too long.</exception>
-    public static void ThrowIfTooLarge(int width, int height)
+    public static void ThrowIfTooLarge(long width, long height)
     {
-        if ((long)width * height > MaxPixels)
+        if (width * height > ImageLimits.Decoded)
         {
-            throw new InvalidDataException($"declares {width}×{height} pixels, more than the {MaxPixels} that are decoded");
+            throw new InvalidDataException($"declares {width}×{height} pixels, more than the {ImageLimits.Decoded} that are decoded");
         }
 
-        if (Math.Max(width, height) > MaxSide)
+        if (Math.Max(width, height) > ImageLimits.Side)
         {
-            throw new InvalidDataException($"declares {width}×{height} pixels; a width or height of more than {MaxSide} is not decoded");
+            throw new InvalidDataException($"declares {width}×{height} pixels; a width or height of more than {ImageLimits.Side} is not decoded");
         }
     }
 }

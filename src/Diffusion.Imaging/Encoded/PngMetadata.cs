@@ -10,6 +10,11 @@ internal static class PngMetadata
 
     public static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0d, 0x0a, 0x1a, 0x0a];
 
+    /// <summary>The width and height that the first chunk declares; <see langword="null"/> for other files.</summary>
+    public static (long Width, long Height)? Size(ReadOnlySpan<byte> file) => file.Length >= 24 && file.StartsWith(Signature) && file[12..].StartsWith("IHDR"u8)
+        ? (BinaryPrimitives.ReadInt32BigEndian(file[16..]), BinaryPrimitives.ReadInt32BigEndian(file[20..]))
+        : null;
+
     public static ImageMetadata Read(ReadOnlySpan<byte> file)
     {
         var (exif, profile, xmp) = (Array.Empty<byte>(), Array.Empty<byte>(), Array.Empty<byte>());

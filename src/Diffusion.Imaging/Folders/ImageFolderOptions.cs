@@ -3,12 +3,10 @@ namespace Diffusion.Imaging;
 /// <summary>How <see cref="ImageFolder"/> brings the images of a folder to one shape.</summary>
 public sealed record ImageFolderOptions : IValidatedOptions
 {
-    private const int MaxPixels = 1 << 29;
-
-    /// <summary>The height of every image in pixels, at least 1. Default 64.</summary>
+    /// <summary>The height of every image in pixels, from 1 to 1,000,000. Default 64.</summary>
     public int Height { get; init; } = 64;
 
-    /// <summary>The width of every image in pixels, at least 1. Default 64.</summary>
+    /// <summary>The width of every image in pixels, from 1 to 1,000,000; times the height at most 2²⁹. Default 64.</summary>
     public int Width { get; init; } = 64;
 
     /// <summary>
@@ -42,9 +40,12 @@ public sealed record ImageFolderOptions : IValidatedOptions
     [
         .. OptionsValidation.Range(Height, nameof(Height), 1),
         .. OptionsValidation.Range(Width, nameof(Width), 1),
-        .. (long)Math.Max(Height, 1) * Math.Max(Width, 1) <= MaxPixels
+        .. (long)Math.Max(Height, 1) * Math.Max(Width, 1) <= ImageLimits.Scaled
             ? []
-            : new[] { new OptionsError(nameof(Width), $"times {nameof(Height)} must be at most {MaxPixels}; it is {Height}×{Width}.") },
+            : new[] { new OptionsError(nameof(Width), $"times {nameof(Height)} must be at most {ImageLimits.Scaled}; it is {Height}×{Width}.") },
+        .. Math.Max(Height, Width) <= ImageLimits.Side
+            ? []
+            : new[] { new OptionsError(nameof(Width), $"and {nameof(Height)} must be at most {ImageLimits.Side}; they are {Width} and {Height}.") },
         .. Channels is 1 or 3 ? [] : new[] { new OptionsError(nameof(Channels), $"must be 1 (grey) or 3 (RGB); it is {Channels}.") },
         .. OptionsValidation.Defined(Fit, nameof(Fit)),
         .. OptionsValidation.Range(MemoryLimit, nameof(MemoryLimit), 0),

@@ -28,6 +28,23 @@ internal sealed class FilterWeights
     /// <summary>The weights of a result, from its first source pixel on; their sum is 1.</summary>
     public ReadOnlySpan<float> this[int index] => _weights[index];
 
+    /// <summary>The largest number of results that read one source pixel.</summary>
+    public int MaxAtOnce()
+    {
+        var (max, next) = (0, 0);
+        for (var i = 0; i < Count; i++)
+        {
+            while (next < Count && _first[next] < _first[i] + _weights[i].Length)
+            {
+                next++;
+            }
+
+            max = Math.Max(max, next - i);
+        }
+
+        return max;
+    }
+
     /// <summary>Maps the interval [from, to) of a source of <paramref name="size"/> pixels to <paramref name="count"/> pixels.</summary>
     public static FilterWeights Create(int size, double from, double to, int count)
     {

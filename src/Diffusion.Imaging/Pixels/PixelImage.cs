@@ -68,11 +68,18 @@ public sealed class PixelImage
     /// <param name="height">The new height in pixels, at least 1.</param>
     /// <param name="fit">What happens where the new size has another aspect ratio.</param>
     /// <returns>This image where it has this size already, else a new one.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A size is less than 1, or the fit is none of the enumeration.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size is less than 1 or more than 1,000,000, both together are more than 2²⁹ pixels, or the fit is none of the enumeration.</exception>
     public PixelImage Resize(int width, int height, ImageFit fit = ImageFit.CropToFill)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(width, ImageLimits.Side);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(height, ImageLimits.Side);
+        if ((long)width * height > ImageLimits.Scaled)
+        {
+            throw new ArgumentOutOfRangeException(nameof(width), width, $"{width}×{height} pixels are more than the {ImageLimits.Scaled} that an image is scaled to.");
+        }
+
         if (!Enum.IsDefined(fit))
         {
             throw new ArgumentOutOfRangeException(

@@ -1,11 +1,8 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
-
 namespace Diffusion.Imaging;
 
 /// <summary>
-/// Resizes in two passes of <see cref="FilterWeights"/>: down the columns, reading every source row once, then along the rows.
-/// Works on the stored (gamma-encoded) values, in float32, and rounds once at the end.
+/// Resizes in two passes of <see cref="FilterWeights"/>: down the columns, reading every source row once, then along the rows. Only the rows of the result that are being
+/// summed are in memory; where these are too long, the passes change places. Works on the stored (gamma-encoded) values, in float32, and rounds once at the end.
 /// </summary>
 internal static class Resampler
 {
@@ -17,19 +14,36 @@ internal static class Resampler
 
     /// <summary>
     /// Brings a part of an image, in (fractional) source pixels, to a size. Pixels beside the part have a share in those at its edge; where the
-    /// part ends with the image, there are none.
+    /// part ends with the image, there are none. The rows are made narrow first where the others, all at once, would take more than <paramref name="strips"/> bytes.
     /// </summary>
-    public static PixelImage ResizePart(PixelImage image, double left, double top, double cropWidth, double cropHeight, int width, int height)
+    public static PixelImage ResizePart(PixelImage image, double left, double top, double cropWidth, double cropHeight, int width, int height, long strips = ImageLimits.Strips)
     {
         var columns = FilterWeights.Create(image.Width, left, left + cropWidth, width);
         var rows = FilterWeights.Create(image.Height, top, top + cropHeight, height);
-        var strips = ResizeColumns(image, rows, columns.Start, columns.End);
-        var pixels = new byte[checked(width * height * image.Channels)];
-        for (var y = 0; y < height; y++)
+        var (read, written) = ((columns.End - columns.Start) * image.Channels, width * image.Channels);
+        var narrowFirst = written < read && (long)rows.MaxAtOnce() * read * sizeof(float) > strips;
+        var pixels = new byte[checked(written * height)];
+        var sums = narrowFirst
+            ? new RowSums(written, rows, (y, sum) => Round(sum, pixels.AsSpan(y * written, written)))
+            : new RowSums(read, rows, (y, sum) => ResizeRow(sum, columns, image.Channels, pixels.AsSpan(y * written, written)));
+        var (row, narrow) = (new float[read], new float[narrowFirst ? written : 0]);
+        for (var y = rows.Start; y < rows.End; y++)
         {
-            ResizeRow(strips[y], columns, image.Channels, pixels.AsSpan(y * width * image.Channels, width * image.Channels));
+            var bytes = image.Pixels.Slice(((y * image.Width) + columns.Start) * image.Channels, read);
+            for (var i = 0; i < read; i++)
+            {
+                row[i] = bytes[i];
+            }
+
+            if (narrowFirst)
+            {
+                Narrow(row, columns, image.Channels, narrow);
+            }
+
+            sums.Add(y, narrowFirst ? narrow : row);
         }
 
+        sums.Complete();
         return new PixelImage(width, height, image.Channels, pixels);
     }
 
@@ -46,52 +60,14 @@ internal static class Resampler
         return ((image.Width - cropWidth) / 2, (image.Height - cropHeight) / 2, cropWidth, cropHeight);
     }
 
-    /// <summary>One row of floats for every row of the result, over the source columns [start, end).</summary>
-    private static float[][] ResizeColumns(PixelImage image, FilterWeights rows, int start, int end)
+    private static void Narrow(ReadOnlySpan<float> row, FilterWeights columns, int channels, Span<float> result)
     {
-        var length = (end - start) * image.Channels;
-        var sums = new float[rows.Count][];
-        for (var i = 0; i < sums.Length; i++)
+        for (var x = 0; x < columns.Count; x++)
         {
-            sums[i] = new float[length];
-        }
-
-        var row = new float[length];
-        var oldest = 0;
-        for (var y = rows.Start; y < rows.End; y++)
-        {
-            var bytes = image.Pixels.Slice(((y * image.Width) + start) * image.Channels, length);
-            for (var i = 0; i < length; i++)
+            for (var c = 0; c < channels; c++)
             {
-                row[i] = bytes[i];
+                result[(x * channels) + c] = Sum(row[(((columns.First(x) - columns.Start) * channels) + c)..], columns[x], channels);
             }
-
-            while (rows.First(oldest) + rows[oldest].Length <= y)
-            {
-                oldest++;
-            }
-
-            for (var i = oldest; i < rows.Count && rows.First(i) <= y; i++)
-            {
-                AddScaled(sums[i], row, rows[i][y - rows.First(i)]);
-            }
-        }
-
-        return sums;
-    }
-
-    private static void AddScaled(Span<float> sum, ReadOnlySpan<float> row, float weight)
-    {
-        var sums = MemoryMarshal.Cast<float, Vector<float>>(sum);
-        var values = MemoryMarshal.Cast<float, Vector<float>>(row);
-        for (var i = 0; i < sums.Length; i++)
-        {
-            sums[i] += values[i] * weight;
-        }
-
-        for (var i = sums.Length * Vector<float>.Count; i < sum.Length; i++)
-        {
-            sum[i] += row[i] * weight;
         }
     }
 
@@ -99,18 +75,31 @@ internal static class Resampler
     {
         for (var x = 0; x < columns.Count; x++)
         {
-            var weights = columns[x];
-            var from = (columns.First(x) - columns.Start) * channels;
             for (var c = 0; c < channels; c++)
             {
-                var sum = 0f;
-                for (var j = 0; j < weights.Length; j++)
-                {
-                    sum += row[from + (j * channels) + c] * weights[j];
-                }
-
-                result[(x * channels) + c] = (byte)Math.Clamp(MathF.Round(sum), 0, 255);
+                result[(x * channels) + c] = Round(Sum(row[(((columns.First(x) - columns.Start) * channels) + c)..], columns[x], channels));
             }
         }
     }
+
+    private static float Sum(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, int step)
+    {
+        var sum = 0f;
+        for (var i = 0; i < weights.Length; i++)
+        {
+            sum += values[i * step] * weights[i];
+        }
+
+        return sum;
+    }
+
+    private static void Round(ReadOnlySpan<float> values, Span<byte> result)
+    {
+        for (var i = 0; i < result.Length; i++)
+        {
+            result[i] = Round(values[i]);
+        }
+    }
+
+    private static byte Round(float value) => (byte)Math.Clamp(MathF.Round(value), 0, 255);
 }

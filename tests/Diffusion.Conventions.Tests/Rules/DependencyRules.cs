@@ -12,6 +12,7 @@ internal static class DependencyRules
         ["Diffusion.Kernels"] = ["TorchSharp", "Iced", "Diffusion.Core"],
         ["Diffusion.Models"] = ["TorchSharp", "Diffusion.Core", "Diffusion.Kernels"],
         ["Diffusion.Imaging"] = ["TorchSharp", "Diffusion.Core", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies"],
+        ["Diffusion.Imaging.ImageSharp"] = ["Diffusion.Core", "Diffusion.Imaging", "SixLabors.ImageSharp"],
         ["Diffusion.Observers"] = ["TorchSharp", "Diffusion.Core"],
         ["Diffusion.Configuration"] = ["TorchSharp", "Diffusion.Core", "Diffusion.Models", "Diffusion.Imaging"],
     };

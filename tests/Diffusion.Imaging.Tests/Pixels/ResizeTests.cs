@@ -2,6 +2,51 @@ namespace Diffusion.Imaging.Tests;
 
 public sealed class ResizeTests
 {
+    /// <summary>Scaled row by row, 512 rows of 12 MB of floats would be 6 GB.</summary>
+    [Theory]
+    [InlineData(1_000_000, 20)]
+    [InlineData(20, 1_000_000)]
+    [InlineData(1_000_000, 1)]
+    [InlineData(1, 1_000_000)]
+    public void Resize_VeryLongImage_TakesLittleMemory(int width, int height)
+    {
+        var pixels = new byte[width * height];
+        for (var i = 0; i < pixels.Length; i++)
+        {
+            pixels[i] = (byte)(((i % width) + (i / width)) % 2 * 200);
+        }
+
+        var image = new PixelImage(width, height, 1, pixels);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var result = image.Resize(512, 512, ImageFit.Stretch);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 400L << 20);
+        Assert.Equal((512, 512), (result.Width, result.Height));
+        Assert.InRange(result.Pixels.ToArray().Average(value => (double)value), 99, 101);
+    }
+
+    [Theory]
+    [InlineData(1_000_001, 1)]
+    [InlineData(1, 1_000_001)]
+    [InlineData(30_000, 30_000)]
+    public void Resize_ToMoreThanAnImageMayHave_NamesTheLimit(int width, int height)
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => TestImages.Noise(2, 2, 1).Resize(width, height));
+        Assert.Contains(Math.Max(width, height) > 1_000_000 ? "1000000" : "536870912", error.Message);
+        Assert.Throws<ArgumentException>(() => ImageFolder.Open(".", new ImageFolderOptions { Width = width, Height = height }));
+    }
+
+    /// <summary>Along the rows first, where that takes less memory.</summary>
+    [Theory]
+    [InlineData(41, 3, 5, 17)]
+    [InlineData(30, 40, 29, 3)]
+    [InlineData(30, 40, 7, 90)]
+    public void Resize_InTheOtherOrder_GivesTheSame(int width, int height, int newWidth, int newHeight)
+    {
+        var image = TestImages.Noise(width, height, 3);
+        var other = Resampler.ResizePart(image, 0, 0, width, height, newWidth, newHeight, strips: 0);
+        TestImages.AssertEqual(Reference(image, newWidth, newHeight, ImageFit.Stretch), other, tolerance: 1);
+    }
+
     [Theory]
     [InlineData(64, 64, 1, 8, 8)]
     [InlineData(257, 131, 1, 16, 8)]

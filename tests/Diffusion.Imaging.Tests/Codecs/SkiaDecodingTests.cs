@@ -1,0 +1,6 @@
+namespace Diffusion.Imaging.Tests;
+
+public sealed class SkiaDecodingTests : CodecTests
+{
+    protected override IImageCodec Codec { get; } = ImageFile.DefaultCodec;
+}
