@@ -15,6 +15,7 @@ internal static class DryCommand
         ["kernels", "--seconds", "1"],
         ["samplers", "flow"],
         ["fuzz", "--count", "200"],
+        ["crash", "--kills", "2"],
         ["memory", "1"],
         ["threads", "--quick"],
         ["quality", "--quick"],

@@ -8,8 +8,8 @@ namespace Diffusion.Benchmarks;
 /// <summary>The programs by name.</summary>
 internal static class Verbs
 {
-    /// <summary>Those that measure how a program performs that trains or samples.</summary>
-    private static readonly Dictionary<string, Func<Arguments, int>> s_performance = new(StringComparer.Ordinal)
+    /// <summary>Those that train or sample, most to measure how a program performs that does.</summary>
+    private static readonly Dictionary<string, Func<Arguments, int>> s_training = new(StringComparer.Ordinal)
     {
         ["compare"] = CompareCommand.Run,
         [PeakMemory.Verb] = PeakMemory.Run,
@@ -21,13 +21,15 @@ internal static class Verbs
         ["suites"] = SuitesCommand.Run,
         ["dry"] = DryCommand.Run,
         [ScalingMeasurement.Verb] = ScalingMeasurement.Run,
+        ["crash"] = CrashCommand.Run,
+        [CrashRun.Verb] = CrashRun.Run,
     };
 
     /// <summary>Runs one; without a known verb the arguments are BenchmarkDotNet's.</summary>
     /// <returns>0 where all is well, 2 where the arguments are wrong.</returns>
     public static int Run(string[] args)
     {
-        if (args is [var verb, ..] && s_performance.TryGetValue(verb, out var run))
+        if (args is [var verb, ..] && s_training.TryGetValue(verb, out var run))
         {
             if (verb != PeakMemory.Verb) // which decides itself
             {

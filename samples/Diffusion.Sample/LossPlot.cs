@@ -1,3 +1,4 @@
+using Diffusion.Imaging;
 using Diffusion.Observers;
 using ScottPlot;
 
@@ -28,6 +29,7 @@ internal static class LossPlot
         plot.YLabel("mean squared error");
         plot.Axes.SetLimitsY(0, Math.Min(losses.Max(), 4 * losses.Order().ElementAt(losses.Length / 2)));
         plot.ShowLegend();
-        WholeFile.Write(path, plot.GetImageBytes(800, 500, ImageFormat.Png));
+        using var png = new MemoryStream(plot.GetImageBytes(800, 500, ImageFormat.Png));
+        ImageFile.Save(path, ImageFile.DefaultCodec.Decode(png)); // whole, or not at all
     }
 }

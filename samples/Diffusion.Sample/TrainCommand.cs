@@ -98,7 +98,7 @@ internal static class TrainCommand
             trainer.Save(folder.Checkpoints); // --resume goes on from these weights, however early the run is stopped
         }
 
-        trainer.Observers.Add(new ConfigurationCopy(folder.Config, json));
+        trainer.Observers.Add(new ConfigurationCopy(folder.Config, options));
         AnsiConsole.MarkupLineInterpolated($"[bold]{images.Count}[/] images of {images.Shape} from {images.Name}");
         ClassList.ShowFound(images, options);
         SkippedImages.Show(images);

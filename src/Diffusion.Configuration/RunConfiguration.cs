@@ -23,7 +23,7 @@ public static class RunConfiguration
     /// <param name="path">A JSON file; comments and trailing commas are allowed.</param>
     /// <returns>Options without mistakes.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is not JSON; the message says where.</exception>
+    /// <exception cref="InvalidDataException">The file is not JSON, and the message says where; or it is no plain file: a named pipe, a socket, a device.</exception>
     /// <exception cref="OptionsValidationException">The configuration has mistakes: unknown keys, values of the wrong kind, values that do not fit. The message lists all, each with its path.</exception>
     public static RunOptions Load(string path)
     {
@@ -34,7 +34,7 @@ public static class RunConfiguration
             throw new FileNotFoundException($"There is no configuration file '{full}'.", full);
         }
 
-        var options = Parse(File.ReadAllText(full), full);
+        var options = Parse(PlainFile.ReadText(full), full);
         var data = options.Data;
         return options with { Data = data with { Path = Absolute(data.Path), Folder = data.Folder with { ValidationPath = data.Folder.ValidationPath is { } kept ? Absolute(kept) : null } } };
 
@@ -87,6 +87,17 @@ public static class RunConfiguration
     /// <param name="options">The options.</param>
     /// <returns>Indented JSON that <see cref="Parse"/> reads back to equal options.</returns>
     public static string ToJson(RunOptions options) => JsonSerializer.Serialize(options, s_json);
+
+    /// <summary>Writes a configuration file, whole or not at all.</summary>
+    /// <param name="path">The file to write; its folder is created if need be.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="IOException">The file cannot be written; what was there before is unchanged.</exception>
+    public static void Save(string path, RunOptions options)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(options);
+        AtomicFile.WriteText(path, ToJson(options));
+    }
 
     private static IConfigurationRoot Build(Stream json)
     {

@@ -36,6 +36,29 @@ public sealed class RunConfigurationTests
     }
 
     [Fact]
+    public void Save_Options_AreReadBackAndReplacedAsAWhole()
+    {
+        using var folder = new TemporaryFolder();
+        var options = RunConfiguration.Parse(Minimal);
+        var path = folder.File(Path.Combine("new", "config.json"));
+        RunConfiguration.Save(path, options);
+        Assert.Equal(RunConfiguration.ToJson(options), File.ReadAllText(path));
+        RunConfiguration.Save(path, options with { Training = options.Training with { Steps = 7 } });
+        Assert.Equal(7, RunConfiguration.Load(path).Training.Steps);
+        Assert.Equal([path], Directory.GetFiles(folder.File("new")));
+        Assert.Contains("is a folder", Assert.Throws<IOException>(() => RunConfiguration.Save(folder.File("new"), options)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_NamedPipe_IsRefusedAndNotWaitedFor()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no named pipes in folders");
+        using var folder = new TemporaryFolder();
+        var path = NamedPipe.At(folder.File("run.json"));
+        Assert.Equal($"'{path}' is a named pipe; a file is needed.", Assert.Throws<InvalidDataException>(() => RunConfiguration.Load(path)).Message);
+    }
+
+    [Fact]
     public void Load_QuickConfiguration_HasNoMistakes() =>
         Assert.Empty(RunConfiguration.Load(Path.Combine(Samples(), "configs", "mnist-quick.json")).Validate());
 

@@ -59,6 +59,12 @@ public sealed class SourceTests
     public void Numbers_OfTheLibraries_BelongToSomebody() => Offenders.None("A number for libtorch without using:", NumberRules.Unkept(Libraries));
 
     [Fact]
+    public void Tensors_OfTheLibraries_HaveATypeOfTheirOwn() => Offenders.None("A tensor of torch's default type; give it dtype:", DefaultTypeRules.WithoutType(Libraries));
+
+    [Fact]
+    public void Files_OfLibrariesAndSamples_AreWholeOrAbsent() => Offenders.None("A file that may be half written; AtomicFile, or what the libraries offer:", WriteRules.Elsewhere(Libraries.Concat(Repository.Sources("samples"))));
+
+    [Fact]
     public void Texts_OfTheLibraries_AreOfNoCulture() => Offenders.None(
         "A number is written as the culture of the moment does; string.Create(CultureInfo.InvariantCulture, …) or FormattableString.Invariant(…):",
         Repository.Libraries.Select(library => library.GetName().Name!).SelectMany(library =>

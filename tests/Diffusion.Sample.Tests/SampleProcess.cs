@@ -31,9 +31,12 @@ internal sealed class SampleProcess : IDisposable
         return At("run.json");
     }
 
-    public (int ExitCode, string Output, string Error) Run(params string[] arguments)
+    public (int ExitCode, string Output, string Error) Run(params string[] arguments) => Run(Start(arguments));
+
+    /// <summary>Waits for the end of a process, and disposes it.</summary>
+    public static (int ExitCode, string Output, string Error) Run(Process started)
     {
-        using var process = Start(arguments);
+        using var process = started;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -48,7 +51,7 @@ internal sealed class SampleProcess : IDisposable
 
     public Process StartProgram(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = _folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         return Process.Start(start)!;
     }
 

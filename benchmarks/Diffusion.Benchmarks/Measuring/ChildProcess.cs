@@ -14,8 +14,7 @@ internal static class ChildProcess
     /// <exception cref="InvalidOperationException">It failed.</exception>
     public static string? Run(IEnumerable<string> arguments, TimeSpan limit, int? threads = null, IReadOnlyDictionary<string, string>? environment = null)
     {
-        string[] program = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(ChildProcess).Assembly.Location] : [];
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [.. program, .. arguments]) { RedirectStandardOutput = true };
+        var start = Program(arguments);
         if (threads is { } count)
         {
             start.Environment["OMP_NUM_THREADS"] = $"{count}";
@@ -37,5 +36,18 @@ internal static class ChildProcess
 
         process.WaitForExit();
         return process.ExitCode == 0 ? output.Result : throw new InvalidOperationException($"'{string.Join(' ', arguments)}' ended with exit code {process.ExitCode}.");
+    }
+
+    /// <summary>Starts it, for a caller that ends it.</summary>
+    /// <param name="arguments">A verb and what follows it.</param>
+    /// <returns>The process; its standard output is to be read.</returns>
+    public static Process Start(IEnumerable<string> arguments) => Process.Start(Program(arguments))!;
+
+    /// <summary>This program by itself or through dotnet; a test of it runs in another one.</summary>
+    private static ProcessStartInfo Program(IEnumerable<string> arguments)
+    {
+        var assembly = typeof(ChildProcess).Assembly;
+        var itself = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == assembly.GetName().Name;
+        return new(itself ? Environment.ProcessPath! : "dotnet", [.. itself ? [] : (string[])[assembly.Location], .. arguments]) { RedirectStandardOutput = true };
     }
 }

@@ -59,20 +59,15 @@ public sealed class Checkpoint
         var path = Path.Combine(folder, CheckpointManifest.FileName);
         try
         {
-            var manifest = CheckpointManifest.Parse(File.ReadAllText(path));
-            if (manifest.Schema is < 1 or > CheckpointManifest.CurrentSchema)
+            var manifest = CheckpointManifest.Parse(PlainFile.ReadText(path));
+            if (manifest.Fault() is { } fault)
             {
-                throw new InvalidDataException($"'{path}' has format {manifest.Schema}; this version reads formats 1 to {CheckpointManifest.CurrentSchema}.");
+                throw new InvalidDataException($"'{path}' {fault}");
             }
 
             foreach (var (name, expected) in manifest.Files)
             {
-                if (PortableName.Fault(name) is { } fault)
-                {
-                    throw new InvalidDataException($"'{path}' has the file '{name}', which {fault}; a checkpoint's files lie beside its manifest.");
-                }
-
-                if (Describe(Path.Combine(folder, name)) != expected)
+                if (!IsAsExpected(Path.Combine(folder, name), expected))
                 {
                     throw new InvalidDataException($"'{Path.Combine(folder, name)}' is not the file that the manifest describes: it is damaged.");
                 }
@@ -215,15 +210,24 @@ public sealed class Checkpoint
         {
             return Open(folder).Manifest.Files.OrderBy(file => file.Key, StringComparer.Ordinal).SequenceEqual(manifest.Files.OrderBy(file => file.Key, StringComparer.Ordinal));
         }
-        catch (InvalidDataException)
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
             return false;
         }
     }
 
+    /// <summary>Reads a file to its end only where its size is right.</summary>
+    private static bool IsAsExpected(string path, CheckpointFile? expected)
+    {
+        using var stream = PlainFile.OpenRead(path);
+        return stream.Length == expected?.Bytes && Describe(stream) == expected;
+    }
+
     private static CheckpointFile Describe(string path)
     {
-        using var stream = File.OpenRead(path);
-        return new CheckpointFile(stream.Length, Convert.ToHexString(SHA256.HashData(stream)));
+        using var stream = PlainFile.OpenRead(path);
+        return Describe(stream);
     }
+
+    private static CheckpointFile Describe(Stream stream) => new(stream.Length, Convert.ToHexString(SHA256.HashData(stream)));
 }

@@ -50,6 +50,17 @@ internal sealed record CheckpointManifest(
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
+    /// <summary>What no run can have written.</summary>
+    /// <returns>The end of a sentence that begins with the file; <see langword="null"/> where all is well.</returns>
+    internal string? Fault() =>
+        Schema is < 1 or > CurrentSchema ? $"has format {Schema}; this version reads formats 1 to {CurrentSchema}."
+        : Step < 0 ? $"has step {Step}; a run's steps begin at 0."
+        : BatchSize < 1 ? $"has a batch size of {BatchSize}; at least 1 is needed."
+        : ImageCount < 0 || SkippedInARow < 0 ? $"has {(ImageCount < 0 ? $"{ImageCount} images" : $"{SkippedInARow} skipped steps")}; no number can be negative."
+        : Files.Count == 0 ? "names no files: a checkpoint has the weights, their averages and the optimizer's state."
+        : Files.Keys.FirstOrDefault(name => PortableName.Fault(name) is not null) is { } name ? $"has the file '{name}', which {PortableName.Fault(name)}; a checkpoint's files lie beside its manifest."
+        : null;
+
     internal static JsonElement ToJson<T>(T value) => JsonSerializer.SerializeToElement(value, s_json);
 
     internal string ToJson() => JsonSerializer.Serialize(this, s_json);

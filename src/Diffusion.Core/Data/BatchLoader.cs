@@ -112,7 +112,7 @@ internal sealed class BatchLoader : IDisposable
 
         try
         {
-            SourceCheck.Values(_images, batch);
+            SourceCheck.Values(_images, batch, indices);
         }
         catch
         {

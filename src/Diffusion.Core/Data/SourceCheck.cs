@@ -2,24 +2,42 @@ using static TorchSharp.torch;
 
 namespace Diffusion;
 
-/// <summary>What a source promises of its batches.</summary>
+/// <summary>Whether a source gives what it declares.</summary>
 internal static class SourceCheck
 {
-    /// <summary>Throws where values are not finite, or outside the range that the source declares.</summary>
-    public static void Values(IImageSource source, ImageBatch batch)
+    /// <summary>Throws where images are of another type, or values are not finite or outside the range that the source declares.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="batch">What it gave.</param>
+    /// <param name="indices">The images that it was asked for.</param>
+    /// <exception cref="InvalidDataException">It names the source and the first such image.</exception>
+    public static void Values(IImageSource source, ImageBatch batch, ReadOnlySpan<int> indices)
     {
-        using var noGradients = no_grad();
-        using var scope = NewDisposeScope();
-        var (min, max) = (batch.Images.amin().to(ScalarType.Float64).item<double>(), batch.Images.amax().to(ScalarType.Float64).item<double>());
-        if (!double.IsFinite(min) || !double.IsFinite(max))
+        if (batch.Images.dtype != ScalarType.Float32)
         {
-            throw new InvalidDataException($"'{source.Name}' gave a value that is not a finite number.");
+            throw new InvalidDataException($"'{source.Name}' gave images of type {batch.Images.dtype}; {ScalarType.Float32} is needed, with values in its {nameof(IImageSource.Range)}. Convert them in {nameof(IImageSource.Read)}.");
         }
 
-        if (source.Range is var (low, high) && (min < low || max > high))
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var (min, max) = (batch.Images.amin().item<float>(), batch.Images.amax().item<float>());
+        if (!float.IsFinite(min) || !float.IsFinite(max))
+        {
+            throw new InvalidDataException($"'{source.Name}' gave a value that is not a finite number{First(batch, indices, (low, high) => !float.IsFinite(low) || !float.IsFinite(high))}.");
+        }
+
+        if (source.Range is var (from, to) && (min < from || max > to))
         {
             throw new InvalidDataException(FormattableString.Invariant(
-                $"'{source.Name}' gave values in [{min:g6}, {max:g6}]; its {nameof(IImageSource.Range)} is [{low:g6}, {high:g6}]. Scale the values, or declare another range ({nameof(IImageSource)}.{nameof(IImageSource.Range)}; null for any)."));
+                $"'{source.Name}' gave values in [{min:g6}, {max:g6}]; its {nameof(IImageSource.Range)} is [{from:g6}, {to:g6}]. Scale the values, or declare another range ({nameof(IImageSource)}.{nameof(IImageSource.Range)}; null for any){First(batch, indices, (low, high) => low < from || high > to)}."));
         }
+    }
+
+    /// <summary>The index of the first image whose lowest and highest value are such.</summary>
+    private static string First(ImageBatch batch, ReadOnlySpan<int> indices, Func<float, float, bool> isSuch)
+    {
+        var values = batch.Images.flatten(1).cpu();
+        var (low, high) = (values.amin([1L]).data<float>().ToArray(), values.amax([1L]).data<float>().ToArray());
+        var first = Enumerable.Range(0, low.Length).FirstOrDefault(i => isSuch(low[i], high[i]), -1);
+        return first >= 0 && low.Length == indices.Length ? FormattableString.Invariant($"; the first such image has the index {indices[first]}") : "";
     }
 }

@@ -1,6 +1,6 @@
 namespace Diffusion;
 
-/// <summary>Writes files that are whole or absent: to a temporary file beside the target, flushed to disk, then renamed over it.</summary>
+/// <summary>Writes files that are whole or absent: to a temporary file beside the target, flushed to disk, then renamed over it; the folder is flushed last.</summary>
 internal static class AtomicFile
 {
     private const int Shown = 40; // letters of the name of a file that its temporary one has
@@ -20,9 +20,14 @@ internal static class AtomicFile
             throw new IOException($"'{path}' is a folder; the name of a file is needed.");
         }
 
+        if (PlainFile.OtherKind(full) is { } kind)
+        {
+            throw new IOException($"'{path}' is {kind}, which is not replaced; the name of a file is needed.");
+        }
+
         var folder = Path.GetDirectoryName(full)!;
-        Directory.CreateDirectory(folder);
-        var temporary = Path.Combine(folder, $".{Beginning(Path.GetFileName(full))}.{Guid.NewGuid():N}.tmp");
+        DurableFolder.Create(folder);
+        var temporary = TemporaryFor(full);
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 1 << 16))
@@ -32,6 +37,7 @@ internal static class AtomicFile
             }
 
             SharingViolation.Wait(full, () => File.Move(temporary, full, overwrite: true));
+            DurableFolder.Flush(folder);
         }
         catch (Exception e)
         {
@@ -44,6 +50,10 @@ internal static class AtomicFile
             throw;
         }
     }
+
+    /// <summary>A name beside a file that no other has.</summary>
+    /// <param name="full">The whole path of the file.</param>
+    internal static string TemporaryFor(string full) => Path.Combine(Path.GetDirectoryName(full)!, $".{Beginning(Path.GetFileName(full))}.{Guid.NewGuid():N}.tmp");
 
     /// <summary>Deletes a file, if it can be.</summary>
     internal static void TryDelete(string file)

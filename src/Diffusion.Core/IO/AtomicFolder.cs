@@ -15,11 +15,13 @@ internal static class AtomicFolder
     {
         PortableName.ThrowOnWindows(path);
         var target = PathNames.Whole(path);
-        var beside = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}");
+        var folder = Path.GetDirectoryName(target)!;
+        var beside = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}");
         try
         {
-            Directory.CreateDirectory(beside + Unfinished);
+            DurableFolder.Create(beside + Unfinished);
             write(beside + Unfinished);
+            DurableFolder.Flush(beside + Unfinished);
             if (replaces?.Invoke() == false)
             {
                 return;
@@ -41,6 +43,7 @@ internal static class AtomicFolder
                 throw;
             }
 
+            DurableFolder.Flush(folder); // before anything older is deleted
             if (isThere)
             {
                 Try(() => Move(beside + Replaced, beside + Unfinished)); // never to be put back

@@ -24,7 +24,7 @@ internal sealed class FolderLock : IDisposable
     public static FolderLock Take(string folder)
     {
         PortableName.ThrowOnWindows(folder);
-        Directory.CreateDirectory(folder);
+        DurableFolder.Create(folder);
         var owner = Path.Combine(folder, OwnerFile);
         FileStream file;
         try

@@ -33,7 +33,7 @@ internal sealed class FlatParameters : IDisposable
         var odd = _entries.FirstOrDefault(entry => entry.Parameter.dtype != ScalarType.Float32 || entry.Parameter.device.ToString() != _entries[0].Parameter.device.ToString());
         if (odd.Parameter is not null)
         {
-            throw new ArgumentException($"All parameters must be Float32 and on one device; '{odd.Name}' is {odd.Parameter.dtype} on {odd.Parameter.device}, '{_entries[0].Name}' is on {_entries[0].Parameter.device}.", nameof(network));
+            throw new ArgumentException($"All parameters must be Float32 and on one device; '{odd.Name}' is {odd.Parameter.dtype} on {odd.Parameter.device}, '{_entries[0].Name}' is on {_entries[0].Parameter.device}.{DefaultType(odd.Parameter.dtype)}", nameof(network));
         }
 
         using var noGradients = no_grad();
@@ -128,6 +128,11 @@ internal sealed class FlatParameters : IDisposable
         Gradients.Dispose();
         Values.Dispose();
     }
+
+    /// <summary>What may have given a parameter its type.</summary>
+    private static string DefaultType(ScalarType type) => type != ScalarType.Float32 && type == get_default_dtype()
+        ? $" {type} is torch's default type here (torch.set_default_dtype), which layers of torch.nn take: make them with dtype Float32, or convert the network first."
+        : "";
 
     private static Tensor View(Tensor buffer, Tensor parameter, long offset)
     {

@@ -71,7 +71,7 @@ public static class DiffusionRuntime
     {
         try
         {
-            using var probe = torch.zeros(1);
+            using var probe = torch.zeros(1, dtype: torch.ScalarType.Byte);
             return null;
         }
         catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or NotSupportedException or BadImageFormatException or EntryPointNotFoundException)

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Diffusion;
 
 /// <summary>Writes the checkpoints of a run to a folder, on a thread of its own, one at a time, and deletes those that are not to be kept.</summary>
-internal sealed class CheckpointWriter(string folder, CheckpointOptions options, Action<string> warn) : IDisposable
+internal sealed class CheckpointWriter(string folder, CheckpointOptions options, WholeCheckpoints whole, Action<string> warn) : IDisposable
 {
     private Task<Checkpoint>? _writing;
     private FolderLock? _lock;
@@ -17,7 +17,6 @@ internal sealed class CheckpointWriter(string folder, CheckpointOptions options,
     {
         try
         {
-            Directory.CreateDirectory(folder);
             _lock = FolderLock.Take(folder);
             Checkpoint.DeleteUnfinished(folder);
         }
@@ -77,28 +76,51 @@ internal sealed class CheckpointWriter(string folder, CheckpointOptions options,
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            var earlier = Checkpoint.List(folder);
+            var earlier = Checkpoint.List(folder).FirstOrDefault(each => whole.Damage(each) is null);
             throw new IOException(
                 $"The checkpoint of step {snapshot.Manifest.Step} cannot be written to '{folder}': {e.Message} Make room or choose another folder, and resume; "
-                + (earlier.Count == 0 ? "there is no earlier one." : $"{Path.GetFileName(earlier[0])} is there still."), e);
+                + (earlier is null ? "there is no earlier one." : $"{Path.GetFileName(earlier)} is there still."), e);
         }
     }
 
     /// <summary>Lets others write to the folder.</summary>
     public void Dispose() => _lock?.Dispose();
 
+    /// <summary>Deletes what is older than the newest whole checkpoints that are kept.</summary>
     private void Prune(Checkpoint written)
     {
-        foreach (var old in Checkpoint.List(folder).Where(path => path != written.Folder).Skip(options.Keep - 1).Where(path => !(Checkpoint.StepOf(path) % options.KeepEvery == 0)))
+        var kept = 1;
+        foreach (var old in Checkpoint.List(folder).Where(path => path != written.Folder))
         {
-            try
+            if (kept >= options.Keep)
             {
-                AtomicFolder.Delete(old);
+                Delete(old);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            else if (whole.Damage(old) is { } damage)
             {
-                warn($"'{old}' is not needed any more, but cannot be deleted: {e.Message}");
+                warn($"'{old}' is not whole and does not count as one of the {options.Keep} that are kept: {damage}");
             }
+            else
+            {
+                kept++;
+            }
+        }
+    }
+
+    private void Delete(string old)
+    {
+        if (Checkpoint.StepOf(old) % options.KeepEvery == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            AtomicFolder.Delete(old);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            warn($"'{old}' is not needed any more, but cannot be deleted: {e.Message}");
         }
     }
 

@@ -33,8 +33,9 @@ internal sealed class Evaluation(nn.Module network, IWeightSet? weights, Trainin
     {
         lock (images) // batches may be read ahead from the same source
         {
-            var batch = images.Read([.. Enumerable.Range(first, count)]);
-            SourceCheck.Values(images, batch);
+            int[] indices = [.. Enumerable.Range(first, count)];
+            var batch = images.Read(indices);
+            SourceCheck.Values(images, batch, indices);
             return batch;
         }
     }

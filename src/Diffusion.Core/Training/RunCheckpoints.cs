@@ -7,6 +7,7 @@ internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerStat
 {
     private readonly ILogger _logger = logger; // a field for the generated methods
     private readonly HashSet<string> _folders = new(PathNames.Comparer); // those whose checkpoints are of this run
+    private readonly WholeCheckpoints _whole = new();
     private string? _fitting; // the folder that a run of steps writes to meanwhile
     private int _imageCount;
     private ImageIdentity? _images;
@@ -57,7 +58,7 @@ internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerStat
     public Checkpoint Save(string folder, TrainerSnapshot snapshot)
     {
         using var writer = PathNames.Comparer.Equals(_fitting, PathNames.Whole(folder)) // which is locked already
-            ? new CheckpointWriter(folder, options.Checkpoints, LogSkipped)
+            ? new CheckpointWriter(folder, options.Checkpoints, _whole, LogSkipped)
             : Writer(folder);
         return writer.Write(snapshot);
     }
@@ -108,7 +109,7 @@ internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerStat
     /// <summary>What writes checkpoints to a folder that can be written to and is the run's own.</summary>
     private CheckpointWriter Writer(string folder)
     {
-        var writer = new CheckpointWriter(folder, options.Checkpoints, LogSkipped);
+        var writer = new CheckpointWriter(folder, options.Checkpoints, _whole, LogSkipped);
         try
         {
             writer.Prepare();

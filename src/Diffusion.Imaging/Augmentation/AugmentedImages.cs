@@ -88,7 +88,7 @@ public sealed class AugmentedImages : IImageSource
     {
         using var scope = NewDisposeScope();
         var count = (int)batch.Images.shape[0];
-        var images = empty(Shape.Batch(count));
+        var images = empty(Shape.Batch(count), dtype: ScalarType.Float32);
         for (var i = 0; i < count; i++)
         {
             var image = _augmentations.Aggregate(batch.Images[i], (each, augmentation) => apply(augmentation, i, each));

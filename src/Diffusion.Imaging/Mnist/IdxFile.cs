@@ -38,7 +38,7 @@ internal sealed class IdxFile
     public static IdxFile Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        using var file = File.OpenRead(path);
+        using var file = PlainFile.OpenRead(path);
         var gzip = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
         file.Position = 0;
         using var stream = gzip ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;

@@ -31,7 +31,7 @@ public sealed class GifWriter : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(loops, ushort.MaxValue);
         (_path, _delay, _loops) = (Path.GetFullPath(path), Hundredths(delay, nameof(delay)), loops);
         Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
-        _scratchPath = $"{_path}.{Guid.NewGuid():N}.tmp";
+        _scratchPath = AtomicFile.TemporaryFor(_path);
         _scratch = new FileStream(_scratchPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 1 << 16);
     }
 
@@ -91,12 +91,22 @@ public sealed class GifWriter : IDisposable
     /// <summary>Ends the work on the animation; if it is not complete, no file is written.</summary>
     public void Dispose()
     {
-        if (_scratch is not null)
+        if (_scratch is not { } scratch)
         {
-            _scratch.Dispose();
-            _scratch = null;
-            File.Delete(_scratchPath);
+            return;
         }
+
+        _scratch = null;
+        try
+        {
+            scratch.Dispose();
+        }
+        catch (IOException)
+        {
+            // a full disk, which took no more of a file that is not needed any more
+        }
+
+        AtomicFile.TryDelete(_scratchPath);
     }
 
     private void Add(PixelImage frame, int hundredths)

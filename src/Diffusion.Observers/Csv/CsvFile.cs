@@ -64,6 +64,7 @@ internal sealed class CsvFile : IDisposable
             yield break;
         }
 
+        PlainFile.ThrowIfOther(path);
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         var whole = stream.Length > 0 && stream.Seek(-1, SeekOrigin.End) >= 0 && stream.ReadByte() == '\n';
         stream.Position = 0;

@@ -19,4 +19,37 @@ public class CheckpointManifestTests
         var message = Assert.Throws<InvalidDataException>(() => Checkpoint.Open(folder.File("."))).Message;
         Assert.Contains("lie beside its manifest", message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("", "names no files: a checkpoint has the weights")]
+    [InlineData("\"step\":-1,", "has step -1; a run's steps begin at 0")]
+    [InlineData("\"batchSize\":0,", "has a batch size of 0; at least 1 is needed")]
+    [InlineData("\"imageCount\":-40,", "has -40 images; no number can be negative")]
+    [InlineData("\"skippedInARow\":-3,", "has -3 skipped steps; no number can be negative")]
+    [InlineData("\"schema\":3,", "has format 3; this version reads formats 1 to 2")]
+    [InlineData("\"files\":null,", "manifest.json' is not a checkpoint's manifest")]
+    public void Open_ManifestThatNoRunWrites_IsRefused(string change, string reason)
+    {
+        using var folder = new TemporaryFolder();
+        const string rest = "\"schema\":1,\"step\":1,\"seed\":1,\"batchSize\":1,\"imageCount\":1,\"library\":\"1\",\"files\":{}";
+        var kept = change.Length == 0 ? rest : string.Join(',', rest.Split(',').Where(part => !part.StartsWith(change.Split(':')[0], StringComparison.Ordinal)));
+        folder.Write("manifest.json", Encoding.UTF8.GetBytes($"{{{change}{kept}}}"));
+        Assert.Contains(reason, Assert.Throws<InvalidDataException>(() => Checkpoint.Open(folder.File("."))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("manifest.json")]
+    [InlineData("model.safetensors")]
+    public void Newest_NamedPipeInACheckpoint_IsNotWaitedFor(string name)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no named pipes in folders");
+        using var folder = new TemporaryFolder();
+        using var images = new MemoryImages();
+        using var trainer = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), new TrainerOptions { Steps = 2, BatchSize = 4, Checkpoints = new() { Folder = folder.Path, Every = 1 } });
+        trainer.Fit(images);
+        NamedPipe.At(folder.File("step-00000002/" + name));
+        List<string> skipped = [];
+        Assert.Equal(1, Checkpoint.Newest(folder.Path, skipped.Add)!.Step);
+        Assert.Contains($"{name}' is a named pipe; a file is needed.", Assert.Single(skipped), StringComparison.Ordinal);
+    }
 }

@@ -19,6 +19,30 @@ public sealed class SourceCheckTests
         Assert.Equal(0, trainer.StepsDone);
     }
 
+    [Theory]
+    [InlineData(float.NaN, "'filled' gave a value that is not a finite number; the first such image has the index 5.")]
+    [InlineData(3f, "its Range is [-1, 1]. Scale the values, or declare another range (IImageSource.Range; null for any); the first such image has the index 5.")]
+    public void Fit_OneBadImage_NamesItsIndex(float value, string reason)
+    {
+        using var images = new Filled(0, ranged: true) { Bad = (5, value) };
+        using var trainer = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), new TrainerOptions { Steps = 9, BatchSize = 4 });
+        Assert.EndsWith(reason, Assert.Throws<InvalidDataException>(() => trainer.Fit(images)).Message, StringComparison.Ordinal);
+        Assert.EndsWith(reason, Assert.Throws<InvalidDataException>(() => trainer.Evaluate(images)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Byte)]
+    [InlineData(ScalarType.Float64)]
+    [InlineData(ScalarType.BFloat16)]
+    public void Fit_ImagesOfAnotherType_NamesIt(ScalarType type)
+    {
+        using var images = new Filled(0, ranged: true) { Type = type };
+        using var trainer = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), new TrainerOptions { Steps = 2, BatchSize = 4 });
+        var reason = $"'filled' gave images of type {type}; Float32 is needed, with values in its Range. Convert them in Read.";
+        Assert.Equal(reason, Assert.Throws<InvalidDataException>(() => trainer.Fit(images)).Message);
+        Assert.Equal(reason, Assert.Throws<InvalidDataException>(() => trainer.Evaluate(images)).Message);
+    }
+
     [Fact]
     public void Fit_LatentsOfAnySize_AreTrained()
     {
@@ -40,7 +64,20 @@ public sealed class SourceCheckTests
 
         public (double Min, double Max)? Range => ranged ? (-1, 1) : null;
 
-        public ImageBatch Read(ReadOnlySpan<int> indices) => new(full([indices.Length, 1, 4, 4], value));
+        public ScalarType Type { get; init; } = ScalarType.Float32;
+
+        public (int Index, float Value) Bad { get; init; } = (-1, 0);
+
+        public ImageBatch Read(ReadOnlySpan<int> indices)
+        {
+            var images = full([indices.Length, 1, 4, 4], value, ScalarType.Float32);
+            if (indices.IndexOf(Bad.Index) is var at and >= 0)
+            {
+                images[at, 0, 2, 3] = Bad.Value;
+            }
+
+            return new(images.to(Type));
+        }
 
         public void Dispose()
         {

@@ -10,7 +10,7 @@ public sealed class MemoryImages : IImageSource
     public MemoryImages(int count = 40)
     {
         using var generator = new Generator(11);
-        _images = rand([count, 1, 4, 4], generator: generator).mul_(2).sub_(1).DetachFromDisposeScope();
+        _images = rand([count, 1, 4, 4], ScalarType.Float32, generator: generator).mul_(2).sub_(1).DetachFromDisposeScope();
     }
 
     public string Name => "memory";

@@ -19,8 +19,8 @@ public sealed class TinyNetwork : nn.Module<Tensor, Tensor, Tensor>
     public TinyNetwork(int seed = 1)
         : base(nameof(TinyNetwork))
     {
-        _first = nn.Linear(Pixels + 1, 24);
-        _second = nn.Linear(24, Pixels);
+        _first = nn.Linear(Pixels + 1, 24, dtype: ScalarType.Float32);
+        _second = nn.Linear(24, Pixels, dtype: ScalarType.Float32);
         using var noGradients = no_grad();
         using var generator = new Generator((ulong)seed);
         foreach (var parameter in _first.parameters().Concat(_second.parameters()))

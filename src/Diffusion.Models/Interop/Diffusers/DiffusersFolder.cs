@@ -98,7 +98,7 @@ public sealed class DiffusersFolder
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
         {
-            var index = File.Exists(Path.Combine(path, IndexFile)) ? File.ReadAllText(Path.Combine(path, IndexFile)) : throw NoPipeline(path);
+            var index = File.Exists(Path.Combine(path, IndexFile)) ? PlainFile.ReadText(Path.Combine(path, IndexFile)) : throw NoPipeline(path);
             return new DiffusersFolder(index, Text(path, Scheduler, SchedulerName), Text(path, WeightFolder.Network, NetworkName), Place(path, WeightFolder.Network));
         }
         catch (InvalidDataException error)
@@ -154,7 +154,7 @@ public sealed class DiffusersFolder
     {
         var path = Path.Combine(Place(folder, component), name);
         return File.Exists(path)
-            ? (Path.GetRelativePath(folder, path), File.ReadAllText(path))
+            ? (Path.GetRelativePath(folder, path), PlainFile.ReadText(path))
             : throw new FileNotFoundException($"'{folder}' is no whole pipeline of diffusers: it has no {Path.Combine(component, name)}{(Directory.Exists(Path.Combine(folder, component)) ? "" : $", nor {name} itself")}.", path);
     }
 

@@ -58,7 +58,7 @@ public sealed class DiffusersUNet
 
         try
         {
-            return (UNet)DiffusersNetworks.Load(File.ReadAllText(file), path, variant, DiffusersNetworks.Described).Module;
+            return (UNet)DiffusersNetworks.Load(PlainFile.ReadText(file), path, variant, DiffusersNetworks.Described).Module;
         }
         catch (InvalidDataException error) when (!error.Message.Contains(path, StringComparison.Ordinal))
         {
