@@ -50,7 +50,7 @@ public sealed class ImageFolder : IImageSource
 
     /// <summary>
     /// What could not be read when the folder was opened, in ordinal order; empty where everything could. Only <see cref="ImageFolderOptions.SkipCorrupt"/>
-    /// leaves anything out.
+    /// leaves such files out; what is no image by its name is in <see cref="LeftOut"/>.
     /// </summary>
     public IReadOnlyList<(string Path, string Reason)> SkippedFiles { get; }
 
