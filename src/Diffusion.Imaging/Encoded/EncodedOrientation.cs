@@ -26,7 +26,7 @@ internal static class EncodedOrientation
         }
 
         bool little;
-        if (block.Length < 8 || !((little = block.StartsWith("II"u8)) || block.StartsWith("MM"u8)) || U16(block[2..], little) != 42)
+        if (block.Length < 8 || !((little = block.StartsWith("II"u8)) || block.StartsWith("MM"u8)) || U16(block[2..], little) is not (42 or 42 << 8)) // some write it in the other order
         {
             return null;
         }

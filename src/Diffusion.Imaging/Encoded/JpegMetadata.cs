@@ -12,7 +12,7 @@ internal static class JpegMetadata
 
     public static ReadOnlySpan<byte> Signature => [0xff, 0xd8, 0xff];
 
-    private static ReadOnlySpan<byte> Exif => "Exif\0\0"u8;
+    private static ReadOnlySpan<byte> Exif => "Exif\0"u8; // and one byte more, which should be 0
 
     private static ReadOnlySpan<byte> Xmp => "http://ns.adobe.com/xap/1.0/\0"u8;
 
@@ -33,9 +33,9 @@ internal static class JpegMetadata
             }
 
             var data = rest[2..length];
-            if (marker == App1 && data.StartsWith(Exif))
+            if (marker == App1 && data.StartsWith(Exif) && data.Length > Exif.Length)
             {
-                exif.AddRange(data[Exif.Length..]); // a block of more than 64 KB lies in several segments
+                exif.AddRange(data[(Exif.Length + 1)..]); // a block of more than 64 KB lies in several segments
             }
             else if (marker == App1 && data.StartsWith(Xmp))
             {

@@ -12,7 +12,7 @@ public abstract partial class CodecTests
         .. from format in (string[])["png", "png after the pixels", "png text", "png compressed text", "jpeg", "webp"]
            from orientation in Enumerable.Range(1, 8)
            from little in (bool[])[true, false]
-           from type in (int[])[ExifBytes.Short, ExifBytes.Long]
+           from type in (int[])[ExifBytes.Of16Bits, ExifBytes.Of32Bits]
            select new TheoryDataRow<string, int, bool, int>(format, orientation, little, type),
     ];
 
@@ -31,11 +31,11 @@ public abstract partial class CodecTests
         .. from format in (string[])["png", "jpeg", "webp"]
            from block in ((byte[], int)[])
            [
-               (ExifBytes.Block(0), 1), (ExifBytes.Block(9), 1), (ExifBytes.Block(70000, type: ExifBytes.Long), 1), (ExifBytes.Block(-1, type: ExifBytes.Long), 1), // out of range
-               (ExifBytes.Block(6, type: ExifBytes.Byte), 1), (ExifBytes.Block(6, type: 2), 1), (ExifBytes.Block(6, type: 77), 1), (ExifBytes.Block(6, count: 0), 1), // of another type, or none
-               (ExifBytes.Block(6, count: 4)[..^4], 1), (ExifBytes.Block(6, type: ExifBytes.Long, count: int.MaxValue), 1), // beyond the end
+               (ExifBytes.Block(0), 1), (ExifBytes.Block(9), 1), (ExifBytes.Block(70000, type: ExifBytes.Of32Bits), 1), (ExifBytes.Block(-1, type: ExifBytes.Of32Bits), 1), // out of range
+               (ExifBytes.Block(6, type: ExifBytes.Of8Bits), 1), (ExifBytes.Block(6, type: 2), 1), (ExifBytes.Block(6, type: 77), 1), (ExifBytes.Block(6, count: 0), 1), // of another type, or none
+               (ExifBytes.Block(6, count: 4)[..^4], 1), (ExifBytes.Block(6, type: ExifBytes.Of32Bits, count: int.MaxValue), 1), // beyond the end
                (ExifBytes.Block(6)[..30], 1), (ExifBytes.Block(6)[..9], 1), ([], 1), ([.. "II"u8], 1), ([.. "something else"u8], 1), ([.. "II*\0\xff\xff\xff\xff"u8], 1),
-               ([.. "Exif\0\0"u8, .. ExifBytes.Block(3)], 3), (ExifBytes.Block(3, count: 2), 3), (ExifBytes.Block(3, count: 4), 3), (ExifBytes.Block(3, type: 8), 3), // other ways to say it
+               ([.. "Exif\0\0"u8, .. ExifBytes.Block(3)], 3), (ExifBytes.Block(3, count: 2), 3), (ExifBytes.Block(3, count: 4), 3), (ExifBytes.Block(3, type: 8), 3), ([.. "MM*\0"u8, .. ExifBytes.Block(3, little: false)[4..]], 3), // other ways to say it
            ]
            select new TheoryDataRow<string, byte[], int>(format, block.Item1, block.Item2),
     ];

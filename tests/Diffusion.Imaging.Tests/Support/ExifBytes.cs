@@ -3,10 +3,11 @@ namespace Diffusion.Imaging.Tests;
 /// <summary>EXIF blocks that note an orientation, and files with them.</summary>
 public static class ExifBytes
 {
-    public const int Byte = 1, Short = 3, Long = 4;
+    /// <summary>The types BYTE, SHORT and LONG of TIFF.</summary>
+    public const int Of8Bits = 1, Of16Bits = 3, Of32Bits = 4;
 
     /// <summary>A block with the tags Make and Orientation.</summary>
-    public static byte[] Block(int orientation, bool little = true, int type = Short, int count = 1)
+    public static byte[] Block(int orientation, bool little = true, int type = Of16Bits, int count = 1)
     {
         using var stream = new MemoryStream();
         stream.Write(little ? "II"u8 : "MM"u8);
@@ -14,7 +15,7 @@ public static class ExifBytes
         U32(8);
         U16(2);
         Entry(271, 2, 4, [.. "cam\0"u8]);
-        var size = type == Long ? 4 : type == Short ? 2 : 1;
+        var size = type == Of32Bits ? 4 : type is Of16Bits or 8 ? 2 : 1;
         var value = Number(orientation, size).Concat(new byte[4]).ToArray();
         Entry(274, type, count, (long)count * size <= 4 ? value[..4] : Number(8 + 2 + 24 + 4, 4));
         U32(0);
