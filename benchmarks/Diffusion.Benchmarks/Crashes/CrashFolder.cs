@@ -3,7 +3,7 @@ namespace Diffusion.Benchmarks;
 /// <summary>The checkpoints of a run whose process is killed again and again.</summary>
 internal sealed class CrashFolder(string path)
 {
-    private IReadOnlyList<int> _whole = [];
+    private List<int> _whole = [];
 
     /// <summary>Looks at all of them.</summary>
     /// <returns>What was lost since the last look: sentences.</returns>
