@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using static TorchSharp.torch;
 
 namespace Diffusion.Models;
@@ -8,10 +7,15 @@ namespace Diffusion.Models;
 /// Where the state dictionaries of networks lie in the value of a PyTorch file: dictionaries that hold tensors themselves. What optimizers, schedules and generators of
 /// random numbers keep is told from them by its form or its key.
 /// </summary>
-internal sealed partial class StateDictionaries
+internal sealed class StateDictionaries
 {
     private const char Separator = '/';
     private const int MaximumLength = 1_000_000;
+
+    // Keys under which training scripts keep what is no network's.
+    private static readonly string[] s_keys = ["opt", "scaler", "grad_scaler", "metric", "metrics", "callbacks", "loops", "hparams", "hyper_parameters", "cfg", "config"];
+    private static readonly string[] s_starts = ["optim", "opt_", "random", "dataloader", "loss", "arg"];
+    private static readonly string[] s_parts = ["optimizer", "scheduler", "rng", "sampler"];
 
     private readonly List<(string Path, int Count, bool IsNetwork)> _found = [];
     private readonly HashSet<string> _others = new(StringComparer.Ordinal);
@@ -109,7 +113,7 @@ internal sealed partial class StateDictionaries
         {
             Average ??= Path();
         }
-        else if (OtherKeys().IsMatch(key))
+        else if (IsOtherKey(key))
         {
             _others.Add(Path());
         }
@@ -133,6 +137,8 @@ internal sealed partial class StateDictionaries
         return string.Join(Separator, _path);
     }
 
-    [GeneratedRegex("^(optim.*|.*optimizer.*|opt|opt_.*|.*scheduler.*|scaler|grad_scaler|.*rng.*|random.*|.*sampler.*|dataloader.*|loss.*|metrics?|callbacks|loops|hparams|hyper_parameters|arg.*|cfg|config)$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex OtherKeys();
+    private static bool IsOtherKey(string key) =>
+        s_keys.Contains(key, StringComparer.OrdinalIgnoreCase)
+        || s_starts.Any(start => key.StartsWith(start, StringComparison.OrdinalIgnoreCase))
+        || s_parts.Any(part => key.Contains(part, StringComparison.OrdinalIgnoreCase));
 }
