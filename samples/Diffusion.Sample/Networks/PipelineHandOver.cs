@@ -19,6 +19,11 @@ internal static class PipelineHandOver
     public static void Run(string from, string to)
     {
         DiffusionRuntime.EnsureLoaded();
+        if (Directory.Exists(from) ? !TrainedWeights.IsRun(from) : File.Exists(from) && !TrainedWeights.HasRun(from))
+        {
+            throw new UsageException($"--to must be a file *.safetensors, the one format of weights that is written; a folder is for a run of this app, and '{from}' is none.");
+        }
+
         var trained = TrainedWeights.Find(from);
         using var pipeline = Pipeline(trained);
         pipeline.Save(to);
