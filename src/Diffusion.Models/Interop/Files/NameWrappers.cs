@@ -5,6 +5,7 @@ internal static class NameWrappers
 {
     private const string Module = "module";
     private const string Counter = "n_averaged";
+    private const int MaximumDepth = 4;
 
     /// <summary>Parts of names, and who puts them there, also within a name where a part of a network is wrapped.</summary>
     private static readonly (string Part, string Of)[] s_parts =
@@ -31,7 +32,7 @@ internal static class NameWrappers
         }
 
         // The part "module" is a usual name, too: it is a wrapper's where everything is in it, but the counter of an average.
-        while (left.Values.Any(name => name != Counter) && left.Values.All(name => name == Counter || name.StartsWith(Module + ".", StringComparison.Ordinal)))
+        for (var i = 0; i < MaximumDepth && left.Values.Any(name => name != Counter) && left.Values.All(name => name == Counter || name.StartsWith(Module + ".", StringComparison.Ordinal)); i++)
         {
             found.Add($"'{Module}.' of DataParallel, or of an average, before all names{(left.Remove(Counter) ? $", and its counter '{Counter}'" : "")}");
             foreach (var name in left.Keys.ToList())

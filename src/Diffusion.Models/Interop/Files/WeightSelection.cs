@@ -45,9 +45,7 @@ internal sealed record WeightSelection(IReadOnlyDictionary<string, string> Names
         var networks = dictionaries.Networks;
         if (networks.Count > 1)
         {
-            throw new InvalidDataException(
-                $"it holds the weights of several networks: {string.Join(", ", networks.Select(item => $"'{item.Path}' ({item.Count} tensors)"))}. "
-                + $"Choose one by the prefix of its names: {string.Join(" or ", networks.Select(item => $"--prefix {item.Path}{Separator}"))}, or --prefix \"\" for all of them");
+            throw Several(networks);
         }
 
         if (networks.Count == 0)
@@ -56,15 +54,23 @@ internal sealed record WeightSelection(IReadOnlyDictionary<string, string> Names
         }
 
         var path = networks[0].Path;
-        var taken = names.Where(name => StateDictionaries.IsWithin(name, path) && !dictionaries.Others.Any(other => StateDictionaries.IsWithin(name, other))).ToList();
+        var taken = names.Where(name => StateDictionaries.IsWithin(name, path) && !dictionaries.IsOther(name)).ToList();
         return TakeOff(taken, path.Length == 0 ? "" : path + Separator, names.Except(taken, StringComparer.Ordinal).ToList());
+    }
+
+    private static InvalidDataException Several(IReadOnlyList<(string Path, int Count)> networks)
+    {
+        var more = networks.Count > FewNames ? $" and {networks.Count - FewNames} more" : "";
+        return new InvalidDataException(
+            $"it holds the weights of several networks: {string.Join(", ", networks.Take(FewNames).Select(item => $"'{item.Path}' ({item.Count} tensors)"))}{more}. "
+            + $"Choose one by the prefix of its names: {string.Join(" or ", networks.Take(FewNames).Select(item => $"--prefix {item.Path}{Separator}"))}, or --prefix \"\" for all of them");
     }
 
     private static WeightSelection None(IReadOnlyList<string> names, StateDictionaries dictionaries) =>
         dictionaries.Average is { } average ? throw new InvalidDataException(
             $"it holds an average of weights as a list, '{average}', as EMAModel of diffusers saves its state: the names of the weights are not in it. Take the network that save_pretrained writes of it (a folder unet_ema), "
             + "or write it with Python: ema.copy_to(unet.parameters()), unet.save_pretrained(\"FOLDER\")")
-        : names.Count > 0 && names.All(name => dictionaries.Others.Any(other => other.Length == 0 || StateDictionaries.IsWithin(name, other))) ? throw new InvalidDataException(
+        : names.Count > 0 && names.All(dictionaries.IsOther) ? throw new InvalidDataException(
             $"it holds no weights of a network but the state of an optimizer or the like: {Counts(names)}")
         : TakeOff(names, "", []);
 

@@ -87,7 +87,7 @@ public sealed class WeightContentTests : IDisposable
         {
             using var golden = Golden.Case(recorded);
             var bytes = File.ReadAllBytes(golden.File("file.pth"));
-            var path = _folder.Write("a.pth", bytes[..(bytes.Length * 9 / 10)]);
+            var path = _folder.Write("a.pth", bytes.AsSpan(0, bytes.Length * 9 / 10));
             Assert.Contains("cut off", Assert.Throws<InvalidDataException>(() => WeightFiles.Open(path)).Message, StringComparison.Ordinal);
         }
     }

@@ -71,6 +71,19 @@ public sealed class PickleBudgetTests : IDisposable
         Assert.Equal(8, weights.Tensors.Count);
     }
 
+    [Fact]
+    public void Open_ThousandsOfDictionariesOfTensors_NamesAFew()
+    {
+        // Ten thousand dictionaries, each of which could be a network's or an optimizer's.
+        byte[] tensor = Tensor(Storage("FloatStorage", "0", 1), 0, [1], [1]);
+        byte[] entry(int i) => [.. Text($"{i}"), (byte)'}', .. Text(i % 2 == 0 ? "w" : "optimizer"), .. i % 2 == 0 ? (byte[])[(byte)'h', 0] : [(byte)'}', .. Text("m"), (byte)'h', 0, (byte)'s'], (byte)'s'];
+        var path = _folder.Write("a.pth", Zip([.. tensor, (byte)'q', 0, (byte)'0', (byte)'}', (byte)'(', .. Enumerable.Range(0, 10_000).SelectMany(entry), (byte)'u'], ("0", new byte[4])));
+        using var weights = WeightFiles.Open(path);
+        Assert.Equal(10_000, weights.Tensors.Count);
+        Assert.Contains("several networks", Assert.Single(weights.Notes), StringComparison.Ordinal);
+        Assert.InRange(weights.Notes[0].Length, 100, 5000);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static byte[] Many(string opcodes) => [.. Enumerable.Repeat(Encoding.Latin1.GetBytes(opcodes), Length / opcodes.Length).SelectMany(item => item)];
