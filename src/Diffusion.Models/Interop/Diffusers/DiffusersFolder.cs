@@ -110,7 +110,7 @@ public sealed class DiffusersFolder
     /// <summary>The scheduler that the folder describes.</summary>
     /// <param name="ignoredKeys">Keys of scheduler_config.json that are taken as if it did not have them; <see langword="null"/> (default) for none.</param>
     /// <exception cref="InvalidDataException">Its class, a key or a value is not known; the message names the file and the value.</exception>
-    public DiffusersScheduler CreateScheduler(IReadOnlyCollection<string>? ignoredKeys = null) => In(_schedulerFile, () => DiffusersScheduler.Parse(SchedulerConfig, SchedulerClass, ignoredKeys));
+    public DiffusersScheduler CreateScheduler(IReadOnlyCollection<string>? ignoredKeys = null) => In(_schedulerFile, () => DiffusersScheduler.Parse(SchedulerConfig, SchedulerClass, ignoredKeys, noiseAtEnd: Notes.Schedule is null));
 
     /// <summary>Writes a folder: the texts as they are, and the weights to unet/diffusion_pytorch_model.safetensors. It appears whole or not at all.</summary>
     /// <param name="path">The folder to make, which must not exist or be empty.</param>

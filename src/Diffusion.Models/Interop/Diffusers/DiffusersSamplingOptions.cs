@@ -17,4 +17,22 @@ internal sealed record DiffusersSamplingOptions
 
     /// <summary>Flow matching with dynamic shifting: the shift for the size of the image, needed there. <c>mu</c> in diffusers.</summary>
     public double? Mu { get; init; }
+
+    /// <exception cref="ArgumentException">A class of schedulers has no such argument; the message names both.</exception>
+    public void ThrowUnlessOf(string className)
+    {
+        var ddim = className is "DDIMScheduler" or "DDIMParallelScheduler";
+        ThrowIf(Eta != 0 && !ddim, "eta", "DDIM");
+        ThrowIf(UseClippedModelOutput && !ddim, "useClippedModelOutput", "DDIM");
+        ThrowIf(Churn != Churn.None && className is not ("EulerDiscreteScheduler" or "EDMEulerScheduler" or "FlowMatchHeunDiscreteScheduler" or "DPMSolverSDEScheduler"), "churn", "Euler and EDM");
+        ThrowIf(Order is not null && className != "LMSDiscreteScheduler", "order", "LMS");
+
+        void ThrowIf(bool wrong, string argument, string classes)
+        {
+            if (wrong)
+            {
+                throw new ArgumentException($"{className} has no {argument}, which is of {classes}; leave it out.", argument);
+            }
+        }
+    }
 }

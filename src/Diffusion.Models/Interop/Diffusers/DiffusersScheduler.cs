@@ -71,21 +71,24 @@ public sealed class DiffusersScheduler
     /// <param name="mu">Flow matching with dynamic shifting: the shift for the size of the image, needed there. <c>mu</c> of <c>set_timesteps</c> in diffusers.</param>
     /// <param name="order">LMS: the number of slopes that are combined, in [1, 4]; 4 by default. <c>order</c> of <c>step</c> in diffusers.</param>
     /// <returns>The sampler.</returns>
+    /// <exception cref="ArgumentException">The class has no such argument, or it is out of range; the message names it.</exception>
     public Sampler CreateSampler(int steps, double eta = 0, bool useClippedModelOutput = false, Churn? churn = null, double? mu = null, int? order = null) =>
         CreateSampler(steps, new DiffusersSamplingOptions { Eta = eta, UseClippedModelOutput = useClippedModelOutput, Churn = churn ?? Churn.None, Mu = mu, Order = order });
 
     internal Sampler CreateSampler(int steps, DiffusersSamplingOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        options.ThrowUnlessOf(_config.ClassName);
         return SchedulerSamplers.Create(_config, steps, options).Limiting(SchedulerSamplers.Limit(_config)).Starting(SchedulerStart.Of(_config));
     }
 
     /// <param name="json">The text.</param>
     /// <param name="className">The class to make of it, which counts more than the text's own; <see langword="null"/> for that one.</param>
     /// <param name="ignoredKeys">Keys that are taken as if the text did not have them.</param>
-    internal static DiffusersScheduler Parse(string json, string? className, IReadOnlyCollection<string>? ignoredKeys)
+    /// <param name="noiseAtEnd">Whether DDPM uses its variance in a last step that begins above timestep 0, as in diffusers.</param>
+    internal static DiffusersScheduler Parse(string json, string? className, IReadOnlyCollection<string>? ignoredKeys, bool noiseAtEnd = true)
     {
-        var config = SchedulerConfig.Parse(json, className, ignoredKeys);
+        var config = SchedulerConfig.Parse(json, className, ignoredKeys, noiseAtEnd);
         SchedulerSamplers.ThrowUnlessClass(config.ClassName);
         try
         {

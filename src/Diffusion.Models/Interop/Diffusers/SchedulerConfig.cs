@@ -17,6 +17,9 @@ internal sealed class SchedulerConfig
 
     public string ClassName { get; }
 
+    /// <summary>Whether DDPM uses its variance in a last step that begins above timestep 0, as in diffusers; not in pipelines that were written here.</summary>
+    public bool NoiseAtEnd { get; private init; }
+
     /// <summary>The keys of the file that other classes have and this one has not, in the file's order.</summary>
     public IReadOnlyList<string> UnusedKeys => [.. Written().Where(key => !IsRead(key))];
 
@@ -51,7 +54,8 @@ internal sealed class SchedulerConfig
     /// <param name="json">The text of the file.</param>
     /// <param name="className">The class to make of it, which counts more than the text's own; <see langword="null"/> for that one.</param>
     /// <param name="ignored">Keys that are taken as if the file did not have them.</param>
-    public static SchedulerConfig Parse(string json, string? className, IReadOnlyCollection<string>? ignored)
+    /// <param name="noiseAtEnd">See <see cref="NoiseAtEnd"/>.</param>
+    public static SchedulerConfig Parse(string json, string? className, IReadOnlyCollection<string>? ignored, bool noiseAtEnd = true)
     {
         ArgumentNullException.ThrowIfNull(json);
         try
@@ -59,7 +63,7 @@ internal sealed class SchedulerConfig
             using var document = PythonJson.Parse(json);
             var root = document.RootElement.Clone();
             return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("_class_name", out var name) && name.ValueKind == JsonValueKind.String
-                ? new SchedulerConfig(root, className ?? name.GetString()!, ignored ?? [])
+                ? new SchedulerConfig(root, className ?? name.GetString()!, ignored ?? []) { NoiseAtEnd = noiseAtEnd }
                 : throw new InvalidDataException("A scheduler configuration is a JSON object with the text \"_class_name\"; this one has none.");
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)

@@ -5,8 +5,8 @@ internal static class SchedulerSamplers
 {
     private static readonly Dictionary<string, Func<SchedulerConfig, int, StepSpacing, DiffusersSamplingOptions, Sampler>> Makers = new(StringComparer.Ordinal)
     {
-        ["DDPMScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config), NoiseAtEnd = true }),
-        ["DDPMParallelScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config), NoiseAtEnd = true }),
+        ["DDPMScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config), NoiseAtEnd = config.NoiseAtEnd }),
+        ["DDPMParallelScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = Variance(config), NoiseAtEnd = config.NoiseAtEnd }),
         ["UnCLIPScheduler"] = (config, steps, levels, _) => new DdpmSampler(steps, new() { Spacing = levels, Variance = UnClipVariance(config) }),
         ["DDIMScheduler"] = Ddim,
         ["DDIMParallelScheduler"] = Ddim,

@@ -3,24 +3,28 @@ namespace Diffusion.Models;
 /// <summary>Whether a network that a configuration describes can be the one of some weights, told before it is made.</summary>
 internal static class NetworkSize
 {
-    /// <summary>Throws where a network has more parameters than there are.</summary>
+    // A network of this size is made all the same, 16 MiB: loading then names every weight that does not fit.
+    private const int Small = 1 << 22;
+
+    /// <summary>Throws where a network that is not small has more parameters than there are.</summary>
     /// <param name="network">The block list.</param>
     /// <param name="available">How many numbers the weights have.</param>
     /// <param name="path">The file of the weights, for the message.</param>
     /// <exception cref="InvalidDataException">It has; the message names both counts.</exception>
     public static void ThrowIfLarger(UNetOptions network, long available, string path)
     {
+        var most = Math.Max(available, Small);
         // Single layers first: their product with the number of layers fits a long where they do.
         foreach (var (name, count) in Layers(network))
         {
-            if (count > available)
+            if (count > most)
             {
                 throw new InvalidDataException($"'{path}' holds {available} numbers, and the network that its configuration describes has {count} in one layer alone, {name}.");
             }
         }
 
         var parameters = UNetSummary.Of(network).Parameters;
-        if (parameters > available)
+        if (parameters > most)
         {
             throw new InvalidDataException($"'{path}' holds {available} numbers, and the network that its configuration describes has {parameters} parameters.");
         }

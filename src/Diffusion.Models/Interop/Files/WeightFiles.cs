@@ -102,7 +102,7 @@ public sealed class WeightFiles : IDisposable
 
     /// <summary>Compares the size of a network with that of the weights, before memory is taken for either.</summary>
     /// <param name="network">The block list of the network that the weights are meant for.</param>
-    /// <exception cref="InvalidDataException">The network has more parameters than the files have; the message names both.</exception>
+    /// <exception cref="InvalidDataException">The network has more parameters than the files have, and more than 2²² (16 MiB); the message names both. Of a smaller one loading names the weights that do not fit.</exception>
     public void ThrowIfSmallerThan(UNetOptions network)
     {
         ArgumentNullException.ThrowIfNull(network);

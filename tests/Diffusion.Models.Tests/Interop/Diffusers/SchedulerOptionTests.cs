@@ -208,6 +208,17 @@ public sealed class SchedulerOptionTests
     }
 
     [Fact]
+    public void CreateSampler_ArgumentsThatTheClassLacks_AreRefused()
+    {
+        var scheduler = DiffusersScheduler.Parse("""{"_class_name":"PNDMScheduler"}""");
+        Action[] wrong = [() => scheduler.CreateSampler(5, eta: 0.5), () => scheduler.CreateSampler(5, useClippedModelOutput: true), () => scheduler.CreateSampler(5, churn: new Churn(1)), () => scheduler.CreateSampler(5, order: 2)];
+        foreach (var (call, argument) in wrong.Zip(["eta", "useClippedModelOutput", "churn", "order"]))
+        {
+            Assert.Contains($"PNDMScheduler has no {argument}", Assert.Throws<ArgumentException>(argument, call).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void CreateSampler_NoiseScaleOfTheSde_IsThatOfItsNoise()
     {
         using var scope = NewDisposeScope();
