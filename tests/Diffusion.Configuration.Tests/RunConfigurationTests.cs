@@ -59,8 +59,16 @@ public sealed class RunConfigurationTests
     }
 
     [Fact]
-    public void Load_QuickConfiguration_HasNoMistakes() =>
-        Assert.Empty(RunConfiguration.Load(Path.Combine(Samples(), "configs", "mnist-quick.json")).Validate());
+    public void Load_ConfigurationsOfTheSamples_HaveNoMistakes() =>
+        Assert.All(Directory.GetFiles(Path.Combine(Samples(), "configs"), "*.json"), path => Assert.Empty(RunConfiguration.Load(path).Validate()));
+
+    [Fact]
+    public void Load_DiffusersConfiguration_IsANetworkOfDiffusers()
+    {
+        var options = RunConfiguration.Load(Path.Combine(Samples(), "configs", "mnist-diffusers.json")).ModelForData();
+        var read = DiffusersUNet.Parse(DiffusersUNet.Of(options).ToJson()).Options;
+        Assert.Equal(UNetSummary.Of(options).Parameters, UNetSummary.Of(read).Parameters);
+    }
 
     [Fact]
     public void Parse_Dialect_BindsEveryPartAndGoesBack()
