@@ -11,6 +11,7 @@ internal static class DdpmSchedulerWriter
     /// <exception cref="ArgumentException">That class cannot express something; the message says what.</exception>
     public static (ExactTable Table, JsonObject Json) Write(INoiseSchedule schedule, Parameterization parameterization, ImageLimit limit, DdpmOptions sampling, bool learnsVariance)
     {
+        ThrowIfLeftOut(sampling);
         var (table, keys) = Table(schedule);
         var prediction = Prediction(parameterization);
         if (prediction == "epsilon" && schedule.LevelAt(schedule.Timesteps - 1).Alpha == 0)
@@ -44,6 +45,20 @@ internal static class DdpmSchedulerWriter
             ["trained_betas"] = keys["trained_betas"]?.DeepClone(),
             ["variance_type"] = Variance(sampling.Variance, learnsVariance),
         });
+    }
+
+    /// <summary>Of the options spacing and variance are written.</summary>
+    private static void ThrowIfLeftOut(DdpmOptions sampling)
+    {
+        if (sampling.StartsAtSigma)
+        {
+            throw Cannot($"{nameof(DdpmOptions.StartsAtSigma)}: its runs begin with √(α² + σ²)·ε", nameof(sampling));
+        }
+
+        if (sampling.NoiseAtEnd)
+        {
+            throw Cannot($"{nameof(DdpmOptions.NoiseAtEnd)} for a pipeline that was trained here: read back, its last step adds no noise", nameof(sampling));
+        }
     }
 
     private static (ExactTable Note, JsonObject Keys) Table(INoiseSchedule schedule)

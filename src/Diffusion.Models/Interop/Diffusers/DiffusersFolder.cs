@@ -29,7 +29,7 @@ public sealed class DiffusersFolder
 
     /// <summary>Makes a folder's content of the texts of its files.</summary>
     /// <param name="modelIndex">Of model_index.json: a JSON object with <c>_class_name</c>, <c>scheduler</c> and <c>unet</c>, and no other component.</param>
-    /// <param name="schedulerConfig">Of scheduler/scheduler_config.json: what <see cref="DiffusersScheduler.Parse(string, IReadOnlyCollection{string})"/> reads.</param>
+    /// <param name="schedulerConfig">Of scheduler/scheduler_config.json: what <see cref="DiffusersScheduler.Parse(string, IReadOnlyCollection{string})"/> reads; its class may be missing, since model_index.json has it.</param>
     /// <param name="networkConfig">Of unet/config.json: a JSON object with <c>_class_name</c>.</param>
     /// <exception cref="InvalidDataException">A text is not that; the message names the file and the reason.</exception>
     public DiffusersFolder(string modelIndex, string schedulerConfig, string networkConfig)
@@ -54,7 +54,7 @@ public sealed class DiffusersFolder
         var schedulerClass = In(IndexFile, () => _index.ClassOf(Scheduler));
         SchedulerClass = s_ownSchedulers.GetValueOrDefault(_index.ClassName, schedulerClass);
         NetworkClass = In(IndexFile, () => _index.ClassOf(WeightFolder.Network));
-        In(scheduler.File, () => Models.ModelIndex.ClassNameOf(schedulerConfig));
+        In(scheduler.File, () => Models.ModelIndex.OptionalClassNameOf(schedulerConfig));
         In(network.File, () => Models.ModelIndex.ClassNameOf(networkConfig));
     }
 
@@ -135,6 +135,13 @@ public sealed class DiffusersFolder
             ? throw new IOException($"'{path}' exists and is not empty; a pipeline is written to a folder of its own.")
             : true;
     }
+
+    /// <exception cref="InvalidDataException">model_index.json notes another shape of images; the message names it.</exception>
+    internal void ThrowUnlessNoted(ImageShape image) => In(IndexFile, () =>
+    {
+        Notes.ThrowUnlessOf(image);
+        return image;
+    });
 
     /// <summary>Whether a folder has a model_index.json.</summary>
     internal static bool IsPipeline(string path) => File.Exists(Path.Combine(path, IndexFile));

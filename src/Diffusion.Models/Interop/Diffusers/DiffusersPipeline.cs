@@ -17,6 +17,11 @@ public sealed class DiffusersPipeline : IDisposable
         (_folder, _keys) = (folder, network.Keys);
         (Network, Scheduler, WeightsFile) = (network.Module, scheduler, network.File);
         (ClassNames, NullLabel) = (folder.Notes.ClassNames, folder.Notes.NullLabel);
+        if (folder.Notes.Sizes.Count > 0)
+        {
+            folder.ThrowUnlessNoted(DiffusersUNet.Parse(folder.NetworkConfig).Options.Image);
+        }
+
         Schedule = folder.Notes.Schedule?.Schedule(folder.SchedulerConfig, scheduler.Schedule) ?? scheduler.Schedule;
         Denoiser = new NetworkDenoiser(Network, Schedule, Parameterization, NullLabel is { } label ? Condition.OfLabels(label) : null);
     }
@@ -69,7 +74,7 @@ public sealed class DiffusersPipeline : IDisposable
     /// <param name="schedule">The schedule that it was trained with: one that preserves the variance, from a table.</param>
     /// <param name="parameterization">What it predicts: epsilon (default), image or velocity.</param>
     /// <param name="limit">What is done to x̂₀; clipping to [−1, 1] by default.</param>
-    /// <param name="sampling">The spacing (trailing by default, leading, linspace) and the variance of the steps; by default that of the posterior, or the learned one where the network learns one.</param>
+    /// <param name="sampling">The spacing (trailing by default, leading, linspace) and the variance of the steps; by default that of the posterior, or the learned one where the network learns one. Another option is an error.</param>
     /// <param name="nullLabel">The label that stands for no class; <see langword="null"/> (default) if there is none.</param>
     /// <param name="classNames">The names of the classes by their labels, the null label apart where it is the last; none by default.</param>
     /// <returns>The pipeline; the caller disposes it.</returns>
@@ -177,9 +182,19 @@ public sealed class DiffusersPipeline : IDisposable
     {
         var described = DiffusersUNet.Of(network.Options);
         var folder = FolderWriter.Write(described, schedule, parameterization ?? Parameterization.Epsilon, limit ?? ImageLimit.Clip(), sampling, notes);
+        var scheduler = folder.CreateScheduler();
         var copy = described.Build();
-        copy.eval();
-        Weights.Load(copy, weights);
-        return Of(folder, folder.CreateScheduler(), new DiffusersNetwork(copy, described.Keys));
+        try
+        {
+            copy.eval();
+            Weights.Load(copy, weights);
+        }
+        catch
+        {
+            copy.Dispose();
+            throw;
+        }
+
+        return Of(folder, scheduler, new DiffusersNetwork(copy, described.Keys));
     }
 }

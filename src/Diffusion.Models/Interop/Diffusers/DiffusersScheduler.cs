@@ -119,7 +119,7 @@ public sealed class DiffusersScheduler
         {
             "epsilon" => config.IsEdm ? Parameterization.Karras(config.EdmSigmas.Data) : Parameterization.Epsilon,
             "v_prediction" => config.IsEdm ? new NegatedParameterization(Parameterization.Karras(config.EdmSigmas.Data)) : Parameterization.Velocity,
-            "sample" => Parameterization.Image,
+            "sample" or "original_sample" => Parameterization.Image,
             "flow_prediction" => Parameterization.Flow,
             var other => throw config.Unknown("prediction_type", other, "epsilon, sample, v_prediction, flow_prediction"),
         };

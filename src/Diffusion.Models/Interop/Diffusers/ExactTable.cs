@@ -12,8 +12,8 @@ internal sealed class ExactTable
     private const string Float64 = "float64";
     private const string AlphaBars = "alphas_cumprod";
 
-    // Between a table in Float64 and the same in Float32.
-    private const double Rounding = 1e-5;
+    // A product of βs that were derived from ᾱ may round otherwise in single precision now and then.
+    private const double Rounding = 1e-6;
 
     private readonly double[]? _alphaBars;
 
@@ -67,8 +67,8 @@ internal sealed class ExactTable
         try
         {
             using var json = PythonJson.Parse(config);
-            INoiseSchedule? exact = _alphaBars is null ? InDouble(json.RootElement) : BetaNoiseSchedule.FromAlphaBars(_alphaBars);
-            if (exact is not null && Agree(exact, rounded))
+            TabulatedNoiseSchedule? exact = _alphaBars is null ? InDouble(json.RootElement) : BetaNoiseSchedule.FromAlphaBars(_alphaBars);
+            if (exact is not null && Agree(SchedulerTables.InSinglePrecision(exact), rounded))
             {
                 return exact;
             }
@@ -81,8 +81,8 @@ internal sealed class ExactTable
         throw new InvalidDataException($"the schedule in its \"{PipelineNotes.Key}\" is not that of scheduler_config.json, which was changed since: remove \"{PipelineNotes.Key}\" to use the file as it is");
     }
 
-    private static bool Agree(INoiseSchedule exact, INoiseSchedule rounded) => exact.Timesteps == rounded.Timesteps
-        && Enumerable.Range(0, exact.Timesteps).All(t => Math.Abs(exact.LevelAt(t).Alpha - rounded.LevelAt(t).Alpha) < Rounding && Math.Abs(exact.LevelAt(t).Sigma - rounded.LevelAt(t).Sigma) < Rounding);
+    private static bool Agree(BetaNoiseSchedule expected, INoiseSchedule rounded) => expected.Timesteps == rounded.Timesteps
+        && Enumerable.Range(0, expected.Timesteps).All(t => Math.Abs(expected.AlphaBars[t] - (rounded.LevelAt(t).Alpha * rounded.LevelAt(t).Alpha)) < Rounding);
 
     private static JsonObject Keys(TabulatedNoiseSchedule table, string name, double start, double end, IReadOnlyList<double>? betas = null) => new()
     {

@@ -25,7 +25,7 @@ internal static class InverseLevels
             "trailing" => Enumerable.Range(0, count).Select(i => (int)Math.Round(noisiest + 1 - ((count - 1 - i) * ((double)config.Timesteps / count))) - 1),
             var other => throw config.Unknown("timestep_spacing", other, "leading, linspace, trailing"),
         };
-        return [.. timesteps.Distinct().Select(schedule.LevelAt), schedule.LevelAt(noisiest)];
+        return [.. OffsetTable.Levels(config, schedule, [.. timesteps.Distinct()], count), schedule.LevelAt(noisiest)];
     }
 
     /// <summary>The last timestep whose λ is not clipped.</summary>

@@ -22,7 +22,7 @@ internal sealed class ModelIndex
     /// <exception cref="InvalidDataException">The message is the reason, without the file's name.</exception>
     public static ModelIndex Parse(string json) => Read(json, root => new ModelIndex(
         ClassNameOf(root),
-        root.EnumerateObject().Where(entry => IsComponent(entry.Value)).ToDictionary(entry => entry.Name, entry => (entry.Value[0].GetString()!, entry.Value[1].GetString()!), StringComparer.Ordinal),
+        root.EnumerateObject().Where(entry => IsComponent(entry)).ToDictionary(entry => entry.Name, entry => (entry.Value[0].GetString()!, entry.Value[1].GetString()!), StringComparer.Ordinal),
         PipelineNotes.Read(root)));
 
     /// <summary>The text of <c>_class_name</c> of any configuration of diffusers.</summary>
@@ -43,6 +43,11 @@ internal sealed class ModelIndex
             : throw new InvalidDataException($"its component \"{component}\" is a {type.ClassName} of \"{type.Library}\"; this library reads classes of {Library}, and runs no code of others");
     }
 
+    /// <summary>The same where the class is known without it: <see langword="null"/> where the object has none.</summary>
+    /// <exception cref="InvalidDataException">It is no JSON object, or has a class that is no text; the message is the reason, without the file's name.</exception>
+    public static string? OptionalClassNameOf(string json) =>
+        Read(json, root => root.ValueKind == JsonValueKind.Object && !root.TryGetProperty("_class_name", out _) ? null : ClassNameOf(root));
+
     private static T Read<T>(string json, Func<JsonElement, T> read)
     {
         try
@@ -57,7 +62,8 @@ internal sealed class ModelIndex
         }
     }
 
-    private static bool IsComponent(JsonElement value) => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 2 && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String);
+    /// <summary>Names that begin with an underscore are notes, whatever they have.</summary>
+    private static bool IsComponent(JsonProperty entry) => !entry.Name.StartsWith('_') && entry.Value is var value && value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 2 && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String);
 
     private static string ClassNameOf(JsonElement root)
     {

@@ -14,7 +14,13 @@ internal sealed record PipelineNotes
     private const string Images = "images";
     private const string ClassNamesKey = "class_names";
     private const string NullLabelKey = "null_label";
+    private const string RangeKey = "value_range";
     private const string ScheduleKey = "schedule";
+
+    private static readonly string[] s_sizes = ["channels", "height", "width"];
+
+    /// <summary>The sizes of an image that the note has, by their names.</summary>
+    public IReadOnlyList<(string Name, int Size)> Sizes { get; init; } = [];
 
     /// <summary>The classes by their labels; <see langword="null"/> where they have no names.</summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
@@ -34,8 +40,14 @@ internal sealed record PipelineNotes
         }
 
         var images = Part(note, Images);
+        if (images is { } given && given.TryGetProperty(RangeKey, out var range) && !IsRange(range))
+        {
+            throw Wrong(RangeKey, "[-1, 1], which the images of this library have", range);
+        }
+
         return new PipelineNotes
         {
+            Sizes = [.. images is { } all ? s_sizes.Where(name => all.TryGetProperty(name, out _)).Select(name => (name, Size(name, all.GetProperty(name)))) : []],
             ClassNames = images is { } some && some.TryGetProperty(ClassNamesKey, out var names) ? Names(names) : null,
             NullLabel = images is { } those && those.TryGetProperty(NullLabelKey, out var label)
                 ? label.ValueKind == JsonValueKind.Number && label.TryGetInt64(out var number) && number >= 0 ? number : throw Wrong(NullLabelKey, "a label", label)
@@ -47,7 +59,7 @@ internal sealed record PipelineNotes
     /// <param name="shape">That of an image.</param>
     public JsonObject ToJson(ImageShape shape)
     {
-        var images = new JsonObject { ["value_range"] = new JsonArray(-1, 1), ["channels"] = shape.Channels, ["height"] = shape.Height, ["width"] = shape.Width };
+        var images = new JsonObject { [RangeKey] = new JsonArray(-1, 1), ["channels"] = shape.Channels, ["height"] = shape.Height, ["width"] = shape.Width };
         if (ClassNames is not null)
         {
             images[ClassNamesKey] = new JsonArray([.. ClassNames.Select(name => (JsonNode)name)]);
@@ -68,6 +80,24 @@ internal sealed record PipelineNotes
     }
 
     public static InvalidDataException Wrong(string name, string needed, JsonElement value) => new($"\"{name}\" in its \"{Key}\" must be {needed}; it is {value.GetRawText()}");
+
+    /// <exception cref="InvalidDataException">The images of the network have another shape; the message is the reason, without the file's name.</exception>
+    public void ThrowUnlessOf(ImageShape image)
+    {
+        foreach (var ((name, noted), size) in Sizes.Select(noted => (noted, noted.Name == s_sizes[0] ? image.Channels : noted.Name == s_sizes[1] ? image.Height : image.Width)))
+        {
+            if (noted != size)
+            {
+                throw new InvalidDataException($"\"{name}\" in its \"{Key}\" is {noted}, and the images of the network are {image} (channels×height×width)");
+            }
+        }
+    }
+
+    private static bool IsRange(JsonElement range) => range.ValueKind == JsonValueKind.Array && range.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number)
+        && range.EnumerateArray().Select(item => item.GetDouble()).SequenceEqual([-1, 1]);
+
+    private static int Size(string name, JsonElement size) =>
+        size.ValueKind == JsonValueKind.Number && size.TryGetInt32(out var whole) && whole > 0 ? whole : throw Wrong(name, "a whole number above 0", size);
 
     private static JsonElement? Part(JsonElement note, string name)
     {

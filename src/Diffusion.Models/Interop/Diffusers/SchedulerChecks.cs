@@ -7,22 +7,6 @@ internal static class SchedulerChecks
 {
     private static readonly string[] s_ramps = ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"];
 
-    private static readonly string[] s_betaSchedules = ["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid", "laplace", "exp"];
-
-    /// <summary>The keys with a fixed set of values. The solver types of both families are read by both, as in diffusers: those of the other one are the default.</summary>
-    private static readonly FrozenDictionary<string, string[]> s_choices = new Dictionary<string, string[]>
-    {
-        ["final_sigmas_type"] = ["zero", "sigma_min"],
-        ["interpolation_type"] = ["linear", "log_linear"],
-        ["prediction_type"] = ["epsilon", "sample", "v_prediction", "flow_prediction"],
-        ["sigma_schedule"] = ["karras", "exponential"],
-        ["solver_type"] = ["midpoint", "heun", "logrho", "bh1", "bh2"],
-        ["time_shift_type"] = ["exponential", "linear"],
-        ["timestep_spacing"] = ["leading", "linspace", "trailing"],
-        ["timestep_type"] = ["discrete", "continuous"],
-        ["variance_type"] = ["fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log", "learned", "learned_range"],
-    }.ToFrozenDictionary(StringComparer.Ordinal);
-
     private static readonly FrozenDictionary<string, Action<SchedulerConfig, string>> s_types = Types().ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <exception cref="InvalidDataException">A value of a key that the class reads is not of its type, not one of those that there are, or contradicts another.</exception>
@@ -33,7 +17,8 @@ internal static class SchedulerChecks
             s_types.GetValueOrDefault(key)?.Invoke(config, key);
         }
 
-        foreach (var (key, known) in s_choices)
+        // Which βs there are does not matter where the file has its own.
+        foreach (var (key, known) in SchedulerChoices.Of(config).Where(choice => choice.Key != "beta_schedule" || config.Numbers("trained_betas") is null))
         {
             // A variance type that is null is the default, and left behind by classes that learn none.
             ThrowUnlessOneOf(config, key, known, nullable: key == "variance_type");
@@ -62,7 +47,7 @@ internal static class SchedulerChecks
     {
         string[] flags =
         [
-            "clip_sample", "euler_at_final", "invert_sigmas", "lower_order_final", "predict_epsilon", "predict_x0", "rescale_betas_zero_snr", "set_alpha_to_one", "skip_prk_steps", "stochastic_sampling",
+            "clip_sample", "euler_at_final", "invert_sigmas", "lower_order_final", "predict_epsilon", "predict_x0", "rescale_betas_zero_snr", "set_alpha_to_one", "set_alpha_to_zero", "skip_prk_steps", "stochastic_sampling",
             "thresholding", "use_beta_sigmas", "use_dynamic_shifting", "use_exponential_sigmas", "use_flow_sigmas", "use_karras_sigmas", "use_lu_lambdas",
         ];
         string[] wholes = ["correct_steps", "corrector_order", "noise_sampler_seed", "num_train_timesteps", "original_inference_steps", "predictor_order", "solver_order", "steps_offset"];
@@ -102,7 +87,6 @@ internal static class SchedulerChecks
 
         if (betas is null)
         {
-            ThrowUnlessOneOf(config, "beta_schedule", config.ClassName == "UnCLIPScheduler" ? ["squaredcos_cap_v2"] : s_betaSchedules, nullable: false);
             foreach (var name in config.Text("beta_schedule", "linear") is "linear" or "scaled_linear" or "sigmoid" ? (string[])["beta_start", "beta_end"] : [])
             {
                 if (config.Number(name, 0.5) is not (> 0 and <= 1))
@@ -120,12 +104,11 @@ internal static class SchedulerChecks
 
     private static void Spacing(SchedulerConfig config)
     {
-        // The solvers' leading timesteps begin half way up with one step, the others at 0.
+        // How many steps an offset leaves room for is known when they are asked for.
         var keys = SchedulerKeys.Of(config.ClassName);
-        var largest = config.Timesteps - 1 - (keys.Contains("solver_order") ? config.Timesteps / 2 : 0);
-        if (config.Spacing == "leading" && (config.Offset < 0 || config.Offset > largest))
+        if (config.Spacing == "leading" && (config.Offset < 0 || config.Offset >= config.Timesteps))
         {
-            throw config.Wrong("steps_offset", $"from 0 to {largest} with {config.Timesteps} timesteps");
+            throw config.Wrong("steps_offset", $"from 0 to {config.Timesteps - 1} with {config.Timesteps} timesteps");
         }
 
         if (keys.Contains("original_inference_steps") && config.Whole("original_inference_steps", 50) is var original && (original < 1 || original > config.Timesteps))
@@ -139,10 +122,11 @@ internal static class SchedulerChecks
     {
         string[] ramps = [.. s_ramps.Where(name => config.Flag(name))];
         var both = config.ClassName == "UniPCMultistepScheduler" && ramps is ["use_karras_sigmas"]; // σ/(1 + σ) of Karras's ramp
-        if (ramps.Length > 1 || (ramps.Length == 1 && config.Flag("use_flow_sigmas") && !both))
+        string[] spacings = config.Flag("use_lu_lambdas") ? [.. ramps, "use_lu_lambdas"] : ramps;
+        if (ramps.Length > 1 || (spacings.Length > 0 && config.Flag("use_flow_sigmas") && !both))
         {
             throw new InvalidDataException(
-                $"{config.ClassName}: {string.Join(" and ", ramps.Concat(config.Flag("use_flow_sigmas") ? ["use_flow_sigmas"] : []).Select(name => $"\"{name}\""))} are true; this library reads one of them.");
+                $"{config.ClassName}: {string.Join(" and ", spacings.Concat(config.Flag("use_flow_sigmas") ? ["use_flow_sigmas"] : []).Select(name => $"\"{name}\""))} are true; this library reads one of them.");
         }
 
         // Without a ramp only the classes of EDM read them.

@@ -27,9 +27,12 @@ internal sealed class SchedulerConfig
         ? timesteps
         : throw Wrong("num_train_timesteps", $"from 1 to {MaxTimesteps}");
 
+    /// <summary>Whether DDIM inversion begins at the clean image: by its former key where the file has it, as in diffusers.</summary>
+    public bool BeginsClean => Flag(Has(SchedulerKeys.AlphaToZero) ? SchedulerKeys.AlphaToZero : "set_alpha_to_one", true);
+
     public int Offset => Whole("steps_offset", 0);
 
-    public string Spacing => Text("timestep_spacing", ClassName is "DDPMScheduler" or "DDPMParallelScheduler" or "DDIMScheduler" or "DDIMParallelScheduler" or "DDIMInverseScheduler" or "PNDMScheduler" or "LCMScheduler" or "RePaintScheduler" ? "leading" : "linspace");
+    public string Spacing => Text("timestep_spacing", ClassName is "DDPMScheduler" or "DDPMParallelScheduler" or "DDIMScheduler" or "DDIMParallelScheduler" or "DDIMInverseScheduler" or "PNDMScheduler" or "LCMScheduler" ? "leading" : "linspace");
 
     /// <summary>Whether the process is that of EDM: α = 1, σ from a formula, and a network that is scaled by σ and the standard deviation of the data.</summary>
     public bool IsEdm => ClassName is "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler" or "CosineDPMSolverMultistepScheduler";
@@ -52,7 +55,7 @@ internal sealed class SchedulerConfig
     public bool EndsClean => ClassName is not ("DEISMultistepScheduler" or "SASolverScheduler") && Text("final_sigmas_type", "zero") != "sigma_min";
 
     /// <param name="json">The text of the file.</param>
-    /// <param name="className">The class to make of it, which counts more than the text's own; <see langword="null"/> for that one.</param>
+    /// <param name="className">The class to make of it, which counts more than the text's own, and without which the text must have one; <see langword="null"/> for that one.</param>
     /// <param name="ignored">Keys that are taken as if the file did not have them.</param>
     /// <param name="noiseAtEnd">See <see cref="NoiseAtEnd"/>.</param>
     public static SchedulerConfig Parse(string json, string? className, IReadOnlyCollection<string>? ignored, bool noiseAtEnd = true)
@@ -62,9 +65,7 @@ internal sealed class SchedulerConfig
         {
             using var document = PythonJson.Parse(json);
             var root = document.RootElement.Clone();
-            return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("_class_name", out var name) && name.ValueKind == JsonValueKind.String
-                ? new SchedulerConfig(root, className ?? name.GetString()!, ignored ?? []) { NoiseAtEnd = noiseAtEnd }
-                : throw new InvalidDataException("A scheduler configuration is a JSON object with the text \"_class_name\"; this one has none.");
+            return new SchedulerConfig(root, ClassNameOf(root) is var own && className is null ? own ?? throw NoClass() : className, ignored ?? []) { NoiseAtEnd = noiseAtEnd };
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
@@ -144,6 +145,15 @@ internal sealed class SchedulerConfig
 
     public InvalidDataException Wrong(string name, string needed) =>
         new($"{ClassName}: \"{name}\" must be {needed}; it is {(Value(name) is { } value ? Shown(value) : "missing")}.");
+
+    /// <summary>The class that the text names, if it names one.</summary>
+    private static string? ClassNameOf(JsonElement root) =>
+        root.ValueKind != JsonValueKind.Object ? throw NoClass()
+        : !root.TryGetProperty("_class_name", out var name) ? null
+        : name.ValueKind == JsonValueKind.String ? name.GetString()
+        : throw NoClass();
+
+    private static InvalidDataException NoClass() => new("A scheduler configuration is a JSON object with the text \"_class_name\"; this one has none.");
 
     private static string Shown(JsonElement value)
     {

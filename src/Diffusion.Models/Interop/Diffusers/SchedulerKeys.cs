@@ -11,6 +11,9 @@ internal static class SchedulerKeys
     /// <summary>Whether the network predicts noise, in versions before 0.10; prediction_type took its place.</summary>
     public const string PredictEpsilon = "predict_epsilon";
 
+    /// <summary>What set_alpha_to_one of DDIMInverseScheduler was called once; the class still reads it, before the new name.</summary>
+    public const string AlphaToZero = "set_alpha_to_zero";
+
     private const string Prediction = "prediction_type";
 
     private static readonly string[] s_betas = ["num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas"];
@@ -46,7 +49,7 @@ internal static class SchedulerKeys
         ["CogVideoXDPMScheduler"] = s_video,
         ["ConsistencyDecoderScheduler"] = ["num_train_timesteps", "sigma_data"],
         ["CosineDPMSolverMultistepScheduler"] = [.. s_edm, .. s_solver, "euler_at_final"],
-        ["DDIMInverseScheduler"] = [.. s_discrete, .. s_clip, "set_alpha_to_one", "rescale_betas_zero_snr"],
+        ["DDIMInverseScheduler"] = [.. s_discrete, .. s_clip, "set_alpha_to_one", AlphaToZero, "rescale_betas_zero_snr"],
         ["DDIMParallelScheduler"] = s_ddim,
         ["DDIMScheduler"] = s_ddim,
         ["DDPMParallelScheduler"] = s_ddpm,
@@ -104,7 +107,7 @@ internal static class SchedulerKeys
     }.ToFrozenDictionary(entry => entry.Key, entry => WithPredictEpsilon(entry.Value).ToFrozenSet(StringComparer.Ordinal), StringComparer.Ordinal);
 
     /// <summary>Keys that classes of earlier versions had, and none has now.</summary>
-    private static readonly string[] s_former = ["tensor_format", "timestep_values", "denoise_final"];
+    private static readonly string[] s_former = ["tensor_format", "timestep_values", "denoise_final", "clip_predicted_image"];
 
     private static readonly FrozenSet<string> s_all = s_classes.Values.SelectMany(keys => keys).Concat(s_former).ToFrozenSet(StringComparer.Ordinal);
 

@@ -22,7 +22,6 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
             "PNDMScheduler" => Strided(schedule, count, config.Flag("set_alpha_to_one")),
             "LCMScheduler" => [.. TimestepGrid.Distilled(config.Timesteps, count, config.Whole("original_inference_steps", 50)).Select(schedule.LevelAt), NoiseLevel.Clean],
             "DDIMInverseScheduler" => Inverse(schedule, count),
-            "RePaintScheduler" => [.. TimestepGrid.Leading(config.Timesteps, count).Select(schedule.LevelAt), NoiseLevel.Clean],
             _ when config.IsEdm => Edm(schedule, count),
             _ when config.IsFlowMatch => new FlowLevels(config, mu).OfMatching(count, Ramp),
             "DPMSolverMultistepInverseScheduler" => InverseLevels.Of(config, schedule, count, Ramp),
@@ -39,11 +38,18 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
 
     private TimestepGrid Grid(int count) => config.Spacing switch
     {
-        "leading" => TimestepGrid.Leading(config.Timesteps, count, config.Offset),
+        "leading" => LeadingGrid(count),
         "trailing" => TimestepGrid.Trailing(config.Timesteps, count),
         "linspace" => TimestepGrid.Linspace(config.Timesteps, count),
         var other => throw config.Unknown("timestep_spacing", other, "leading, linspace, trailing"),
     };
+
+    /// <summary>The table is looked up at whole timesteps, so that an offset must leave all of them in it.</summary>
+    private TimestepGrid LeadingGrid(int count) =>
+        count >= 1 && count <= config.Timesteps && ((count - 1) * (config.Timesteps / count)) + config.Offset is var noisiest && noisiest >= config.Timesteps
+            ? throw new ArgumentException(
+                $"{config.ClassName}: \"steps_offset\" is {config.Offset}, with which {count} steps begin at timestep {noisiest}; the last is {config.Timesteps - 1}. Take fewer steps or a smaller offset.", nameof(count))
+            : TimestepGrid.Leading(config.Timesteps, count, config.Offset);
 
     /// <summary>The last step goes one stride down, T/steps, and to the end of the schedule only where there is no such timestep.</summary>
     private NoiseLevel[] Strided(INoiseSchedule schedule, int count, bool endsClean)
@@ -58,9 +64,9 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
         // Towards noise: each step begins one stride below its timestep, the first at the clean image or at the schedule's first level. The network is conditioned on the
         // timestep at which the step ends.
         var stride = config.Timesteps / count;
-        var targets = config.Spacing == "trailing" ? TimestepGrid.Trailing(config.Timesteps, count) : TimestepGrid.Leading(config.Timesteps, count, config.Offset);
+        var targets = config.Spacing == "trailing" ? TimestepGrid.Trailing(config.Timesteps, count) : LeadingGrid(count);
         var first = targets[^1] - stride;
-        NoiseLevel[] levels = [first < 0 ? Last(schedule, config.Flag("set_alpha_to_one", true)) : schedule.LevelAt(first), .. targets.Reverse().Select(schedule.LevelAt)];
+        NoiseLevel[] levels = [first < 0 ? Last(schedule, config.BeginsClean) : schedule.LevelAt(first), .. targets.Reverse().Select(schedule.LevelAt)];
         return [.. levels.Zip(levels.Skip(1), (from, to) => new NoiseLevel(from.Alpha, from.Sigma, to.Timestep)), levels[^1]];
     }
 
@@ -115,7 +121,7 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
             var other => throw config.Unknown("timestep_spacing", other, "leading, linspace, trailing"),
         };
         // With about as many steps as timesteps some coincide after rounding; the reference divides by their distance, 0.
-        NoiseLevel[] levels = [.. timesteps.Distinct().Select(schedule.LevelAt)];
+        NoiseLevel[] levels = OffsetTable.Levels(config, schedule, [.. timesteps.Distinct()], count);
         return [.. levels, Final(schedule, levels[^1])];
     }
 
@@ -126,16 +132,25 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
     /// <summary>The solvers in σ: fractional timesteps, σ interpolated linearly between whole ones.</summary>
     private NoiseLevel[] Sigmas(INoiseSchedule schedule, int count)
     {
-        if (config.Text("interpolation_type", "linear") == "log_linear")
+        var logLinear = config.Text("interpolation_type", "linear") == "log_linear";
+        var (smallest, largest) = (schedule.LevelAt(0).Ratio, schedule.LevelAt(schedule.Timesteps - 1).Ratio);
+        if (logLinear && Ramp(smallest, largest) is null)
         {
             // One σ more than steps, down to the smallest: the clean image is never reached.
             var labels = Fractional(count);
             return [.. PolyExponential().Levels(schedule, count + 1).SkipLast(1).Select((level, i) => i < labels.Length ? new NoiseLevel(level.Alpha, level.Sigma, labels[i]) : level)];
         }
 
-        NoiseLevel[] levels = [.. Fractional(count).Select(t => Interpolated(schedule, t))];
-        var min = count == 1 ? schedule.LevelAt(0).Ratio : levels[^1].Ratio;
-        NoiseLevel[] visited = Ramp(min, levels[0].Ratio) is { } ramp ? [.. ramp.Levels(schedule, count).SkipLast(1)] : levels;
+        var timesteps = Fractional(count);
+        NoiseLevel[] levels = [.. timesteps.Select(t => Interpolated(schedule, t))];
+        if (config.ClassName == "LMSDiscreteScheduler" && timesteps.Count(t => t >= schedule.Timesteps - 1) > 1)
+        {
+            throw OffsetTable.TwoAtTheLast(config, count, schedule.Timesteps - 1);
+        }
+
+        // A ramp has the ends of what was interpolated, and replaces it.
+        var (min, max) = logLinear ? (smallest, largest) : (count == 1 ? smallest : levels[^1].Ratio, levels[0].Ratio);
+        NoiseLevel[] visited = Ramp(min, max) is { } ramp ? [.. ramp.Levels(schedule, count).SkipLast(1)] : levels;
         var rounded = config.ClassName is "KDPM2DiscreteScheduler" or "KDPM2AncestralDiscreteScheduler" && config.Flag("use_karras_sigmas");
         return [.. visited.Select(level => rounded ? new NoiseLevel(level.Alpha, level.Sigma, Math.Round(level.Timestep)) : level), Final(schedule, visited[^1])];
     }
@@ -150,6 +165,11 @@ internal sealed class SchedulerLevels(SchedulerConfig config, double? mu) : Step
 
     private static NoiseLevel Interpolated(INoiseSchedule schedule, double timestep)
     {
+        if (timestep > schedule.Timesteps - 1)
+        {
+            return OffsetTable.At(schedule, timestep);
+        }
+
         var below = (int)timestep;
         var share = timestep - below;
         return share == 0

@@ -55,7 +55,7 @@ internal static class SchedulerTables
     /// <summary>The table of the βs.</summary>
     public static INoiseSchedule Table(SchedulerConfig config)
     {
-        var table = InSinglePrecision(Betas(config));
+        var table = Rounded(config);
         if (!config.Flag("rescale_betas_zero_snr"))
         {
             return table;
@@ -69,7 +69,8 @@ internal static class SchedulerTables
     /// The table with the rounding of diffusers, which keeps β, 1 − β and ᾱ in Float32: it changes σ of the first timesteps by up to 1e-4 of its value,
     /// and networks were trained with it.
     /// </summary>
-    private static BetaNoiseSchedule InSinglePrecision(TabulatedNoiseSchedule schedule)
+    /// <exception cref="ArgumentException">ᾱ does not decrease there.</exception>
+    public static BetaNoiseSchedule InSinglePrecision(TabulatedNoiseSchedule schedule)
     {
         var product = 1.0;
         return BetaNoiseSchedule.FromAlphaBars(schedule.Betas.Select(beta =>
@@ -77,6 +78,20 @@ internal static class SchedulerTables
             product *= (float)(1 - (double)(float)beta);
             return (double)(float)product;
         }));
+    }
+
+    private static BetaNoiseSchedule Rounded(SchedulerConfig config)
+    {
+        var betas = Betas(config);
+        try
+        {
+            return InSinglePrecision(betas);
+        }
+        catch (ArgumentException error)
+        {
+            var keys = config.Has("trained_betas") ? "\"trained_betas\"" : "\"beta_schedule\", \"beta_start\", \"beta_end\" and \"num_train_timesteps\"";
+            throw new InvalidDataException($"{config.ClassName}: {keys} make no schedule in single precision, which diffusers keeps it in: {error.Message}", error);
+        }
     }
 
     private static TabulatedNoiseSchedule Betas(SchedulerConfig config)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -163,7 +164,9 @@ public sealed class DiffusersPipelineTests : IDisposable
     [InlineData("unet/config.json", "_class_name", "class", "unet/config.json: it is no JSON object with the text \"_class_name\"")]
     [InlineData("unet/config.json", "{", "", "unet/config.json: it is not valid JSON")]
     [InlineData("scheduler/scheduler_config.json", "epsilon", "other", "\"prediction_type\" is \"other\"")]
-    [InlineData("scheduler/scheduler_config.json", "_class_name", "class", "scheduler/scheduler_config.json: it is no")]
+    [InlineData("scheduler/scheduler_config.json", "_class_name", "class", "scheduler/scheduler_config.json: DDPMScheduler: no scheduler class of diffusers has \"class\"")]
+    [InlineData("scheduler/scheduler_config.json", "{", "[{", "scheduler/scheduler_config.json: it is no")]
+    [InlineData("scheduler/scheduler_config.json", "\"DDPMScheduler\"", "null", "scheduler/scheduler_config.json: its \"_class_name\" is null")]
     [InlineData("model_index.json", "\"scheduler\"", "\"planner\"", "also needs planner")]
     [InlineData("model_index.json", "\"unet\"", "\"unet\": [null, null], \"x\"", "also needs x")]
     [InlineData("model_index.json", "\"DDPMScheduler\"", "null", "no component \"scheduler\"")]
@@ -197,6 +200,21 @@ public sealed class DiffusersPipelineTests : IDisposable
         var folder = new DiffusersFolder(read.ModelIndex.Replace("DDPMScheduler", "DDIMScheduler", StringComparison.Ordinal), read.SchedulerConfig, read.NetworkConfig);
         Assert.Equal("DDIMScheduler", folder.CreateScheduler().ClassName);
         Assert.Equal(("DDPMPipeline", "UNet2DModel"), (folder.PipelineClass, folder.NetworkClass));
+    }
+
+    /// <summary>The class of the scheduler is that of model_index.json; what begins with an underscore there is a note.</summary>
+    [Fact]
+    public void CreateScheduler_WithoutAClassAndWithNotes_IsThatOfTheIndex()
+    {
+        using var golden = Golden.Case(Ddpm);
+        var read = DiffusersFolder.Read(golden.File("pipeline"));
+        var scheduler = JsonNode.Parse(read.SchedulerConfig)!.AsObject();
+        scheduler.Remove("_class_name");
+        var index = JsonNode.Parse(read.ModelIndex)!.AsObject();
+        index["_tags"] = new JsonArray("a", "b");
+        var folder = new DiffusersFolder(index.ToJsonString(), scheduler.ToJsonString(), read.NetworkConfig);
+        Assert.Equal("DDPMScheduler", folder.CreateScheduler().ClassName);
+        Assert.Contains("_class_name", Assert.Throws<InvalidDataException>(() => DiffusersScheduler.Parse(scheduler.ToJsonString())).Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Dispose();
