@@ -53,15 +53,13 @@ public sealed class DurableFolderTests : IDisposable
     public void Flushing_OfAnotherCaller_IsNotTold()
     {
         var told = 0;
-        using (ExecutionContext.SuppressFlow())
+        var other = new Thread(() =>
         {
-            Task.Run(() =>
-            {
-                DurableFolder.Flushing = _ => told++;
-                DurableFolder.Flush(_folder.Path);
-            }).GetAwaiter().GetResult();
-        }
-
+            DurableFolder.Flushing = _ => told++;
+            DurableFolder.Flush(_folder.Path);
+        });
+        other.Start();
+        other.Join();
         DurableFolder.Flush(_folder.Path);
         Assert.Equal(1, told);
     }
