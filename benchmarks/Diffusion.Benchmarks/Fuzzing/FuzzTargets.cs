@@ -19,6 +19,7 @@ internal static class FuzzTargets
     private static readonly string[] s_pickles = ["pth/flat_dict_zip", "pth/nested_shared_storage"];
     private static readonly string[] s_names = ["a.weight", "a.bias", "n", "e", "s"];
     private static readonly byte[] s_weights = Weights();
+    private static readonly string[] s_checkpoint = [Checkpoint.ModelFile, Checkpoint.EmaFile, Checkpoint.OptimizerFile];
     private static readonly byte[] s_header = s_weights.AsSpan(8, BinaryPrimitives.ReadInt32LittleEndian(s_weights)).ToArray();
 
     public static IReadOnlyList<FuzzTarget> All { get; } =
@@ -166,7 +167,7 @@ internal static class FuzzTargets
         if (!Directory.Exists(folder))
         {
             Directory.CreateDirectory(folder);
-            File.WriteAllBytes(Path.Combine(folder, Checkpoint.ModelFile), s_weights);
+            Array.ForEach(s_checkpoint, name => File.WriteAllBytes(Path.Combine(folder, name), s_weights));
         }
 
         File.Copy(path, Path.Combine(folder, "manifest.json"), overwrite: true);
@@ -181,7 +182,7 @@ internal static class FuzzTargets
         batchSize = 2,
         imageCount = 100,
         library = "1.0",
-        files = new Dictionary<string, object> { [Checkpoint.ModelFile] = new { bytes = s_weights.Length, sha256 = Convert.ToHexString(SHA256.HashData(s_weights)) } },
+        files = s_checkpoint.ToDictionary(name => name, _ => new { bytes = s_weights.Length, sha256 = Convert.ToHexString(SHA256.HashData(s_weights)) }),
     });
 
     private static byte[] Pipeline(string file) => File.ReadAllBytes(Path.Combine(Golden.Folder, "diffusers_pipeline", "ddim_pipeline_16", "pipeline", file));

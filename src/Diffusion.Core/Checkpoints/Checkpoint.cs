@@ -52,7 +52,7 @@ public sealed class Checkpoint
     /// <summary>Opens a checkpoint and checks that it is whole.</summary>
     /// <param name="folder">The folder that holds the manifest.</param>
     /// <returns>The checkpoint.</returns>
-    /// <exception cref="InvalidDataException">There is no checkpoint, it is damaged, or it is of another format; the message says which.</exception>
+    /// <exception cref="InvalidDataException">There is no checkpoint, it is damaged, lacks a file that every checkpoint has, is of another step than its folder's name says, or is of another format; the message says which.</exception>
     public static Checkpoint Open(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -60,7 +60,7 @@ public sealed class Checkpoint
         try
         {
             var manifest = CheckpointManifest.Parse(PlainFile.ReadText(path));
-            if (manifest.Fault() is { } fault)
+            if (manifest.Fault(StepOf(folder)) is { } fault)
             {
                 throw new InvalidDataException($"'{path}' {fault}");
             }
@@ -167,12 +167,14 @@ public sealed class Checkpoint
 
     /// <summary>The step that a checkpoint's folder is named after; null for another folder.</summary>
     internal static long? StepOf(string path) =>
-        long.TryParse(Path.GetFileName(path)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : null;
+        Path.GetFileName(PathNames.Whole(path)) is var name && name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)
+        && long.TryParse(name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : null;
 
     /// <summary>Clears away what a run that was killed while it saved has left.</summary>
     internal static void DeleteUnfinished(string folder)
     {
         AtomicFolder.Recover(folder, Prefix + "*");
+        AtomicFolder.Recover(folder, AveragesFolder + ".*");
         var averages = Path.Combine(folder, AveragesFolder);
         foreach (var unfinished in Directory.Exists(averages) ? Directory.GetFiles(averages, "*.tmp") : [])
         {

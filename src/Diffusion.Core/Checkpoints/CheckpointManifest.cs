@@ -40,6 +40,8 @@ internal sealed record CheckpointManifest(
 
     internal const string FileName = "manifest.json";
 
+    private static readonly string[] s_always = [Checkpoint.ModelFile, Checkpoint.EmaFile, Checkpoint.OptimizerFile]; // of every format
+
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
@@ -51,13 +53,15 @@ internal sealed record CheckpointManifest(
     };
 
     /// <summary>What no run can have written.</summary>
+    /// <param name="named">The step that the checkpoint's folder is named after; <see langword="null"/> for a folder of another name.</param>
     /// <returns>The end of a sentence that begins with the file; <see langword="null"/> where all is well.</returns>
-    internal string? Fault() =>
+    internal string? Fault(long? named) =>
         Schema is < 1 or > CurrentSchema ? $"has format {Schema}; this version reads formats 1 to {CurrentSchema}."
         : Step < 0 ? $"has step {Step}; a run's steps begin at 0."
+        : named is { } step && step != Step ? $"has step {Step}; its folder is named after step {step}."
         : BatchSize < 1 ? $"has a batch size of {BatchSize}; at least 1 is needed."
         : ImageCount < 0 || SkippedInARow < 0 ? $"has {(ImageCount < 0 ? $"{ImageCount} images" : $"{SkippedInARow} skipped steps")}; no number can be negative."
-        : Files.Count == 0 ? "names no files: a checkpoint has the weights, their averages and the optimizer's state."
+        : Array.Find(s_always, file => !Files.ContainsKey(file)) is { } lacking ? $"names {(Files.Count == 0 ? "no files" : $"no {lacking}")}: a checkpoint has the weights, their averages and the optimizer's state, {string.Join(", ", s_always)}."
         : Files.Keys.FirstOrDefault(name => PortableName.Fault(name) is not null) is { } name ? $"has the file '{name}', which {PortableName.Fault(name)}; a checkpoint's files lie beside its manifest."
         : null;
 

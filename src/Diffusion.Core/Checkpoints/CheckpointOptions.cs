@@ -12,7 +12,7 @@ public sealed record CheckpointOptions : IValidatedOptions
     /// <summary>Steps between checkpoints, at least 1; 1000 by default. One more is written at the end and when training is cancelled.</summary>
     public int Every { get; init; } = 1000;
 
-    /// <summary>How many of the newest whole checkpoints are kept, at least 1; 2 by default. Older ones are deleted after a new one is on the disk; damaged ones do not count.</summary>
+    /// <summary>How many of the newest whole checkpoints are kept, at least 1; 2 by default. Older ones are deleted after a new one is on the disk; damaged ones do not count, and neither do those of a later step than the new one, which stay.</summary>
     public int Keep { get; init; } = 2;
 
     /// <summary>Checkpoints whose step is a multiple of this, at least 1, are never deleted; <see langword="null"/> (default) for none.</summary>

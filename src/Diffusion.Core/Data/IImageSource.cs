@@ -37,7 +37,7 @@ public interface IImageSource : IDisposable
     IReadOnlyDictionary<string, string> Fingerprint => ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>
-    /// The range of the values, which is checked; [−1, 1] by default, that of images. <see langword="null"/> for values of any size, such as latents.
+    /// The range of the values, which is checked, with a thousandth of it for rounding; [−1, 1] by default, that of images. <see langword="null"/> for values of any size, such as latents.
     /// </summary>
     (double Min, double Max)? Range => (-1, 1);
 

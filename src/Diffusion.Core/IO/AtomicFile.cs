@@ -5,7 +5,7 @@ internal static class AtomicFile
 {
     private const int Shown = 40; // letters of the name of a file that its temporary one has
 
-    /// <summary>Writes a file. If anything fails, what was at <paramref name="path"/> before is still there, unchanged.</summary>
+    /// <summary>Writes a file. If anything fails before the new one is in place, what was at <paramref name="path"/> before is still there, unchanged. If only the folder cannot be flushed then, the new file is there, whole, and may be lost with the power.</summary>
     /// <param name="path">The file to write; its folder is created if need be.</param>
     /// <param name="write">Writes the content; the stream can seek.</param>
     /// <exception cref="IOException">The folder cannot be written to, the disk is full, or another process has the file open for more than five seconds (on Windows, where such a file cannot be replaced).</exception>

@@ -1,12 +1,13 @@
 namespace Diffusion;
 
-/// <summary>Writes folders that are whole or absent: into a temporary folder beside the target, which is then renamed. What is replaced is moved aside first and deleted last, so that one of the two is always whole on the disk.</summary>
+/// <summary>Writes and deletes folders that are whole or absent: written into a temporary folder beside the target, which is then renamed; renamed to such a folder, then deleted. What is replaced is moved aside first and deleted last, so that one of the two is always whole on the disk.</summary>
 internal static class AtomicFolder
 {
     private const string Unfinished = ".tmp";
     private const string Replaced = ".old";
 
-    /// <summary>Writes a folder. If anything fails, what was at <paramref name="path"/> before is still there, unchanged; if the process is killed between the two renames, <see cref="Recover"/> puts it back.</summary>
+    /// <summary>Writes a folder. If anything fails before the new one is in place, what was at <paramref name="path"/> before is still there, unchanged; if the process is killed between the two renames, <see cref="Recover"/> puts it back.
+    /// If only the folder above cannot be flushed, the new one is there, whole, and may be lost with the power.</summary>
     /// <param name="path">The folder to write; the one above is created if need be.</param>
     /// <param name="write">Writes the files into the folder that it is given.</param>
     /// <param name="replaces">Asked when all is written: whether to put it at <paramref name="path"/>, or else leave what is there.</param>
@@ -16,7 +17,7 @@ internal static class AtomicFolder
         PortableName.ThrowOnWindows(path);
         var target = PathNames.Whole(path);
         var folder = Path.GetDirectoryName(target)!;
-        var beside = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}");
+        var beside = Beside(target);
         try
         {
             DurableFolder.Create(beside + Unfinished);
@@ -51,7 +52,7 @@ internal static class AtomicFolder
         }
         finally
         {
-            Try(() => Delete(beside + Unfinished));
+            Try(() => Remove(beside + Unfinished));
         }
     }
 
@@ -76,16 +77,27 @@ internal static class AtomicFolder
 
         foreach (var unfinished in Directory.GetDirectories(folder, $".{pattern}{Unfinished}"))
         {
-            Try(() => Delete(unfinished));
+            Try(() => Remove(unfinished));
         }
     }
 
     /// <summary>Whether there is something that <see cref="Recover"/> may have to put back.</summary>
     public static bool NeedsRecovery(string folder, string pattern) => ReplacedIn(folder, pattern).Length > 0;
 
-    /// <summary>Deletes a folder with all that is in it, if it is there.</summary>
+    /// <summary>Deletes a folder with all that is in it, if it is there. It is renamed first: a process that is killed meanwhile leaves no half of it under its name, and <see cref="Recover"/> deletes the rest.</summary>
     /// <exception cref="IOException">It cannot be deleted.</exception>
-    public static void Delete(string folder) => SharingViolation.Wait(folder, () =>
+    public static void Delete(string folder)
+    {
+        var target = PathNames.Whole(folder);
+        if (Directory.Exists(target))
+        {
+            var unfinished = Beside(target) + Unfinished;
+            Move(target, unfinished);
+            Remove(unfinished);
+        }
+    }
+
+    private static void Remove(string folder) => SharingViolation.Wait(folder, () =>
     {
         if (!Directory.Exists(folder))
         {
@@ -106,6 +118,8 @@ internal static class AtomicFolder
             throw new IOException("Something in it is open or was added.", SharingViolation.NotEmpty);
         }
     });
+
+    private static string Beside(string target) => Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}");
 
     private static string[] ReplacedIn(string folder, string pattern) =>
         [.. Directory.GetDirectories(folder, $".{pattern}{Replaced}").Where(path => Path.GetFileName(path).Length > Replaced.Length + 34)];

@@ -10,8 +10,14 @@ internal static class DurableFolder
     private const int QuotaOfLinux = 122;
     private const int QuotaOfMac = 69;
 
-    /// <summary>Told of each folder that is flushed, before it is: for tests.</summary>
-    internal static Action<string>? Flushing { get; set; }
+    private static readonly AsyncLocal<Action<string>?> s_flushing = new();
+
+    /// <summary>Told of each folder that is flushed, before it is: for tests. It is of the caller and of what it starts, and of nobody else.</summary>
+    internal static Action<string>? Flushing
+    {
+        get => s_flushing.Value;
+        set => s_flushing.Value = value;
+    }
 
     /// <summary>Makes a folder, and those above it, that stay.</summary>
     /// <exception cref="IOException">It cannot be made.</exception>

@@ -38,6 +38,7 @@ internal sealed class FolderLock : IDisposable
 
         try
         {
+            Array.ForEach(Directory.GetFiles(folder, $".{OwnerFile}.*.tmp"), AtomicFile.TryDelete); // of owners that were killed while they wrote theirs
             using var self = Process.GetCurrentProcess();
             AtomicFile.WriteText(owner, string.Create(
                 CultureInfo.InvariantCulture, $"process {Environment.ProcessId} ({self.ProcessName}) on {Environment.MachineName} since {DateTime.Now:yyyy-MM-dd HH:mm:ss}"));

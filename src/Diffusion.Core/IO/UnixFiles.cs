@@ -9,8 +9,9 @@ internal static unsafe partial class UnixFiles
 {
     private const int CurrentFolder = -100; // AT_FDCWD of Linux
     private const uint TypeOnly = 1; // STATX_TYPE of Linux
-    private const int ModeInStatx = 28; // of 256 bytes, the same on every architecture
-    private const int ModeInStat = 4; // of 144 bytes, macOS
+    private const int ModeInStatx = 28; // of 256 bytes, the same on every architecture and with every C library: the kernel's own layout
+    private const int ModeInStat = 4; // of 144 bytes, macOS, where a file's number has 64 bits
+    private const int FullFlush = 51; // F_FULLFSYNC of macOS: to the disk itself, not only to its cache
     private const int Interrupted = 4;
 
     /// <summary>Flushes the names in a folder to the disk.</summary>
@@ -46,14 +47,20 @@ internal static unsafe partial class UnixFiles
         try
         {
             return OperatingSystem.IsLinux() && Status(CurrentFolder, path, 0, TypeOnly, status) == 0 ? *(ushort*)(status + ModeInStatx) & 0xF000
-                : OperatingSystem.IsMacOS() && Status(path, status) == 0 ? *(ushort*)(status + ModeInStat) & 0xF000
+                : OperatingSystem.IsMacOS() && MacStatus(path, status) == 0 ? *(ushort*)(status + ModeInStat) & 0xF000
                 : 0;
         }
-        catch (EntryPointNotFoundException)
+        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
         {
-            return 0; // an older C library
+            return 0; // an older C library, or one of another name
         }
     }
+
+    /// <summary>As .NET flushes files. Some file systems of macOS can only do the less.</summary>
+    private static int Synchronize(int file) => OperatingSystem.IsMacOS() && Control(file, FullFlush) != -1 ? 0 : FlushOnce(file);
+
+    /// <summary>On Intel processors the plain name is the call of old programs, whose numbers of files have 32 bits and move the rest.</summary>
+    private static int MacStatus(string path, byte* status) => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatusOnIntel(path, status) : Status(path, status);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -61,7 +68,11 @@ internal static unsafe partial class UnixFiles
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Synchronize(int file);
+    private static partial int FlushOnce(int file);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Control(int file, int command);
 
     [LibraryImport("libc", EntryPoint = "close")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -74,4 +85,8 @@ internal static unsafe partial class UnixFiles
     [LibraryImport("libc", EntryPoint = "stat", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Status(string path, byte* status);
+
+    [LibraryImport("libc", EntryPoint = "stat$INODE64", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int StatusOnIntel(string path, byte* status);
 }

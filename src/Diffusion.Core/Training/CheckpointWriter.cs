@@ -86,24 +86,30 @@ internal sealed class CheckpointWriter(string folder, CheckpointOptions options,
     /// <summary>Lets others write to the folder.</summary>
     public void Dispose() => _lock?.Dispose();
 
-    /// <summary>Deletes what is older than the newest whole checkpoints that are kept.</summary>
+    /// <summary>Deletes what is older than the newest whole checkpoints that are kept, from the one written backwards; the oldest first.</summary>
     private void Prune(Checkpoint written)
     {
         var kept = 1;
-        foreach (var old in Checkpoint.List(folder).Where(path => path != written.Folder))
+        var needless = new Stack<string>();
+        foreach (var old in Checkpoint.List(folder).Where(path => Checkpoint.StepOf(path) < written.Step))
         {
             if (kept >= options.Keep)
             {
-                Delete(old);
+                needless.Push(old);
             }
-            else if (whole.Damage(old) is { } damage)
-            {
-                warn($"'{old}' is not whole and does not count as one of the {options.Keep} that are kept: {damage}");
-            }
-            else
+            else if (whole.Damage(old) is not { } damage)
             {
                 kept++;
             }
+            else if ($"'{old}' is not whole and does not count as one of the {options.Keep} that are kept: {damage}" is var warning && whole.IsNew(warning))
+            {
+                warn(warning);
+            }
+        }
+
+        foreach (var old in needless)
+        {
+            Delete(old);
         }
     }
 

@@ -7,6 +7,8 @@ public sealed class SourceCheckTests
     [Theory]
     [InlineData(1.5f, true, "gave values in [1.5, 1.5]; its Range is [-1, 1]")]
     [InlineData(-255f, true, "gave values in [-255, -255]")]
+    [InlineData(1.002001f, true, "gave values in [1.002001, 1.002001]; its Range is [-1, 1]")]
+    [InlineData(-1.0021f, true, "gave values in [-1.0021, -1.0021]; its Range is [-1, 1]")]
     [InlineData(float.NaN, true, "not a finite number")]
     [InlineData(float.NaN, false, "not a finite number")]
     [InlineData(float.PositiveInfinity, false, "not a finite number")]
@@ -43,6 +45,33 @@ public sealed class SourceCheckTests
         Assert.Equal(reason, Assert.Throws<InvalidDataException>(() => trainer.Evaluate(images)).Message);
     }
 
+    /// <summary>What resizing, or a narrower type on the way, makes of the ends of a range.</summary>
+    [Theory]
+    [InlineData(1.0000001f, -1, 1)]
+    [InlineData(-1.0019f, -1, 1)]
+    [InlineData(255.2f, 0, 255)]
+    [InlineData(0f, 0, double.PositiveInfinity)]
+    public void Values_RoundedAtTheEnds_AreTaken(float value, double from, double to)
+    {
+        using var images = new Filled(value, ranged: true) { Ends = (from, to) };
+        using var batch = images.Read([0, 1]);
+        SourceCheck.Values(images, batch, [0, 1]);
+    }
+
+    [Theory]
+    [InlineData(255.3f, 0, 255, "gave values in [255.3, 255.3]; its Range is [0, 255]")]
+    [InlineData(-0.001f, 0, double.PositiveInfinity, "gave values in [-0.001, -0.001]; its Range is [0, Infinity]")]
+    [InlineData(0.5001f, 0.25, 0.5, null)]
+    [InlineData(0.5003f, 0.25, 0.5, "gave values in [0.5003, 0.5003]; its Range is [0.25, 0.5]")]
+    public void Values_OutsideByMoreThanRounding_AreSaidInFull(float value, double from, double to, string? reason)
+    {
+        using var images = new Filled(value, ranged: true) { Ends = (from, to) };
+        using var batch = images.Read([0, 1]);
+        var error = Record.Exception(() => SourceCheck.Values(images, batch, [0, 1]));
+        Assert.Equal(reason is null, error is null);
+        Assert.Contains(reason ?? "", error?.Message ?? "", StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Fit_LatentsOfAnySize_AreTrained()
     {
@@ -62,7 +91,9 @@ public sealed class SourceCheckTests
 
         public int Classes => 0;
 
-        public (double Min, double Max)? Range => ranged ? (-1, 1) : null;
+        public (double Min, double Max)? Range => ranged ? Ends : null;
+
+        public (double From, double To) Ends { get; init; } = (-1, 1);
 
         public ScalarType Type { get; init; } = ScalarType.Float32;
 

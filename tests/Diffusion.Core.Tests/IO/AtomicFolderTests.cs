@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Diffusion.Tests;
 
 public sealed class AtomicFolderTests : IDisposable
@@ -59,6 +61,27 @@ public sealed class AtomicFolderTests : IDisposable
         AtomicFolder.Recover(_folder.Path, "step-*");
         Assert.Equal(["new"], Contents());
         Assert.Equal([".step-.old", "step-1"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>So that at no moment there is half a folder under its name.</summary>
+    [Fact]
+    public void Delete_Folder_IsRenamedFirst()
+    {
+        Assert.SkipWhen(OperatingSystem.IsMacOS(), "it does not tell the order of what happened to a file");
+        Write("a");
+        using var watcher = new FileSystemWatcher(_folder.Path) { NotifyFilter = NotifyFilters.DirectoryName };
+        using var events = new BlockingCollection<FileSystemEventArgs>();
+        watcher.Deleted += (_, e) => events.Add(e);
+        watcher.Renamed += (_, e) => events.Add(e);
+        watcher.EnableRaisingEvents = true;
+        AtomicFolder.Delete(Target);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
+        Assert.True(events.TryTake(out var first, TimeSpan.FromMinutes(1)), "nothing happened");
+        var renamed = Assert.IsType<RenamedEventArgs>(first);
+        Assert.Equal("step-1", renamed.OldName);
+        Assert.Matches(@"^\.step-1\.[0-9a-f]{32}\.tmp$", renamed.Name);
+        watcher.EnableRaisingEvents = false;
+        AtomicFolder.Delete(Target); // which is not there
     }
 
     private void Write(string file) => AtomicFolder.Write(Target, folder => File.WriteAllText(Path.Combine(folder, file), ""));

@@ -32,6 +32,38 @@ public sealed class DurableFolderTests : IDisposable
         Assert.Equal(["new"], Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories).Select(Path.GetFileName));
     }
 
+    /// <summary>What a disk that cannot flush a folder leaves: the new file or folder, whole.</summary>
+    [Fact]
+    public void Write_FolderAboveCannotBeFlushed_SaysSoAndHasTheNewOne()
+    {
+        AtomicFile.WriteText(_folder.At("file"), "old");
+        AtomicFolder.Write(_folder.At("step"), folder => File.WriteAllText(Path.Combine(folder, "old"), ""));
+        DurableFolder.Flushing = folder => _ = folder == _folder.Path ? throw new IOException("flush") : 0;
+        Assert.Equal("flush", Assert.Throws<IOException>(() => AtomicFile.WriteText(_folder.At("file"), "new")).Message);
+        Assert.Equal("new", File.ReadAllText(_folder.At("file")));
+        DurableFolder.Flushing = folder => _ = folder == _folder.Path && File.Exists(_folder.At("step/new")) ? throw new IOException("flush") : 0;
+        Assert.Equal("flush", Assert.Throws<IOException>(() => AtomicFolder.Write(_folder.At("step"), folder => File.WriteAllText(Path.Combine(folder, "new"), ""))).Message);
+        DurableFolder.Flushing = null;
+        AtomicFolder.Recover(_folder.Path, "step*");
+        Assert.Equal(["file", "new"], Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>What tests look at is theirs alone.</summary>
+    [Fact]
+    public void Flushing_OfAnotherCaller_IsNotTold()
+    {
+        var told = 0;
+        var other = new Thread(() =>
+        {
+            DurableFolder.Flushing = _ => told++;
+            DurableFolder.Flush(_folder.Path);
+        });
+        other.Start();
+        other.Join();
+        DurableFolder.Flush(_folder.Path);
+        Assert.Equal(1, told);
+    }
+
     [Fact]
     public void Fit_OldCheckpoints_GoOnceTheNewOneIsOnTheDisk()
     {

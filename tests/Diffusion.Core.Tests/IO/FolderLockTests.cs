@@ -77,6 +77,21 @@ public sealed class FolderLockTests : IDisposable
         Assert.Equal([".lock", "kept"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>Of every kind: of who holds the lock, a checkpoint and the snapshots.</summary>
+    [Fact]
+    public void Fit_WhatAKilledRunLeft_IsDeleted()
+    {
+        File.WriteAllText(_folder.At($"..lock-owner.{Guid.NewGuid():N}.tmp"), "process");
+        File.WriteAllText(_folder.At(".lock-owner"), "process");
+        File.WriteAllText(_folder.At("..mine.tmp"), "not of this");
+        Directory.CreateDirectory(_folder.At($".step-00000001.{Guid.NewGuid():N}.tmp/inner"));
+        Directory.CreateDirectory(_folder.At($".averages.{Guid.NewGuid():N}.tmp/inner"));
+        using var images = new MemoryImages();
+        using var trainer = Trainer();
+        trainer.Fit(images);
+        Assert.Equal(["..mine.tmp", ".lock", "step-00000003"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void Resume_KilledWhileACheckpointWasReplaced_FindsTheOldOne()
     {

@@ -32,7 +32,7 @@ public sealed class CheckpointKeepTests : IDisposable
         {
             if (step.Number == 29)
             {
-                SpinWait.SpinUntil(() => Directory.Exists(_folder.At("step-00000020")));
+                Assert.True(SpinWait.SpinUntil(() => Directory.Exists(_folder.At("step-00000020")), TimeSpan.FromMinutes(2)), "the checkpoint of step 20 was not written");
                 Damage(_folder.At("step-00000020"), "bits");
             }
         }));
@@ -41,6 +41,56 @@ public sealed class CheckpointKeepTests : IDisposable
         Damage(_folder.At("step-00000040"), "bits");
         Train(45, new ListLogger(), every: 50);
         Assert.Equal(["step-00000045", "step-00000040", "step-00000030"], Names());
+    }
+
+    [Theory]
+    [InlineData(1, new[] { "step-00000033", "step-00000013" })]
+    [InlineData(2, new[] { "step-00000033", "step-00000013", "step-00000010" })]
+    public void Fit_CheckpointOfALaterStep_StaysAndDoesNotCount(int keep, string[] left)
+    {
+        using (var first = Trainer(10, new ListLogger(), 5))
+        {
+            first.Fit(_images);
+        }
+
+        using (var trainer = Trainer(13, new ListLogger(), every: 50, keep))
+        {
+            trainer.Resume();
+            CopyAs(33); // which became readable only now
+            trainer.Fit(_images);
+        }
+
+        Assert.Equal(left, Names());
+        Assert.True(IsWhole(_folder.At("step-00000033")));
+    }
+
+    [Fact]
+    public void Fit_DamagedOne_IsReadAndWarnedOfOnce()
+    {
+        Train(20, new ListLogger());
+        Damage(_folder.At("step-00000010"), "bits");
+        var log = new ListLogger();
+        Train(26, log, every: 1, keep: 9);
+        Assert.Equal([26, 25, 24, 23, 22, 21, 20, 10], Checkpoint.List(_folder.Path).Select(path => Checkpoint.StepOf(path)!.Value));
+        Assert.Single(log.Lines, line => line.Contains("does not count as one of the 9", StringComparison.Ordinal));
+    }
+
+    /// <summary>What was found is not read again, unless a file of it changed.</summary>
+    [Fact]
+    public void Damage_ReadBefore_IsKnown()
+    {
+        Train(20, new ListLogger());
+        var (folder, whole) = (_folder.At("step-00000020"), new WholeCheckpoints());
+        var model = Path.Combine(folder, Checkpoint.ModelFile);
+        var (bytes, time) = (File.ReadAllBytes(model), File.GetLastWriteTimeUtc(model));
+        Damage(folder, "bits");
+        File.SetLastWriteTimeUtc(model, time);
+        Assert.Contains("is damaged", whole.Damage(folder), StringComparison.Ordinal);
+        File.WriteAllBytes(model, bytes);
+        File.SetLastWriteTimeUtc(model, time);
+        Assert.Contains("is damaged", whole.Damage(folder), StringComparison.Ordinal);
+        File.SetLastWriteTimeUtc(model, time.AddSeconds(2));
+        Assert.Null(whole.Damage(folder));
     }
 
     [Fact]
@@ -90,15 +140,29 @@ public sealed class CheckpointKeepTests : IDisposable
 
     private List<string?> Names() => [.. Checkpoint.List(_folder.Path).Select(Path.GetFileName)];
 
-    private void Train(int steps, ListLogger log, int every = 10)
+    /// <summary>Copies the newest checkpoint as one of another step.</summary>
+    private void CopyAs(int step)
     {
-        using var trainer = Trainer(steps, log, every);
+        var (from, to) = (Checkpoint.List(_folder.Path)[0], _folder.At($"step-{step:D8}"));
+        Directory.CreateDirectory(to);
+        foreach (var file in Directory.GetFiles(from))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        }
+
+        var manifest = Path.Combine(to, CheckpointManifest.FileName);
+        File.WriteAllText(manifest, (CheckpointManifest.Parse(File.ReadAllText(manifest)) with { Step = step }).ToJson());
+    }
+
+    private void Train(int steps, ListLogger log, int every = 10, int keep = 2)
+    {
+        using var trainer = Trainer(steps, log, every, keep);
         trainer.Resume();
         trainer.Fit(_images);
     }
 
-    private Trainer Trainer(int steps, ListLogger log, int every) =>
-        new(new TinyNetwork(), new LinearNoiseSchedule(), new TrainerOptions { Steps = steps, BatchSize = 8, Checkpoints = new() { Folder = _folder.Path, Every = every, Keep = 2 } }, logger: log);
+    private Trainer Trainer(int steps, ListLogger log, int every, int keep = 2) =>
+        new(new TinyNetwork(), new LinearNoiseSchedule(), new TrainerOptions { Steps = steps, BatchSize = 8, Checkpoints = new() { Folder = _folder.Path, Every = every, Keep = keep } }, logger: log);
 
     private sealed class Progress(Action<TrainingStep> report) : IProgress<TrainingStep>
     {
