@@ -4,6 +4,9 @@ namespace Diffusion.Models;
 /// <remarks>huggingface/diffusers, src/diffusers/utils/constants.py: the names of the files; models/modeling_utils.py and model_loading_utils.py: an index goes before a single file, and where a variant's name is put.</remarks>
 internal static class WeightFolder
 {
+    /// <summary>The file that makes a folder that of a pipeline.</summary>
+    public const string PipelineIndex = "model_index.json";
+
     /// <summary>The folder of the network in a pipeline's folder.</summary>
     public const string Network = "unet";
 
@@ -46,7 +49,7 @@ internal static class WeightFolder
     /// <summary>Where a folder may have weights, first what goes before: a place that says what its network is; in a pipeline unet, and elsewhere the averaged network, as training scripts leave both.</summary>
     private static IEnumerable<string> Places(string folder)
     {
-        string[] places = DiffusersFolder.IsPipeline(folder) ? [Network, "", Averaged] : ["", Averaged, Network];
+        string[] places = File.Exists(Path.Combine(folder, PipelineIndex)) ? [Network, "", Averaged] : ["", Averaged, Network];
         return places.Select(place => Path.Combine(folder, place)).OrderBy(place => File.Exists(Path.Combine(place, "config.json")) ? 0 : 1);
     }
 
