@@ -9,7 +9,7 @@ namespace Diffusion.Models;
 /// <remarks>huggingface/diffusers, src/diffusers/pipelines/pipeline_utils.py: the layout of the folder.</remarks>
 public sealed class DiffusersFolder
 {
-    private const string IndexFile = "model_index.json";
+    private const string IndexFile = WeightFolder.PipelineIndex;
     private const string Scheduler = "scheduler";
 
     private const string SchedulerName = "scheduler_config.json";
