@@ -8,6 +8,7 @@ public sealed record DataOptions : IValidatedOptions
 {
     private const int MnistSize = 28;
     private const string Skia = "skia";
+    private const string ImageSharp = "imageSharp";
 
     /// <summary>MNIST (default), a folder of images, or textures cut out of photographs.</summary>
     public DataKind Kind { get; init; } = DataKind.Mnist;
@@ -29,6 +30,10 @@ public sealed record DataOptions : IValidatedOptions
     /// images passes on.
     /// </summary>
     public string? Codec { get; init; }
+
+    /// <summary>Whether <see cref="Codec"/> names one that this library does not have, and that is to be passed to <see cref="Open"/> and <see cref="OpenValidation"/>: a new ImageSharpCodec() for "imageSharp".</summary>
+    [JsonIgnore]
+    public bool NeedsCodec => NamedChoice.Same(Codec, ImageSharp);
 
     /// <summary>For MNIST: only the first so many images; all where <see langword="null"/> (default).</summary>
     public int? Limit { get; init; }
@@ -106,7 +111,7 @@ public sealed record DataOptions : IValidatedOptions
             yield return new OptionsError(nameof(Size), $"and {nameof(Channels)} must be {MnistSize} and 1 for MNIST; they are {Size} and {Channels}.");
         }
 
-        foreach (var error in NamedChoice.Errors(Codec ?? Skia, nameof(Codec), [Skia, "imageSharp"]))
+        foreach (var error in NamedChoice.Errors(Codec ?? Skia, nameof(Codec), [Skia, ImageSharp]))
         {
             yield return error;
         }
@@ -156,7 +161,7 @@ public sealed record DataOptions : IValidatedOptions
         return TextureCrops.Open(Path, split, options with { Codec = codec ?? Named() });
     }
 
-    private IImageCodec Named() => NamedChoice.Same(Codec ?? Skia, Skia)
+    private IImageCodec Named() => !NeedsCodec
         ? ImageFile.DefaultCodec
         : throw new InvalidOperationException($"{nameof(Codec)} is {Codec}: a program that wants it references the package Diffusion.Imaging.ImageSharp and passes new ImageSharpCodec() when it opens the images.");
 
