@@ -11,7 +11,7 @@ internal static class ImageCodecs
     public static readonly Option<string?> Name = new("--codec") { Description = "What decodes image files, instead of the configuration's: skia (default) or imageSharp." };
 
     /// <summary>The codec that a configuration names.</summary>
-    public static IImageCodec Of(DataOptions data) => data.NeedsCodec ? new ImageSharpCodec() : ImageFile.DefaultCodec;
+    public static IImageCodec Of(DataOptions data) => data.NeedsCodec() ? new ImageSharpCodec() : ImageFile.DefaultCodec;
 
     /// <summary>A configuration's images with the codec of the command line, if it names one.</summary>
     /// <exception cref="UsageException">There is no such codec.</exception>

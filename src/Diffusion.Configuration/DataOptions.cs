@@ -31,10 +31,6 @@ public sealed record DataOptions : IValidatedOptions
     /// </summary>
     public string? Codec { get; init; }
 
-    /// <summary>Whether <see cref="Codec"/> names one that this library does not have, and that is to be passed to <see cref="Open"/> and <see cref="OpenValidation"/>: a new ImageSharpCodec() for "imageSharp".</summary>
-    [JsonIgnore]
-    public bool NeedsCodec => NamedChoice.Same(Codec, ImageSharp);
-
     /// <summary>For MNIST: only the first so many images; all where <see langword="null"/> (default).</summary>
     public int? Limit { get; init; }
 
@@ -56,6 +52,10 @@ public sealed record DataOptions : IValidatedOptions
     /// <summary>The shape of one image.</summary>
     [JsonIgnore]
     public ImageShape Shape => new(Channels, Size, Size);
+
+    /// <summary>Whether <see cref="Codec"/> names one that is to be passed to <see cref="Open"/> and <see cref="OpenValidation"/>, for it is in a package of its own.</summary>
+    /// <returns><see langword="true"/> for "imageSharp", which a new ImageSharpCodec() is.</returns>
+    public bool NeedsCodec() => NamedChoice.Same(Codec, ImageSharp);
 
     /// <summary>Opens the images to train on.</summary>
     /// <param name="codec">Reads the files of a folder and photographs; where it is <see langword="null"/>, what <see cref="Codec"/> names.</param>
@@ -161,7 +161,7 @@ public sealed record DataOptions : IValidatedOptions
         return TextureCrops.Open(Path, split, options with { Codec = codec ?? Named() });
     }
 
-    private IImageCodec Named() => !NeedsCodec
+    private IImageCodec Named() => !NeedsCodec()
         ? ImageFile.DefaultCodec
         : throw new InvalidOperationException($"{nameof(Codec)} is {Codec}: a program that wants it references the package Diffusion.Imaging.ImageSharp and passes new ImageSharpCodec() when it opens the images.");
 

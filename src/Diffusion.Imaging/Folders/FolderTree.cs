@@ -7,7 +7,7 @@ namespace Diffusion.Imaging;
 internal sealed class FolderTree
 {
     private const int Deepest = 64; // a link that the system does not show as one (of a server, say) has no end, either
-    private const int MostTimes = 10_000; // 14 folders with two links each, both to the next, are as many paths
+    private const int MaxPaths = 10_000; // 14 folders with two links each, both to the next, are as many paths
 
     private readonly string _root;
     private readonly string _real;
@@ -105,9 +105,9 @@ internal sealed class FolderTree
         }
 
         var (first, times) = _linked.GetValueOrDefault(real, (path, 0));
-        _linked[real] = times < MostTimes
+        _linked[real] = times < MaxPaths
             ? (first, times + 1)
-            : throw new InvalidDataException($"{_root}: {first} and {path} are two of more than {MostTimes} paths by links to {real}. Are there several links in each of several folders?");
+            : throw new InvalidDataException($"{_root}: {first} and {path} are two of more than {MaxPaths} paths by links to {real}. Are there several links in each of several folders?");
     }
 
     private InvalidDataException ReadTwice(string one, string other) =>
