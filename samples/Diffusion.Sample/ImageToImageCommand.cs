@@ -11,7 +11,7 @@ internal static class ImageToImageCommand
     private static readonly Option<double> s_strength = NumberOption.WithDefault("--strength", 0.5, "The share of the steps that are run, in (0, 1]: how much is changed.");
 
     public static Command Create() => DrawingOptions.Command(
-        "img2img", "Change images: img2img.png has the originals above the results.", Run, InputImages.Files, InputImages.Data, s_strength);
+        "img2img", "Change images: img2img.png has the originals above the results.", Run, InputImages.Files, InputImages.Data, ImageCodecs.Name, s_strength);
 
     private static void Run(ParseResult arguments, CancellationToken cancellation)
     {

@@ -18,7 +18,7 @@ internal static class InpaintCommand
     {
         s_hole.AcceptOnlyFromAmong(Hole.Names);
         return DrawingOptions.Command(
-            "inpaint", "Paint parts of images anew: inpaint.png has originals, what is kept of them, and results.", Run, InputImages.Files, InputImages.Data, s_mask, s_hole, s_jumpLength, s_resamples);
+            "inpaint", "Paint parts of images anew: inpaint.png has originals, what is kept of them, and results.", Run, InputImages.Files, InputImages.Data, ImageCodecs.Name, s_mask, s_hole, s_jumpLength, s_resamples);
     }
 
     private static void Run(ParseResult arguments, CancellationToken cancellation)
@@ -32,7 +32,7 @@ internal static class InpaintCommand
         using var model = TrainedModel.Load(shared);
         using var scope = NewDisposeScope();
         var images = InputImages.Read(arguments, model, shared.Count ?? DefaultCount);
-        var mask = arguments.GetValue(s_mask) is { } file ? Hole.Load(file.FullName, model.Shape, ImageCodecs.Of(model.Options.Data)) : Hole.Of(arguments.GetValue(s_hole) ?? "center", model.Shape);
+        var mask = arguments.GetValue(s_mask) is { } file ? Hole.Load(file.FullName, model.Shape, ImageCodecs.Of(InputImages.Options(arguments, model))) : Hole.Of(arguments.GetValue(s_hole) ?? "center", model.Shape);
         var inner = model.CreateSampler();
         var schedule = model.Denoiser.Schedule;
         var jumpLength = arguments.GetValue(s_jumpLength) ?? Math.Clamp((inner.Levels(schedule).Count - 1) / 10, 1, MostDefaultJump);

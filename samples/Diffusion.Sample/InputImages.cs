@@ -11,10 +11,14 @@ internal static class InputImages
     public static readonly Option<FileInfo[]> Files = new("--input") { Description = "Image files to start from, instead of the first --count of the data set.", AllowMultipleArgumentsPerToken = true };
     public static readonly Option<DirectoryInfo> Data = new("--data") { Description = "The folder of the data set, instead of the configuration's." };
 
+    /// <summary>What is known of a network's images, with what the command line says of how files are read.</summary>
+    /// <exception cref="UsageException">The command line is wrong.</exception>
+    public static DataOptions Options(ParseResult arguments, TrainedModel model) => ImageCodecs.Over(model.Options.Data, arguments.GetValue(ImageCodecs.Name));
+
     /// <returns>[N, C, H, W] in [−1, 1], on the CPU.</returns>
     public static Tensor Read(ParseResult arguments, TrainedModel model, int count)
     {
-        var (options, shape) = (model.Options.Data, model.Shape);
+        var (options, shape) = (Options(arguments, model), model.Shape);
         if (arguments.GetValue(Files) is { Length: > 0 } files)
         {
             using var scope = NewDisposeScope();

@@ -13,7 +13,7 @@ internal static class InterpolateCommand
 
     public static Command Create() => DrawingOptions.Command(
         "interpolate", "Images on the way between two --input images, --count pairs of the data set, or the images of two --seeds: interpolate.png has a strip a row.",
-        Run, InputImages.Files, InputImages.Data, s_seeds, s_points);
+        Run, InputImages.Files, InputImages.Data, ImageCodecs.Name, s_seeds, s_points);
 
     private static void Run(ParseResult arguments, CancellationToken cancellation)
     {

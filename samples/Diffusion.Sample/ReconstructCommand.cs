@@ -9,7 +9,7 @@ internal static class ReconstructCommand
     private const int DefaultCount = 8;
 
     public static Command Create() => DrawingOptions.Command(
-        "reconstruct", "Turn images into noise and back with DDIM: reconstruct.png has originals, their noise, and what comes back.", Run, InputImages.Files, InputImages.Data);
+        "reconstruct", "Turn images into noise and back with DDIM: reconstruct.png has originals, their noise, and what comes back.", Run, InputImages.Files, InputImages.Data, ImageCodecs.Name);
 
     /// <summary>Both ways of inversion are DDIM's.</summary>
     public static void ThrowUnlessDdim(string? sampler)

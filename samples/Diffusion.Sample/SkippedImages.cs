@@ -10,13 +10,17 @@ internal static class SkippedImages
 
     public static void Show(IImageSource images)
     {
-        if ((images is AugmentedImages augmented ? augmented.Source : images) is not ImageFolder { LeftOut.Count: > 0 } folder)
+        var source = images is AugmentedImages augmented ? augmented.Source : images;
+        if ((source as ImageFolder)?.LeftOut is { Count: > 0 } ofFolder)
         {
-            return;
+            Show(images.Name, ofFolder);
+        }
+        else if ((source as TextureCrops)?.LeftOut is { Count: > 0 } ofTextures)
+        {
+            Show(images.Name, ofTextures);
         }
 
-        AnsiConsole.MarkupLineInterpolated($"Left out of {folder.Name}: [bold]{string.Join(", ", folder.LeftOut.Select(kind => $"{kind.Count} {kind.What}"))}[/]");
-        if (folder.SkippedFiles is not { Count: > 0 } skipped)
+        if ((source as ImageFolder)?.SkippedFiles is not { Count: > 0 } skipped)
         {
             return;
         }
@@ -32,4 +36,7 @@ internal static class SkippedImages
             AnsiConsole.MarkupLineInterpolated($"  and {skipped.Count - MostListed} more");
         }
     }
+
+    private static void Show(string name, IReadOnlyList<(string What, int Count)> counts) =>
+        AnsiConsole.MarkupLineInterpolated($"Left out of {name}: [bold]{string.Join(", ", counts.Select(kind => $"{kind.Count} {kind.What}"))}[/]");
 }

@@ -25,7 +25,7 @@ internal static class TrainCommand
     {
         var command = new Command("train", "Train a network, then draw images with it.")
         {
-            s_config, s_from, s_steps, s_stopAfter, s_seed, DrawingOptions.Schedule, DrawingOptions.Sampler, DrawingOptions.Spacing, DrawingOptions.Out, s_resume, s_otherImages,
+            s_config, ImageCodecs.Name, s_from, s_steps, s_stopAfter, s_seed, DrawingOptions.Schedule, DrawingOptions.Sampler, DrawingOptions.Spacing, DrawingOptions.Out, s_resume, s_otherImages,
         };
         foreach (var option in SourceOptions.Initial)
         {
@@ -38,6 +38,7 @@ internal static class TrainCommand
 
     private static TrainArguments Read(ParseResult arguments) => new(
         arguments.GetValue(s_config)?.FullName,
+        arguments.GetValue(ImageCodecs.Name),
         arguments.GetValue(s_from),
         SourceOptions.Read(arguments, arguments.GetValue(DrawingOptions.Schedule)),
         arguments.GetValue(s_steps),
@@ -145,7 +146,7 @@ internal static class TrainCommand
         options = options with
         {
             // The run's own copy has those that it was started on, as its checkpoints have, with which the trainer compares.
-            Data = file == folder.Config ? options.Data with { ClassNames = null } : options.Data,
+            Data = ImageCodecs.Over(file == folder.Config ? options.Data with { ClassNames = null } : options.Data, arguments.Codec),
             Training = options.Training with
             {
                 Steps = arguments.Steps ?? options.Training.Steps,

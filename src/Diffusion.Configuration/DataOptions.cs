@@ -8,6 +8,7 @@ public sealed record DataOptions : IValidatedOptions
 {
     private const int MnistSize = 28;
     private const string Skia = "skia";
+    private const string ImageSharp = "imageSharp";
 
     /// <summary>MNIST (default), a folder of images, or textures cut out of photographs.</summary>
     public DataKind Kind { get; init; } = DataKind.Mnist;
@@ -51,6 +52,10 @@ public sealed record DataOptions : IValidatedOptions
     /// <summary>The shape of one image.</summary>
     [JsonIgnore]
     public ImageShape Shape => new(Channels, Size, Size);
+
+    /// <summary>Whether <see cref="Codec"/> names one that is to be passed to <see cref="Open"/> and <see cref="OpenValidation"/>, for it is in a package of its own.</summary>
+    /// <returns><see langword="true"/> for "imageSharp", which a new ImageSharpCodec() is.</returns>
+    public bool NeedsCodec() => NamedChoice.Same(Codec, ImageSharp);
 
     /// <summary>Opens the images to train on.</summary>
     /// <param name="codec">Reads the files of a folder and photographs; where it is <see langword="null"/>, what <see cref="Codec"/> names.</param>
@@ -106,7 +111,7 @@ public sealed record DataOptions : IValidatedOptions
             yield return new OptionsError(nameof(Size), $"and {nameof(Channels)} must be {MnistSize} and 1 for MNIST; they are {Size} and {Channels}.");
         }
 
-        foreach (var error in NamedChoice.Errors(Codec ?? Skia, nameof(Codec), [Skia, "imageSharp"]))
+        foreach (var error in NamedChoice.Errors(Codec ?? Skia, nameof(Codec), [Skia, ImageSharp]))
         {
             yield return error;
         }
@@ -156,7 +161,7 @@ public sealed record DataOptions : IValidatedOptions
         return TextureCrops.Open(Path, split, options with { Codec = codec ?? Named() });
     }
 
-    private IImageCodec Named() => NamedChoice.Same(Codec ?? Skia, Skia)
+    private IImageCodec Named() => !NeedsCodec()
         ? ImageFile.DefaultCodec
         : throw new InvalidOperationException($"{nameof(Codec)} is {Codec}: a program that wants it references the package Diffusion.Imaging.ImageSharp and passes new ImageSharpCodec() when it opens the images.");
 

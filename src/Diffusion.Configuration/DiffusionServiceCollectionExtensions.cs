@@ -11,11 +11,11 @@ using static TorchSharp.torch;
 namespace Diffusion.Configuration;
 
 /// <summary>Registers a diffusion run with an application's services.</summary>
-public static class DiffusionServiceCollectionExtensions
+public static partial class DiffusionServiceCollectionExtensions
 {
     /// <summary>
     /// Makes a run available: <c>IOptions&lt;RunOptions&gt;</c>, bound from configuration and checked as a whole when first read, and singletons made when first asked for:
-    /// <see cref="IImageSource"/>, the training images; <see cref="UNet"/>; and <see cref="Diffusion.Trainer"/>, with the logger of the container, if it has one, and every registered
+    /// <see cref="IImageSource"/>, the training images; <see cref="UNet"/>; and <see cref="Diffusion.Trainer"/>, with the logger of the container, if it has one, which is told too what a folder holds beside its images; and every registered
     /// <see cref="TrainingObserver"/>. Register an image source or a network of your own before, and it is taken instead; an <see cref="IImageCodec"/>, and it reads the images. The container disposes what it made.
     /// </summary>
     /// <param name="services">The application's services.</param>
@@ -29,13 +29,35 @@ public static class DiffusionServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddOptions();
         services.AddSingleton<IOptionsFactory<RunOptions>>(_ => new BoundOptions(configuration));
-        services.TryAddSingleton(provider => Run(provider).Data.Open(provider.GetService<IImageCodec>()));
+        services.TryAddSingleton(Images);
         services.TryAddSingleton(provider => Network(Run(provider), device));
         services.TryAddSingleton(provider => Trainer(provider, checkpoints));
         return services;
     }
 
     private static RunOptions Run(IServiceProvider provider) => provider.GetRequiredService<IOptions<RunOptions>>().Value;
+
+    private static IImageSource Images(IServiceProvider provider)
+    {
+        var images = Run(provider).Data.Open(provider.GetService<IImageCodec>());
+        if (LeftOutOf(images) is { Count: > 0 } counts && provider.GetService<ILoggerFactory>()?.CreateLogger<IImageSource>() is { } logger)
+        {
+            LogLeftOut(logger, images.Name, LeftOut.Listed(counts));
+        }
+
+        return images;
+    }
+
+    private static IReadOnlyList<(string What, int Count)> LeftOutOf(IImageSource images) => images switch
+    {
+        AugmentedImages augmented => LeftOutOf(augmented.Source),
+        ImageFolder folder => folder.LeftOut,
+        TextureCrops textures => textures.LeftOut,
+        _ => [],
+    };
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Left out of {Images}: {Counts}")]
+    private static partial void LogLeftOut(ILogger logger, string images, string counts);
 
     private static UNet Network(RunOptions run, Device? device)
     {

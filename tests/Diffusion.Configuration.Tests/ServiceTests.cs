@@ -1,3 +1,4 @@
+using Diffusion.Imaging;
 using Diffusion.Models;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -43,6 +44,22 @@ public sealed class ServiceTests : IDisposable
     }
 
     [Fact]
+    public void AddDiffusion_FolderWithOtherFiles_LogsWhatIsLeftOut()
+    {
+        ImageFile.Save(Path.Combine(_folder, "a.png"), new PixelImage(8, 8, 1, new byte[64]));
+        File.WriteAllText(Path.Combine(_folder, "b.heic"), "");
+        File.WriteAllText(Path.Combine(_folder, "Thumbs.db"), "");
+        var log = new Log();
+        foreach (var more in new (string, string)[][] { [("data:augmentation:horizontalFlip", "true")], [("data:kind", "textures"), ("data:textures:smallestCrop", "2"), ("data:textures:largestCrop", "4")] })
+        {
+            log.Lines.Clear();
+            using var provider = new ServiceCollection().AddSingleton<ILoggerFactory>(log).AddDiffusion(Configuration([("data:path", _folder), .. more])).BuildServiceProvider();
+            var images = provider.GetRequiredService<IImageSource>();
+            Assert.Equal($"Diffusion.IImageSource: Left out of {images.Name}: 1 .heic, 1 files Thumbs.db", Assert.Single(log.Lines));
+        }
+    }
+
+    [Fact]
     public void CreateTrainer_WithoutAContainer_IsTheSameRun()
     {
         using var images = new TenImages();
@@ -71,7 +88,7 @@ public sealed class ServiceTests : IDisposable
             ("data:path", "memory"), ("data:kind", "folder"), ("data:size", "8"), ("model:stemChannels", "8"), ("model:timeDimension", "16"), ("model:down:0:channels", "8"), ("model:down:0:layers", "1"),
             ("training:steps", "3"), ("training:batchSize", "2"), .. more,
         ];
-        return new ConfigurationBuilder().AddInMemoryCollection(entries.ToDictionary(entry => entry.Key, entry => (string?)entry.Value)).Build();
+        return new ConfigurationBuilder().AddInMemoryCollection(entries.Select(entry => KeyValuePair.Create(entry.Key, (string?)entry.Value)).Reverse().DistinctBy(entry => entry.Key)).Build();
     }
 
     private sealed class Counter : TrainingObserver

@@ -53,6 +53,18 @@ public sealed class ClassCommandTests : IDisposable
         Assert.Equal(["b", "z"], RunConfiguration.Load(_app.At("out/config.json")).Data.ClassNames);
     }
 
+    /// <summary>A picture of class b under the name of one of class a: names, sizes and labels stay.</summary>
+    [Fact]
+    public void Train_ResumedOnAnotherPictureOfEqualSize_IsRefused()
+    {
+        Write("images", ("a", 2), ("b", 2));
+        Done("train", "--config", Configure("images", 2), "--stop-after", "1");
+        Assert.Equal(new FileInfo(_app.At("images/a/0.png")).Length, new FileInfo(_app.At("images/b/1.png")).Length);
+        File.Copy(_app.At("images/b/1.png"), _app.At("images/a/0.png"), overwrite: true);
+        Wrong(1, ["train", "--resume"], "file contents ", "--other-images");
+        Done("train", "--resume", "--other-images");
+    }
+
     /// <summary>The configuration may say which classes there must be, and a finished run of a version without names may be done again.</summary>
     [Fact]
     public void Train_ClassNamesInTheConfiguration_MustBeThoseOfTheImages()
@@ -76,7 +88,9 @@ public sealed class ClassCommandTests : IDisposable
         {
             for (var i = 0; i < count; i++)
             {
-                ImageFile.Save(Path.Combine(Directory.CreateDirectory(_app.At($"{folder}/{name}")).FullName, $"{i}.png"), new PixelImage(8, 8, 1, new byte[64]));
+                var pixels = new byte[64];
+                Array.Fill(pixels, (byte)((10 * name[0]) + i)); // of one grey, another in each
+                ImageFile.Save(Path.Combine(Directory.CreateDirectory(_app.At($"{folder}/{name}")).FullName, $"{i}.png"), new PixelImage(8, 8, 1, pixels));
             }
         }
     }

@@ -10,10 +10,12 @@ public sealed class DataCommandTests : IDisposable
     {
         var photographs = Repository("samples/data/textures");
         var model = SampleProcess.Model.Insert(SampleProcess.Model.LastIndexOf('}'), """, "dialect": { "labels": { "classes": 4 } } """);
-        Done(_app.Run("train", "--config", Configure($$"""
+        var trained = _app.Run("train", "--config", Configure($$"""
             { "data": { "kind": "textures", "path": "{{photographs}}" }, {{model}},
               "training": { "batchSize": 4, "steps": 3, "loader": { "order": "classBalanced", "prefetch": 1 } }, "sampling": { "count": 6, "steps": 2 } }
-            """)));
+            """));
+        Done(trained);
+        Assert.Contains("(Train): 1 .md", Joined(trained.Output), StringComparison.Ordinal);
         Assert.True(new FileInfo(_app.At("out/textures.png")).Length > 0);
         Done(_app.Run("train", "--resume", "--out", "out"));
         Done(_app.Run("sample", "--checkpoint", "out", "--count", "2", "--steps", "2", "--label", "2", "--out", "drawn"));
@@ -40,6 +42,25 @@ public sealed class DataCommandTests : IDisposable
         Assert.Contains("skipped: 1", skipped.Output, StringComparison.Ordinal);
         Assert.Contains("cut.png: truncated", skipped.Output, StringComparison.Ordinal);
         Assert.True(File.Exists(_app.At("out/samples.png")));
+    }
+
+    /// <summary>The codecs say of a file that is cut off the same in other words.</summary>
+    [Fact]
+    public void Codec_OfTheCommandLine_ComesBeforeTheConfigurations()
+    {
+        Done(_app.Run("train", "--config", _app.Configure("\"steps\": 1"), "--codec", "imageSharp"));
+        File.WriteAllBytes(_app.At("cut.png"), File.ReadAllBytes(Repository("samples/data/textures/brick.png"))[..5000]);
+        const string OfImageSharp = "is not all there, or damaged";
+        foreach (var (options, expected) in new (string[], bool)[] { (["--input", "cut.png"], true), (["--input", "cut.png", "--codec", "skia"], false) })
+        {
+            var failed = _app.Run(["img2img", "--checkpoint", "out", "--steps", "2", .. options]);
+            Assert.Equal(1, failed.ExitCode);
+            Assert.Contains("truncated", failed.Error, StringComparison.Ordinal);
+            Assert.Equal(expected, failed.Error.Contains(OfImageSharp, StringComparison.Ordinal));
+        }
+
+        var masked = _app.Run("inpaint", "--checkpoint", "out", "--steps", "2", "--count", "1", "--mask", "cut.png", "--codec", "imageSharp");
+        Assert.Contains(OfImageSharp, masked.Error, StringComparison.Ordinal);
     }
 
     /// <summary>Files of other formats and folders of other systems, in what is trained on, held out and drawn from.</summary>

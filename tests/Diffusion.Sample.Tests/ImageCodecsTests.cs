@@ -13,4 +13,15 @@ public sealed class ImageCodecsTests
         Assert.Same(ImageFile.DefaultCodec, ImageCodecs.Of(new DataOptions { Codec = "skia" }));
         Assert.IsType<ImageSharpCodec>(ImageCodecs.Of(new DataOptions { Codec = "IMAGESHARP" }));
     }
+
+    [Theory]
+    [InlineData(null, "imageSharp", "imageSharp")]
+    [InlineData("skia", "imageSharp", "skia")]
+    [InlineData("ImageSharp", null, "ImageSharp")]
+    public void Over_NameOfTheCommandLine_ComesFirst(string? name, string? configured, string expected) =>
+        Assert.Equal(expected, ImageCodecs.Over(new DataOptions { Codec = configured }, name).Codec);
+
+    [Fact]
+    public void Over_NameOfNoCodec_ListsThem() =>
+        Assert.Equal("--codec must be one of skia, imageSharp; it is 'pillow'.", Assert.Throws<UsageException>(() => ImageCodecs.Over(new DataOptions(), "pillow")).Message);
 }

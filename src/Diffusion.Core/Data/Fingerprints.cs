@@ -13,6 +13,13 @@ internal static class Fingerprints
     /// <summary>Of bytes.</summary>
     public static string Of(ReadOnlySpan<byte> bytes) => Text(SHA256.HashData(bytes));
 
+    /// <summary>Of all bytes of a file, which is read from its beginning.</summary>
+    public static string OfFile(Stream file)
+    {
+        file.Position = 0;
+        return Text(SHA256.HashData(file));
+    }
+
     /// <summary>Of numbers, in their order.</summary>
     public static string Of(IEnumerable<long> numbers)
     {

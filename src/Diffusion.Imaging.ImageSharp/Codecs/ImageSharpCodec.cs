@@ -13,7 +13,8 @@ namespace Diffusion.Imaging.ImageSharp;
 /// <remarks>
 /// ImageSharp 2 gets security fixes only; flaws with crafted images were reported and fixed up to 2.1.11 (GHSA-65x7-c272-7g7r, GHSA-g85r-6x2q-45w7, GHSA-5x7m-6737-26cr, GHSA-63p8-c4ww-9cg7,
 /// GHSA-qxrv-gp6x-rc23, GHSA-2cmq-823j-5qj8, GHSA-rxmq-m78w-7wmc). For that, only the five formats are read, a file is looked through for its size and its end before it is decoded, images of more
-/// than 2²⁷ pixels are refused, and no single allocation is larger than 576 MiB. May be used from several threads.
+/// than 2²⁷ pixels are refused, and no single allocation of ImageSharp is larger than 576 MiB. The file, of at most 1 GiB, is in memory as a whole, and while a PNG is checked its compressed pixels once
+/// more. May be used from several threads.
 /// </remarks>
 public sealed class ImageSharpCodec : IImageCodec
 {

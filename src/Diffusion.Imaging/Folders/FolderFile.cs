@@ -12,13 +12,19 @@ internal sealed class FolderFile
     /// <summary>The size in bytes, once it was decoded.</summary>
     public long Length => _length;
 
-    /// <summary>Decodes the file and remembers its size and time.</summary>
+    /// <summary>A hash of the bytes, once it was decoded.</summary>
+    public string Content { get; private set; } = "";
+
+    /// <summary>Decodes the file and remembers its size, time and a hash of its bytes.</summary>
     /// <returns>The pixels at the wanted shape, [C, H, W].</returns>
     public byte[] ReadFirst(ImageFolderOptions options)
     {
         using var stream = ImagePath.OpenRead(_path);
         (_length, _written) = Stamp(stream);
-        return Decode(stream, options);
+        var pixels = Decode(stream, options);
+        using var again = stream.CanSeek ? null : ImagePath.OpenRead(_path); // a codec of the user's may have closed it
+        Content = Fingerprints.OfFile(again ?? stream);
+        return pixels;
     }
 
     /// <summary>Decodes the file, which must be the one that <see cref="ReadFirst"/> saw.</summary>

@@ -7,8 +7,6 @@ namespace Diffusion.Imaging;
 /// <param name="LeftOut">What the folder holds beside them.</param>
 internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] Labels, LeftOut LeftOut)
 {
-    private const int MaxListed = 10;
-
     public static FolderLayout Scan(string folder, IReadOnlyCollection<string> extensions, bool labels)
     {
         if (!Directory.Exists(folder))
@@ -17,7 +15,7 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
         }
 
         var tree = new FolderTree(folder);
-        var images = Images(tree, extensions);
+        var images = tree.LeftOut.Images(tree.Files, extensions);
         if (OperatingSystem.IsWindows() && Array.Find(images, file => PortableName.Fault(Path.GetFileName(file)) is not null) is { } wrong)
         {
             throw new InvalidDataException($"{folder}: '{wrong}' {PortableName.Fault(Path.GetFileName(wrong))}. Rename it on the system that made it.");
@@ -53,7 +51,7 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
         var empty = subfolders.Where((_, i) => perClass[i].Length == 0).ToArray();
         if (empty.Length > 0)
         {
-            throw new InvalidDataException($"{folder}: every subfolder is a class, but there are no images in {string.Join(", ", empty)}.");
+            throw new InvalidDataException($"{folder}: every subfolder is a class, but there are no images in {string.Join(", ", empty.Select(name => Others(folder, name, extensions)))}.");
         }
 
         var labelled = perClass.SelectMany((files, label) => files.Select(file => (File: file, Label: (long)label)))
@@ -71,28 +69,17 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
             : throw new InvalidDataException($"{folder}: every subfolder is a class, but no image can be read in {string.Join(", ", emptied)}.");
     }
 
-    /// <summary>The files with the extensions; the others are counted.</summary>
-    private static string[] Images(FolderTree tree, IReadOnlyCollection<string> extensions)
+    /// <summary>A folder without images, and what it holds instead.</summary>
+    private static string Others(string folder, string name, IReadOnlyCollection<string> extensions)
     {
-        var images = new List<string>();
-        foreach (var file in tree.Files)
-        {
-            if (extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
-            {
-                images.Add(file);
-            }
-            else
-            {
-                tree.LeftOut.Other(file);
-            }
-        }
-
-        return [.. images];
+        var tree = new FolderTree(Path.Combine(folder, name));
+        tree.LeftOut.Images(tree.Files, extensions);
+        return tree.LeftOut.Counts is { Length: > 0 } counts ? $"{name} ({LeftOut.Listed(counts)})" : name;
     }
 
     private static InvalidDataException Empty(string folder, IReadOnlyCollection<string> extensions, FolderTree tree)
     {
-        var others = string.Join(", ", tree.LeftOut.Counts.Take(MaxListed).Select(each => $"{each.Count} {each.What}"));
+        var others = LeftOut.Listed(tree.LeftOut.Counts);
         return new($"{folder} holds no images: files with one of the extensions {string.Join(", ", extensions)} are needed.{(others.Length > 0 ? $" It has others: {others}." : "")}");
     }
 }

@@ -1,23 +1,19 @@
-using System.IO.Enumeration;
-
 namespace Diffusion.Imaging;
 
 /// <summary>
-/// All files below a folder. Hidden ones are left out, and folders that other systems keep for themselves. Links to folders are followed, but no folder is read twice: a link that leads upwards would have no
-/// end, and one to a folder beside it would give images two labels.
+/// All files below a folder, without what is hidden or a system's. Links to folders elsewhere are followed, wherever and however often they are met. A link that leads to a folder on the way to it
+/// would have no end, and one to another folder of the tree would give images two labels: both are errors.
 /// </summary>
 internal sealed class FolderTree
 {
     private const int Deepest = 64; // a link that the system does not show as one (of a server, say) has no end, either
-
-    private static readonly EnumerationOptions s_all = new() { IgnoreInaccessible = false, AttributesToSkip = 0 };
-
-    /// <summary>What archives, network drives and file systems leave behind.</summary>
-    private static readonly HashSet<string> s_ofOthers = new(["__MACOSX", "@eaDir", "#recycle", "lost+found", "$RECYCLE.BIN", "System Volume Information"], StringComparer.OrdinalIgnoreCase);
+    private const int MaxPaths = 10_000; // 14 folders with two links each, both to the next, are as many paths
 
     private readonly string _root;
     private readonly string _real;
-    private readonly Dictionary<string, (string Path, bool ByLink)> _read = new(PathNames.Comparer); // relative paths by real ones
+    private readonly Dictionary<string, string> _own = new(PathNames.Comparer); // relative paths without links, by real ones
+    private readonly Dictionary<string, (string Path, int Times)> _linked = new(PathNames.Comparer); // the first of the relative paths with links, by real ones
+    private readonly List<string> _way = []; // the real paths of the folders that are being read, each in the one before
     private readonly List<string> _files = [];
     private readonly List<string> _folders = [];
 
@@ -25,11 +21,11 @@ internal sealed class FolderTree
     public LeftOut LeftOut { get; } = new();
 
     /// <summary>Reads a folder.</summary>
-    /// <exception cref="InvalidDataException">A folder would be read twice, or Windows cannot open one by its name; the message names it.</exception>
+    /// <exception cref="InvalidDataException">A link leads upwards or to another folder of the tree, or Windows cannot open a folder by its name; the message names it.</exception>
     public FolderTree(string root)
     {
         (_root, _real) = (root, PathNames.Real(root));
-        _read.Add(_real, (".", false));
+        _own.Add(_real, ".");
         Read(root, "", _real, byLink: false);
         _files.Sort(StringComparer.Ordinal);
     }
@@ -47,34 +43,15 @@ internal sealed class FolderTree
     /// <param name="byLink">Whether it is a link or lies in one.</param>
     private void Read(string folder, string path, string real, bool byLink)
     {
-        if (path.AsSpan().Count('/') > Deepest)
+        if (_way.Count > Deepest)
         {
             throw new InvalidDataException($"{_root}: {path} lies more than {Deepest} folders deep. Is there a link that leads upwards?");
         }
 
-        var folders = new SortedDictionary<string, bool>(StringComparer.Ordinal); // whether it is a link
-        foreach (var (name, isFolder, attributes) in new FileSystemEnumerable<(string, bool, FileAttributes)>(
-            folder, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory, entry.Attributes), s_all))
-        {
-            if (isFolder && s_ofOthers.Contains(name))
-            {
-                LeftOut.OfASystem(name);
-            }
-            else if (name.StartsWith('.') || (attributes & (FileAttributes.Hidden | FileAttributes.System)) != 0)
-            {
-                LeftOut.Hidden(isFolder);
-            }
-            else if (!isFolder)
-            {
-                _files.Add(path + name);
-            }
-            else
-            {
-                folders.Add(name, attributes.HasFlag(FileAttributes.ReparsePoint));
-            }
-        }
-
-        foreach (var (name, isLink) in folders)
+        _way.Add(real);
+        var entries = FolderEntries.Read(folder, LeftOut);
+        _files.AddRange(entries.Files.Select(name => path + name));
+        foreach (var (name, isLink) in entries.Folders)
         {
             if (OperatingSystem.IsWindows() && PortableName.Fault(name) is { } fault)
             {
@@ -87,24 +64,52 @@ internal sealed class FolderTree
             }
 
             var child = Path.Combine(folder, name);
-            var place = isLink ? PathNames.Real(child) : Path.Combine(real, name);
-            Enter(place, path + name, byLink || isLink);
+            var place = isLink ? PathNames.Real(Path.Combine(real, name)) : Path.Combine(real, name);
+            if (byLink || isLink)
+            {
+                Follow(place, path + name);
+            }
+            else
+            {
+                Enter(place, path + name);
+            }
+
             Read(child, $"{path}{name}/", place, byLink || isLink);
         }
+
+        _way.RemoveAt(_way.Count - 1);
     }
 
-    /// <summary>Marks a folder as read.</summary>
-    private void Enter(string real, string path, bool byLink)
+    /// <summary>Marks a folder that is no link and lies in none. On a system that tells names apart by case, there may be another that this one does not know from it.</summary>
+    private void Enter(string real, string path)
     {
-        if (PathNames.IsIn(_real, real))
+        if (_linked.TryGetValue(real, out var before))
         {
-            throw new InvalidDataException($"{_root}: {path} is a link to {real}, in which it lies itself. Remove the link: its images would be read again and again.");
+            throw ReadTwice(before.Path, path);
         }
 
-        // Without a link two paths that are the same but for case are two folders, of a system that tells them apart.
-        if (!_read.TryAdd(real, (path, byLink)) && (byLink || _read[real].ByLink))
-        {
-            throw new InvalidDataException($"{_root}: {_read[real].Path} and {path} are the same folder, for there is a link. Remove it: the images would be read twice.");
-        }
+        _own.TryAdd(real, path);
     }
+
+    /// <summary>Marks a folder that is a link or lies in one.</summary>
+    private void Follow(string real, string path)
+    {
+        if (PathNames.IsIn(_real, real) || _way.Contains(real, PathNames.Comparer))
+        {
+            throw new InvalidDataException($"{_root}: {path} leads by a link to {real}, in which it lies itself. Remove the link: its images would be read again and again.");
+        }
+
+        if (_own.TryGetValue(real, out var own))
+        {
+            throw ReadTwice(own, path);
+        }
+
+        var (first, times) = _linked.GetValueOrDefault(real, (path, 0));
+        _linked[real] = times < MaxPaths
+            ? (first, times + 1)
+            : throw new InvalidDataException($"{_root}: {first} and {path} are two of more than {MaxPaths} paths by links to {real}. Are there several links in each of several folders?");
+    }
+
+    private InvalidDataException ReadTwice(string one, string other) =>
+        new($"{_root}: {one} and {other} are the same folder, for there is a link. Remove it: the images would be read twice.");
 }

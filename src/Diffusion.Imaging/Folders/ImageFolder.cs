@@ -6,7 +6,7 @@ namespace Diffusion.Imaging;
 /// <summary>
 /// The images of a folder, brought to one shape. Every subfolder is a class, in ordinal order of their names, and its images lie in it at
 /// any depth; or all images lie in the folder itself and have no labels. The order of the images is the ordinal order of their relative
-/// paths. Files with other extensions and hidden files are left out, and counted (<see cref="LeftOut"/>).
+/// paths. Files with other extensions, hidden files and what systems put beside them are left out, and counted (<see cref="LeftOut"/>). Links to files and to folders elsewhere are followed.
 /// </summary>
 public sealed class ImageFolder : IImageSource
 {
@@ -24,7 +24,12 @@ public sealed class ImageFolder : IImageSource
         layout.LeftOut.Unreadable(decoded.Bad.Length);
         LeftOut = Array.AsReadOnly(layout.LeftOut.Counts);
         Labels = Classes == 0 ? null : Array.AsReadOnly(_labels);
-        Fingerprint = new Dictionary<string, string> { ["file names"] = Fingerprints.Of(RelativePaths), ["file sizes"] = Fingerprints.Of(_files.Select(file => file.Length)) };
+        Fingerprint = new Dictionary<string, string>
+        {
+            ["file names"] = Fingerprints.Of(RelativePaths),
+            ["file sizes"] = Fingerprints.Of(_files.Select(file => file.Length)),
+            ["file contents"] = Fingerprints.Of(_files.Select(file => file.Content)),
+        };
     }
 
     /// <inheritdoc/>
@@ -45,7 +50,10 @@ public sealed class ImageFolder : IImageSource
     /// <inheritdoc/>
     public IReadOnlyList<long>? Labels { get; }
 
-    /// <summary>Hashes of the <see cref="RelativePaths"/> and of the sizes of the files. A folder may be moved to another place or system; an image that is added, renamed or written anew makes it another.</summary>
+    /// <summary>
+    /// Hashes of the <see cref="RelativePaths"/>, and of the sizes and the bytes of the files, as they were when the folder was opened. A folder may be moved to another place or system, and an image be
+    /// a link; an image that is added, renamed or replaced makes it another folder.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Fingerprint { get; }
 
     /// <summary>
@@ -57,7 +65,7 @@ public sealed class ImageFolder : IImageSource
     /// <summary>
     /// How many files and folders of the folder were left out, by what they are, the largest number first; empty where everything is an image. A file is named by its extension, in lower case with
     /// the dot (".heic"), or else "without an extension"; further there are "hidden files", "hidden folders", "folders NAME" (@eaDir and what else systems keep for themselves, whose files are not
-    /// counted), and "that cannot be read" (<see cref="SkippedFiles"/>).
+    /// counted), "files NAME" (Thumbs.db and the like), and "that cannot be read" (<see cref="SkippedFiles"/>).
     /// </summary>
     public IReadOnlyList<(string What, int Count)> LeftOut { get; }
 
@@ -69,7 +77,7 @@ public sealed class ImageFolder : IImageSource
     /// <param name="options">What the images are; by default as for <see cref="Open"/>.</param>
     /// <returns>The subfolders in ordinal order; empty where the images have no labels.</returns>
     /// <exception cref="DirectoryNotFoundException">The folder is not there.</exception>
-    /// <exception cref="InvalidDataException">There are no images, or some beside some in subfolders.</exception>
+    /// <exception cref="InvalidDataException">There are no images, or some beside some in subfolders, or a link to a folder leads upwards or to another folder of this one.</exception>
     /// <exception cref="ArgumentException">An option is outside its range; the message names all that are.</exception>
     public static IReadOnlyList<string> FindClasses(string folder, ImageFolderOptions? options = null) =>
         Array.AsReadOnly(Scan(folder, options ?? new ImageFolderOptions()).ClassNames);
@@ -83,7 +91,7 @@ public sealed class ImageFolder : IImageSource
     /// <returns>The images.</returns>
     /// <exception cref="DirectoryNotFoundException">The folder is not there.</exception>
     /// <exception cref="InvalidDataException">
-    /// There are no images, or some beside some in subfolders, or some cannot be decoded; the message names them (the first 20) and why.
+    /// There are no images, or some beside some in subfolders, or a link to a folder leads upwards or to another folder of this one, or some images cannot be decoded; the message names them (the first 20) and why.
     /// With <see cref="ImageFolderOptions.SkipCorrupt"/>: none can be decoded, or none of a class.
     /// </exception>
     /// <exception cref="ArgumentException">An option is outside its range; the message names all that are.</exception>

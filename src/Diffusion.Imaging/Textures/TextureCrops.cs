@@ -22,15 +22,18 @@ public sealed class TextureCrops : IImageSource
     private readonly Split _split;
     private PixelImage[] _photographs; // of each, the part of the split
 
-    private TextureCrops(string folder, Split split, TextureCropOptions options, string[] files)
+    private TextureCrops(string folder, Split split, TextureCropOptions options, string[] files, LeftOut leftOut)
     {
         (Name, _options, _split) = ($"{folder} ({split})", options, split);
         _photographs = Array.ConvertAll(files, file => TexturePhotograph.Load(file, split, options));
         Count = options.Count ?? (split == Split.Train ? TrainImages : TestImages);
+        LeftOut = Array.AsReadOnly(leftOut.Counts);
+        var identities = Array.ConvertAll(files, TexturePhotograph.Identify);
         Fingerprint = new Dictionary<string, string>
         {
             ["file names"] = Fingerprints.Of(files.Select(file => Path.GetFileName(file))),
-            ["file sizes"] = Fingerprints.Of(files.Select(file => new FileInfo(file).Length)),
+            ["file sizes"] = Fingerprints.Of(identities.Select(file => file.Length)),
+            ["file contents"] = Fingerprints.Of(identities.Select(file => file.Content)),
             ["crops"] = string.Create(CultureInfo.InvariantCulture, $"{split} {options.SmallestCrop}-{options.LargestCrop} seed {options.Seed}"),
         };
         ClassNames = Array.AsReadOnly(Array.ConvertAll(files, file => Path.GetFileNameWithoutExtension(file)));
@@ -55,11 +58,17 @@ public sealed class TextureCrops : IImageSource
     /// <summary>The names of the photographs' files without extension, by label, in ordinal order.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>Hashes of the names and sizes of the photographs' files; and which crops are cut out of them.</summary>
+    /// <summary>
+    /// What lies in the folder beside the photographs, as <see cref="ImageFolder.LeftOut"/> counts it, the largest number first; and "subfolders", whose files are not counted. Empty where there is
+    /// nothing.
+    /// </summary>
+    public IReadOnlyList<(string What, int Count)> LeftOut { get; }
+
+    /// <summary>Hashes of the names, sizes and bytes of the photographs' files; and which crops are cut out of them.</summary>
     public IReadOnlyDictionary<string, string> Fingerprint { get; }
 
     /// <summary>Reads the photographs that lie in a folder, not those in subfolders.</summary>
-    /// <param name="folder">The folder. Files with other extensions than the codec's and hidden files are ignored.</param>
+    /// <param name="folder">The folder. Files with other extensions than the codec's and hidden files are left out, and counted (<see cref="LeftOut"/>).</param>
     /// <param name="split">The top three quarters of every photograph to train on, or the bottom quarter to test.</param>
     /// <param name="options">The size of the images and of the crops, and more; by default 28×28 grey from 48 to 128 pixels.</param>
     /// <returns>The images.</returns>
@@ -72,7 +81,8 @@ public sealed class TextureCrops : IImageSource
         Guard.Split(split, nameof(split));
         options ??= new TextureCropOptions();
         options.ThrowIfInvalid();
-        return new TextureCrops(folder, split, options, TexturePhotograph.Find(folder, options.Codec.Extensions));
+        var leftOut = new LeftOut();
+        return new TextureCrops(folder, split, options, TexturePhotograph.Find(folder, options.Codec.Extensions, leftOut), leftOut);
     }
 
     /// <inheritdoc/>

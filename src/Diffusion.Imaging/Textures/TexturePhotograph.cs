@@ -3,19 +3,28 @@ namespace Diffusion.Imaging;
 /// <summary>Finds and loads the photographs that textures are cut out of.</summary>
 internal static class TexturePhotograph
 {
-    public static string[] Find(string folder, IReadOnlyCollection<string> extensions)
+    /// <summary>The files right in a folder; all else is counted.</summary>
+    public static string[] Find(string folder, IReadOnlyCollection<string> extensions, LeftOut leftOut)
     {
         if (!Directory.Exists(folder))
         {
             throw new DirectoryNotFoundException($"The folder {folder} with the photographs does not exist.");
         }
 
-        string[] files = [.. Directory.EnumerateFiles(folder)
-            .Where(path => extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase) && !Path.GetFileName(path).StartsWith('.'))
-            .Order(StringComparer.Ordinal)];
-        return files.Length > 0
-            ? files
-            : throw new InvalidDataException($"{folder} holds no photographs: files with one of the extensions {string.Join(", ", extensions)} are needed.");
+        var entries = FolderEntries.Read(folder, leftOut);
+        leftOut.Subfolders(entries.Folders.Count);
+        var names = leftOut.Images(entries.Files, extensions);
+        var others = LeftOut.Listed(leftOut.Counts);
+        return names.Length > 0
+            ? Array.ConvertAll(names, name => Path.Combine(folder, name))
+            : throw new InvalidDataException($"{folder} holds no photographs: files with one of the extensions {string.Join(", ", extensions)} are needed.{(others.Length > 0 ? $" It has others: {others}." : "")}");
+    }
+
+    /// <summary>The size of a file and a hash of its bytes; of a link, those of what it leads to.</summary>
+    public static (long Length, string Content) Identify(string path)
+    {
+        using var stream = ImagePath.OpenRead(path);
+        return (stream.Length, Fingerprints.OfFile(stream));
     }
 
     /// <summary>The part of a photograph that belongs to the split, as an image of its own: what is cut out of it sees no pixel of the other part.</summary>

@@ -44,6 +44,50 @@ public sealed class LeftOutTests : IDisposable
     }
 
     [Fact]
+    public void Open_FilesOfSystems_AreCountedByName()
+    {
+        string[] names = ["Thumbs.db", "sub/THUMBS.DB", "desktop.ini", "~$a.png", "a.png.crdownload", "b.jpg.part", "c.tmp"];
+        string[] elsewhere = OperatingSystem.IsWindows() ? [] : ["Icon\r", "a.png:Zone.Identifier"];
+        foreach (var name in names.Concat(elsewhere))
+        {
+            _folder.Write(name, [1]);
+        }
+
+        _folder.Write("a.png", TestImages.Constant(8, 6, 3, 1));
+        using var images = ImageFolder.Open(_folder.Path, s_small);
+        (string, int)[] expected = [(".crdownload", 1), (".part", 1), (".tmp", 1), ("files :Zone.Identifier", 1), ("files Icon", 1), ("files Thumbs.db", 2), ("files desktop.ini", 1), ("files ~$", 1)];
+        Assert.Equal(["a.png"], images.RelativePaths);
+        Assert.Equal(expected.Where(each => elsewhere.Length > 0 || !(each.Item1.EndsWith("Icon") || each.Item1.EndsWith("Identifier"))), images.LeftOut.OrderBy(each => each.What, StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Open_ClassWithoutImages_SaysWhatItHolds()
+    {
+        _folder.Write("a/0.png", TestImages.Constant(8, 6, 3, 1));
+        _folder.Write("d/x.heic", [1]);
+        _folder.Write("d/deep/y.HEIC", [1]);
+        Directory.CreateDirectory(_folder.File("e"));
+        Assert.Contains("no images in d (2 .heic), e.", Assert.Throws<InvalidDataException>(() => ImageFolder.Open(_folder.Path, s_small)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_Textures_CountWhatTheyLeaveOut()
+    {
+        var textures = new TextureCropOptions { Size = 4, SmallestCrop = 2, LargestCrop = 4 };
+        foreach (var name in (string[])["README.md", "b.heic", ".hidden.png", "sub/1.png", "@eaDir/a.png"])
+        {
+            _folder.Write(name, [1]);
+        }
+
+        var message = Assert.Throws<InvalidDataException>(() => TextureCrops.Open(_folder.Path, Split.Train, textures)).Message;
+        Assert.Contains("It has others: 1 .heic, 1 .md, 1 folders @eaDir, 1 hidden files, 1 subfolders.", message, StringComparison.Ordinal);
+        _folder.Write("a.png", TestImages.Noise(16, 16, 1));
+        using var images = TextureCrops.Open(_folder.Path, Split.Train, textures);
+        Assert.Equal(["a"], images.ClassNames);
+        Assert.Equal([(".heic", 1), (".md", 1), ("folders @eaDir", 1), ("hidden files", 1), ("subfolders", 1)], images.LeftOut);
+    }
+
+    [Fact]
     public void Open_UnreadableImages_AreCountedToo()
     {
         _folder.Write("a.png", TestImages.Constant(8, 6, 3, 1));
