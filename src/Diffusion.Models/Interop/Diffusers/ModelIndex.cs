@@ -22,7 +22,7 @@ internal sealed class ModelIndex
     /// <exception cref="InvalidDataException">The message is the reason, without the file's name.</exception>
     public static ModelIndex Parse(string json) => Read(json, root => new ModelIndex(
         ClassNameOf(root),
-        root.EnumerateObject().Where(entry => IsComponent(entry.Value)).ToDictionary(entry => entry.Name, entry => (entry.Value[0].GetString()!, entry.Value[1].GetString()!), StringComparer.Ordinal),
+        root.EnumerateObject().Where(entry => !entry.Name.StartsWith('_') && IsComponent(entry.Value)).ToDictionary(entry => entry.Name, entry => (entry.Value[0].GetString()!, entry.Value[1].GetString()!), StringComparer.Ordinal),
         PipelineNotes.Read(root)));
 
     /// <summary>The text of <c>_class_name</c> of any configuration of diffusers.</summary>
