@@ -13,7 +13,7 @@ internal static class ConvertCommand
     private static readonly Option<string> s_from = new("--from") { Description = "A file of weights (.safetensors, .pth, .pt, .bin, .index.json) or a folder that holds one.", Required = true };
     private static readonly Option<FileInfo> s_to = new("--to") { Description = "The file to write, *.safetensors, which PyTorch and diffusers read. With --dialect diffusers and a run of this app, a folder: the run as a pipeline of diffusers.", Required = true };
     private static readonly Option<string?> s_dialect = new("--dialect") { Description = $"Whose names the weights have, to be changed to this library's: {string.Join(", ", WeightDialects.Names)}. Without it names stay." };
-    private static readonly Option<FileInfo?> s_network = new("--network") { Description = "What the network of the dialect is: the config.json of diffusers (by default the one beside the weights), or the arguments of OpenAI's UNetModel as JSON." };
+    private static readonly Option<FileInfo?> s_network = new("--network") { Description = "What the network of the dialect is: the config.json of diffusers (by default the one in the file's header, which convert stores, or beside the weights), or the arguments of OpenAI's UNetModel as JSON." };
     private static readonly Option<bool> s_reverse = new("--reverse") { Description = "The other way: from this library's names to those of the dialect." };
     private static readonly Option<string?> s_prefix = new("--prefix") { Description = "Take the tensors alone whose names begin with this, and cut it off: 'ema/' where a file nests several. With \"\" all tensors as they are. Without it the network's weights are found, and what wraps them is taken off." };
     private static readonly Option<string?> s_variant = new("--variant") { Description = "Of a folder the variant of the weights: fp16 for diffusion_pytorch_model.fp16.safetensors." };
@@ -49,11 +49,11 @@ internal static class ConvertCommand
         }
 
         using var scope = NewDisposeScope();
-        var description = arguments.GetValue(s_network)?.FullName ?? WeightDialects.DescriptionBeside(weights.Path);
-        var translate = Translation(dialect, reverse, description);
+        var network = arguments.GetValue(s_network)?.FullName;
+        var translate = Translation(dialect, reverse, weights, network);
         using var loaded = weights.Load();
         var tensors = translate(loaded);
-        Save(to, tensors, WeightDialects.WithNetwork(Metadata(weights, arguments.GetValue(s_config), tensors), dialect, reverse, description));
+        Save(to, tensors, WeightDialects.WithNetwork(Metadata(weights, arguments.GetValue(s_config), tensors), dialect, reverse, weights, network));
         foreach (var note in weights.Notes)
         {
             AnsiConsole.MarkupLineInterpolated($"{note}");
@@ -62,14 +62,14 @@ internal static class ConvertCommand
         AnsiConsole.MarkupLineInterpolated($"Wrote {tensors.Count} tensors, {tensors.Values.Sum(tensor => tensor.numel())} numbers, from {weights.Path} to {to}");
     }
 
-    private static Func<IReadOnlyDictionary<string, Tensor>, IReadOnlyDictionary<string, Tensor>> Translation(string? dialect, bool reverse, string? network)
+    private static Func<IReadOnlyDictionary<string, Tensor>, IReadOnlyDictionary<string, Tensor>> Translation(string? dialect, bool reverse, WeightFiles weights, string? network)
     {
         if (dialect is null)
         {
             return reverse ? throw new UsageException("--reverse goes with --dialect.") : tensors => tensors;
         }
 
-        var found = WeightDialects.Find(dialect, network);
+        var found = WeightDialects.Find(dialect, weights, network);
         return reverse ? found.ToTheirs : found.ToOurs;
     }
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Diffusion.Sample;
 
 /// <summary>What asks the process to end: Ctrl-C, Ctrl-Break, a request of the system, a closed terminal or window.</summary>
-/// <remarks>The first cancels the command, which ends with a whole checkpoint. A second Ctrl-C ends the process at once; who asks otherwise may ask often.</remarks>
+/// <remarks>The first cancels the command, which ends with a whole checkpoint. A second Ctrl-C or SIGTERM ends the process at once; a terminal that closes may say so often.</remarks>
 internal static class Interruption
 {
     // A tool that ends a program, timeout for one, sends its signal to the process and to its group: to the same process twice.
@@ -14,6 +14,7 @@ internal static class Interruption
 
     private static readonly CancellationTokenSource s_cancellation = new();
     private static readonly List<PosixSignalRegistration> s_registrations = []; // kept to the end of the process: one that is collected hears nothing
+    private static readonly HashSet<PosixSignal> s_heard = [];
     private static readonly Lock s_lock = new();
     private static long s_firstAt;
 
@@ -36,7 +37,7 @@ internal static class Interruption
 
     private static void On(PosixSignal signal, int exitCode) => s_registrations.Add(PosixSignalRegistration.Create(signal, context =>
     {
-        context.Cancel = First(exitCode) || signal is PosixSignal.SIGHUP or PosixSignal.SIGTERM;
+        context.Cancel = First(signal, exitCode) || signal == PosixSignal.SIGHUP;
         s_cancellation.Cancel();
         if (OperatingSystem.IsWindows() && signal is PosixSignal.SIGHUP or PosixSignal.SIGTERM)
         {
@@ -45,18 +46,19 @@ internal static class Interruption
         }
     }));
 
-    /// <summary>Whether this is the first signal, or the same one again.</summary>
-    private static bool First(int exitCode)
+    /// <summary>Whether this is the first signal, a SIGTERM after others, or one that came at the same time.</summary>
+    private static bool First(PosixSignal signal, int exitCode)
     {
         lock (s_lock)
         {
+            var first = s_heard.Add(signal);
             if (ExitCode == 0)
             {
                 (ExitCode, s_firstAt) = (exitCode, Environment.TickCount64);
                 return true;
             }
 
-            return exitCode == ExitCode && Environment.TickCount64 - s_firstAt < s_once.TotalMilliseconds;
+            return (first && signal == PosixSignal.SIGTERM) || Environment.TickCount64 - s_firstAt < s_once.TotalMilliseconds;
         }
     }
 }

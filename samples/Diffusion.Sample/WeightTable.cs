@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Diffusion.Configuration;
 using Diffusion.Models;
 using Spectre.Console;
@@ -79,14 +80,27 @@ internal static class WeightTable
 
     private static Checkpoint? AddCheckpoint(Table table, string file)
     {
-        if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && File.Exists(Path.Combine(folder, "manifest.json")))
+        if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && File.Exists(Path.Combine(folder, "manifest.json")) && Checkpointed(table, folder) is { } checkpoint && checkpoint.Files.Contains(Path.GetFileName(file)))
         {
-            var checkpoint = Checkpoint.Open(folder);
             table.AddRow("checkpoint", Markup.Escape($"step {checkpoint.Step}, seed {checkpoint.Seed}, {checkpoint.BatchSize} images a step, written by {checkpoint.Library}"));
             return checkpoint;
         }
 
         return null;
+    }
+
+    /// <summary>The checkpoint of a folder with a manifest.json, which is a common name: <see langword="null"/> where it is no checkpoint's.</summary>
+    private static Checkpoint? Checkpointed(Table table, string folder)
+    {
+        try
+        {
+            return Checkpoint.Open(folder);
+        }
+        catch (InvalidDataException e) when (e.InnerException is JsonException)
+        {
+            table.AddRow("note", Markup.Escape($"{e.Message} It was not used."));
+            return null;
+        }
     }
 
     private static void AddRun(Table table, RunOptions options)

@@ -69,8 +69,10 @@ public sealed class InterruptionTests : IDisposable
     }
 
     /// <summary>A command that cannot hear of the first one: it waits for the end of a text that has none.</summary>
-    [Fact]
-    public async Task Train_SecondCtrlC_EndsAtOnce()
+    [Theory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    public async Task Train_SecondSignal_EndsAtOnce(string signal, int expected)
     {
         SkipOnWindows();
         using var process = _app.StartWithSignals("train", "--config", "/dev/stdin");
@@ -78,10 +80,10 @@ public sealed class InterruptionTests : IDisposable
         await process.StandardInput.FlushAsync();
         while (!process.HasExited)
         {
-            await Send("INT", process);
+            await Send(signal, process);
         }
 
-        Assert.Equal(130, process.ExitCode);
+        Assert.Equal(expected, process.ExitCode);
     }
 
     /// <summary>A terminal that closes takes writes no more, and its shell sends the signal on.</summary>

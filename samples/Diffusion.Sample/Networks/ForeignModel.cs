@@ -36,31 +36,31 @@ internal static class ForeignModel
     public static (INoiseSchedule Schedule, Parameterization Prediction, string Name) Diffusion(ForeignNetwork network, SourceArguments arguments)
     {
         var asked = arguments.CreatePrediction();
-        if (network.Pipeline is { } pipeline && arguments.Schedule is null)
+        if (network.Scheduler is { } scheduler && arguments.Schedule is null)
         {
-            return asked is null || asked.Name == pipeline.Parameterization.Name
-                ? (pipeline.Schedule, pipeline.Parameterization, $"schedule of its {pipeline.Scheduler.ClassName}, {pipeline.Schedule.Timesteps} timesteps")
-                : throw new UsageException($"--prediction {asked.Name} contradicts the scheduler of '{network.File}', {pipeline.Scheduler.ClassName}, by which the network predicts {pipeline.Parameterization.Name}. With --schedule NAME that scheduler is left aside.");
+            return asked is null || asked.Name == scheduler.Parameterization.Name
+                ? (network.Schedule!, scheduler.Parameterization, $"schedule of its {scheduler.ClassName}, {network.Schedule!.Timesteps} timesteps")
+                : throw new UsageException($"--prediction {asked.Name} contradicts the scheduler of '{network.File}', {scheduler.ClassName}, by which the network predicts {scheduler.Parameterization.Name}. With --schedule NAME that scheduler is left aside.");
         }
 
-        var timesteps = network.Pipeline?.Schedule.Timesteps ?? Timesteps;
+        var timesteps = network.Schedule?.Timesteps ?? Timesteps;
         var schedule = arguments.CreateSchedule(timesteps)
             ?? throw new UsageException($"'{network.File}' is a network without a scheduler, and does not say with which noise schedule it was trained: give it by --schedule, one of {string.Join(", ", NoiseSchedule.Names)}.");
-        if (asked is null && network.Pipeline is null)
+        if (asked is null && network.Scheduler is null)
         {
             AnsiConsole.MarkupLineInterpolated($"The network is taken to predict {Parameterization.Epsilon.Name}, as most do; --prediction says otherwise.");
         }
 
-        return (schedule, asked ?? network.Pipeline?.Parameterization ?? Parameterization.Epsilon, $"schedule {arguments.Schedule}, {timesteps} timesteps");
+        return (schedule, asked ?? network.Scheduler?.Parameterization ?? Parameterization.Epsilon, $"schedule {arguments.Schedule}, {timesteps} timesteps");
     }
 
     private static TrainedModel Make(ForeignNetwork network, DrawingArguments arguments)
     {
         CheckConditions(network);
-        var own = network.Pipeline is not null && arguments.Schedule is null && arguments.Sampler is null;
+        var own = network.Scheduler is not null && arguments.Schedule is null && arguments.Sampler is null;
         if (own && arguments.Spacing is not null)
         {
-            throw new UsageException($"--spacing goes with --sampler here: the {network.Pipeline!.Scheduler.ClassName} of '{network.File}' has timesteps of its own.");
+            throw new UsageException($"--spacing goes with --sampler here: the {network.Scheduler!.ClassName} of '{network.File}' has timesteps of its own.");
         }
 
         var (schedule, prediction, name) = Diffusion(network, arguments.Source);
@@ -69,10 +69,10 @@ internal static class ForeignModel
         var label = LabelledDrawing.Find(network.File, options, arguments);
         network.Network.to(cuda.is_available() ? CUDA : CPU);
         var denoiser = new NetworkDenoiser(network.Network, schedule, prediction, nullLabel is { } none ? Condition.OfLabels(none) : null);
-        var sampler = UsageException.Unless(() => own ? network.Pipeline!.CreateSampler(options.Sampling.Steps!.Value) : options.Sampling.CreateSampler());
+        var sampler = UsageException.Unless(() => own ? network.Scheduler!.CreateSampler(options.Sampling.Steps!.Value) : options.Sampling.CreateSampler());
         var steps = UsageException.Unless(() => sampler.Levels(schedule).Count - 1);
-        var limit = network.Pipeline?.Limit ?? ImageLimit.Clip();
-        TrainedModel.Say($"{network.Kind}, images {network.Network.Options.Image}", network.File, name, prediction.Name, $"{(own ? network.Pipeline!.Scheduler.ClassName : options.Sampling.Sampler)} (limit on images: {limit})", denoiser, steps);
+        var limit = network.Scheduler?.Limit ?? ImageLimit.Clip();
+        TrainedModel.Say($"{network.Kind}, images {network.Network.Options.Image}", network.File, name, prediction.Name, $"{(own ? network.Scheduler!.ClassName : options.Sampling.Sampler)} (limit on images: {limit})", denoiser, steps);
         if (label is { } one)
         {
             AnsiConsole.MarkupLineInterpolated($"{ClassList.Describe(options.Data, one)}");
@@ -97,7 +97,7 @@ internal static class ForeignModel
     }
 
     private static int Steps(ForeignNetwork network, INoiseSchedule schedule) =>
-        network.Pipeline!.Scheduler.ClassName == AllTimesteps ? schedule.Timesteps : Math.Min(DefaultSteps, schedule.Timesteps);
+        network.Scheduler!.ClassName == AllTimesteps ? schedule.Timesteps : Math.Min(DefaultSteps, schedule.Timesteps);
 
     private static long? NullLabel(ForeignNetwork network, DrawingArguments arguments)
     {

@@ -10,13 +10,12 @@ namespace Diffusion.Sample;
 internal sealed class ForeignNetwork : IDisposable
 {
     private const string Description = "config.json";
-
-    /// <summary>Where a training script's checkpoint has its networks, the averaged one first.</summary>
-    private static readonly string[] s_networks = ["unet_ema", "unet"];
+    private const string SchedulerFile = "scheduler_config.json";
 
     private static readonly string[] s_extensions = [".safetensors", ".bin", ".pth", ".pt", ".ckpt"];
 
-    private ForeignNetwork(string file, string kind, UNet network, DiffusersPipeline? pipeline) => (File, Kind, Network, Pipeline) = (file, kind, network, pipeline);
+    private ForeignNetwork(string file, string kind, UNet network, DiffusersPipeline? pipeline, DiffusersScheduler? scheduler) =>
+        (File, Kind, Network, Pipeline, Scheduler) = (file, kind, network, pipeline, scheduler);
 
     /// <summary>Where the weights are.</summary>
     public string File { get; }
@@ -29,8 +28,11 @@ internal sealed class ForeignNetwork : IDisposable
     /// <summary>The pipeline, where it is one.</summary>
     public DiffusersPipeline? Pipeline { get; }
 
-    /// <summary>The text of the pipeline's scheduler_config.json.</summary>
-    public string? SchedulerConfig { get; private init; }
+    /// <summary>The scheduler of the pipeline, or the one that lies with a network alone; <see langword="null"/> where there is none.</summary>
+    public DiffusersScheduler? Scheduler { get; }
+
+    /// <summary>The noise schedule of <see cref="Scheduler"/>, of a pipeline that was written here to the bit.</summary>
+    public INoiseSchedule? Schedule => Pipeline?.Schedule ?? Scheduler?.Schedule;
 
     /// <summary>The rows of the label table; 0 where there is none.</summary>
     public int Labels => Network.Options.Dialect.Labels is { Kind: LabelKind.Table } labels ? labels.Classes : 0;
@@ -49,22 +51,16 @@ internal sealed class ForeignNetwork : IDisposable
         if (System.IO.File.Exists(Path.Combine(path, "model_index.json")))
         {
             var pipeline = DiffusersPipeline.Load(path, arguments.IgnoredKeys, arguments.Variant);
-            return new ForeignNetwork(pipeline.WeightsFile!, pipeline.ClassName, (UNet)pipeline.Network, pipeline) { SchedulerConfig = DiffusersFolder.Read(path).SchedulerConfig };
+            return new ForeignNetwork(pipeline.WeightsFile!, pipeline.ClassName, (UNet)pipeline.Network, pipeline, pipeline.Scheduler);
         }
 
-        if (System.IO.File.Exists(Path.Combine(path, "scheduler_config.json")))
-        {
-            throw new UsageException($"'{path}' holds a scheduler of diffusers alone, without a network.");
-        }
-
-        if (!Directory.Exists(path))
+        if (!Directory.Exists(path) || HasNetwork(path))
         {
             return OpenWeights(path, arguments);
         }
 
         // Of a run and empty ones a run's messages say more.
-        var folder = s_networks.Select(name => Path.Combine(path, name)).Prepend(path).FirstOrDefault(each => System.IO.File.Exists(Path.Combine(each, Description)));
-        return folder is null && !Directory.EnumerateFiles(path).Any(file => s_extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase)) ? null : OpenWeights(folder ?? path, arguments);
+        return System.IO.File.Exists(Path.Combine(path, SchedulerFile)) ? throw new UsageException($"'{path}' holds a scheduler of diffusers alone, without a network.") : null;
     }
 
     /// <inheritdoc/>
@@ -82,10 +78,10 @@ internal sealed class ForeignNetwork : IDisposable
             return null;
         }
 
-        if (Text(weights, arguments.Network) is not { } text)
+        if (WeightDialects.Described(weights, arguments.Network) is not var (described, source))
         {
             return arguments.Network is null && System.IO.File.Exists(path) && weights.Format == "safetensors" ? null : throw new UsageException(
-                $"'{weights.Path}' does not say what its network is, and there is no {Description} of diffusers beside it: give one by --network FILE.");
+                $"'{weights.Path}' does not say what its network is, and {WeightDialects.NoneBeside(weights.Path)}: give a {Description} of diffusers by --network FILE.");
         }
 
         foreach (var note in weights.Notes)
@@ -93,7 +89,7 @@ internal sealed class ForeignNetwork : IDisposable
             AnsiConsole.MarkupLineInterpolated($"{note}");
         }
 
-        var described = DiffusersUNet.Parse(text.Json);
+        var scheduler = FindScheduler(path, arguments);
         weights.ThrowIfSmallerThan(described.Options);
         var network = described.Build();
         try
@@ -101,12 +97,12 @@ internal sealed class ForeignNetwork : IDisposable
             using var tensors = weights.Load();
             Weights.Load(network, tensors.Keys.Contains("conv_norm_out.weight") ? described.Keys.ToOurs(tensors) : tensors);
             network.eval();
-            return new ForeignNetwork(weights.Path, described.ClassName, network, null);
+            return new ForeignNetwork(weights.Path, described.ClassName, network, null, scheduler);
         }
         catch (ArgumentException e)
         {
             network.Dispose();
-            throw new InvalidDataException($"'{weights.Path}' does not fit the network that {text.Source} describes. {e.Message}", e);
+            throw new InvalidDataException($"'{weights.Path}' does not fit the network that {source} describes. {e.Message}", e);
         }
         catch
         {
@@ -115,17 +111,29 @@ internal sealed class ForeignNetwork : IDisposable
         }
     }
 
-    /// <summary>What says what the network is: the file that is given, what convert has stored with the weights, or the config.json beside them.</summary>
-    private static (string Json, string Source)? Text(WeightFiles weights, string? given)
+    /// <summary>Whether a folder has something of a network, itself or in a folder of one.</summary>
+    public static bool HasNetwork(string folder) =>
+        System.IO.File.Exists(Path.Combine(folder, Description))
+        || WeightFiles.NetworkFolders.Any(name => Directory.Exists(Path.Combine(folder, name)))
+        || Directory.EnumerateFiles(folder).Any(file => s_extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase));
+
+    /// <summary>The scheduler in the folder of a network, or in a folder scheduler beside that of the network. It is not needed where a schedule is asked for.</summary>
+    private static DiffusersScheduler? FindScheduler(string path, SourceArguments arguments)
     {
-        if (given is null && weights.Metadata.TryGetValue(WeightDialects.NetworkKey, out var stored))
+        string[] places = Directory.Exists(path) ? [path, Path.Combine(path, "scheduler")] : [];
+        if (places.Select(place => Path.Combine(place, SchedulerFile)).FirstOrDefault(System.IO.File.Exists) is not { } file)
         {
-            return (stored, "its header");
+            return null;
         }
 
-        var file = given ?? WeightDialects.DescriptionBeside(weights.Path);
-        return file is null ? null
-            : System.IO.File.Exists(file) ? (System.IO.File.ReadAllText(file), $"'{file}'")
-            : throw new UsageException($"There is no file '{file}'.");
+        try
+        {
+            return DiffusersScheduler.Read(file, arguments.IgnoredKeys);
+        }
+        catch (InvalidDataException e) when (arguments.Schedule is not null)
+        {
+            AnsiConsole.MarkupLineInterpolated($"{e.Message} It is left aside: --schedule is given.");
+            return null;
+        }
     }
 }

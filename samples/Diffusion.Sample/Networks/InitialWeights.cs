@@ -92,7 +92,7 @@ internal sealed class InitialWeights : IDisposable
 
     private static (DiffusionOptions Options, string Source) Diffusion(ForeignNetwork foreign, RunOptions options, TrainArguments arguments)
     {
-        if (foreign.Pipeline is null && arguments.Source.Schedule is null && arguments.Config is not null)
+        if (foreign.Scheduler is null && arguments.Source.Schedule is null && arguments.Config is not null)
         {
             return (arguments.Source.CreatePrediction() is { } asked ? options.Diffusion with { Prediction = asked.Name } : options.Diffusion, "the configuration has");
         }
@@ -100,8 +100,8 @@ internal sealed class InitialWeights : IDisposable
         var (schedule, prediction, _) = ForeignModel.Diffusion(foreign, arguments.Source);
         return arguments.Source.Schedule is { } name
             ? (new DiffusionOptions { Schedule = name, Timesteps = schedule.Timesteps, Prediction = prediction.Name }, "asked for is")
-            : (DiffusionNames.Find(schedule, prediction, foreign.SchedulerConfig!)
-                ?? throw new UsageException($"--from: no configuration can name the schedule and the prediction of the {foreign.Pipeline!.Scheduler.ClassName} of '{foreign.File}' ({prediction.Name}). Give others by --schedule and --prediction."), "its scheduler has");
+            : (DiffusionNames.Find(schedule, prediction, foreign.Scheduler!)
+                ?? throw new UsageException($"--from: no configuration can name the schedule and the prediction of the {foreign.Scheduler!.ClassName} of '{foreign.File}' ({prediction.Name}). Give others by --schedule and --prediction."), "its scheduler has");
     }
 
     private static string Describe(DiffusionOptions diffusion) => FormattableString.Invariant(

@@ -17,7 +17,7 @@ internal static class SchedulerTable
         }
 
         var file = Path.Combine(path, FileName);
-        return File.Exists(file) && !File.Exists(Path.Combine(path, "model_index.json")) && !File.Exists(Path.Combine(path, "config.json")) ? file : null;
+        return File.Exists(file) && !File.Exists(Path.Combine(path, "model_index.json")) && !ForeignNetwork.HasNetwork(path) ? file : null;
     }
 
     /// <exception cref="InvalidDataException">It is none, or not known; the message names the file and the reason.</exception>
@@ -25,7 +25,7 @@ internal static class SchedulerTable
     {
         var table = WeightTable.Summary("Scheduler of diffusers");
         table.AddRow("file", Markup.Escape(file));
-        AddTo(table, Read(file, ignoredKeys));
+        AddTo(table, DiffusersScheduler.Read(file, ignoredKeys));
         AnsiConsole.Write(table);
     }
 
@@ -40,17 +40,5 @@ internal static class SchedulerTable
         }
 
         table.AddRow("levels", FormattableString.Invariant($"α {first.Alpha:G4} and σ {first.Sigma:G4} at timestep 0, α {last.Alpha:G4} and σ {last.Sigma:G4} at the last"));
-    }
-
-    private static DiffusersScheduler Read(string file, IReadOnlyCollection<string> ignoredKeys)
-    {
-        try
-        {
-            return DiffusersScheduler.Parse(File.ReadAllText(file), ignoredKeys);
-        }
-        catch (InvalidDataException e)
-        {
-            throw new InvalidDataException($"'{file}' cannot be read as a scheduler of diffusers: {e.Message}", e);
-        }
     }
 }

@@ -46,6 +46,9 @@ public sealed class Checkpoint
     /// <summary>The names of the classes that were trained on, by label; empty where the source had none, or an older version wrote the checkpoint.</summary>
     public IReadOnlyList<string> ClassNames => Manifest.Images?.ClassNames ?? [];
 
+    /// <summary>The names of the files that belong to it, beside its manifest.</summary>
+    public IReadOnlyCollection<string> Files => [.. Manifest.Files.Keys];
+
     /// <summary>What the checkpoint says of itself: the content of its manifest.</summary>
     internal CheckpointManifest Manifest { get; }
 

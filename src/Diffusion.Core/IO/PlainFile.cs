@@ -32,11 +32,14 @@ internal static class PlainFile
         return File.ReadAllText(path);
     }
 
+    /// <summary>Whether a name stands for what the process has opened already, which may be a pipe.</summary>
+    public static bool IsOpened(string path) => !OperatingSystem.IsWindows() && Array.Exists(s_opened, opened => path.StartsWith(opened, StringComparison.Ordinal));
+
     /// <summary>For those that open it themselves.</summary>
     /// <exception cref="InvalidDataException">It is not a plain file; the message names it.</exception>
     public static void ThrowIfOther(string path)
     {
-        if (!Array.Exists(s_opened, opened => path.StartsWith(opened, StringComparison.Ordinal)) && OtherKind(path) is { } kind)
+        if (!IsOpened(path) && OtherKind(path) is { } kind)
         {
             throw new InvalidDataException($"'{path}' is {kind}; a file is needed.");
         }

@@ -6,14 +6,12 @@ internal static class ImagePath
     /// <summary>What a pipe, a socket and a device share with an empty file: their length is 0.</summary>
     public const string NoBytes = "not a PNG or another image, or cut off in its first bytes: it is empty, or a pipe, a socket or a device";
 
-    private static readonly string[] s_open = ["/dev/stdin", "/dev/fd/", "/proc/self/fd/"];
-
     /// <summary>Opens a file. What the caller has opened already and names by its number (/dev/fd/3) may be a pipe.</summary>
     /// <exception cref="InvalidDataException">It has no bytes.</exception>
     /// <exception cref="IOException">It is not there or cannot be read.</exception>
     public static FileStream OpenRead(string path)
     {
-        if (!OperatingSystem.IsWindows() && Array.Exists(s_open, path.StartsWith))
+        if (PlainFile.IsOpened(path))
         {
             return File.OpenRead(path);
         }

@@ -6,6 +6,8 @@ namespace Diffusion.Models;
 internal sealed class NetworkConfig
 {
     private const int MaxLayers = 1024;
+    private const int FewKeys = 10;
+    private const int LongestValue = 80;
 
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
 
@@ -75,7 +77,7 @@ internal sealed class NetworkConfig
     /// <summary>A whole number of at least 1 that has no default.</summary>
     public int Needed(string name) => Value(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt32(out var whole) && whole >= 1
         ? whole
-        : throw new InvalidDataException($"{ClassName}: \"{name}\" must be a whole number of at least 1; it is {Value(name)?.GetRawText() ?? "missing"}.");
+        : throw new InvalidDataException($"{ClassName}: \"{name}\" must be a whole number of at least 1; it is {(Value(name) is { } given ? Shown(given) : "missing")}.");
 
     /// <summary>One of these texts; <see langword="null"/> where the value is null and <paramref name="nullable"/> allows it.</summary>
     public string? OneOf(string name, string? otherwise, bool nullable, params ReadOnlySpan<string> known)
@@ -133,7 +135,7 @@ internal sealed class NetworkConfig
     }
 
     public InvalidDataException Wrong(string name, JsonElement value, string needed) =>
-        new($"{ClassName}: \"{name}\" must be {needed}; it is {value.GetRawText()}.");
+        new($"{ClassName}: \"{name}\" must be {needed}; it is {Shown(value)}.");
 
     /// <summary>An error for what is there and was not read; names that begin with an underscore are notes.</summary>
     public void ThrowIfUnread()
@@ -141,8 +143,14 @@ internal sealed class NetworkConfig
         var unread = Json.EnumerateObject().Where(entry => entry.Name[..Math.Min(1, entry.Name.Length)] != "_" && !_read.Contains(entry.Name)).ToList();
         if (unread.Count > 0)
         {
-            throw new InvalidDataException($"{ClassName}: this library does not know {string.Join(", ", unread.Select(entry => $"\"{entry.Name}\" ({entry.Value.GetRawText()})"))}.");
+            throw new InvalidDataException($"{ClassName}: this library does not know {string.Join(", ", unread.Take(FewKeys).Select(entry => $"\"{entry.Name}\" ({Shown(entry.Value)})"))}{(unread.Count > FewKeys ? $" and {unread.Count - FewKeys} more" : "")}.");
         }
+    }
+
+    private static string Shown(JsonElement value)
+    {
+        var text = string.Join(' ', value.GetRawText().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return text.Length > LongestValue ? $"{text[..LongestValue]}…" : text;
     }
 
     /// <summary>Reads every name and text once: one that is no Unicode text throws here and nowhere later.</summary>

@@ -40,7 +40,7 @@ public sealed class DiffusersPipeline : IDisposable
     public Parameterization Parameterization => Scheduler.Parameterization;
 
     /// <summary>What the scheduler does to x̂₀. Samplers of <see cref="CreateSampler"/> have it; for others: <c>pipeline.Denoiser.Limited(pipeline.Limit)</c>.</summary>
-    public ImageLimit Limit => Scheduler.CreateSampler(1).Limit;
+    public ImageLimit Limit => Scheduler.Limit;
 
     /// <summary>The names of the classes, by their labels; <see langword="null"/> where the folder has none.</summary>
     public IReadOnlyList<string>? ClassNames { get; }

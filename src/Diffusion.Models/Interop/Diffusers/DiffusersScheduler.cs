@@ -38,6 +38,9 @@ public sealed class DiffusersScheduler
     /// <summary>What the network predicts.</summary>
     public Parameterization Parameterization { get; }
 
+    /// <summary>What is done to x̂₀. Samplers of <c>CreateSampler</c> have it; for others: <c>denoiser.Limited(scheduler.Limit)</c>.</summary>
+    public ImageLimit Limit => SchedulerSamplers.Limit(_config);
+
     /// <summary>
     /// The keys of the text that are not used, as in diffusers: other classes of schedulers have them, now or in earlier versions, and the text kept them when its class was changed. In the order of the text; their values are not read.
     /// </summary>
@@ -53,6 +56,15 @@ public sealed class DiffusersScheduler
     /// It is not such an object, has a name twice, the class is not known, a key is of no class and not among <paramref name="ignoredKeys"/>, a value is not known, contradicts another or makes no schedule; the message names it.
     /// </exception>
     public static DiffusersScheduler Parse(string json, IReadOnlyCollection<string>? ignoredKeys = null) => Parse(json, className: null, ignoredKeys);
+
+    /// <summary>Reads a scheduler_config.json.</summary>
+    /// <param name="file">The file, with a text as <see cref="Parse(string, IReadOnlyCollection{string})"/> reads it.</param>
+    /// <param name="ignoredKeys">Keys that are taken as if the file did not have them; <see langword="null"/> (default) for none.</param>
+    /// <returns>The scheduler.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is no plain file (a named pipe, a socket, a device), or as of <see cref="Parse(string, IReadOnlyCollection{string})"/>; the message names the file and the reason.</exception>
+    public static DiffusersScheduler Read(string file, IReadOnlyCollection<string>? ignoredKeys = null) =>
+        DescriptionFile.Read(file, "a scheduler of diffusers", text => Parse(text, ignoredKeys));
 
     /// <summary>A network as a denoiser of the scheduler's schedule and prediction type. The limit on x̂₀ is that of <c>CreateSampler</c>.</summary>
     /// <param name="network">Takes noisy images and timesteps; the caller keeps owning it.</param>
@@ -74,6 +86,10 @@ public sealed class DiffusersScheduler
     /// <exception cref="ArgumentException">The class has no such argument, or it is out of range; the message names it.</exception>
     public Sampler CreateSampler(int steps, double eta = 0, bool useClippedModelOutput = false, Churn? churn = null, double? mu = null, int? order = null) =>
         CreateSampler(steps, new DiffusersSamplingOptions { Eta = eta, UseClippedModelOutput = useClippedModelOutput, Churn = churn ?? Churn.None, Mu = mu, Order = order });
+
+    /// <summary>The text of the scheduler_config.json, as it was read, in plain JSON: an infinity is a number beyond the range of doubles, NaN the text "NaN".</summary>
+    /// <returns>A JSON object.</returns>
+    public string ToJson() => _config.Json;
 
     internal Sampler CreateSampler(int steps, DiffusersSamplingOptions options)
     {

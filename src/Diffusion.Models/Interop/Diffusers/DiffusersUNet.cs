@@ -41,6 +41,13 @@ public sealed class DiffusersUNet
         return new DiffusersUNet(className, options, text);
     }
 
+    /// <summary>Reads a unet/config.json.</summary>
+    /// <param name="file">The file, with a text as <see cref="Parse"/> reads it.</param>
+    /// <returns>The network.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is no plain file (a named pipe, a socket, a device), or as of <see cref="Parse"/>; the message names the file and the reason.</exception>
+    public static DiffusersUNet Read(string file) => DescriptionFile.Read(file, "a network of diffusers", Parse);
+
     /// <summary>Builds the network of a folder that holds a network alone, such as <c>unet</c> or <c>unet_ema</c> of a training script, and loads its weights.</summary>
     /// <param name="path">The folder with config.json and the weights, in any of the formats of <see cref="WeightFiles"/>.</param>
     /// <param name="variant">Which weights, for example <c>fp16</c> of diffusion_pytorch_model.fp16.safetensors; <see langword="null"/> (default) for those without a variant.</param>

@@ -51,6 +51,9 @@ internal sealed class SchedulerConfig
     /// <summary>Whether a run ends at the clean image; DEIS and SA-Solver end at the smallest σ.</summary>
     public bool EndsClean => ClassName is not ("DEISMultistepScheduler" or "SASolverScheduler") && Text("final_sigmas_type", "zero") != "sigma_min";
 
+    /// <summary>The text, in plain JSON.</summary>
+    public string Json => _json.GetRawText();
+
     /// <param name="json">The text of the file.</param>
     /// <param name="className">The class to make of it, which counts more than the text's own; <see langword="null"/> for that one.</param>
     /// <param name="ignored">Keys that are taken as if the file did not have them.</param>

@@ -19,8 +19,7 @@ internal sealed record OpenedWeights(string Path, IReadOnlyList<WeightShard> Fil
             throw new ArgumentException(isFolder ? $"A variant is a part of a file's name, such as fp16; it is '{variant}'." : $"A variant is looked for in a folder; '{path}' is a file: give it without the variant '{variant}'.", nameof(variant));
         }
 
-        var (file, beside) = isFolder ? WeightFolder.Find(path, variant) : (path, null);
-        string[] notes = beside is null ? [] : [$"'{beside}' was not read: there is an index of shards beside it, which goes before it as in diffusers."];
+        var (file, notes) = isFolder ? WeightFolder.Find(path, variant) : (path, []);
         if (IsIndex(file))
         {
             var (files, shards) = WeightShards.Open(file);

@@ -20,9 +20,10 @@ internal sealed class ShardIndex
     /// <summary>Reads an index.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is no index, or a shard lies elsewhere; the message names the file and the reason.</exception>
+    /// <exception cref="InvalidDataException">It is no plain file or no index, or a shard lies elsewhere; the message names the file and the reason.</exception>
     public static ShardIndex Read(string path)
     {
+        PlainFile.ThrowIfOther(path);
         try
         {
             return new FileInfo(path).Length <= MaximumLength

@@ -48,10 +48,13 @@ public sealed class WeightFiles : IDisposable
     /// <summary>What is worth knowing of the files and of the choice of tensors, as sentences: a file that was not read, names that were changed, tensors that were left out. Often empty.</summary>
     public IReadOnlyList<string> Notes { get; }
 
+    /// <summary>The folders in which a pipeline's folder and a checkpoint of a training script have their networks: <c>unet_ema</c>, the averaged one, and <c>unet</c>.</summary>
+    public static IReadOnlyList<string> NetworkFolders { get; } = [WeightFolder.Averaged, WeightFolder.Network];
+
     /// <summary>Opens weights: all tensors, under the names that they have.</summary>
     /// <param name="path">
     /// A file, which is known by its content; an index, <c>*.index.json</c>; or a folder that holds a file with one of the names that diffusers uses, itself or in
-    /// its folder <c>unet</c>. In a folder safetensors come before PyTorch files and, as in diffusers, an index of shards before one file.
+    /// one of <see cref="NetworkFolders"/>: in a place with a config.json before one without, in <c>unet</c> first where there is a model_index.json, else in the folder itself and then in <c>unet_ema</c>. In a folder safetensors come before PyTorch files and, as in diffusers, an index of shards before one file.
     /// </param>
     /// <param name="variant">Of a folder the variant, as <c>fp16</c> in <c>diffusion_pytorch_model.fp16.safetensors</c>; none by default.</param>
     /// <returns>The weights; the caller disposes them.</returns>

@@ -7,6 +7,9 @@ internal static class WeightFolder
     /// <summary>The folder of the network in a pipeline's folder.</summary>
     public const string Network = "unet";
 
+    /// <summary>The folder of the averaged network in a checkpoint of a training script.</summary>
+    public const string Averaged = "unet_ema";
+
     /// <summary>The name that diffusers gives to the weights of one component.</summary>
     public const string SafetensorsName = "diffusion_pytorch_model.safetensors";
 
@@ -20,14 +23,37 @@ internal static class WeightFolder
     private static readonly string[] s_foreign = [".msgpack", ".onnx", ".h5", ".keras", ".pb", ".tflite", ".gguf", ".npz"];
 
     /// <summary>The file of a folder that holds the weights or says where they are: safetensors before PyTorch, an index of shards before one file.</summary>
-    /// <param name="folder">The folder, or one with a folder unet.</param>
+    /// <param name="folder">The folder, or one with a folder unet or unet_ema.</param>
     /// <param name="variant">The variant; <see langword="null"/> for the weights without one.</param>
-    /// <returns>The file, and where an index goes before it the file beside it that is not read.</returns>
+    /// <returns>The file, and what is there too and not read, as sentences.</returns>
     /// <exception cref="FileNotFoundException">There is none; the message names the folder, what was looked for and what is there.</exception>
-    public static (string File, string? Beside) Find(string folder, string? variant)
+    public static (string File, IReadOnlyList<string> Notes) Find(string folder, string? variant)
     {
-        string[] places = [folder, Path.Combine(folder, Network)];
-        foreach (var (place, name) in places.SelectMany(place => s_names.Select(name => (place, name))))
+        var places = Places(folder).ToList();
+        var found = places.Select(place => In(place, variant)).OfType<(string File, string? Beside)>().ToList();
+        if (found.Count == 0)
+        {
+            var names = s_names.SelectMany(name => Indexes(name, variant).Prepend(Single(name, variant)));
+            throw new FileNotFoundException(
+                $"'{folder}' holds no weights{(variant is null ? "" : $" of the variant '{variant}'")}: neither in it nor in its folder '{Network}' or '{Averaged}' is one of {string.Join(", ", names)}.{Others(places, folder, variant)}", folder);
+        }
+
+        var (file, beside) = found[0];
+        return (file, [
+            .. beside is null ? [] : (string[])[$"'{beside}' was not read: there is an index of shards beside it, which goes before it as in diffusers."],
+            .. found.Skip(1).Select(other => $"'{other.File}' was not read: the folder has several networks, and '{Path.GetRelativePath(folder, file)}' was taken.")]);
+    }
+
+    /// <summary>Where a folder may have weights, first what goes before: a place that says what its network is; in a pipeline unet, and elsewhere the averaged network, as training scripts leave both.</summary>
+    private static IEnumerable<string> Places(string folder)
+    {
+        string[] places = DiffusersFolder.IsPipeline(folder) ? [Network, "", Averaged] : ["", Averaged, Network];
+        return places.Select(place => Path.Combine(folder, place)).OrderBy(place => File.Exists(Path.Combine(place, "config.json")) ? 0 : 1);
+    }
+
+    private static (string File, string? Beside)? In(string place, string? variant)
+    {
+        foreach (var name in s_names)
         {
             var file = Path.Combine(place, Single(name, variant));
             if (Indexes(name, variant).Select(index => Path.Combine(place, index)).FirstOrDefault(File.Exists) is { } index)
@@ -41,9 +67,7 @@ internal static class WeightFolder
             }
         }
 
-        var names = s_names.SelectMany(name => Indexes(name, variant).Prepend(Single(name, variant)));
-        throw new FileNotFoundException(
-            $"'{folder}' holds no weights{(variant is null ? "" : $" of the variant '{variant}'")}: neither in it nor in its folder '{Network}' is one of {string.Join(", ", names)}.{Others(places, folder, variant)}", folder);
+        return null;
     }
 
     private static string Single(string name, string? variant) => variant is null ? name : Path.ChangeExtension(name, variant + Path.GetExtension(name));
@@ -52,7 +76,7 @@ internal static class WeightFolder
     private static IEnumerable<string> Indexes(string name, string? variant) =>
         variant is null ? [name + IndexSuffix] : [$"{name}.index.{variant}.json", Single(name, variant) + IndexSuffix];
 
-    private static string Others(string[] places, string folder, string? variant)
+    private static string Others(IEnumerable<string> places, string folder, string? variant)
     {
         var files = places.Where(Directory.Exists).SelectMany(Directory.EnumerateFiles)
             .Where(file => s_extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase) || IsIndex(file))

@@ -74,6 +74,13 @@ public sealed class OpenAIUNet
             : throw new InvalidDataException($"{ClassName}: the arguments describe a network that cannot be: {string.Join(" ", errors)}");
     }
 
+    /// <summary>Reads a file of such arguments.</summary>
+    /// <param name="file">The file, with a text as <see cref="Parse"/> reads it.</param>
+    /// <returns>The network.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is no plain file (a named pipe, a socket, a device), or as of <see cref="Parse"/>; the message names the file and the reason.</exception>
+    public static OpenAIUNet Read(string file) => DescriptionFile.Read(file, $"the arguments of a {ClassName}", Parse);
+
     /// <summary>Weights of UNetModel under this library's names, for <see cref="Weights.Load"/>.</summary>
     /// <param name="theirs">Weights under the names of UNetModel; a name that it does not have stays, so that loading reports it.</param>
     /// <returns>Views of the given tensors; the caller disposes them.</returns>
