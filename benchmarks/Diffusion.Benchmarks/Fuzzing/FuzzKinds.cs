@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Diffusion.Fuzzing;
 
 /// <summary>
-/// Readers of files from elsewhere, and files that are whole in their form and unusual in one kind of thing: names, links, headers, sizes, what a pickle makes again and again.
+/// Readers of files from elsewhere, and files that are whole in their form and unusual in one kind of thing: names, links, pipes, headers, sizes, folders, what a pickle makes again and again.
 /// What is read is compared with what was written.
 /// </summary>
 internal static class FuzzKinds
@@ -16,6 +16,7 @@ internal static class FuzzKinds
     // A pickle of nothing but dictionaries takes 94 managed bytes for each of its own, and each file is opened twice. A thousand tensors may have names in any file, of some kilobytes each.
     private const long BytesOfPickles = 256;
     private const long BytesOfNames = 1 << 22;
+    private const long BytesOfFolders = 1 << 20;
 
     public static IReadOnlyList<FuzzTarget> All { get; } =
     [
@@ -27,6 +28,10 @@ internal static class FuzzKinds
         new("first bytes and names of files", Each(FuzzNames.Beginning), ReadBeginning) { IsRefusal = IsRefusal },
         new("names of shards", Each(Shards), ReadShards) { IsRefusal = IsRefusal },
         new("links in a folder of weights", Each(random => Bytes(random, 6)), ReadLinks) { IsRefusal = IsRefusal },
+        new("folders of pipelines", Each(FuzzFolders.Plan), FuzzFolders.ReadPipeline) { IsRefusal = IsRefusal, BytesForAnyFile = BytesOfFolders },
+        new("pipes in a folder of weights", Each(FuzzFolders.Plan), FuzzFolders.ReadPipes) { IsRefusal = IsRefusal, BytesForAnyFile = BytesOfFolders },
+        new("sizes in a header of PNG", Each(FuzzImages.Sizes), FuzzImages.ReadSizes) { BytesForAnyFile = BytesOfFolders },
+        new("links and names in a folder of images", Each(FuzzFolders.Plan), FuzzImages.ReadFolder) { BytesForAnyFile = BytesOfFolders },
         new("network larger than its weights", Each(Network), ReadNetwork) { BytesForAnyFile = 1 << 22 },
     ];
 
@@ -53,8 +58,8 @@ internal static class FuzzKinds
         return Enumerable.Range(0, count).Select(_ => make(random));
     };
 
-    // IOException: links that go round in a circle, and names that the system cannot have. Each is documented at WeightFiles.Open or is its system's own.
-    private static bool IsRefusal(Exception error) => error is InvalidDataException or FileNotFoundException or IOException;
+    // What WeightFiles.Open documents.
+    private static bool IsRefusal(Exception error) => error is InvalidDataException or FileNotFoundException;
 
     private static void ReadBeginning(string path)
     {
@@ -64,8 +69,13 @@ internal static class FuzzKinds
         File.WriteAllBytes(named, bytes);
         try
         {
-            using var weights = WeightFiles.Open(named);
-            using var tensors = weights.Load();
+            using (var weights = WeightFiles.Open(named))
+            {
+                using var tensors = weights.Load();
+            }
+
+            using var network = WeightFiles.OpenNetwork(named);
+            using var taken = network.Load();
         }
         finally
         {

@@ -89,7 +89,7 @@ internal static class FuzzNames
             bytes = Array.ConvertAll(bytes, value => (byte)(' ' + (value % 95)));
         }
 
-        return random.Next(20) == 0 ? File("", []) is var whole ? [.. whole] : [] : [.. s_beginnings[random.Next(s_beginnings.Length)], .. bytes];
+        return random.Next(20) == 0 ? File("\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}", [7]) is var whole ? [.. whole] : [] : [.. s_beginnings[random.Next(s_beginnings.Length)], .. bytes];
     }
 
     /// <summary>The name of a file: a right one now and then, and ways out of a folder.</summary>

@@ -31,10 +31,22 @@ internal sealed record FileContent(ContentKind Kind, string? Description)
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public static bool IsEmpty(string path)
     {
-        var target = new FileInfo(File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path);
+        var target = new FileInfo(File.Exists(path) ? Target(path) : path);
         return target.Exists
             ? target.Length == 0
             : throw new FileNotFoundException(Directory.Exists(path) ? $"'{path}' is a folder, and a file is needed." : $"There is no file '{path}', or it is a link that leads nowhere.", path);
+    }
+
+    private static string Target(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        }
+        catch (IOException exception)
+        {
+            throw new FileNotFoundException($"'{path}' is a link that leads to itself, or to no file by over 40 links: {exception.Message}", path, exception);
+        }
     }
 
     /// <summary>Why a reader refuses a file: what the file is, where that is known and something else, and otherwise the reader's own reason.</summary>

@@ -71,6 +71,9 @@ public sealed class FileContentTests : IDisposable
         File.CreateSymbolicLink(_folder.File("nowhere.safetensors"), _folder.File("absent"));
         Assert.Contains("no plain file", Assert.Throws<InvalidDataException>(() => Safetensors.Load(_folder.File("link.safetensors"))).Message, StringComparison.Ordinal);
         Assert.Contains("leads nowhere", Assert.Throws<FileNotFoundException>(() => Safetensors.Load(_folder.File("nowhere.safetensors"))).Message, StringComparison.Ordinal);
+        File.CreateSymbolicLink(_folder.File("a.safetensors"), _folder.File("b.safetensors"));
+        File.CreateSymbolicLink(_folder.File("b.safetensors"), _folder.File("a.safetensors"));
+        Assert.Contains("a link that leads to itself", Assert.Throws<FileNotFoundException>(() => Safetensors.Load(_folder.File("a.safetensors"))).Message, StringComparison.Ordinal);
         Assert.Contains("is a folder", Assert.Throws<FileNotFoundException>(() => Safetensors.Load(_folder.Path)).Message, StringComparison.Ordinal);
     }
 

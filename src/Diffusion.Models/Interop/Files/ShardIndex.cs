@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Diffusion.Models;
@@ -41,7 +42,7 @@ internal sealed class ShardIndex
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         try
         {
-            using var document = JsonDocument.Parse(json, s_json);
+            using var document = JsonDocument.Parse(json.Span.StartsWith(Encoding.UTF8.Preamble) ? json[Encoding.UTF8.Preamble.Length..] : json, s_json);
             if (document.RootElement.ValueKind != JsonValueKind.Object
                 || !document.RootElement.TryGetProperty("weight_map", out var map)
                 || map.ValueKind != JsonValueKind.Object)

@@ -9,6 +9,8 @@ namespace Diffusion.Models;
 /// <remarks>Safetensors files are read tensor by tensor. A PyTorch file is read as a whole when it is opened, as its format asks for.</remarks>
 public sealed class WeightFiles : IDisposable
 {
+    private const int FewNames = 5;
+
     private readonly Dictionary<string, (WeightShard Shard, string Name)> _tensors;
     private readonly IReadOnlyList<WeightShard> _shards;
 
@@ -105,10 +107,17 @@ public sealed class WeightFiles : IDisposable
 
     /// <summary>Compares the size of a network with that of the weights, before memory is taken for either.</summary>
     /// <param name="network">The block list of the network that the weights are meant for.</param>
-    /// <exception cref="InvalidDataException">The network has more parameters than the files have, and more than 2²² (16 MiB); the message names both. Of a smaller one loading names the weights that do not fit.</exception>
+    /// <exception cref="InvalidDataException">There are tensors in <see cref="Unreadable"/>, which have no size here; the message names them. Or the network has more parameters than the files have, and more than 2²² (16 MiB); the message names both. Of a smaller one loading names the weights that do not fit.</exception>
     public void ThrowIfSmallerThan(UNetOptions network)
     {
         ArgumentNullException.ThrowIfNull(network);
+        if (Unreadable.Count > 0)
+        {
+            var shown = string.Join(", ", Unreadable.OrderBy(item => item.Key, StringComparer.Ordinal).Take(FewNames).Select(item => $"'{item.Key}' ({item.Value})"));
+            throw new InvalidDataException(
+                $"'{Path}' has tensors of types that cannot be read here: {shown}{(Unreadable.Count > FewNames ? $" and {Unreadable.Count - FewNames} more" : "")}. Convert them to float16, bfloat16 or float32 where they come from.");
+        }
+
         NetworkSize.ThrowIfLarger(network, _shards.SelectMany(shard => shard.Tensors.Values).Sum(tensor => tensor.Count), Path);
     }
 

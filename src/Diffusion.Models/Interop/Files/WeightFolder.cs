@@ -23,6 +23,7 @@ internal static class WeightFolder
 
     private static readonly string[] s_names = [SafetensorsName, "model.safetensors", "diffusion_pytorch_model.bin", "pytorch_model.bin"];
     private static readonly string[] s_extensions = [".safetensors", ".bin", ".pth", ".pt", ".ckpt"];
+    private static readonly string[] s_foreign = [".msgpack", ".onnx", ".h5", ".keras", ".pb", ".tflite", ".gguf", ".npz"];
 
     /// <summary>The file of a folder that holds the weights or says where they are: safetensors before PyTorch, an index of shards before one file.</summary>
     /// <param name="folder">The folder, or one with a folder unet or unet_ema.</param>
@@ -83,16 +84,21 @@ internal static class WeightFolder
         var files = places.Where(Directory.Exists).SelectMany(Directory.EnumerateFiles)
             .Where(file => s_extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase) || IsIndex(file))
             .Order(StringComparer.Ordinal).ToList();
+        var foreign = places.Where(Directory.Exists).SelectMany(Directory.EnumerateFiles)
+            .Where(file => s_foreign.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal).ToList();
+        var unread = foreign.Count == 0 ? "" : $" There is {Names(folder, foreign)}, of another format that is not read here; convert it to safetensors where it comes from.";
         if (files.Count == 0)
         {
-            return "";
+            return unread;
         }
 
-        var there = string.Join(", ", files.Take(FewNames).Select(file => Path.GetRelativePath(folder, file))) + (files.Count > FewNames ? $" and {files.Count - FewNames} more" : "");
         var variants = files.Select(Variant).Where(name => name is not null && name != variant).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         var plain = variant is not null && files.Exists(file => s_names.Any(name => Path.GetFileName(file) == name || Path.GetFileName(file) == name + IndexSuffix));
-        return $" There is {there}: {(plain ? "leave the variant out, or " : "")}{(variants.Count > 0 ? $"ask for the variant {string.Join(" or ", variants)} (--variant {variants[0]}), or " : "")}give the file itself.";
+        return $" There is {Names(folder, files)}: {(plain ? "leave the variant out, or " : "")}{(variants.Count > 0 ? $"ask for the variant {string.Join(" or ", variants)} (--variant {variants[0]}), or " : "")}give the file itself.{unread}";
     }
+
+    private static string Names(string folder, List<string> files) =>
+        string.Join(", ", files.Take(FewNames).Select(file => Path.GetRelativePath(folder, file))) + (files.Count > FewNames ? $" and {files.Count - FewNames} more" : "");
 
     private static bool IsIndex(string file) => file.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && Path.GetFileName(file).Contains(".index.", StringComparison.OrdinalIgnoreCase);
 
@@ -106,12 +112,17 @@ internal static class WeightFolder
             var middle = Between(name, stem + ".", extension + IndexSuffix) ?? Between(name, known + ".index.", ".json") ?? Between(name, stem + ".", extension);
             if (middle is not null)
             {
-                return middle.Split("-0")[0]; // of a shard: fp16-00001-of-00002
+                return WithoutShard(middle);
             }
         }
 
         return null;
     }
+
+    /// <summary>fp16 of fp16-00001-of-00002; a variant may have hyphens and digits itself.</summary>
+    private static string? WithoutShard(string name) => name.Split('-') is [.. var variant, var shard, "of", var count] && shard.All(char.IsAsciiDigit) && count.All(char.IsAsciiDigit)
+        ? variant.Length > 0 ? string.Join('-', variant) : null
+        : name;
 
     private static string? Between(string name, string start, string end) =>
         name.Length > start.Length + end.Length && name.StartsWith(start, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal) ? name[start.Length..^end.Length] : null;

@@ -16,12 +16,12 @@ internal sealed record WeightSelection(IReadOnlyDictionary<string, string> Names
 
     /// <summary>The tensors whose names begin with a prefix, without it and without what wraps them; with an empty prefix all of them, as they are.</summary>
     /// <exception cref="ArgumentException">There are none; the message lists some of those that there are.</exception>
-    /// <exception cref="InvalidDataException">Two tensors would have one name. The message does not name the file.</exception>
+    /// <exception cref="InvalidDataException">There are no tensors at all, or two would have one name. The message does not name the file.</exception>
     public static WeightSelection Of(IReadOnlyList<string> names, string prefix)
     {
         if (prefix.Length == 0)
         {
-            return All(names);
+            return names.Count > 0 ? All(names) : throw new InvalidDataException("it has no tensors");
         }
 
         var taken = names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToList();
@@ -36,6 +36,11 @@ internal sealed record WeightSelection(IReadOnlyDictionary<string, string> Names
     /// <exception cref="InvalidDataException">There are several networks, or none, or a list without names. The message does not name the file.</exception>
     public static WeightSelection Of(IReadOnlyList<string> names, object? root)
     {
+        if (names.Count == 0)
+        {
+            throw new InvalidDataException("it has no tensors");
+        }
+
         if (root is not (IReadOnlyDictionary<string, object?> or IReadOnlyList<object?>))
         {
             return TakeOff(names, "", []);

@@ -7,7 +7,7 @@ using Dictionary = System.Collections.Generic.OrderedDictionary<string, object?>
 namespace Diffusion.Models;
 
 /// <summary>What calling the functions of a pickle does.</summary>
-internal sealed class PickleCalls(PickleBudget budget)
+internal sealed class PickleCalls(PickleBudget budget, PickleKeys keys)
 {
     // What libtorch's element-wise operations take.
     private const int MaximumRank = 64;
@@ -51,7 +51,7 @@ internal sealed class PickleCalls(PickleBudget budget)
                 throw new InvalidDataException("its pickle builds a dictionary of something other than pairs");
             }
 
-            PickleKey.SetItem(dictionary, item[0], item[1]);
+            keys.SetItem(dictionary, item[0], item[1]);
         }
 
         return dictionary;
@@ -60,7 +60,7 @@ internal sealed class PickleCalls(PickleBudget budget)
     private Dictionary Copy(Dictionary counts)
     {
         budget.Copy(counts.Count);
-        return new Dictionary(counts, StringComparer.Ordinal);
+        return keys.Copy(counts);
     }
 
     private List<object?> Copy(List<object?> items)
@@ -98,7 +98,7 @@ internal sealed class PickleCalls(PickleBudget budget)
         budget.Copy(items.Length);
         return Array.ConvertAll(
             items,
-            item => item is long and >= 0 ? (long)item : throw new InvalidDataException($"a size or stride is {item ?? "None"}, not an integer from 0 on"));
+            item => item is long and >= 0 ? (long)item : throw new InvalidDataException($"a size or stride is {(item is long ? item : PickleText.Kind(item))}, not an integer from 0 on"));
     }
 
     private Tensor View(Tensor storage, long offset, long[] size, long[] stride)

@@ -41,7 +41,7 @@ internal sealed class PickleStack
     }
 
     /// <summary>A value of a type that an opcode needs.</summary>
-    public T Peek<T>() => Peek() is T value ? value : throw new InvalidDataException($"its pickle has a {Peek() ?? "None"} where a {typeof(T).Name} is needed");
+    public T Peek<T>() => Peek() is T value ? value : throw new InvalidDataException($"its pickle has {PickleText.Kind(Peek())} where {Needed<T>()} is needed");
 
     /// <inheritdoc cref="Peek{T}"/>
     public T Pop<T>()
@@ -75,6 +75,8 @@ internal sealed class PickleStack
         _values.RemoveRange(mark, values.Length);
         return values;
     }
+
+    private static string Needed<T>() => typeof(T) == typeof(string) ? "a text" : typeof(T) == typeof(List<object?>) ? "a list" : "a dictionary";
 
     private static InvalidDataException TooDeep() => new($"its pickle has over {MaximumDepth} values on its stack");
 }

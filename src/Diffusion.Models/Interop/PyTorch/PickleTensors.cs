@@ -11,8 +11,10 @@ namespace Diffusion.Models;
 /// </param>
 internal sealed class PickleTensors(long pickleLength)
 {
+    /// <summary>Between the parts of a path.</summary>
+    public const char Separator = '/';
+
     private const int MaximumDepth = 100;
-    private const char Separator = '/';
 
     private readonly OrderedDictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
     private readonly List<string> _path = [];

@@ -27,8 +27,9 @@ public sealed class PyTorchFile : IDisposable
     }
 
     /// <summary>
-    /// The saved value: <see cref="IReadOnlyDictionary{TKey, TValue}"/> of <see cref="string"/> and <see cref="object"/> for a dictionary, whose integer keys are
-    /// written in decimal, and others as Python prints them; <see cref="IReadOnlyList{T}"/> of <see cref="object"/> for a list, a tuple, a set or a <c>torch.Size</c>; a
+    /// The saved value: <see cref="IReadOnlyDictionary{TKey, TValue}"/> of <see cref="string"/> and <see cref="object"/> for a dictionary, whose keys that are no text
+    /// (numbers, truth values, None, tuples of up to four of these and short texts) are written as Python prints them, and others left out with their values, as is a key that is
+    /// printed like a text beside it (a file with tensors there is refused); <see cref="IReadOnlyList{T}"/> of <see cref="object"/> for a list, a tuple, a set or a <c>torch.Size</c>; a
     /// <see cref="Tensor"/>; <see cref="string"/> for text, a <c>torch.device</c> or a type such as <c>torch.float32</c>; an array of <see cref="byte"/> for bytes;
     /// <see cref="long"/>, or <see cref="BigInteger"/> where it does not fit; <see cref="double"/>; <see cref="Complex"/>; <see cref="bool"/>; or <see langword="null"/>.
     /// </summary>

@@ -57,7 +57,7 @@ internal static class PyTorchLegacy
         {
             if (item is not string key || !missing.Remove(key))
             {
-                throw new InvalidDataException($"its storage '{item}' belongs to no tensor, or occurs twice");
+                throw new InvalidDataException($"its storage '{item as string ?? PickleText.Kind(item)}' belongs to no tensor, or occurs twice");
             }
 
             var elements = storages.ByKey[key].Elements;

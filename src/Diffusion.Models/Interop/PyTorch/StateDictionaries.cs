@@ -5,19 +5,14 @@ namespace Diffusion.Models;
 
 /// <summary>
 /// Where the state dictionaries of networks lie in the value of a PyTorch file: dictionaries that hold tensors themselves. What optimizers, schedules and generators of
-/// random numbers keep is told from them by its form or its key.
+/// random numbers keep is told from them by its form, or by its key where the form says nothing.
 /// </summary>
 internal sealed class StateDictionaries
 {
     private const char Separator = '/';
     private const int MaximumLength = 1_000_000;
 
-    // Keys under which training scripts keep what is no network's.
-    private static readonly string[] s_keys = ["opt", "scaler", "grad_scaler", "metric", "metrics", "callbacks", "loops", "hparams", "hyper_parameters", "cfg", "config"];
-    private static readonly string[] s_starts = ["optim", "opt_", "random", "dataloader", "loss", "arg"];
-    private static readonly string[] s_parts = ["optimizer", "scheduler", "rng", "sampler"];
-
-    private readonly List<(string Path, int Count, bool IsNetwork)> _found = [];
+    private readonly List<(string Path, int Count, NetworkLikeness Likeness)> _found = [];
     private readonly HashSet<string> _others = new(StringComparer.Ordinal);
     private readonly List<string> _path = [];
     private int _charactersLeft = MaximumLength;
@@ -27,7 +22,8 @@ internal sealed class StateDictionaries
         Visit(root);
 
         // Means and deviations, say, are tensors by name, too.
-        Networks = [.. (_found.Exists(item => item.IsNetwork) ? _found.Where(item => item.IsNetwork) : _found).Select(item => (item.Path, item.Count))];
+        var networks = _found.Where(item => item.Likeness > NetworkLikeness.None).ToList();
+        Networks = [.. (networks.Count > 0 ? networks : Average is null ? _found : []).Select(item => (item.Path, item.Count))];
     }
 
     /// <summary>The paths and the numbers of tensors of those that may be a network's; the path of the root is empty.</summary>
@@ -61,7 +57,7 @@ internal sealed class StateDictionaries
     {
         if (value is IReadOnlyDictionary<string, object?> dictionary)
         {
-            if (dictionary.ContainsKey("param_groups") && dictionary.ContainsKey("state"))
+            if (IsOptimizer(dictionary))
             {
                 _others.Add(Path());
                 return;
@@ -78,28 +74,41 @@ internal sealed class StateDictionaries
         }
     }
 
-    /// <summary>Of two dictionaries in each other, the outer one is the network's where it looks like one; otherwise it keeps numbers beside the inner one.</summary>
+    /// <summary>What torch.optim saves, and the same in one level as torch.distributed.checkpoint writes it.</summary>
+    private static bool IsOptimizer(IReadOnlyDictionary<string, object?> dictionary) =>
+        (dictionary.ContainsKey("param_groups") && dictionary.ContainsKey("state"))
+        || (dictionary.Keys.Any(key => key.StartsWith("param_groups.", StringComparison.Ordinal)) && dictionary.Keys.Any(key => key.StartsWith("state.", StringComparison.Ordinal)));
+
+    /// <summary>Of two dictionaries in each other, the outer one is the network's where it looks more like one; otherwise it keeps numbers beside the inner one.</summary>
     private void Visit(IReadOnlyDictionary<string, object?> dictionary)
     {
-        // A network's weights have the dots of modules in modules in their names, or more than one dimension.
         var tensors = dictionary.Values.Count(item => item is Tensor);
-        var isNetwork = dictionary.Any(item => item.Value is Tensor tensor && (item.Key.Contains('.', StringComparison.Ordinal) || tensor.dim() > 1));
-        var before = _found.Count;
+        var likeness = Like(dictionary);
+        var (before, others) = (_found.Count, _others.Count);
         foreach (var (key, item) in dictionary)
         {
             Visit(item, key);
         }
 
-        if (isNetwork)
+        // Beside an optimizer and counters, tensors of several dimensions without dots are samples and the like, and the network is in a dictionary of its own.
+        var inner = _found.Skip(before).Select(item => item.Likeness).DefaultIfEmpty().Max();
+        var isCheckpoint = _others.Count > others || dictionary.Values.Any(item => item is not (Tensor or IReadOnlyDictionary<string, object?> or IReadOnlyList<object?>));
+        if (likeness == NetworkLikeness.Dots || (likeness == NetworkLikeness.Dimensions && inner < (isCheckpoint ? NetworkLikeness.Dimensions : NetworkLikeness.Dots)))
         {
             _found.RemoveRange(before, _found.Count - before);
         }
 
         if (tensors > 0 && _found.Count == before)
         {
-            _found.Add((Path(), tensors, isNetwork));
+            _found.Add((Path(), tensors, likeness));
         }
     }
+
+    private static NetworkLikeness Like(IReadOnlyDictionary<string, object?> dictionary) => dictionary.Select(item =>
+        item.Value is not Tensor tensor || tensor.dim() == 0 ? NetworkLikeness.None
+        : item.Key.Contains('.', StringComparison.Ordinal) ? NetworkLikeness.Dots
+        : tensor.dim() > 1 ? NetworkLikeness.Dimensions
+        : NetworkLikeness.None).DefaultIfEmpty().Max();
 
     private void Visit(object? item, string key)
     {
@@ -113,16 +122,29 @@ internal sealed class StateDictionaries
         {
             Average ??= Path();
         }
-        else if (IsOtherKey(key))
-        {
-            _others.Add(Path());
-        }
         else
+        {
+            VisitMeant(item, KeyWords.Of(key));
+        }
+
+        _path.RemoveAt(_path.Count - 1);
+    }
+
+    /// <summary>Looks through a value whose key may say that it is no network's: its form goes before the key, unless that is an optimizer's.</summary>
+    private void VisitMeant(object item, KeyMeaning meaning)
+    {
+        var before = _found.Count;
+        if (meaning != KeyMeaning.Optimizer)
         {
             Visit(item);
         }
 
-        _path.RemoveAt(_path.Count - 1);
+        var needed = meaning == KeyMeaning.Other ? NetworkLikeness.Dots : NetworkLikeness.Dimensions;
+        if (meaning == KeyMeaning.Optimizer || (meaning != KeyMeaning.Any && !_found.Skip(before).Any(found => found.Likeness >= needed)))
+        {
+            _found.RemoveRange(before, _found.Count - before);
+            _others.Add(Path());
+        }
     }
 
     private string Path()
@@ -136,9 +158,4 @@ internal sealed class StateDictionaries
         _charactersLeft -= (int)length;
         return string.Join(Separator, _path);
     }
-
-    private static bool IsOtherKey(string key) =>
-        s_keys.Contains(key, StringComparer.OrdinalIgnoreCase)
-        || s_starts.Any(start => key.StartsWith(start, StringComparison.OrdinalIgnoreCase))
-        || s_parts.Any(part => key.Contains(part, StringComparison.OrdinalIgnoreCase));
 }

@@ -6,7 +6,7 @@ namespace Diffusion.Models;
 /// Runs a pickle, which can build tensors, containers and plain values only: <see cref="PickleGlobals"/> is all that it can name. It never recurses.
 /// Dictionaries become <see cref="Dictionary"/>, lists and sets <see cref="List{T}"/>, tuples arrays.
 /// </summary>
-internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
+internal sealed class Unpickler
 {
     private const int LowestProtocol = 2;
     private const int HighestProtocol = 5;
@@ -14,10 +14,19 @@ internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
     // A byte can make an object of a hundred: this bounds what a hostile file of nothing else takes.
     private const int MaximumObjects = 4_000_000;
 
+    private readonly PickleReader _reader;
+    private readonly PickleStorages _storages;
+    private readonly PickleKeys _keys;
+    private readonly PickleCalls _calls;
     private readonly PickleStack _stack = new();
     private readonly Dictionary<long, object?> _memo = [];
-    private readonly PickleCalls _calls = new(new PickleBudget(reader));
     private int _objects;
+
+    public Unpickler(PickleReader reader, PickleStorages storages)
+    {
+        (_reader, _storages, _keys) = (reader, storages, new PickleKeys(reader));
+        _calls = new PickleCalls(new PickleBudget(reader), _keys);
+    }
 
     /// <summary>Runs the pickle to its end.</summary>
     /// <exception cref="InvalidDataException">It is damaged, or names something that it may not.</exception>
@@ -26,10 +35,11 @@ internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
     {
         while (true)
         {
-            var position = reader.Position;
-            var opcode = (PickleOpcode)reader.ReadByte();
+            var position = _reader.Position;
+            var opcode = (PickleOpcode)_reader.ReadByte();
             if (opcode == PickleOpcode.Stop)
             {
+                _keys.ThrowIfTensorsAreLeftOut();
                 return _stack.Pop();
             }
 
@@ -42,13 +52,13 @@ internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
         switch (opcode)
         {
             case PickleOpcode.Proto:
-                if (reader.ReadByte() is not (>= LowestProtocol and <= HighestProtocol))
+                if (_reader.ReadByte() is not (>= LowestProtocol and <= HighestProtocol))
                 {
                     throw new InvalidDataException($"its pickle is not of protocol {LowestProtocol} to {HighestProtocol}");
                 }
 
                 break;
-            case PickleOpcode.Frame: reader.ReadInt64(); break; // A hint for buffering.
+            case PickleOpcode.Frame: _reader.ReadInt64(); break; // A hint for buffering.
             case PickleOpcode.Mark: _stack.Mark(); break;
             case PickleOpcode.Pop: _stack.Pop(); break;
             case PickleOpcode.PopMark: _stack.PopToMark(); break;
@@ -57,20 +67,20 @@ internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
             case PickleOpcode.None: _stack.Push(null); break;
             case PickleOpcode.NewTrue: _stack.Push(true); break;
             case PickleOpcode.NewFalse: _stack.Push(false); break;
-            case PickleOpcode.BinInt: _stack.Push(reader.ReadInt32()); break;
-            case PickleOpcode.BinInt1: _stack.Push((long)reader.ReadByte()); break;
-            case PickleOpcode.BinInt2: _stack.Push(reader.ReadUInt16()); break;
-            case PickleOpcode.Long1: _stack.Push(reader.ReadInteger()); break;
-            case PickleOpcode.BinFloat: _stack.Push(reader.ReadDouble()); break;
-            case PickleOpcode.BinString: _stack.Push(reader.ReadText(reader.ReadInt32())); break;
-            case PickleOpcode.ShortBinString: _stack.Push(reader.ReadText(reader.ReadByte())); break;
-            case PickleOpcode.BinUnicode: _stack.Push(reader.ReadText(reader.ReadUInt32())); break;
-            case PickleOpcode.ShortBinUnicode: _stack.Push(reader.ReadText(reader.ReadByte())); break;
-            case PickleOpcode.BinUnicode8: _stack.Push(reader.ReadText(reader.ReadInt64())); break;
+            case PickleOpcode.BinInt: _stack.Push(_reader.ReadInt32()); break;
+            case PickleOpcode.BinInt1: _stack.Push((long)_reader.ReadByte()); break;
+            case PickleOpcode.BinInt2: _stack.Push(_reader.ReadUInt16()); break;
+            case PickleOpcode.Long1: _stack.Push(_reader.ReadInteger()); break;
+            case PickleOpcode.BinFloat: _stack.Push(_reader.ReadDouble()); break;
+            case PickleOpcode.BinString: _stack.Push(_reader.ReadText(_reader.ReadInt32())); break;
+            case PickleOpcode.ShortBinString: _stack.Push(_reader.ReadText(_reader.ReadByte())); break;
+            case PickleOpcode.BinUnicode: _stack.Push(_reader.ReadText(_reader.ReadUInt32())); break;
+            case PickleOpcode.ShortBinUnicode: _stack.Push(_reader.ReadText(_reader.ReadByte())); break;
+            case PickleOpcode.BinUnicode8: _stack.Push(_reader.ReadText(_reader.ReadInt64())); break;
 
-            case PickleOpcode.BinBytes: _stack.Push(reader.ReadBytes(reader.ReadUInt32())); break;
-            case PickleOpcode.ShortBinBytes: _stack.Push(reader.ReadBytes(reader.ReadByte())); break;
-            case PickleOpcode.BinBytes8 or PickleOpcode.ByteArray8: _stack.Push(reader.ReadBytes(reader.ReadInt64())); break;
+            case PickleOpcode.BinBytes: _stack.Push(_reader.ReadBytes(_reader.ReadUInt32())); break;
+            case PickleOpcode.ShortBinBytes: _stack.Push(_reader.ReadBytes(_reader.ReadByte())); break;
+            case PickleOpcode.BinBytes8 or PickleOpcode.ByteArray8: _stack.Push(_reader.ReadBytes(_reader.ReadInt64())); break;
 
             case PickleOpcode.EmptyTuple: Make(Array.Empty<object?>()); break;
             case PickleOpcode.Tuple1: Make(_stack.Pop(1)); break;
@@ -86,19 +96,19 @@ internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
             case PickleOpcode.SetItem: SetItems(_stack.Pop(2)); break;
             case PickleOpcode.SetItems: SetItems(_stack.PopToMark()); break;
 
-            case PickleOpcode.BinPut: Store(reader.ReadByte()); break;
-            case PickleOpcode.LongBinPut: Store(reader.ReadUInt32()); break;
+            case PickleOpcode.BinPut: Store(_reader.ReadByte()); break;
+            case PickleOpcode.LongBinPut: Store(_reader.ReadUInt32()); break;
             case PickleOpcode.Memoize: Store(_memo.Count); break;
-            case PickleOpcode.BinGet: _stack.Push(Recall(reader.ReadByte())); break;
-            case PickleOpcode.LongBinGet: _stack.Push(Recall(reader.ReadUInt32())); break;
+            case PickleOpcode.BinGet: _stack.Push(Recall(_reader.ReadByte())); break;
+            case PickleOpcode.LongBinGet: _stack.Push(Recall(_reader.ReadUInt32())); break;
 
-            case PickleOpcode.Global: _stack.Push(PickleGlobals.Find(reader.ReadLine(), reader.ReadLine())); break;
+            case PickleOpcode.Global: _stack.Push(PickleGlobals.Find(_reader.ReadLine(), _reader.ReadLine())); break;
             case PickleOpcode.StackGlobal: StackGlobal(); break;
             case PickleOpcode.Reduce: Reduce(); break;
             case PickleOpcode.Build: Build(); break;
-            case PickleOpcode.BinPersId: _stack.Push(storages.Get(_stack.Pop())); break;
+            case PickleOpcode.BinPersId: _stack.Push(_storages.Get(_stack.Pop())); break;
             case PickleOpcode.Inst:
-                PickleGlobals.Find(reader.ReadLine(), reader.ReadLine());
+                PickleGlobals.Find(_reader.ReadLine(), _reader.ReadLine());
                 throw NotAllowed(opcode, position);
             default: throw NotAllowed(opcode, position);
         }
@@ -134,7 +144,7 @@ internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
 
     private void SetItems(object?[] items) => SetItems(_stack.Peek<Dictionary>(), items);
 
-    private static Dictionary SetItems(Dictionary dictionary, object?[] items)
+    private Dictionary SetItems(Dictionary dictionary, object?[] items)
     {
         if (items.Length % 2 != 0)
         {
@@ -143,7 +153,7 @@ internal sealed class Unpickler(PickleReader reader, PickleStorages storages)
 
         for (var i = 0; i < items.Length; i += 2)
         {
-            PickleKey.SetItem(dictionary, items[i], items[i + 1]);
+            _keys.SetItem(dictionary, items[i], items[i + 1]);
         }
 
         return dictionary;

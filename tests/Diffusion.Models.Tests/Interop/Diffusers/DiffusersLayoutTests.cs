@@ -87,6 +87,14 @@ public sealed class DiffusersLayoutTests : IDisposable
     }
 
     [Fact]
+    public void Load_IndexWithPairsUnderKeysThatBeginWithAnUnderscore_DrawsTheSame()
+    {
+        CopyAll();
+        Edit("p/model_index.json", index => index["_tags"] = new JsonArray("diffusers", "Autoencoder"));
+        Same(_folder.File("p"));
+    }
+
+    [Fact]
     public void Load_Variant_IsReadWhereItIsAskedFor()
     {
         CopyAll();

@@ -148,6 +148,53 @@ public sealed class WeightContentTests : IDisposable
         Assert.Contains("--variant fp16", Assert.Throws<FileNotFoundException>(() => WeightFiles.Open(_folder.Path, "ema")).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("v1-05.safetensors", "v1-05")]
+    [InlineData("a-00-of-b.bin", "a-00-of-b")]
+    [InlineData("x-0-00001-of-00002.safetensors", "x-0")]
+    public void Open_VariantWithHyphensAndDigits_IsNamedWhole(string end, string variant)
+    {
+        Save($"{Name}.{end}", 3);
+        Assert.Contains($"(--variant {variant})", Assert.Throws<FileNotFoundException>(() => WeightFiles.Open(_folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("diffusion_flax_model.msgpack")]
+    [InlineData("model.onnx")]
+    [InlineData("unet/tf_model.h5")]
+    public void Open_FolderOfAnotherFormatAlone_NamesItsFile(string file)
+    {
+        Directory.CreateDirectory(_folder.File("unet"));
+        _folder.Write(file, [1, 2, 3]);
+        var message = Assert.Throws<FileNotFoundException>(() => WeightFiles.Open(_folder.Path)).Message.Replace('\\', '/');
+        Assert.Contains($"There is {file}, of another format that is not read here", message, StringComparison.Ordinal);
+        Save("my.pth", 1);
+        Assert.Contains($"There is my.pth: give the file itself. There is {file}, of another", Assert.Throws<FileNotFoundException>(() => WeightFiles.Open(_folder.Path)).Message.Replace('\\', '/'), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_IndexWithAByteOrderMark_IsRead()
+    {
+        Save("shard", 4);
+        _folder.Write("a.index.json", [0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes("{\"weight_map\":{\"a\":\"shard\"}}")]);
+        using var weights = WeightFiles.Open(_folder.File("a.index.json"));
+        Assert.Equal(4f, Value(weights));
+    }
+
+    [Fact]
+    public void OpenNetwork_FileWithoutTensors_IsRefused()
+    {
+        Safetensors.Save(_folder.File("a.safetensors"), []);
+        _folder.Write("a.pth", Zip(Dictionary(("epoch", Integer(3)))));
+        foreach (var file in new[] { "a.safetensors", "a.pth" })
+        {
+            Assert.Contains($"'{_folder.File(file)}' cannot be used as the weights of a network: it has no tensors.", Assert.Throws<InvalidDataException>(() => WeightFiles.OpenNetwork(_folder.File(file))).Message, StringComparison.Ordinal);
+            Assert.Contains("it has no tensors", Assert.Throws<InvalidDataException>(() => WeightFiles.OpenNetwork(_folder.File(file), "")).Message, StringComparison.Ordinal);
+            using var raw = WeightFiles.Open(_folder.File(file));
+            Assert.Equal(["it has no tensors"], raw.Notes.Select(note => note[(note.LastIndexOf(": ", StringComparison.Ordinal) + 2)..].TrimEnd('.')));
+        }
+    }
+
     [Fact]
     public void Open_VariantThatIsNotThere_SaysWhatIs()
     {
@@ -195,6 +242,8 @@ public sealed class WeightContentTests : IDisposable
             Assert.Equal(8, other.item<byte>());
             Assert.Contains("tensor 'a'", Assert.Throws<InvalidDataException>(() => weights.Read("a")).Message, StringComparison.Ordinal);
             Assert.Contains("'F8_E4M3'", Assert.Throws<InvalidDataException>(() => weights.Load()).Message, StringComparison.Ordinal);
+            var size = Assert.Throws<InvalidDataException>(() => weights.ThrowIfSmallerThan(UNetPresets.DdpmCifar10())).Message;
+            Assert.Contains("has tensors of types that cannot be read here: 'a' (F8_E4M3 [3]). Convert", size, StringComparison.Ordinal);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Text;
 using static Diffusion.Models.PickleBytes;
 using static TorchSharp.torch;
@@ -33,7 +32,7 @@ public sealed class PlainValueTests : IDisposable
         Assert.Equal<byte>([97, 98, 255], Assert.IsType<byte[]>(document["bytes"]));
         Assert.Empty(Assert.IsType<byte[]>(document["no bytes"]));
         Assert.Equal<byte>([0x80], Assert.IsType<byte[]>(document["bytearray"]));
-        Assert.Equal(new Complex(1.5, -2), document["complex"]);
+        Assert.Equal(new System.Numerics.Complex(1.5, -2), document["complex"]);
         Assert.Equal("torch.float32", document["dtype"]);
         Assert.Equal("torch.float8_e4m3fn", document["dtype that is lacking here"]);
         Assert.Equal("torch.strided", document["layout"]);
@@ -67,6 +66,64 @@ public sealed class PlainValueTests : IDisposable
         using var document = Read(("d", [(byte)'}', (byte)'(', (byte)'N', (byte)'K', 1, 0x88, (byte)'K', 2, .. Double(0.5), (byte)'K', 3, (byte)'K', 1, (byte)'K', 2, 0x86, (byte)'K', 4, (byte)'u']));
         Assert.Equal(["None", "True", "0.5", "(1, 2)"], Assert.IsAssignableFrom<IReadOnlyDictionary<string, object?>>(document["d"]).Keys);
         Assert.Equal(4L, document["d/(1, 2)"]);
+    }
+
+    [Theory] // the texts that CPython 3.12 prints
+    [InlineData(1e-5, "1e-05")]
+    [InlineData(0.0001, "0.0001")]
+    [InlineData(1.0, "1.0")]
+    [InlineData(-0.0, "-0.0")]
+    [InlineData(1e15, "1000000000000000.0")]
+    [InlineData(1000000000000000.1, "1000000000000000.1")]
+    [InlineData(1e16, "1e+16")]
+    [InlineData(1.25e-7, "1.25e-07")]
+    [InlineData(0.00012, "0.00012")]
+    [InlineData(-9007199254740993.0, "-9007199254740992.0")]
+    [InlineData(5e-324, "5e-324")]
+    [InlineData(1.5e300, "1.5e+300")]
+    [InlineData(123456.75, "123456.75")]
+    [InlineData(double.PositiveInfinity, "inf")]
+    public void Load_KeyThatIsANumber_IsWrittenAsPythonPrintsIt(double key, string expected)
+    {
+        using var document = Read(("d", [(byte)'}', (byte)'(', .. Double(key), (byte)'K', 1, (byte)'u']));
+        Assert.Equal([expected], Assert.IsAssignableFrom<IReadOnlyDictionary<string, object?>>(document["d"]).Keys);
+    }
+
+    [Fact]
+    public void Load_KeysThatHaveNoText_AreLeftOutWithTheirValues()
+    {
+        byte[] one = [(byte)'K', 1], bytes = [(byte)'C', 1, 7], large = [0x8A, 20, .. Enumerable.Repeat((byte)0x7F, 20)];
+        byte[] five = Tuple([.. Enumerable.Repeat(one, 5)]), longText = Tuple(Text(new string('x', 33)), one);
+        using var document = Read(
+            ("d", [(byte)'}', (byte)'(', .. Text("a"), .. one, .. bytes, .. one, .. five, .. Dictionary(("x", Text("y"))), .. longText, .. one, .. large, .. one, .. Complex(), .. one, .. Integer(1L << 40), .. one, (byte)'u']),
+            ("two", [(byte)'}', (byte)'(', (byte)'K', 1, .. Text("number"), .. Text("1"), .. Text("text"), (byte)'K', 2, .. one, (byte)'u']),
+            ("reversed", [(byte)'}', (byte)'(', .. Text("1"), .. Text("text"), (byte)'K', 1, .. Text("number"), (byte)'u']),
+            ("counter", Call(Global("collections", "Counter"), [(byte)'}', (byte)'(', .. bytes, .. one, .. Text("a"), .. one, (byte)'u'])),
+            ("names", [(byte)'}', (byte)'(', .. Tuple(Text("a")), .. one, .. Tuple(Text("a"), one), .. one, 0x8A, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1, .. one, (byte)'u']));
+
+        Assert.Equal(["a", "1099511627776"], Keys(document, "d"));
+        Assert.Equal(["1", "2"], Keys(document, "two"));
+        Assert.Equal("text", document["two/1"]);
+        Assert.Equal("text", document["reversed/1"]);
+        Assert.Equal(["a"], Keys(document, "counter"));
+        Assert.Equal(["('a',)", "('a', 1)", "18446744073709551616"], Keys(document, "names"));
+        Assert.Equal(["w"], document.Tensors.Keys);
+    }
+
+    [Fact]
+    public void Load_TensorsUnderAKeyThatHasNoText_AreRefusedWithItsKindInWords()
+    {
+        byte[] bytes = [(byte)'C', 1, 7];
+        Assert.Contains("a dictionary has tensors under a key that is bytes;", Refused([(byte)'}', .. bytes, .. Weight(), (byte)'s']), StringComparison.Ordinal);
+        Assert.Contains("a key that is a tuple of 5 values;", Refused([(byte)'}', .. Integers(1, 2, 3, 4, 5), .. Dictionary(("a", Weight())), (byte)'s']), StringComparison.Ordinal);
+        Assert.Contains("a key that is a complex number;", Refused([(byte)'}', .. Complex(), .. Weight(), (byte)'s']), StringComparison.Ordinal);
+        Assert.Contains("the keys '1', a text, and 1, a whole number;", Refused([(byte)'}', .. Text("1"), .. Weight(), (byte)'s', (byte)'K', 1, .. Weight(), (byte)'s']), StringComparison.Ordinal);
+        Assert.Contains("a key that is a tensor;", Refused([(byte)'}', .. Weight(), (byte)'N', (byte)'s']), StringComparison.Ordinal);
+
+        // A list that is filled after it was set.
+        Assert.Contains("a key that is bytes;", Refused([(byte)']', (byte)'q', 1, (byte)'0', (byte)'}', .. bytes, (byte)'h', 1, (byte)'s', (byte)'h', 1, .. Weight(), (byte)'a', (byte)'0']), StringComparison.Ordinal);
+        Assert.Contains("the key '1' twice", Refused([(byte)'}', (byte)'K', 1, (byte)'N', (byte)'s', (byte)'K', 1, (byte)'N', (byte)'s']), StringComparison.Ordinal);
+        Assert.Contains("has a tuple of 2 values where a list is needed", Refused([.. Integers(1, 2), (byte)'N', (byte)'a']), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -114,6 +171,10 @@ public sealed class PlainValueTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static List<object?> Values(params object?[] values) => [.. values];
+
+    private static byte[] Complex() => Call(Global("builtins", "complex"), Double(1), Double(2));
+
+    private static IEnumerable<string> Keys(PyTorchFile document, string path) => Assert.IsAssignableFrom<IReadOnlyDictionary<string, object?>>(document[path]).Keys;
 
     private static byte[] Double(double value)
     {

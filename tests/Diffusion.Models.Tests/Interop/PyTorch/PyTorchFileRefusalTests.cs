@@ -194,8 +194,8 @@ public class PyTorchFileRefusalTests
         Refused(Zip([(byte)'t']), "a mark that is not there");
         Refused(Zip([(byte)'h', 3]), "recalls the value 3");
         Refused(Zip([(byte)'}', .. Text("a"), (byte)'N', (byte)'s', .. Text("a"), (byte)'N', (byte)'s']), "'a' twice");
-        Refused(Zip([(byte)'}', .. Integer(7), (byte)'N', (byte)'s', .. Text("7"), (byte)'N', (byte)'s']), "'7' twice");
-        Refused(Zip([(byte)'}', (byte)'}', (byte)'N', (byte)'s']), "key of a dictionary is");
+        Refused(Zip([(byte)'}', .. Integer(7), (byte)'N', (byte)'s', .. Integer(7), (byte)'N', (byte)'s']), "'7' twice");
+        Refused(Zip([(byte)'}', (byte)'}', (byte)'N', (byte)'s']), "a key of a dictionary is a dictionary");
         Refused(Zip([(byte)'}', (byte)'(', (byte)'N', (byte)'u']), "key without a value");
         Refused(Zip([(byte)'N', (byte)'N', (byte)'a']), "is needed");
         Refused(Zip([(byte)'X', 0xFF, 0xFF, 0xFF, 0xFF]), "4294967295 bytes, more than are left");
