@@ -11,6 +11,16 @@ internal static class InputImages
     public static readonly Option<FileInfo[]> Files = new("--input") { Description = "Image files to start from, instead of the first --count of the data set.", AllowMultipleArgumentsPerToken = true };
     public static readonly Option<DirectoryInfo> Data = new("--data") { Description = "The folder of the data set, instead of the configuration's." };
 
+    /// <summary>Refuses what says which images of a data set where files are given.</summary>
+    /// <exception cref="UsageException">It is given.</exception>
+    public static void ThrowIfUnused(ParseResult arguments)
+    {
+        if (arguments.GetValue(Files) is { Length: > 0 })
+        {
+            UsageException.IfUnused("--input says which images.", arguments, DrawingOptions.Count, Data);
+        }
+    }
+
     /// <returns>[N, C, H, W] in [−1, 1], on the CPU.</returns>
     public static Tensor Read(ParseResult arguments, TrainedModel model, int count)
     {

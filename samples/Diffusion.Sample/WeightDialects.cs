@@ -18,6 +18,9 @@ internal static class WeightDialects
     /// <summary>Whether a name is that of diffusers.</summary>
     public static bool IsDiffusers(string? name) => Diffusers.Equals(name, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether the names depend on what the network is. Of names that are no dialect's <see cref="Find"/> says so.</summary>
+    public static bool NeedDescription(string name) => IsDiffusers(name) || !KeyMap.Names.Contains(name.ToLowerInvariant());
+
     /// <summary>Metadata with what the network is, where it is of diffusers and the names are changed to this library's: then the commands that draw can use the file.</summary>
     public static IReadOnlyDictionary<string, string> WithNetwork(IReadOnlyDictionary<string, string> metadata, string? dialect, bool reverse, string? description) =>
         reverse || !IsDiffusers(dialect) || description is null ? metadata : new Dictionary<string, string>(metadata) { [NetworkKey] = File.ReadAllText(description) };

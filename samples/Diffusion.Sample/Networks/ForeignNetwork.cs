@@ -10,6 +10,7 @@ namespace Diffusion.Sample;
 internal sealed class ForeignNetwork : IDisposable
 {
     private const string Description = "config.json";
+    private const string SchedulerFile = "scheduler_config.json";
 
     /// <summary>Where a training script's checkpoint has its networks, the averaged one first.</summary>
     private static readonly string[] s_networks = ["unet_ema", "unet"];
@@ -48,11 +49,12 @@ internal sealed class ForeignNetwork : IDisposable
 
         if (System.IO.File.Exists(Path.Combine(path, "model_index.json")))
         {
-            var pipeline = DiffusersPipeline.Load(path, arguments.IgnoredKeys, arguments.Variant);
+            UsageException.IfUnused($"'{path}' is a pipeline, which says itself what its network is.", ("--network", arguments.Network is not null));
+            var pipeline = UsageException.Unless(() => DiffusersPipeline.Load(path, arguments.IgnoredKeys, arguments.Variant));
             return new ForeignNetwork(pipeline.WeightsFile!, pipeline.ClassName, (UNet)pipeline.Network, pipeline) { SchedulerConfig = DiffusersFolder.Read(path).SchedulerConfig };
         }
 
-        if (System.IO.File.Exists(Path.Combine(path, "scheduler_config.json")))
+        if (System.IO.File.Exists(Path.Combine(path, SchedulerFile)))
         {
             throw new UsageException($"'{path}' holds a scheduler of diffusers alone, without a network.");
         }
@@ -88,6 +90,7 @@ internal sealed class ForeignNetwork : IDisposable
                 $"'{weights.Path}' does not say what its network is, and there is no {Description} of diffusers beside it: give one by --network FILE.");
         }
 
+        UsageException.IfUnused($"'{weights.Path}' is a network alone, without a {SchedulerFile}.", ("--ignore-key", arguments.IgnoredKeys.Count > 0));
         foreach (var note in weights.Notes)
         {
             AnsiConsole.MarkupLineInterpolated($"{note}");
