@@ -12,6 +12,20 @@ internal static class ClassList
     public static string Describe(DataOptions data, long label) =>
         data.ClassNames is { } names && label < names.Count ? $"label {label}: class \"{names[(int)label]}\"" : $"label {label} (the names of the classes are not known)";
 
+    /// <summary>What the names by label are and what they would be; <see langword="null"/> where they are the same.</summary>
+    public static string? Difference(IReadOnlyList<string> before, IReadOnlyList<string> now)
+    {
+        // A name is the same however its accents are composed.
+        var (one, other) = (before.Select(name => name.Normalize()).ToList(), now.Select(name => name.Normalize()).ToList());
+        if (one.SequenceEqual(other, StringComparer.Ordinal))
+        {
+            return null;
+        }
+
+        var label = Enumerable.Range(0, Math.Max(one.Count, other.Count)).First(i => i >= one.Count || i >= other.Count || one[i] != other[i]);
+        return $"{Listed(one)}, and the images have {Listed(other)} (label {label}: {one.ElementAtOrDefault(label) ?? "none"} there, {other.ElementAtOrDefault(label) ?? "none"} here)";
+    }
+
     /// <summary>The classes of the images to train on, with the number of images of each.</summary>
     public static void ShowFound(IImageSource images, RunOptions options)
     {
@@ -46,6 +60,8 @@ internal static class ClassList
             table.AddRow("", $"and {names.Count - shown} more; --all lists them");
         }
     }
+
+    private static string Listed(List<string> names) => $"[{string.Join(", ", names.Take(MostListed))}{(names.Count > MostListed ? $" and {names.Count - MostListed} more" : "")}]";
 
     private static void Write(int count, Func<long, string> line)
     {

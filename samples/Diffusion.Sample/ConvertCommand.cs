@@ -32,13 +32,19 @@ internal static class ConvertCommand
         var (dialect, reverse) = (arguments.GetValue(s_dialect), arguments.GetValue(s_reverse));
         if (PipelineHandOver.IsAskedFor(to, dialect, reverse))
         {
+            UsageException.IfUnused("a pipeline is written of a run of this app, whose files say what its network is and which weights it has.", arguments, s_network, s_prefix, s_variant, s_config);
             PipelineHandOver.Run(from, to);
             return;
         }
 
         if (!to.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
         {
-            throw new UsageException($"--to must be a file *.safetensors, the one format that is written; it is '{to}'.");
+            throw new UsageException($"--to must be a file *.safetensors, the one format that is written; it is '{to}'.{PipelineHandOver.Hint(to, dialect, reverse)}");
+        }
+
+        if (dialect is null || !WeightDialects.NeedDescription(dialect))
+        {
+            UsageException.IfUnused(dialect is null ? "without --dialect names stay as they are." : $"the names of {dialect} do not depend on what the network is.", arguments, s_network);
         }
 
         DiffusionRuntime.EnsureLoaded();

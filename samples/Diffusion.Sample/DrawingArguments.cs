@@ -15,6 +15,11 @@ internal sealed record DrawingArguments(
         Count = Count ?? options.Count,
     };
 
+    /// <summary>For commands that draw without a label unless one is given, which leaves guidance nothing to do.</summary>
+    /// <exception cref="UsageException">Guidance is asked for, and no label.</exception>
+    public void ThrowIfGuidedWithoutLabel() =>
+        UsageException.IfUnused("without --label images are changed as of no class.", ("--guidance", Guidance is not (null or 1) && Label is null));
+
     /// <summary>Sampling options with another sampler and spacing.</summary>
     public static SamplingOptions Over(SamplingOptions options, string? sampler, string? spacing) => options with
     {

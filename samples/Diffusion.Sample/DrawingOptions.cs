@@ -8,20 +8,20 @@ internal static class DrawingOptions
     public static readonly Option<string> Sampler = new("--sampler") { Description = $"The sampler, instead of the configuration's: {string.Join(", ", Diffusion.Sampler.Names)}." };
     public static readonly Option<string> Spacing = new("--spacing") { Description = $"Where the steps lie, instead of the configuration's: {string.Join(", ", StepSpacing.All)}." };
     public static readonly Option<string> Schedule = new("--schedule") { Description = $"The noise schedule. train chooses it; a trained network has its own, but for a network of diffusers without a scheduler. {string.Join(", ", NoiseSchedule.Names)}." };
+    public static readonly Option<long?> Seed = NumberOption.Optional<long>("--seed", "The seed of the noise, instead of the configuration's.");
+    public static readonly Option<int?> Count = NumberOption.Optional<int>("--count", "The number of images.");
     public static readonly Option<DirectoryInfo> Out = new("--out") { Description = "The folder for results.", DefaultValueFactory = _ => new DirectoryInfo("out") };
 
     private static readonly Option<string> s_checkpoint = new("--checkpoint") { Description = "A run's folder, a checkpoint's folder, or a file of weights that convert wrote; or of diffusers: a pipeline's folder, or with --schedule a network's folder or file.", Required = true };
     private static readonly Option<int?> s_steps = NumberOption.Optional<int>("--steps", "Sampling steps, instead of the configuration's.");
     private static readonly Option<double?> s_guidance = NumberOption.Optional<double>("--guidance", "The scale of guidance by labels, for networks that know labels, instead of the configuration's; 1 is none.");
     private static readonly Option<string?> s_label = new("--label") { Description = "The class to draw, by its name, or by its label where no class has that name, for networks that know labels; without it sample draws all of them in turn, and the other commands none." };
-    private static readonly Option<long?> s_seed = NumberOption.Optional<long>("--seed", "The seed of the noise, instead of the configuration's.");
-    private static readonly Option<int?> s_count = NumberOption.Optional<int>("--count", "The number of images.");
 
     /// <summary>A command with these options and some of its own.</summary>
     public static Command Command(string name, string description, Action<ParseResult, CancellationToken> run, params ReadOnlySpan<Option> own)
     {
         var command = new Command(name, description) { s_checkpoint };
-        foreach (var option in (Option[])[.. own, s_count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_label, s_seed, .. SourceOptions.All, Out])
+        foreach (var option in (Option[])[.. own, Count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_label, Seed, .. SourceOptions.All, Out])
         {
             command.Add(option);
         }
@@ -39,8 +39,8 @@ internal static class DrawingOptions
         arguments.GetValue(Schedule),
         arguments.GetValue(s_guidance),
         arguments.GetValue(s_label),
-        arguments.GetValue(s_seed),
-        arguments.GetValue(s_count),
+        arguments.GetValue(Seed),
+        arguments.GetValue(Count),
         SourceOptions.Read(arguments, arguments.GetValue(Schedule)));
 
     private static void Run(Action<ParseResult, CancellationToken> run, ParseResult arguments, CancellationToken cancellation)

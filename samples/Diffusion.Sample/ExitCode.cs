@@ -61,5 +61,11 @@ internal static class ExitCode
             Console.Error.WriteLine(e.Message);
             return Failed;
         }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // Not foreseen: the kind of the error helps whoever reports it.
+            Console.Error.WriteLine($"Internal error, {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
+            return Failed;
+        }
     }
 }

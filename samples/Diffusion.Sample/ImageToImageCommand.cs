@@ -15,8 +15,10 @@ internal static class ImageToImageCommand
 
     private static void Run(ParseResult arguments, CancellationToken cancellation)
     {
+        InputImages.ThrowIfUnused(arguments);
         var shared = DrawingOptions.Read(arguments);
         using var model = TrainedModel.Load(shared);
+        shared.ThrowIfGuidedWithoutLabel();
         using var scope = NewDisposeScope();
         var images = InputImages.Read(arguments, model, shared.Count ?? DefaultCount);
         var (sampler, strength) = (model.CreateSampler(), arguments.GetValue(s_strength));

@@ -26,15 +26,25 @@ internal static class InfoCommand
     private static void Run(string? path, SourceArguments source, bool all)
     {
         DiffusionRuntime.EnsureLoaded();
-        if (path is not null && SchedulerTable.Find(path) is { } scheduler)
+        var (variant, keys) = (("--variant", source.Variant is not null), ("--ignore-key", source.IgnoredKeys.Count > 0));
+        if (path is null)
         {
+            UsageException.IfUnused("without a path this machine is described.", variant, keys);
+        }
+        else if (SchedulerTable.Find(path) is { } scheduler)
+        {
+            UsageException.IfUnused($"'{scheduler}' is a scheduler, without weights.", variant);
             SchedulerTable.Write(scheduler, source.IgnoredKeys);
         }
-        else if (path is not null)
+        else
         {
             if (File.Exists(Path.Combine(path, "model_index.json")))
             {
                 WritePipeline(path, source.IgnoredKeys, all);
+            }
+            else
+            {
+                UsageException.IfUnused($"'{path}' is no pipeline and no scheduler of diffusers.", keys);
             }
 
             using var weights = UsageException.Unless(() => WeightFiles.Open(TrainedWeights.FindAnyFile(path), source.Variant));

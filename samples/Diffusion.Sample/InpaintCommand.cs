@@ -23,6 +23,7 @@ internal static class InpaintCommand
 
     private static void Run(ParseResult arguments, CancellationToken cancellation)
     {
+        InputImages.ThrowIfUnused(arguments);
         var shared = DrawingOptions.Read(arguments);
         if (arguments.GetValue(s_mask) is not null && arguments.GetValue(s_hole) is not null)
         {
@@ -30,6 +31,7 @@ internal static class InpaintCommand
         }
 
         using var model = TrainedModel.Load(shared);
+        shared.ThrowIfGuidedWithoutLabel();
         using var scope = NewDisposeScope();
         var images = InputImages.Read(arguments, model, shared.Count ?? DefaultCount);
         var mask = arguments.GetValue(s_mask) is { } file ? Hole.Load(file.FullName, model.Shape, ImageCodecs.Of(InputImages.Options(arguments, model))) : Hole.Of(arguments.GetValue(s_hole) ?? "center", model.Shape);

@@ -15,6 +15,16 @@ internal static class InputImages
     /// <exception cref="UsageException">The command line is wrong.</exception>
     public static DataOptions Options(ParseResult arguments, TrainedModel model) => ImageCodecs.Over(model.Options.Data, arguments.GetValue(ImageCodecs.Name));
 
+    /// <summary>Refuses what says which images of a data set where files are given.</summary>
+    /// <exception cref="UsageException">It is given.</exception>
+    public static void ThrowIfUnused(ParseResult arguments)
+    {
+        if (arguments.GetValue(Files) is { Length: > 0 })
+        {
+            UsageException.IfUnused("--input says which images.", arguments, DrawingOptions.Count, Data);
+        }
+    }
+
     /// <returns>[N, C, H, W] in [−1, 1], on the CPU.</returns>
     public static Tensor Read(ParseResult arguments, TrainedModel model, int count)
     {

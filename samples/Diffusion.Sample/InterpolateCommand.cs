@@ -20,7 +20,18 @@ internal static class InterpolateCommand
         var (shared, points) = (DrawingOptions.Read(arguments), arguments.GetValue(s_points));
         var (seeds, files) = (arguments.GetValue(s_seeds) ?? [], arguments.GetValue(InputImages.Files) ?? []);
         Check(points, seeds, files, shared);
+        InputImages.ThrowIfUnused(arguments);
+        if (seeds.Length == 0)
+        {
+            UsageException.IfUnused("nothing is random between images.", arguments, DrawingOptions.Seed);
+        }
+        else
+        {
+            UsageException.IfUnused("--seeds needs no images.", arguments, InputImages.Data);
+        }
+
         using var model = TrainedModel.Load(shared with { Sampler = shared.Sampler ?? "ddim" });
+        shared.ThrowIfGuidedWithoutLabel();
         using var scope = NewDisposeScope();
         var rows = shared.Count ?? DefaultRows;
         var strips = seeds.Length == 2

@@ -31,7 +31,7 @@ internal sealed class LabelledDrawing(IDenoiser network, RunOptions options, lon
         }
         catch (ArgumentException e)
         {
-            throw new UsageException("--" + e.Message);
+            throw new UsageException("--" + UsageException.Text(e));
         }
     }
 

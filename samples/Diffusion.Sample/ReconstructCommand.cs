@@ -22,9 +22,12 @@ internal static class ReconstructCommand
 
     private static void Run(ParseResult arguments, CancellationToken cancellation)
     {
+        InputImages.ThrowIfUnused(arguments);
         var shared = DrawingOptions.Read(arguments);
+        UsageException.IfUnused("nothing is random on the way to noise and back.", arguments, DrawingOptions.Seed);
         ThrowUnlessDdim(shared.Sampler);
         using var model = TrainedModel.Load(shared with { Sampler = "ddim" });
+        shared.ThrowIfGuidedWithoutLabel();
         using var scope = NewDisposeScope();
         var images = InputImages.Read(arguments, model, shared.Count ?? DefaultCount);
         var (sampling, steps) = (model.Options.Sampling, model.CreateSampler().Levels(model.Plain.Schedule).Count - 1);

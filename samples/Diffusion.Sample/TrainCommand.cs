@@ -19,7 +19,7 @@ internal static class TrainCommand
     private static readonly Option<int?> s_stopAfter = NumberOption.Optional<int>("--stop-after", "End this process, with a checkpoint, after so many steps of the longer run.");
     private static readonly Option<long?> s_seed = NumberOption.Optional<long>("--seed", "The seed of the run, instead of the configuration's.");
     private static readonly Option<bool> s_resume = new("--resume") { Description = "Go on from the newest checkpoint in the folder." };
-    private static readonly Option<bool> s_otherImages = new("--other-images") { Description = "With --resume: go on also where the images or their classes are others than the run was started on." };
+    private static readonly Option<bool> s_otherImages = new("--other-images") { Description = "With --resume: go on also where the images or their classes are others than the run was started on. With --from: begin also with weights that know other classes." };
 
     public static Command Create()
     {
@@ -50,16 +50,16 @@ internal static class TrainCommand
         arguments.GetValue(s_resume),
         arguments.GetValue(s_otherImages));
 
-    private static void Run(TrainArguments arguments, CancellationToken cancellation)
+    private static void Check(TrainArguments arguments)
     {
         if (arguments.StopAfter < 1)
         {
             throw new UsageException($"--stop-after must be at least 1; it is {arguments.StopAfter}.");
         }
 
-        if (arguments is { OtherImages: true, Resume: false })
+        if (arguments is { OtherImages: true, Resume: false, From: null })
         {
-            throw new UsageException("--other-images goes with --resume.");
+            throw new UsageException("--other-images goes with --resume or --from.");
         }
 
         if (arguments is { From: not null, Resume: true })
@@ -67,24 +67,41 @@ internal static class TrainCommand
             throw new UsageException("--from begins a run, and --resume goes on with one: give one of them.");
         }
 
+        if (arguments.From is null)
+        {
+            arguments.Source.ThrowIfOfOtherTools("without --from a run begins with random weights.");
+        }
+    }
+
+    private static void Run(TrainArguments arguments, CancellationToken cancellation)
+    {
+        Check(arguments);
         DiffusionRuntime.EnsureLoaded();
         var folder = new RunFolder(arguments.Out);
+        if (arguments.From is { } weights)
+        {
+            EarlierResults.ThrowIfInUse(folder, weights);
+        }
+
         using var initial = arguments.From is { } from ? InitialWeights.Open(from, arguments.Source) : null;
         var options = Configuration(arguments, folder, initial);
         using var images = options.Data.Open(ImageCodecs.Of(options.Data));
         options = options.ForImages(images);
-        var json = RunConfiguration.ToJson(options);
         var steps = options.Training.StepsFor(images.Count);
         using var network = options.CreateNetwork();
-        initial?.Fill(network); // what does not fit is said before anything is changed
-        Prepare(folder, arguments.Resume, options, steps);
+        initial?.CheckClasses(options, arguments.OtherImages); // what does not fit is said before anything is changed
+        initial?.Fill(network);
+        if (!arguments.Resume)
+        {
+            EarlierResults.MakeRoom(folder, options, steps);
+        }
 
         network.to(cuda.is_available() ? CUDA : CPU);
         var training = options.Training with
         {
             Checkpoints = options.Training.Checkpoints with
             {
-                Folder = folder.Checkpoints, OtherImages = arguments.OtherImages, Metadata = new Dictionary<string, string> { [RunConfiguration.MetadataKey] = json },
+                Folder = folder.Checkpoints, OtherImages = arguments.OtherImages, Metadata = EarlierResults.Metadata(folder, arguments, RunConfiguration.ToJson(options)),
             },
         };
         using var trainer = options.CreateTrainer(network, images, training, new ConsoleWarnings());
@@ -153,48 +170,12 @@ internal static class TrainCommand
                 Epochs = arguments.Steps is null ? options.Training.Epochs : null,
                 Seed = arguments.Seed ?? options.Training.Seed,
             },
-            // The configuration's betas go with its own schedule.
-            Diffusion = arguments.Source.Schedule is { } schedule ? options.Diffusion with { Schedule = schedule, BetaStart = null, BetaEnd = null } : options.Diffusion,
+            Diffusion = arguments.Source.Over(options.Diffusion),
             Sampling = DrawingArguments.Over(options.Sampling, arguments.Sampler, arguments.Spacing),
         };
         options = initial?.Apply(options, arguments) ?? options;
         return options.Validate().ToList() is { Count: > 0 } errors
             ? throw new OptionsValidationException("The command line", options.GetType(), errors.Select(error => error.ToString()))
             : options;
-    }
-
-    /// <summary>Whether a file holds this configuration; one written before an option existed means its default.</summary>
-    private static bool Same(string file, RunOptions options)
-    {
-        if (!File.Exists(file))
-        {
-            return false;
-        }
-
-        var before = ConfigurationFile.Load(file);
-        return RunConfiguration.ToJson(before with { Data = before.Data with { ClassNames = before.Data.ClassNames ?? options.Data.ClassNames } }) == RunConfiguration.ToJson(options);
-    }
-
-    /// <summary>Keeps the results of earlier runs: only the same run may be done again over its own files.</summary>
-    private static void Prepare(RunFolder folder, bool resume, RunOptions options, int steps)
-    {
-        if (resume || !Directory.Exists(folder.Checkpoints))
-        {
-            return;
-        }
-
-        var newest = Checkpoint.Newest(folder.Checkpoints);
-        var finished = File.Exists(folder.Model) && !(newest?.Step < steps);
-        if (!finished && newest is { } stopped)
-        {
-            throw new UsageException($"{folder.Path} holds a run that stopped at step {stopped.Step}. Add --resume to go on with it, or choose another folder with --out.");
-        }
-
-        if (finished && !Same(folder.Config, options))
-        {
-            throw new UsageException($"{folder.Path} holds the results of another run. Choose another folder with --out, or remove this one.");
-        }
-
-        Checkpoint.DeleteAll(folder.Checkpoints);
     }
 }

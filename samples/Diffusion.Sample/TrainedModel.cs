@@ -111,10 +111,7 @@ internal sealed class TrainedModel : IDisposable
             throw new UsageException($"--prediction {wrong} contradicts the run's configuration: the network was trained to predict '{prediction}'. Leave --prediction out.");
         }
 
-        if (asked.Variant is not null || asked.Network is not null || asked.NullLabel is not null)
-        {
-            throw new UsageException($"--variant, --network and --null-label are for networks of other tools; '{trained.File}' is of a run, whose configuration says what its network is.");
-        }
+        asked.ThrowIfOfOtherTools($"that is for networks of other tools; '{trained.File}' is of a run, whose configuration says what its network is.");
     }
 
     private IDenoiser Limit(IDenoiser denoiser) => _limit == ImageLimit.None ? denoiser : denoiser.Limited(_limit);

@@ -20,6 +20,9 @@ internal static class WeightDialects
     /// <summary>Whether a name is that of diffusers.</summary>
     public static bool IsDiffusers(string? name) => Diffusers.Equals(name, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether the names depend on what the network is. Of names that are no dialect's <see cref="Find"/> says so.</summary>
+    public static bool NeedDescription(string name) => IsDiffusers(name) || !KeyMap.Names.Contains(name.ToLowerInvariant());
+
     /// <summary>Metadata with what the network is, where it is of diffusers and the names are changed to this library's: then the commands that draw can use the file.</summary>
     public static IReadOnlyDictionary<string, string> WithNetwork(IReadOnlyDictionary<string, string> metadata, string? dialect, bool reverse, WeightFiles weights, string? given) =>
         reverse || !IsDiffusers(dialect) || Described(weights, given) is not { } described ? metadata : new Dictionary<string, string>(metadata) { [NetworkKey] = described.Network.ToJson() };

@@ -85,7 +85,7 @@ public static class RunConfiguration
 
     /// <summary>The options as a configuration file.</summary>
     /// <param name="options">The options.</param>
-    /// <returns>Indented JSON that <see cref="Parse"/> reads back to equal options.</returns>
+    /// <returns>Indented JSON that <see cref="Parse"/> reads back to options with the same values.</returns>
     public static string ToJson(RunOptions options) => JsonSerializer.Serialize(options, s_json);
 
     /// <summary>Writes a configuration file, whole or not at all.</summary>

@@ -48,7 +48,7 @@ public sealed class ClassCommandTests : IDisposable
         }
 
         Assert.Equal(before, File.ReadAllText(_app.At("out/config.json")));
-        Wrong(2, ["train", "--config", _app.At("run.json"), "--other-images"], "--other-images goes with --resume");
+        Wrong(2, ["train", "--config", _app.At("run.json"), "--other-images"], "--other-images goes with --resume or --from");
         Done("train", "--resume", "--other-images");
         Assert.Equal(["b", "z"], RunConfiguration.Load(_app.At("out/config.json")).Data.ClassNames);
     }
@@ -63,6 +63,24 @@ public sealed class ClassCommandTests : IDisposable
         File.Copy(_app.At("images/b/1.png"), _app.At("images/a/0.png"), overwrite: true);
         Wrong(1, ["train", "--resume"], "file contents ", "--other-images");
         Done("train", "--resume", "--other-images");
+    }
+
+    /// <summary>A run that begins with the weights of another has its labels.</summary>
+    [Fact]
+    public void Train_FromOtherClasses_IsRefusedUnlessTheyAreAllowed()
+    {
+        Write("images", ("a", 2), ("b", 2));
+        Done("train", "--config", Configure("images", 2));
+        Done("train", "--from", "out", "--out", "same", "--steps", "1");
+        Directory.Move(_app.At("images/a"), _app.At("images/z"));
+        foreach (var config in new[] { Array.Empty<string>(), ["--config", _app.At("run.json")] })
+        {
+            Wrong(2, ["train", "--from", "out", "--out", "other", .. config], "knows the classes [a, b], and the images have [b, z] (label 0: a there, b here)", "--other-images");
+            Assert.False(Directory.Exists(_app.At("other")));
+        }
+
+        Done("train", "--from", "out", "--out", "other", "--steps", "1", "--other-images");
+        Assert.Equal(["b", "z"], RunConfiguration.Load(_app.At("other/config.json")).Data.ClassNames);
     }
 
     /// <summary>The configuration may say which classes there must be, and a finished run of a version without names may be done again.</summary>

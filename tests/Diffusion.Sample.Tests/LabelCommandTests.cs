@@ -15,6 +15,7 @@ public sealed class LabelCommandTests : IDisposable
         }
 
         Done(_app.Run("img2img", "--checkpoint", "out", "--count", "2", "--steps", "2", "--label", "7", "--guidance", "1.5"));
+        Wrong(_app.Run("img2img", "--checkpoint", "out", "--count", "2", "--guidance", "1.5"), "--guidance has no use here: without --label");
         Done(_app.Run("train", "--resume", "--out", "out"));
         Wrong(_app.Run("sample", "--checkpoint", "out", "--label", "10"), "--label must be in [0, 9]");
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Diffusion.Configuration;
 using Diffusion.Models;
@@ -22,11 +23,15 @@ internal static class DiffusionNames
             return null;
         }
 
-        var (start, end) = Betas(scheduler);
+        var betas = new[] { Written(scheduler), Rounded(schedule) }.OfType<(double Start, double End)>();
         var plain = new DiffusionOptions { Timesteps = schedule.Timesteps, Prediction = prediction.Name };
-        return NoiseSchedule.Names.Select(name => plain with { Schedule = name }).Append(plain with { Schedule = "linear", BetaStart = start, BetaEnd = end })
+        return NoiseSchedule.Names.Select(name => plain with { Schedule = name }).Concat(betas.Select(beta => plain with { Schedule = "linear", BetaStart = beta.Start, BetaEnd = beta.End }))
             .FirstOrDefault(options => !options.Validate().Any() && Agree(options.CreateSchedule(), schedule));
     }
+
+    /// <summary>Whether two options name the same schedule, but for rounding, and the same prediction.</summary>
+    public static bool Same(DiffusionOptions one, DiffusionOptions other) =>
+        one == other || (one.Timesteps == other.Timesteps && one.CreateParameterization().Name == other.CreateParameterization().Name && Agree(one.CreateSchedule(), other.CreateSchedule()));
 
     private static bool Agree(INoiseSchedule one, INoiseSchedule other) =>
         Enumerable.Range(0, other.Timesteps).All(t => Near(one.LevelAt(t), other.LevelAt(t)));
@@ -34,12 +39,21 @@ internal static class DiffusionNames
     private static bool Near(NoiseLevel one, NoiseLevel other) =>
         Math.Abs(one.Alpha - other.Alpha) < Rounding && Math.Abs(one.Sigma - other.Sigma) < Rounding * Math.Max(1, other.Sigma) && Math.Abs(one.Timestep - other.Timestep) < Rounding * Math.Max(1, other.Timestep);
 
-    private static (double Start, double End) Betas(DiffusersScheduler scheduler)
+    /// <summary>The first and the last β that the text of a scheduler writes, if it does.</summary>
+    private static (double Start, double End)? Written(DiffusersScheduler scheduler)
     {
         using var json = JsonDocument.Parse(scheduler.ToJson());
-        return (Number("beta_start", 1e-4), Number("beta_end", 0.02));
+        return Number("beta_start") is { } start && Number("beta_end") is { } end ? (start, end) : null;
 
-        double Number(string name, double otherwise) =>
-            json.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : otherwise;
+        double? Number(string name) => json.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+    }
+
+    /// <summary>The first and the last β of a schedule, of which a table in Float32 keeps few digits.</summary>
+    private static (double Start, double End)? Rounded(INoiseSchedule schedule)
+    {
+        var last = schedule.Timesteps - 1;
+        return last == 0 ? null : (Beta(schedule.LevelAt(0).Alpha), Beta(schedule.LevelAt(last).Alpha / schedule.LevelAt(last - 1).Alpha));
+
+        static double Beta(double alpha) => double.Parse((1 - (alpha * alpha)).ToString("G3", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 }

@@ -50,7 +50,8 @@ internal sealed class ForeignNetwork : IDisposable
 
         if (System.IO.File.Exists(Path.Combine(path, "model_index.json")))
         {
-            var pipeline = DiffusersPipeline.Load(path, arguments.IgnoredKeys, arguments.Variant);
+            UsageException.IfUnused($"'{path}' is a pipeline, which says itself what its network is.", ("--network", arguments.Network is not null));
+            var pipeline = UsageException.Unless(() => DiffusersPipeline.Load(path, arguments.IgnoredKeys, arguments.Variant));
             return new ForeignNetwork(pipeline.WeightsFile!, pipeline.ClassName, (UNet)pipeline.Network, pipeline, pipeline.Scheduler);
         }
 
@@ -90,6 +91,7 @@ internal sealed class ForeignNetwork : IDisposable
         }
 
         var scheduler = FindScheduler(path, arguments);
+        UsageException.IfUnused($"'{weights.Path}' is a network alone, without a {SchedulerFile}.", ("--ignore-key", arguments.IgnoredKeys.Count > 0 && scheduler is null));
         weights.ThrowIfSmallerThan(described.Options);
         var network = described.Build();
         try

@@ -28,6 +28,7 @@ internal sealed class InitialWeights : IDisposable
         }
 
         var file = TrainedWeights.FindFile(from);
+        arguments.ThrowIfOfOtherTools($"that is for networks of other tools; '{file}' has weights of this library.");
         return new InitialWeights(file, null, TrainedWeights.HasRun(file) ? TrainedWeights.Find(file) : null);
     }
 
@@ -37,7 +38,7 @@ internal sealed class InitialWeights : IDisposable
     /// <exception cref="UsageException">They do not fit the images or the diffusion of the configuration.</exception>
     public RunOptions Apply(RunOptions options, TrainArguments arguments)
     {
-        if (_run is { Options.Diffusion: var before } && arguments.Source.Schedule is null && before != options.Diffusion)
+        if (_run is { Options.Diffusion: var before } && arguments.Source.Schedule is null && !DiffusionNames.Same(before, options.Diffusion))
         {
             throw new UsageException($"'{_file}' was trained with {Describe(before)}, and the configuration has {Describe(options.Diffusion)}. Make them the same, or give --schedule to train on with another.");
         }
@@ -60,6 +61,32 @@ internal sealed class InitialWeights : IDisposable
         }
 
         AnsiConsole.MarkupLineInterpolated($"The weights begin as those of {_file}");
+    }
+
+    /// <summary>Compares the classes that the weights know with those of the images to train on, label by label.</summary>
+    /// <param name="options">The configuration, with the names of the images' classes.</param>
+    /// <param name="others">Whether others are asked for.</param>
+    /// <exception cref="UsageException">Their labels mean other classes.</exception>
+    public void CheckClasses(RunOptions options, bool others)
+    {
+        if (options.NullLabel is not { } none)
+        {
+            return;
+        }
+
+        if (_foreign?.Pipeline?.NullLabel is { } theirs && theirs != none)
+        {
+            throw new UsageException($"--from: label {theirs} stands for no class in '{_file}'; in a run that is the last one, {none}.");
+        }
+
+        if ((_run?.Options.Data.ClassNames ?? _foreign?.Pipeline?.ClassNames) is not { } before || options.Data.ClassNames is not { } now)
+        {
+            AnsiConsole.WriteLine("The names of the classes are not known on both sides: each label is taken to mean the same class as before.");
+        }
+        else if (!others && ClassList.Difference(before, now) is { } difference)
+        {
+            throw new UsageException($"--from: '{_file}' knows the classes {difference}: its labels would mean other classes. Train on the same classes, or give --other-images to begin with these weights all the same.");
+        }
     }
 
     public void Dispose() => _foreign?.Dispose();

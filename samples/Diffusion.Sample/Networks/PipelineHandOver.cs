@@ -10,9 +10,17 @@ internal static class PipelineHandOver
 {
     private const string Sampler = "ddpm";
 
-    /// <summary>Whether convert is to write a pipeline's folder: diffusers' dialect, and no name of a file of weights.</summary>
-    public static bool IsAskedFor(string to, string? dialect, bool reverse) =>
-        !reverse && WeightDialects.IsDiffusers(dialect) && Path.GetExtension(Path.TrimEndingDirectorySeparator(to)).ToUpperInvariant() is not (".SAFETENSORS" or ".PTH" or ".PT" or ".BIN" or ".CKPT");
+    /// <summary>Whether convert is to write a pipeline's folder: diffusers' dialect, and no name of a file.</summary>
+    public static bool IsAskedFor(string to, string? dialect, bool reverse) => !reverse && WeightDialects.IsDiffusers(dialect) && !IsNameOfFile(to);
+
+    /// <summary>What to do for a folder with the name of a file.</summary>
+    public static string Hint(string to, string? dialect, bool reverse) =>
+        reverse || !WeightDialects.IsDiffusers(dialect) ? "" : $" A run of this app becomes a folder, which is named without '{Path.GetExtension(to)}', or with '{Path.DirectorySeparatorChar}' at the end.";
+
+    /// <summary>Whether a path that is no folder ends as names of files do: .json, .zip; a number or version is part of a folder's name.</summary>
+    private static bool IsNameOfFile(string path) =>
+        !Path.EndsInDirectorySeparator(path) && !Directory.Exists(path) && Path.GetExtension(path) is [_, var first, .. var rest]
+        && char.IsAsciiLetter(first) && !(first is 'v' or 'V' && rest.Length > 0 && rest.All(char.IsAsciiDigit));
 
     /// <param name="from">A run's folder, whose averaged weights are taken, a checkpoint's folder or a file of weights with the run's configuration.</param>
     /// <param name="to">The folder to make.</param>
@@ -56,7 +64,7 @@ internal static class PipelineHandOver
         }
         catch (ArgumentException e)
         {
-            throw new InvalidDataException($"'{trained.File}' cannot be a pipeline of diffusers: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new InvalidDataException($"'{trained.File}' cannot be a pipeline of diffusers: {UsageException.Text(e)}", e);
         }
     }
 

@@ -9,7 +9,7 @@ internal static class SourceOptions
 
     public static readonly Option<string[]> IgnoreKey = new("--ignore-key") { Description = "A key of scheduler_config.json that is of no scheduler class, to pass over; it can be given several times." };
 
-    private static readonly Option<string?> s_prediction = new("--prediction") { Description = $"What a network predicts that comes without a scheduler: {string.Join(", ", Parameterization.All)}; epsilon by default." };
+    private static readonly Option<string?> s_prediction = new("--prediction") { Description = $"What the network predicts: {string.Join(", ", Parameterization.All)}. train chooses it, instead of the configuration's; a trained network has its own, but for a network of diffusers without a scheduler, epsilon by default." };
     private static readonly Option<FileInfo?> s_network = new("--network") { Description = "The config.json of diffusers for weights that have none beside them." };
     private static readonly Option<long?> s_nullLabel = NumberOption.Optional<long>("--null-label", "The label that stands for no class, which guidance needs, for a class-conditional network of diffusers whose folder does not say it.");
 

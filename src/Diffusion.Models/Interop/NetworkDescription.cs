@@ -1,44 +1,82 @@
+using System.Globalization;
+using System.Reflection;
+
 namespace Diffusion.Models;
 
-/// <summary>What a block list computes, as lines of text that are equal exactly where two networks are; how weights start does not count.</summary>
+/// <summary>What a block list computes, as values under the names of the options: equal exactly where two networks are. How weights start does not count.</summary>
 internal static class NetworkDescription
 {
-    public static IEnumerable<string> Lines(UNetOptions options)
+    private const string None = "none";
+    private const int MostListed = 12;
+
+    /// <summary>Where two networks differ: <c>normGroups is 8, and NAME would have 16</c>, the first twelve; <see langword="null"/> where they are equal.</summary>
+    /// <param name="one">A block list.</param>
+    /// <param name="other">Another one.</param>
+    /// <param name="name">What the other is called.</param>
+    public static string? Difference(UNetOptions one, UNetOptions other, string name)
+    {
+        var (here, there) = (Values(one).ToDictionary(), Values(other).ToDictionary());
+        var different = here.Keys.Union(there.Keys).Where(key => here.GetValueOrDefault(key) != there.GetValueOrDefault(key)).ToList();
+        // What only one of them has follows from what both have.
+        if (different.Where(key => here.ContainsKey(key) && there.ContainsKey(key)).ToList() is { Count: > 0 } shared)
+        {
+            different = shared;
+        }
+
+        return different.Count == 0 ? null
+            : string.Join("; ", different.Take(MostListed).Select(key => $"{key} is {here.GetValueOrDefault(key, None)}, and {name} would have {there.GetValueOrDefault(key, None)}"))
+                + (different.Count > MostListed ? $"; and {different.Count - MostListed} more" : "");
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> Values(UNetOptions options)
     {
         var plan = UNetPlan.Of(options with { ZeroInitialize = false });
         var dialect = options.Dialect;
-        yield return $"input of {plan.InChannels} channels, stem of {plan.Stem}, output of {plan.OutChannels}";
-        yield return $"{nameof(options.NormGroups)} {options.NormGroups}, {nameof(options.TimeDimension)} {options.TimeDimension}";
-        yield return $"{dialect.Time with { Width = dialect.Time.Width ?? options.TimeDimension }}";
-        yield return $"{nameof(dialect.Labels)} {dialect.Labels?.ToString() ?? "none"}";
-        yield return $"{nameof(dialect.Context)} {dialect.Context?.ToString() ?? "none"}";
-        yield return $"{nameof(dialect.CenterInput)} {dialect.CenterInput}, {nameof(dialect.DivideByTime)} {dialect.DivideByTime}";
-        foreach (var (list, blocks) in ((string, IReadOnlyList<BlockPlan>)[])[(nameof(plan.Down), plan.Down), (nameof(plan.Mid), plan.Mid), (nameof(plan.Up), plan.Up)])
-        {
-            yield return $"{blocks.Count} blocks in {list}";
-            foreach (var line in blocks.SelectMany((block, i) => Lines(block).Select(line => $"{list}[{i}]: {line}")))
-            {
-                yield return line;
-            }
-        }
+        return
+        [
+            new("channels in", Text(plan.InChannels)),
+            new("stemChannels", Text(plan.Stem)),
+            new("channels out", Text(plan.OutChannels)),
+            new("normGroups", Text(options.NormGroups)),
+            new("timeDimension", Text(options.TimeDimension)),
+            .. Values("dialect.time", dialect.Time with { Width = dialect.Time.Width ?? options.TimeDimension }),
+            .. Values("dialect.labels", dialect.Labels),
+            .. Values("dialect.context", dialect.Context),
+            .. Values("dialect.residual", dialect.Residual),
+            new("dialect.centerInput", Text(dialect.CenterInput)),
+            new("dialect.divideByTime", Text(dialect.DivideByTime)),
+            .. Values("down", plan.Down),
+            .. Values("mid", plan.Mid),
+            .. Values("up", plan.Up),
+        ];
     }
 
-    private static IEnumerable<string> Lines(BlockPlan block)
+    private static IEnumerable<KeyValuePair<string, string>> Values(string name, IReadOnlyList<BlockPlan> blocks) =>
+        blocks.SelectMany((block, i) => Values($"{name}[{i}]", block)).Prepend(new($"blocks in {name}", Text(blocks.Count)));
+
+    private static IEnumerable<KeyValuePair<string, string>> Values(string name, BlockPlan block)
     {
-        yield return $"skip connections of [{string.Join(", ", block.Skips)}] channels";
+        yield return new($"{name}.skips", $"[{string.Join(", ", block.Skips)}]");
         if (block.Resamples)
         {
-            yield return block.Options is DownBlockOptions ? $"{block.Downsampling}" : $"{block.Upsampling}";
+            yield return block.Options is DownBlockOptions ? new($"{name}.downsampling", Text(block.Downsampling)) : new($"{name}.upsampling", Text(block.Upsampling));
         }
 
-        for (var i = 0; i < block.Residuals; i++)
+        var layers = Enumerable.Range(0, block.Residuals).SelectMany(i => Values($"{name}.layers[{i}]", block.Residual(i)));
+        foreach (var value in layers.Concat(Enumerable.Range(0, block.Attentions).SelectMany(i => Values($"{name}.attention[{i}]", block.Attention()))))
         {
-            yield return $"layer {i} is {block.Residual(i)}";
-        }
-
-        for (var i = 0; i < block.Attentions; i++)
-        {
-            yield return $"attention {i} is {block.Attention()}";
+            yield return value;
         }
     }
+
+    /// <summary>The values of options or of a plan that are set; those of options within it apart.</summary>
+    private static IEnumerable<KeyValuePair<string, string>> Values(string name, object? options) => options is null
+        ? [new(name, None)]
+        : from property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
+          where property.CanWrite && !property.PropertyType.IsAssignableTo(typeof(IValidatedOptions))
+          select KeyValuePair.Create($"{name}.{CamelCase(property.Name)}", Text(property.GetValue(options)));
+
+    private static string Text(object? value) => value is Enum or bool ? CamelCase(value.ToString()!) : Convert.ToString(value ?? None, CultureInfo.InvariantCulture)!;
+
+    private static string CamelCase(string name) => char.ToLowerInvariant(name[0]) + name[1..];
 }

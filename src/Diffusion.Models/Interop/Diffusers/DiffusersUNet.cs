@@ -92,10 +92,9 @@ public sealed class DiffusersUNet
             throw new ArgumentException($"{UNet2DReader.ClassName} cannot be this network: {error.Message}", nameof(options), error);
         }
 
-        var differences = NetworkDescription.Lines(options).Except(NetworkDescription.Lines(read)).ToList();
-        return differences.Count == 0 && NetworkDescription.Lines(options).Count() == NetworkDescription.Lines(read).Count()
-            ? new DiffusersUNet(UNet2DReader.ClassName, options, json)
-            : throw new ArgumentException($"{UNet2DReader.ClassName} cannot be this network. It has nothing like: {string.Join("; ", differences)}.", nameof(options));
+        return NetworkDescription.Difference(options, read, UNet2DReader.ClassName) is { } difference
+            ? throw new ArgumentException($"{UNet2DReader.ClassName} cannot be this network: {difference}.", nameof(options))
+            : new DiffusersUNet(UNet2DReader.ClassName, options, json);
     }
 
     /// <summary>Makes the network; its weights are still to be loaded.</summary>
