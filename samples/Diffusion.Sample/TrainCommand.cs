@@ -67,6 +67,11 @@ internal static class TrainCommand
             throw new UsageException("--from begins a run, and --resume goes on with one: give one of them.");
         }
 
+        if (arguments is { Resume: true, Config: null } && !File.Exists(new RunFolder(arguments.Out).Config))
+        {
+            throw new UsageException($"--resume: there is no run in '{arguments.Out}', which has no config.json. Give the folder of a run by --out, or begin one without --resume.");
+        }
+
         if (arguments.From is null)
         {
             arguments.Source.ThrowIfOfOtherTools("without --from a run begins with random weights.");

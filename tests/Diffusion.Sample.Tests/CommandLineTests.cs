@@ -94,6 +94,10 @@ public sealed class CommandLineTests : IDisposable
         Wrong(_app.Run(command, option, value), expected);
 
     [Fact]
+    public void Train_ResumedWhereNoRunIs_IsRefused() =>
+        Wrong(_app.Run("train", "--resume", "--out", "mistyped"), "there is no run in", "mistyped");
+
+    [Fact]
     public void Sample_WeightsOfAnotherNetwork_NamesTheKeys()
     {
         Done(_app.Run("train", "--config", _app.Configure("\"steps\": 1")));
