@@ -13,18 +13,18 @@ internal static class NetworkSize
     /// <exception cref="InvalidDataException">It has; the message names both counts.</exception>
     public static void ThrowIfLarger(UNetOptions network, long available, string path)
     {
-        var max = Math.Max(available, Small);
+        var maximum = Math.Max(available, Small);
         // Single layers first: their product with the number of layers fits a long where they do.
         foreach (var (name, count) in Layers(network))
         {
-            if (count > max)
+            if (count > maximum)
             {
                 throw new InvalidDataException($"'{path}' holds {available} numbers, and the network that its configuration describes has {count} in one layer alone, {name}.");
             }
         }
 
         var parameters = UNetSummary.Of(network).Parameters;
-        if (parameters > max)
+        if (parameters > maximum)
         {
             throw new InvalidDataException($"'{path}' holds {available} numbers, and the network that its configuration describes has {parameters} parameters.");
         }
