@@ -7,7 +7,7 @@ namespace Diffusion.Models;
 internal static class NetworkDescription
 {
     private const string None = "none";
-    private const int MostListed = 12;
+    private const int MaxListed = 12;
 
     /// <summary>Where two networks differ: <c>normGroups is 8, and NAME would have 16</c>, the first twelve; <see langword="null"/> where they are equal.</summary>
     /// <param name="one">A block list.</param>
@@ -24,8 +24,8 @@ internal static class NetworkDescription
         }
 
         return different.Count == 0 ? null
-            : string.Join("; ", different.Take(MostListed).Select(key => $"{key} is {here.GetValueOrDefault(key, None)}, and {name} would have {there.GetValueOrDefault(key, None)}"))
-                + (different.Count > MostListed ? $"; and {different.Count - MostListed} more" : "");
+            : string.Join("; ", different.Take(MaxListed).Select(key => $"{key} is {here.GetValueOrDefault(key, None)}, and {name} would have {there.GetValueOrDefault(key, None)}"))
+                + (different.Count > MaxListed ? $"; and {different.Count - MaxListed} more" : "");
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Values(UNetOptions options)
