@@ -12,9 +12,8 @@ public sealed class DiffusionNamesTests
     [InlineData("\"_class_name\": \"KDPM2DiscreteScheduler\"", 0.00085, 0.012)]
     public void Find_LinearSchedules_HaveTheirBetas(string keys, double start, double end)
     {
-        var json = $"{{ {keys} }}";
-        var scheduler = DiffusersScheduler.Parse(json, ["lambda_max_clipped"]);
-        var found = DiffusionNames.Find(scheduler.Schedule, scheduler.Parameterization, json);
+        var scheduler = DiffusersScheduler.Parse($"{{ {keys} }}", ["lambda_max_clipped"]);
+        var found = DiffusionNames.Find(scheduler.Schedule, scheduler.Parameterization, scheduler);
         Assert.Equal(("linear", start, end), (found?.Schedule, found?.BetaStart, found?.BetaEnd));
     }
 }

@@ -143,9 +143,6 @@ public sealed class DiffusersFolder
         return image;
     });
 
-    /// <summary>Whether a folder has a model_index.json.</summary>
-    internal static bool IsPipeline(string path) => File.Exists(Path.Combine(path, IndexFile));
-
     private static FileNotFoundException NoPipeline(string path)
     {
         var has = File.Exists(Path.Combine(path, NetworkName)) ? $" It has a {NetworkName}, as the folder of a network alone has, which {nameof(DiffusersUNet)}.{nameof(DiffusersUNet.Load)} reads."
