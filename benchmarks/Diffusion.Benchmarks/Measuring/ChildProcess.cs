@@ -47,7 +47,7 @@ internal static class ChildProcess
     private static ProcessStartInfo Program(IEnumerable<string> arguments)
     {
         var assembly = typeof(ChildProcess).Assembly;
-        var itself = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == assembly.GetName().Name;
+        var itself = Path.GetFileName(Environment.ProcessPath) == assembly.GetName().Name + (OperatingSystem.IsWindows() ? ".exe" : ""); // the tests' program begins with the same name
         return new(itself ? Environment.ProcessPath! : "dotnet", [.. itself ? [] : (string[])[assembly.Location], .. arguments]) { RedirectStandardOutput = true };
     }
 }

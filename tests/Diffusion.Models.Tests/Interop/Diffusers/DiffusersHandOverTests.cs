@@ -152,7 +152,7 @@ public sealed class DiffusersHandOverTests : IDisposable
         using var conditioned = Network(extraChannels: 1);
         Refused("1 channels beside the 1 of the image", () => DiffusersPipeline.From(conditioned, linear));
         using var course = UNetBuilder.From(UNetPresets.Course(new ImageShape(1, 28, 28))).Build();
-        Refused("Convolution4", () => DiffusersPipeline.From(course, linear));
+        Refused("downsampling is convolution4", () => DiffusersPipeline.From(course, linear));
     }
 
     [Fact]
