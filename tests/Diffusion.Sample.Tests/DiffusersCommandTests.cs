@@ -80,6 +80,8 @@ public sealed class DiffusersCommandTests : IDisposable
     public void Info_SchedulerAlone_DescribesIt()
     {
         Says(Done(_app.Run("info", Path.Combine(s_pipeline, "scheduler"))), "Scheduler of diffusers", "DDPMScheduler, 1000 timesteps, predicts epsilon");
+        File.WriteAllText(_app.At("an-EulerDiscreteScheduler.json"), """{"_class_name": "EulerDiscreteScheduler"}""");
+        Says(Done(_app.Run("info", "an-EulerDiscreteScheduler.json")), "EulerDiscreteScheduler, 1000 timesteps, predicts epsilon");
         File.WriteAllText(_app.At("scheduler_config.json"), """{"_class_name": "PiflowScheduler"}""");
         var failed = _app.Run("info", "scheduler_config.json");
         Assert.Equal(1, failed.ExitCode);

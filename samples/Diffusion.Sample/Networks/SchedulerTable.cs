@@ -8,12 +8,12 @@ internal static class SchedulerTable
 {
     private const string FileName = "scheduler_config.json";
 
-    /// <summary>The file of a scheduler alone: the one that is given, or that of a folder without a pipeline and a network; <see langword="null"/> for anything else.</summary>
+    /// <summary>The file of a scheduler alone: the one that is given, which has "scheduler" in its name, or that of a folder without a pipeline and a network; <see langword="null"/> for anything else.</summary>
     public static string? Find(string path)
     {
         if (!Directory.Exists(path))
         {
-            return Path.GetFileName(path) == FileName && File.Exists(path) ? path : null;
+            return Path.GetFileName(path) is var name && name.Contains("scheduler", StringComparison.OrdinalIgnoreCase) && name.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(path) ? path : null;
         }
 
         var file = Path.Combine(path, FileName);

@@ -47,7 +47,9 @@ internal sealed class ShardIndex
                 || !document.RootElement.TryGetProperty("weight_map", out var map)
                 || map.ValueKind != JsonValueKind.Object)
             {
-                throw new InvalidDataException("it is no JSON object with an object \"weight_map\"");
+                throw new InvalidDataException("it is no JSON object with an object \"weight_map\"" + (IsConfiguration(document.RootElement)
+                    ? ", but a configuration: give its folder, or the file of the weights"
+                    : string.Empty));
             }
 
             foreach (var entry in map.EnumerateObject())
@@ -65,6 +67,10 @@ internal sealed class ShardIndex
 
         return files.Count > 0 ? new ShardIndex(files) : throw new InvalidDataException("its \"weight_map\" is empty");
     }
+
+    /// <summary>Of a network, scheduler or pipeline of diffusers, or of a run.</summary>
+    private static bool IsConfiguration(JsonElement json) =>
+        json.ValueKind == JsonValueKind.Object && (json.TryGetProperty("_class_name", out _) || json.TryGetProperty("model", out _));
 
     // What separates folders or drives on any system is refused on all of them.
     private static string FileName(string tensor, string name) => name is "" or "." or ".." || name.AsSpan().IndexOfAny("/\\:\0") >= 0

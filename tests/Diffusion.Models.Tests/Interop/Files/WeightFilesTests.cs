@@ -186,6 +186,7 @@ public sealed class WeightFilesTests : IDisposable
     [InlineData("", "not valid JSON")]
     [InlineData("[]", "weight_map")]
     [InlineData("{}", "weight_map")]
+    [InlineData("""{"_class_name":"UNet2DModel"}""", "but a configuration: give its folder")]
     [InlineData("""{"weight_map":[]}""", "weight_map")]
     [InlineData("""{"weight_map":{}}""", "empty")]
     [InlineData("""{"weight_map":{"a":1}}""", "'a' is Number")]
