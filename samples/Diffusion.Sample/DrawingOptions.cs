@@ -47,6 +47,7 @@ internal static class DrawingOptions
     {
         try
         {
+            OutputFolder.ThrowIfUnusable(arguments.GetRequiredValue(Out).FullName);
             run(arguments, cancellation);
         }
         catch (OperationCanceledException)

@@ -14,7 +14,7 @@ internal static class EarlierResults
     public static IReadOnlyDictionary<string, string> Metadata(RunFolder folder, TrainArguments arguments, string configuration)
     {
         var metadata = new Dictionary<string, string> { [RunConfiguration.MetadataKey] = configuration };
-        var from = arguments.From is { } given ? Path.GetFullPath(given)
+        var from = arguments.From is { } given ? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(given))) // files are passed on, and where folders lie is nobody's business
             : arguments.Resume && Checkpoint.Newest(folder.Checkpoints) is { } newest ? From(Path.Combine(newest.Folder, Checkpoint.ModelFile))
             : null;
         if (from is not null)

@@ -94,6 +94,14 @@ public sealed class CommandLineTests : IDisposable
         Wrong(_app.Run(command, option, value), expected);
 
     [Fact]
+    public void Sample_OutIsAFile_IsRefusedBeforeTheWeightsAreLookedFor()
+    {
+        File.WriteAllText(_app.At("drawn.json"), "{}");
+        Wrong(_app.Run("sample", "--checkpoint", "nowhere", "--out", "drawn.json"), "--out: ", "drawn.json", "is a file");
+        Assert.Equal("{}", File.ReadAllText(_app.At("drawn.json")));
+    }
+
+    [Fact]
     public void Train_ResumedWhereNoRunIs_IsRefused() =>
         Wrong(_app.Run("train", "--resume", "--out", "mistyped"), "there is no run in", "mistyped");
 

@@ -7,6 +7,7 @@ internal static class WriteRules
 {
     private static readonly HashSet<string> s_files =
     [
+        "samples/Diffusion.Sample/OutputFolder.cs", // an empty file that is deleted at once
         "src/Diffusion.Core/IO/AtomicFile.cs",
         "src/Diffusion.Core/IO/FolderLock.cs", // an empty file that is locked
         "src/Diffusion.Core/buildTransitive/WeakenVersionReference.cs", // at build time, into the output

@@ -119,7 +119,7 @@ public sealed class EdmPaperTests
         var schedule = SigmaNoiseSchedule.Karras(); // σ_max = 80, where there is no churn
         foreach (var sampler in new[] { new HeunSampler(4, HeunOptions.Edm), Sampler.Create("edm", 4) })
         {
-            Assert.Equal(80, StartTests.Deviation(sampler, schedule), 1e-4);
+            Assert.Equal(80, FirstCall.Deviation(sampler, schedule), 1e-4);
         }
     }
 

@@ -12,7 +12,7 @@ public sealed class StartTests
         var schedule = new SigmaNoiseSchedule([1, 2, 3]);
         foreach (var name in Sampler.Names.Where(name => name is not ("edm" or "lcm")))
         {
-            Assert.Equal((name, 3.162278), (name, Math.Round(Deviation(Sampler.Create(name, 2), schedule), 6))); // √(1 + 3²)
+            Assert.Equal((name, 3.162278), (name, Math.Round(FirstCall.Deviation(Sampler.Create(name, 2), schedule), 6))); // √(1 + 3²)
         }
     }
 
@@ -28,9 +28,9 @@ public sealed class StartTests
             new DpmSolverSinglestepSampler(2, new() { StartsAtSigma = true }), new UniPcSampler(2, new() { StartsAtSigma = true }),
             new LcmSampler(2, new() { StartsAtSigma = true, Spacing = StepSpacing.Trailing }),
         ];
-        Assert.All(samplers, sampler => Assert.Equal(3, Deviation(sampler, schedule), 1e-6));
+        Assert.All(samplers, sampler => Assert.Equal(3, FirstCall.Deviation(sampler, schedule), 1e-6));
         var start = new LinearNoiseSchedule().LevelAt(599);
-        Assert.Equal(start.Sigma, Deviation(new EulerSampler(null, new() { StartsAtSigma = true, Spacing = StepSpacing.Over([599, 100]) }), new LinearNoiseSchedule()), 1e-6);
+        Assert.Equal(start.Sigma, FirstCall.Deviation(new EulerSampler(null, new() { StartsAtSigma = true, Spacing = StepSpacing.Over([599, 100]) }), new LinearNoiseSchedule()), 1e-6);
     }
 
     [Fact]
@@ -39,21 +39,6 @@ public sealed class StartTests
         using var scope = NewDisposeScope();
         var schedule = new SigmaNoiseSchedule([1, 2, 3]);
         var inner = new EulerSampler(2, new() { StartsAtSigma = true });
-        Assert.Equal(3, Deviation(new InpaintingSampler(inner, zeros(1, 1, 1, 1), zeros(1, 1, 1, 1), resamples: 1), schedule), 1e-6);
-    }
-
-    /// <summary>x of the first call for noise of ones.</summary>
-    internal static double Deviation(Sampler sampler, INoiseSchedule schedule)
-    {
-        using var scope = NewDisposeScope();
-        var first = double.NaN;
-        var denoiser = new FunctionDenoiser(schedule, (noisy, _) =>
-        {
-            first = noisy.to(ScalarType.Float64).item<double>();
-            throw new OperationCanceledException();
-        });
-        using var noise = new ReplayNoise(ones([1, 1, 1, 1, 1]));
-        Assert.Throws<OperationCanceledException>(() => sampler.SampleFrom(denoiser, [1, 1, 1, 1], noise));
-        return first;
+        Assert.Equal(3, FirstCall.Deviation(new InpaintingSampler(inner, zeros(1, 1, 1, 1), zeros(1, 1, 1, 1), resamples: 1), schedule), 1e-6);
     }
 }

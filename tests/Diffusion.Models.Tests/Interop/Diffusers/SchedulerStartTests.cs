@@ -34,7 +34,7 @@ public sealed class SchedulerStartTests
         var sampler = run.Scheduler.CreateSampler(run.Steps, run.Options);
 
         var expected = golden.Json.GetProperty("init_noise_sigma").GetDouble();
-        Assert.Equal(1, First(sampler, run.Scheduler.Schedule) * run.Scale(sampler.Levels(run.Scheduler.Schedule)[0]) / expected, 1e-6);
+        Assert.Equal(1, FirstCall.Deviation(sampler, run.Scheduler.Schedule) * run.Scale(sampler.Levels(run.Scheduler.Schedule)[0]) / expected, 1e-6);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class SchedulerStartTests
                 var level = sampler.Levels(scheduler.Schedule)[0];
                 var sigma = level.Sigma / level.Alpha;
                 var peer = spacing == "leading" ? Math.Sqrt((sigma * sigma) + 1) : sigma;
-                Assert.Equal(1, First(sampler, scheduler.Schedule) / (peer * level.Alpha), 1e-6);
+                Assert.Equal(1, FirstCall.Deviation(sampler, scheduler.Schedule) / (peer * level.Alpha), 1e-6);
             }
         }
     }
@@ -65,7 +65,7 @@ public sealed class SchedulerStartTests
     public void SampleFrom_OtherScheduler_BeginsAsItsClassDoes(string json, double expected)
     {
         var scheduler = DiffusersScheduler.Parse(json);
-        Assert.Equal(expected, First(scheduler.CreateSampler(4), scheduler.Schedule), 1e-6);
+        Assert.Equal(expected, FirstCall.Deviation(scheduler.CreateSampler(4), scheduler.Schedule), 1e-6);
     }
 
     [Fact]
@@ -105,20 +105,5 @@ public sealed class SchedulerStartTests
     {
         var scheduler = DiffusersScheduler.Parse($$"""{"_class_name":"FlowMatchEulerDiscreteScheduler","{{ramp}}":true,"shift_terminal":0.1}""");
         Assert.Equal([1, 0], scheduler.CreateSampler(1).Levels(scheduler.Schedule).Select(level => level.Sigma));
-    }
-
-    /// <summary>x of the first call for noise of ones.</summary>
-    private static double First(Sampler sampler, INoiseSchedule schedule)
-    {
-        using var scope = NewDisposeScope();
-        var first = double.NaN;
-        var denoiser = new FunctionDenoiser(schedule, (noisy, _) =>
-        {
-            first = noisy.to(ScalarType.Float64).item<double>();
-            throw new OperationCanceledException();
-        });
-        using var noise = new ReplayNoise(ones([1, 1, 1, 1, 1]));
-        Assert.Throws<OperationCanceledException>(() => sampler.SampleFrom(denoiser, [1, 1, 1, 1], noise));
-        return first;
     }
 }

@@ -1,0 +1,31 @@
+namespace Diffusion.Sample;
+
+/// <summary>Where results go.</summary>
+internal static class OutputFolder
+{
+    /// <summary>Finds out before any work whether a folder can be written to, or made.</summary>
+    /// <exception cref="UsageException">There is a file of this name.</exception>
+    /// <exception cref="IOException">It cannot; the message names the option and the folder.</exception>
+    public static void ThrowIfUnusable(string folder)
+    {
+        if (File.Exists(folder))
+        {
+            throw new UsageException($"--out: '{folder}' is a file, and a folder is needed.");
+        }
+
+        var existing = folder;
+        while (!Directory.Exists(existing) && Path.GetDirectoryName(existing) is { Length: > 0 } parent)
+        {
+            existing = parent;
+        }
+
+        try
+        {
+            using var probe = File.Create(Path.Combine(existing, $".{Guid.NewGuid():N}.tmp"), 1, FileOptions.DeleteOnClose);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"--out: results cannot be written to '{folder}': {e.Message} Choose another folder.", e);
+        }
+    }
+}
