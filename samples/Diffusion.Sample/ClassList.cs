@@ -15,15 +15,13 @@ internal static class ClassList
     /// <summary>What the names by label are and what they would be; <see langword="null"/> where they are the same.</summary>
     public static string? Difference(IReadOnlyList<string> before, IReadOnlyList<string> now)
     {
-        // A name is the same however its accents are composed.
-        var (one, other) = (before.Select(name => name.Normalize()).ToList(), now.Select(name => name.Normalize()).ToList());
-        if (one.SequenceEqual(other, StringComparer.Ordinal))
+        if (before.SequenceEqual(now, StringComparer.Ordinal))
         {
             return null;
         }
 
-        var label = Enumerable.Range(0, Math.Max(one.Count, other.Count)).First(i => i >= one.Count || i >= other.Count || one[i] != other[i]);
-        return $"{Listed(one)}, and the images have {Listed(other)} (label {label}: {one.ElementAtOrDefault(label) ?? "none"} there, {other.ElementAtOrDefault(label) ?? "none"} here)";
+        var label = Enumerable.Range(0, Math.Max(before.Count, now.Count)).First(i => i >= before.Count || i >= now.Count || before[i] != now[i]);
+        return $"{Listed(before)}, and the images have {Listed(now)} (label {label}: {before.ElementAtOrDefault(label) ?? "none"} there, {now.ElementAtOrDefault(label) ?? "none"} here)";
     }
 
     /// <summary>The classes of the images to train on, with the number of images of each.</summary>
@@ -61,7 +59,7 @@ internal static class ClassList
         }
     }
 
-    private static string Listed(List<string> names) => $"[{string.Join(", ", names.Take(MostListed))}{(names.Count > MostListed ? $" and {names.Count - MostListed} more" : "")}]";
+    private static string Listed(IReadOnlyList<string> names) => $"[{string.Join(", ", names.Take(MostListed))}{(names.Count > MostListed ? $" and {names.Count - MostListed} more" : "")}]";
 
     private static void Write(int count, Func<long, string> line)
     {
