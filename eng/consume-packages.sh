@@ -13,7 +13,7 @@ there=$repository/artifacts/windows # where eng/windows.sh has its programs
 trap 'rm -rf "$work" "$there"/*/consumer' EXIT
 fail() { echo "FAIL: $*"; exit 1; }
 
-libraries=(Diffusion.Core Diffusion.Kernels Diffusion.Models Diffusion.Imaging Diffusion.Imaging.ImageSharp Diffusion.Observers Diffusion.Configuration)
+libraries=(Diffusion.Core Diffusion.Kernels Diffusion.Models Diffusion.Imaging Diffusion.Imaging.ImageSharp Diffusion.Observers Diffusion.Evaluation Diffusion.Configuration)
 version=$(dotnet msbuild src/Diffusion.Core/Diffusion.Core.csproj -getProperty:Version)-ci.$(date -u +%Y%m%d%H%M%S)
 libtorch=$(dotnet msbuild src/Diffusion.Core/Diffusion.Core.csproj -getProperty:LibTorchVersion)
 

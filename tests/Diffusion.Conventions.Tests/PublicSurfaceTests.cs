@@ -9,14 +9,19 @@ public sealed class PublicSurfaceTests
     private const int MostTypes = 150;
     private const int MostObservers = 15;
     private const int MostImageSharp = 1;
+    private const int MostEvaluation = 30;
     private const string Observers = "Diffusion.Observers";
     private const string ImageSharp = "Diffusion.Imaging.ImageSharp";
+    private const string Evaluation = "Diffusion.Evaluation";
 
     [Fact]
-    public void PublicTypes_OfTheLibrariesTogether_AreFew() => Few([.. Repository.Libraries.Where(library => library.GetName().Name is not (Observers or ImageSharp))], MostTypes);
+    public void PublicTypes_OfTheLibrariesTogether_AreFew() => Few([.. Repository.Libraries.Where(library => library.GetName().Name is not (Observers or ImageSharp or Evaluation))], MostTypes);
 
     [Fact]
     public void PublicTypes_OfTheObservers_AreFew() => Few([.. Repository.Libraries.Where(library => library.GetName().Name == Observers)], MostObservers);
+
+    [Fact]
+    public void PublicTypes_OfTheEvaluation_AreFew() => Few([.. Repository.Libraries.Where(library => library.GetName().Name == Evaluation)], MostEvaluation);
 
     [Fact]
     public void PublicTypes_OfTheCodecOnImageSharp_AreOne() => Few([.. Repository.Libraries.Where(library => library.GetName().Name == ImageSharp)], MostImageSharp);

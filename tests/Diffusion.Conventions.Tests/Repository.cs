@@ -10,7 +10,7 @@ internal static class Repository
 
     /// <summary>The libraries that the conventions hold for, in the order of their dependencies.</summary>
     public static IReadOnlyList<Assembly> Libraries { get; } =
-        [.. new[] { "Diffusion.Core", "Diffusion.Kernels", "Diffusion.Models", "Diffusion.Imaging", "Diffusion.Imaging.ImageSharp", "Diffusion.Observers", "Diffusion.Configuration" }.Select(Assembly.Load)];
+        [.. new[] { "Diffusion.Core", "Diffusion.Kernels", "Diffusion.Models", "Diffusion.Imaging", "Diffusion.Imaging.ImageSharp", "Diffusion.Observers", "Diffusion.Evaluation", "Diffusion.Configuration" }.Select(Assembly.Load)];
 
     /// <summary>The one namespace of a library.</summary>
     public static string NamespaceOf(string library) => library == "Diffusion.Core" ? "Diffusion" : library;

@@ -7,7 +7,7 @@ namespace Diffusion.PublicApi.Tests;
 public sealed class StrangerTests
 {
     // What ships together from here: what they tell each other is nobody else's API.
-    private static readonly string[] s_libraries = ["Diffusion.Core", "Diffusion.Kernels", "Diffusion.Models", "Diffusion.Imaging", "Diffusion.Imaging.ImageSharp", "Diffusion.Observers", "Diffusion.Configuration"];
+    private static readonly string[] s_libraries = ["Diffusion.Core", "Diffusion.Kernels", "Diffusion.Models", "Diffusion.Imaging", "Diffusion.Imaging.ImageSharp", "Diffusion.Observers", "Diffusion.Evaluation", "Diffusion.Configuration"];
 
     [Theory]
     [InlineData("Diffusion.Core")]
@@ -16,6 +16,7 @@ public sealed class StrangerTests
     [InlineData("Diffusion.Imaging")]
     [InlineData("Diffusion.Imaging.ImageSharp")]
     [InlineData("Diffusion.Observers")]
+    [InlineData("Diffusion.Evaluation")]
     [InlineData("Diffusion.Configuration")]
     public void InternalsVisibleTo_OfEachLibrary_DoesNotNameThisAssembly(string library)
     {

@@ -163,7 +163,7 @@ public sealed partial class Trainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        return new Evaluation(_network, averaged ? _average : null, _loss, _state.Parameters.Device, Options.MicroBatchSize ?? Options.BatchSize).Mean(images, count, seed);
+        return new HeldOutLoss(_network, averaged ? _average : null, _loss, _state.Parameters.Device, Options.MicroBatchSize ?? Options.BatchSize).Mean(images, count, seed);
     }
 
     /// <summary>Writes a checkpoint and deletes those beyond <see cref="CheckpointOptions.Keep"/>.</summary>

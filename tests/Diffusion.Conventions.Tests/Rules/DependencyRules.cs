@@ -14,6 +14,7 @@ internal static class DependencyRules
         ["Diffusion.Imaging"] = ["TorchSharp", "Diffusion.Core", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies"],
         ["Diffusion.Imaging.ImageSharp"] = ["Diffusion.Core", "Diffusion.Imaging", "SixLabors.ImageSharp"],
         ["Diffusion.Observers"] = ["TorchSharp", "Diffusion.Core"],
+        ["Diffusion.Evaluation"] = ["TorchSharp", "Diffusion.Core"],
         ["Diffusion.Configuration"] = ["TorchSharp", "Diffusion.Core", "Diffusion.Models", "Diffusion.Imaging"],
     };
 

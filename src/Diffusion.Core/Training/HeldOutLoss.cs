@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Diffusion;
 
 /// <summary>The loss of a network on images that it is not trained on.</summary>
-internal sealed class Evaluation(nn.Module network, IWeightSet? weights, TrainingLoss loss, Device device, int batchSize)
+internal sealed class HeldOutLoss(nn.Module network, IWeightSet? weights, TrainingLoss loss, Device device, int batchSize)
 {
     public double Mean(IImageSource images, int count, long seed)
     {

@@ -1,0 +1,1 @@
+[assembly: CollectionBehavior(DisableTestParallelization = true)] // libtorch's threads spin: two tests at once make both many times slower
