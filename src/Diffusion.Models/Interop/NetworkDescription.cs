@@ -35,6 +35,7 @@ internal static class NetworkDescription
         return
         [
             new("channels in", Text(plan.InChannels)),
+            new("patchSize", Text(options.PatchSize)),
             new("stemChannels", Text(plan.Stem)),
             new("channels out", Text(plan.OutChannels)),
             new("normGroups", Text(options.NormGroups)),

@@ -13,9 +13,17 @@ internal sealed class UNetPlan
 
     public UNetOptions Options { get; }
 
-    public int InChannels => Options.Image.Channels + Options.Dialect.ExtraChannels;
+    /// <summary>The channels that enter the first convolution: those of the image and the extra ones, of every pixel of a patch.</summary>
+    public int InChannels => (Options.Image.Channels + Options.Dialect.ExtraChannels) * Options.PatchSize * Options.PatchSize;
 
-    public int OutChannels => Options.Dialect.OutChannels ?? Options.Image.Channels;
+    /// <summary>The channels that leave the last convolution, likewise.</summary>
+    public int OutChannels => (Options.Dialect.OutChannels ?? Options.Image.Channels) * Options.PatchSize * Options.PatchSize;
+
+    /// <summary>The height that the first and the last convolution work at.</summary>
+    public int Height => Options.Image.Height / Options.PatchSize;
+
+    /// <summary>The width that the first and the last convolution work at.</summary>
+    public int Width => Options.Image.Width / Options.PatchSize;
 
     public int Stem => Down[0].InChannels;
 
@@ -31,7 +39,7 @@ internal sealed class UNetPlan
     public static UNetPlan Of(UNetOptions options)
     {
         var down = new List<BlockPlan>();
-        var (channels, height, width) = (options.StemChannels ?? options.Down[0].Channels, options.Image.Height, options.Image.Width);
+        var (channels, height, width) = (options.StemChannels ?? options.Down[0].Channels, options.Image.Height / options.PatchSize, options.Image.Width / options.PatchSize);
         for (var i = 0; i < options.Down.Count; i++)
         {
             var block = options.Down[i];

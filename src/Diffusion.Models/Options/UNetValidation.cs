@@ -27,6 +27,8 @@ internal sealed class UNetValidation
     {
         var options = _options;
         Check(options.Image.Channels >= 1 && options.Image.Height >= 1 && options.Image.Width >= 1, nameof(options.Image), $"must have at least one channel and pixel; it is {options.Image}.");
+        var (height, width, patch) = (options.Image.Height, options.Image.Width, options.PatchSize);
+        Check(patch >= 1 && height % Math.Max(1, patch) == 0 && width % Math.Max(1, patch) == 0, nameof(options.PatchSize), $"must be at least 1 and divide the image's {height}×{width} pixels; it is {patch}.");
         Check(options.Down.Count > 0, nameof(options.Down), "must have at least one block; it is empty.");
         Check(options.Up.Count == 0 || options.Up.Count == options.Down.Count, nameof(options.Up), $"must be empty or have one block for each of the {options.Down.Count} down blocks; it has {options.Up.Count}.");
         Check(options.NormGroups >= 1, nameof(options.NormGroups), $"must be at least 1; it is {options.NormGroups}.");
@@ -118,7 +120,9 @@ internal sealed class UNetValidation
 
     private void Halvings()
     {
-        var (height, width) = (_options.Image.Height, _options.Image.Width);
+        var patch = Math.Max(1, _options.PatchSize);
+        var (height, width) = (_options.Image.Height / patch, _options.Image.Width / patch);
+        var whole = $"{height}×{width}{(patch == 1 ? "" : " patches")}";
         for (var (i, halvings) = (0, 0); i < _options.Down.Count && Math.Min(height, width) >= 1; i++)
         {
             Defined(_options.Down[i].Downsampling ?? _options.Downsampling, $"{nameof(_options.Down)}[{i}].{nameof(DownBlockOptions.Downsampling)}");
@@ -127,7 +131,7 @@ internal sealed class UNetValidation
                 Check(
                     Math.Min(height, width) >= 2,
                     $"{nameof(_options.Down)}[{i}].{nameof(DownBlockOptions.Downsample)}",
-                    $"cannot halve an image of {height}×{width} pixels: {_options.Image.Height}×{_options.Image.Width} allows {halvings} halvings.");
+                    $"cannot halve an image of {height}×{width} pixels: {whole} allows {halvings} halvings.");
                 (height, width) = (UNetPlan.Half(_options, i, height), UNetPlan.Half(_options, i, width));
                 halvings++;
             }

@@ -95,7 +95,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>, IConditionalNetwor
         CheckConditions(noisy, labels, context);
         using var scope = NewDisposeScope();
         var (dialect, time) = (Options.Dialect, Time(timesteps, labels, noisy.size(0)));
-        var hidden = NetworkEnds.First(_convIn, dialect.CenterInput ? (noisy * Scalars.Two) - Scalars.One : noisy);
+        var hidden = NetworkEnds.First(_convIn, ToPatches(dialect.CenterInput ? (noisy * Scalars.Two) - Scalars.One : noisy));
         var skips = new Stack<Tensor>();
         foreach (var block in _down)
         {
@@ -112,7 +112,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>, IConditionalNetwor
             hidden = block.Run(hidden, time, context, skips);
         }
 
-        var output = NetworkEnds.Last(_convOut, nn.functional.silu(_normOut.call(hidden)));
+        var output = FromPatches(NetworkEnds.Last(_convOut, nn.functional.silu(_normOut.call(hidden))));
         return (dialect.DivideByTime ? output / timesteps.to(output.dtype).view(-1, 1, 1, 1) : output).MoveToOuterDisposeScope(); // [B] → [B, 1, 1, 1]
     }
 
@@ -141,13 +141,21 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>, IConditionalNetwor
         return Options.Dialect.Residual.Activation.Apply(time);
     }
 
+    /// <summary>[B, C, H, W] → [B, C·p·p, H/p, W/p].</summary>
+    private Tensor ToPatches(Tensor images) => Options.PatchSize == 1 ? images : nn.functional.pixel_unshuffle(images, Options.PatchSize);
+
+    /// <summary>[B, C·p·p, H/p, W/p] → [B, C, H, W].</summary>
+    private Tensor FromPatches(Tensor patches) => Options.PatchSize == 1 ? patches : nn.functional.pixel_shuffle(patches, Options.PatchSize);
+
     private void Check(Tensor noisy, Tensor timesteps)
     {
         ArgumentNullException.ThrowIfNull(noisy);
         ArgumentNullException.ThrowIfNull(timesteps);
-        if (noisy.dim() != 4 || noisy.size(1) != _convIn.InChannels)
+        var (channels, patch) = (Options.Image.Channels + Options.Dialect.ExtraChannels, Options.PatchSize);
+        if (noisy.dim() != 4 || noisy.size(1) != channels || noisy.size(2) % patch != 0 || noisy.size(3) % patch != 0)
         {
-            throw new ArgumentException($"Images must have the shape [B, {_convIn.InChannels}, H, W]; the shape is [{string.Join(", ", noisy.shape)}].", nameof(noisy));
+            var sides = patch == 1 ? "" : $" with sides that {nameof(UNetOptions.PatchSize)}, {patch}, divides";
+            throw new ArgumentException($"Images must have the shape [B, {channels}, H, W]{sides}; the shape is [{string.Join(", ", noisy.shape)}].", nameof(noisy));
         }
 
         if (timesteps.dim() != 1 || (timesteps.size(0) != noisy.size(0) && timesteps.size(0) != 1))

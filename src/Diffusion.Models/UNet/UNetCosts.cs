@@ -7,8 +7,8 @@ internal static class UNetCosts
 
     public static IEnumerable<UNetSummaryRow> Rows(UNetPlan plan)
     {
-        var (options, image) = (plan.Options, plan.Options.Image);
-        yield return Row("conv_in", plan.Stem, image.Height, image.Width, LayerCost.Convolution(plan.InChannels, plan.Stem, 3, Pixels(image.Height, image.Width)));
+        var options = plan.Options;
+        yield return Row("conv_in", plan.Stem, plan.Height, plan.Width, LayerCost.Convolution(plan.InChannels, plan.Stem, 3, Pixels(plan.Height, plan.Width)));
         yield return Row("time", options.TimeDimension, 1, 1, Time(options));
         if (options.Dialect.Labels is { } labels)
         {
@@ -38,9 +38,9 @@ internal static class UNetCosts
         yield return Row(
             "conv_out",
             plan.OutChannels,
-            image.Height,
-            image.Width,
-            LayerCost.Norm(plan.LastChannels) + LayerCost.Convolution(plan.LastChannels, plan.OutChannels, 3, Pixels(image.Height, image.Width)));
+            plan.Height,
+            plan.Width,
+            LayerCost.Norm(plan.LastChannels) + LayerCost.Convolution(plan.LastChannels, plan.OutChannels, 3, Pixels(plan.Height, plan.Width)));
     }
 
     private static UNetSummaryRow Row(string name, int channels, int height, int width, LayerCost cost) =>
