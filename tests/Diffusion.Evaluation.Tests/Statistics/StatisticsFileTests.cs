@@ -225,7 +225,7 @@ public sealed class StatisticsFileTests : IDisposable
                 Assert.Contains(path, e.Message, StringComparison.Ordinal);
             }
 
-            path = _folder.Write("cut.npz", good[..i]);
+            path = _folder.Write("cut.npz", good.AsSpan(0, i));
             Assert.Contains(path, Assert.Throws<InvalidDataException>(() => FeatureStatistics.Read(path)).Message, StringComparison.Ordinal);
         }
     }
