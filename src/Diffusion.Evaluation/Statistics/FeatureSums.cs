@@ -6,7 +6,7 @@ namespace Diffusion.Evaluation;
 public sealed class FeatureSums
 {
     /// <summary>The number of images so far.</summary>
-    public long Images => 0;
+    public long Images { get; }
 
     /// <summary>Adds a shard, [B, D]. Several threads may add at the same time.</summary>
     public void Add(int shard, Tensor features) => throw new NotSupportedException();
