@@ -21,7 +21,7 @@ internal sealed class NearestRows
     public static NearestRows Of(FeatureRows rows, FeatureRows? reference, int count, CancellationToken cancellationToken)
     {
         var nearest = new NearestRows(rows.Count, count);
-        AllPairs.Visit<SquaredDistances>(rows, reference ?? rows, Visit, cancellationToken);
+        AllPairs.VisitDistances(rows, reference ?? rows, Visit, cancellationToken);
         return nearest;
 
         void Visit(int row, int first, Span<double> values)

@@ -37,6 +37,34 @@ internal static class AllPairs
         }
     }
 
+    /// <summary>Visits the squared distance of every pair. Of 8-bit values ‖x‖² + ‖y‖² − 2⟨x, y⟩ is exact and takes half as long as the sum over the differences.</summary>
+    /// <param name="rows">One set.</param>
+    /// <param name="columns">Another, or the same, with equally many features.</param>
+    /// <param name="visitor">Takes the squared distances.</param>
+    /// <param name="cancellationToken">Checked every few rows.</param>
+    /// <exception cref="OperationCanceledException">The computation was cancelled.</exception>
+    public static void VisitDistances(FeatureRows rows, FeatureRows columns, PairVisitor visitor, CancellationToken cancellationToken)
+    {
+        if (!rows.IsEightBit || !columns.IsEightBit)
+        {
+            Visit<SquaredDistances>(rows, columns, visitor, cancellationToken);
+            return;
+        }
+
+        var (rowNorms, columnNorms) = (rows.SquaredNorms(), columns.SquaredNorms());
+        Visit<Products>(rows, columns, Visit, cancellationToken);
+
+        void Visit(int row, int first, Span<double> values)
+        {
+            for (var i = 0; i < values.Length; i++)
+            {
+                values[i] = rowNorms[row] + columnNorms[first + i] - (2 * values[i]);
+            }
+
+            visitor(row, first, values);
+        }
+    }
+
     private static void VisitPart<TPairing>(FeatureRows rows, int first, PackedColumns packed, PairVisitor visitor)
         where TPairing : struct, IPairing
     {

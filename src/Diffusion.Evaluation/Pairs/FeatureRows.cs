@@ -24,6 +24,9 @@ internal sealed class FeatureRows : IDisposable
     /// <summary>The number of features of an image.</summary>
     public int Size { get; }
 
+    /// <summary>Whether they are whole numbers from 0 to 255.</summary>
+    public bool IsEightBit => _values.dtype == ScalarType.Byte;
+
     /// <summary>Checks features.</summary>
     /// <param name="features">[N, D], real numbers.</param>
     /// <param name="name">The name of the argument.</param>
@@ -97,6 +100,19 @@ internal sealed class FeatureRows : IDisposable
         }
     }
 
+    /// <summary>‖x‖² of each row.</summary>
+    public double[] SquaredNorms()
+    {
+        var (norms, values) = (new double[Count], new double[Size]);
+        for (var row = 0; row < Count; row++)
+        {
+            Copy(row, 1, values);
+            norms[row] = values.Sum(value => value * value);
+        }
+
+        return norms;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _values.Dispose();
 
@@ -119,7 +135,7 @@ internal sealed class FeatureRows : IDisposable
 
     private void CheckFinite()
     {
-        if (_values.dtype == ScalarType.Byte)
+        if (IsEightBit)
         {
             return;
         }
