@@ -39,7 +39,7 @@ public static class KernelDistance
         var estimates = SubsetEstimates.Of(rows, others, options, SubsetEstimates.Draw(rows.Count, others.Count, options), cancellationToken);
         return Checked(new(estimates.Mean, estimates.StandardError, estimates.Bias, rows.Count, others.Count)
         {
-            Remark = FormattableString.Invariant($"{options.Subsets} subsets of {options.SubsetSize}, seed {options.Seed}"),
+            Remark = FormattableString.Invariant($"{options.Form}, {options.Subsets} subsets of {options.SubsetSize}, seed {options.Seed}"),
         });
     }
 
@@ -65,7 +65,10 @@ public static class KernelDistance
             error * options.Scale,
             options.Biased ? sums.Bias() * options.Scale : 0,
             images.Count,
-            reference.Count));
+            reference.Count)
+        {
+            Remark = options.Form,
+        });
     }
 
     private static void CheckSubset(FeatureRows rows, KernelDistanceOptions options)
