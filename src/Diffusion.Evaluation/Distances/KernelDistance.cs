@@ -26,8 +26,8 @@ public static class KernelDistance
     {
         options ??= new KernelDistanceOptions();
         options.ThrowIfInvalid();
-        using var rows = FeatureRows.From(images, nameof(images), least: 2);
-        using var others = FeatureRows.From(reference, nameof(reference), least: 2);
+        using var rows = FeatureRows.From(images, nameof(images), min: 2);
+        using var others = FeatureRows.From(reference, nameof(reference), min: 2);
         FeatureRows.CheckSize(rows, others);
         if (options.Subsets is null)
         {
@@ -50,8 +50,8 @@ public static class KernelDistance
     /// <param name="subsets">The indices of the images and of the reference's in each subset.</param>
     internal static SubsetEstimates OnSubsets(Tensor images, Tensor reference, KernelDistanceOptions options, IEnumerable<(int[] Images, int[] Reference)> subsets)
     {
-        using var rows = FeatureRows.From(images, nameof(images), least: 2);
-        using var others = FeatureRows.From(reference, nameof(reference), least: 2);
+        using var rows = FeatureRows.From(images, nameof(images), min: 2);
+        using var others = FeatureRows.From(reference, nameof(reference), min: 2);
         FeatureRows.CheckSize(rows, others);
         return SubsetEstimates.Of(rows, others, options, subsets, CancellationToken.None);
     }

@@ -27,7 +27,7 @@ public sealed record KernelDistanceOptions : IValidatedOptions
     public static KernelDistanceOptions Cmmd { get; } = new() { Kernel = FeatureKernel.Gaussian(10), Subsets = null, Biased = true, Scale = 1000 };
 
     /// <summary>What is estimated, in words.</summary>
-    internal string Form => FormattableString.Invariant($"kernel {Kernel}{(Biased ? ", biased" : "")}{(Scale == 1 ? "" : $", times {Scale}")}");
+    internal string Form => FormattableString.Invariant($"kernel {Kernel}{(Biased ? ", biased" : "")}{(Scale == 1 ? "" : FormattableString.Invariant($", times {Scale}"))}");
 
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate() =>
