@@ -113,7 +113,7 @@ public sealed class ImageClassifier : IImageClassifier
         {
             using var scope = NewDisposeScope();
             using var batch = images.Read([.. Enumerable.Range(first, Math.Min(AtOnce, images.Count - first))]);
-            var (_, logits) = Classify(ClassifierInput.ToBytes(batch.Images));
+            var (_, logits) = Classify(EightBitImages.From(batch.Images));
             right += logits.argmax(1).eq(batch.Labels!).sum().item<long>();
         }
 
