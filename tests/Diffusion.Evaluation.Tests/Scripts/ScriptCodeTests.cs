@@ -42,7 +42,6 @@ public sealed class ScriptCodeTests
     [Fact]
     public void Missing_AmongOperators_AreThoseThatLibtorchLacks()
     {
-        DiffusionRuntime.EnsureLoaded();
         string[] known =
         [
             .. new[]
