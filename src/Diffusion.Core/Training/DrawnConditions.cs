@@ -17,6 +17,7 @@ internal sealed class DrawnConditions
     /// <param name="clip">Whether each predicted image is clipped to [−1, 1].</param>
     /// <param name="what">What is drawn, for messages: "Previews".</param>
     /// <exception cref="InvalidOperationException">The network takes a condition and there is none, or there is guidance and no condition or null condition.</exception>
+    /// <exception cref="ArgumentException">The network does not take the condition.</exception>
     public DrawnConditions(Trainer trainer, IImageSource images, Condition? given, double guidance, bool clip, string what)
     {
         var network = trainer.Conditions;
@@ -33,6 +34,8 @@ internal sealed class DrawnConditions
         {
             throw new InvalidOperationException($"The network takes a condition, and {what.ToLowerInvariant()} have none: set Condition.");
         }
+
+        network.CheckTaken(given ?? Condition.None, nameof(given));
     }
 
     /// <summary>The classes that are drawn in turn; 0 where they are not.</summary>
