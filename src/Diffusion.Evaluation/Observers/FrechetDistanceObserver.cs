@@ -188,6 +188,7 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
     /// <summary>Draws the images and compares them; <see langword="null"/> where one of them is not finite.</summary>
     private DistanceEstimate? Measure(IDenoiser network)
     {
+        using var noGradients = no_grad();
         var sums = new FeatureSums();
         for (var (first, shard) = (0, 0); first < _options.Images; first += _options.BatchSize, shard++)
         {

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Diffusion.Evaluation;
 
 /// <summary>Statistics of the images of a source.</summary>
@@ -11,6 +13,7 @@ internal static class ReferenceFeatures
     public static FeatureStatistics Of(IFeatureExtractor features, IImageSource images, int? count, int batchSize)
     {
         var used = Math.Min(count ?? images.Count, images.Count);
+        using var noGradients = no_grad();
         var sums = new FeatureSums();
         foreach (var (shard, part) in Enumerable.Range(0, used).Chunk(batchSize).Index())
         {
