@@ -40,9 +40,9 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
         : this(folder, features, sampler, options)
     {
         ArgumentNullException.ThrowIfNull(reference);
-        if (reference.Mean.shape[0] != features.Features)
+        if (reference.Features != features.Features)
         {
-            throw new ArgumentException($"The reference '{reference.Source}' has {reference.Mean.shape[0]} features, and '{features.Name}' has {features.Features}: statistics of the same features are needed.", nameof(reference));
+            throw new ArgumentException($"The reference '{reference.Source}' has {reference.Features} features, and '{features.Name}' has {features.Features}: statistics of the same features are needed.", nameof(reference));
         }
 
         _reference = reference;
@@ -130,7 +130,7 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
 
         if (!(_best?.FrechetDistance <= distance.Value))
         {
-            _best = new BestDistance(step.Number, distance.Value, distance.Bias, _settings!);
+            _best = new BestDistance(step.Number, distance.Value, distance.Bias, distance.Remark, _settings!);
             _folder.Write(trainer, _best);
         }
 
