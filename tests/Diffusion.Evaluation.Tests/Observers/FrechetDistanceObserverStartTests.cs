@@ -76,7 +76,7 @@ public sealed class FrechetDistanceObserverStartTests : IDisposable
             "best", _features, _images, new DdimSampler(2), new FrechetDistanceObserverOptions { Every = 0, Images = 1, ReferenceImages = 1, BatchSize = 0, Guidance = double.NaN, Condition = Condition.OfLabels(1, 2) })).Message;
         Assert.All(["Every", "Images", "ReferenceImages", "BatchSize", "Guidance", "Condition"], name => Assert.Contains(name + ":", message, StringComparison.Ordinal));
         using var reference = new FeatureStatistics(zeros([3], ScalarType.Float64), eye(3, dtype: ScalarType.Float64), 10, "three");
-        Assert.Contains("'three' has 3 features, and 'pixels' has 16", Assert.Throws<ArgumentException>(() => new FrechetDistanceObserver("best", _features, reference, new DdimSampler(2))).Message, StringComparison.Ordinal);
+        Assert.Contains("'three' has 3 features, and 'pixels' has 16", Assert.Throws<ArgumentException>(() => new FrechetDistanceObserver("best", _features, reference, new DdimSampler(2), null)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
