@@ -52,7 +52,7 @@ internal static class SensitivityCommand
         var (images, labels) = sets.Create(name);
         using var set = Measured(features, images, labels);
         var figures = SetFigures.Of(set, reference);
-        return string.Create(CultureInfo.InvariantCulture, $"| {name} | {figures.Frechet.Value:0.0} | {figures.Kernel.Value:0.0000} | {figures.Quality.Precision:0.00} | {figures.Quality.Recall:0.00} | {figures.Spread.Density:0.00} | {figures.Spread.Coverage:0.00} ")
+        return string.Create(CultureInfo.InvariantCulture, $"| {name} | {figures.Frechet.Value:0.0} | {figures.Kernel.Value:0} | {figures.Quality.Precision:0.00} | {figures.Quality.Recall:0.00} | {figures.Spread.Density:0.00} | {figures.Spread.Coverage:0.00} ")
             + string.Create(CultureInfo.InvariantCulture, $"| {figures.Score.Mean:0.00} | {figures.Accuracy:0.000} | {figures.NearestPixels.Median:0.0} | {figures.NearestFeatures.Median:0.0} | {figures.NearestPixels.ShareOfCopies:0.00} | {figures.NearestFeatures.ShareOfCopies:0.00} |");
     }
 
@@ -63,8 +63,8 @@ internal static class SensitivityCommand
         using var statistics = FeatureStatistics.Of(reference.Features, "test images");
         return string.Join('\n',
         [
-            "| images | Fréchet distance | bias | distance − bias | kernel distance | its standard error |",
-            "|---|---|---|---|---|---|",
+            "| images | Fréchet distance | bias | distance − bias | kernel distance |",
+            "|---|---|---|---|---|",
             .. counts.Select(count => Row(features, training, count, reference, statistics)),
         ]);
     }
@@ -78,7 +78,7 @@ internal static class SensitivityCommand
             using var batch = training.Read(indices);
             using var set = Measured(features, EightBitImages.From(batch.Images), indices.Select(each => training.Labels[each]));
             using var of = FeatureStatistics.Of(set.Features, "training images");
-            var distance = FrechetDistance.Between(of, statistics);
+            var distance = Evaluation.FrechetDistance.Between(of, statistics);
             distances.Add(distance.Value);
             biases.Add(distance.Bias ?? double.NaN);
             kernels.Add(KernelDistance.Between(set.Features, reference.Features, new KernelDistanceOptions { SubsetSize = Math.Min(1000, count) }));
@@ -86,7 +86,7 @@ internal static class SensitivityCommand
 
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"| {count} | {distances.Average():0.0} ({distances.Min():0.0}–{distances.Max():0.0}) | {biases.Average():0.0} | {distances.Average() - biases.Average():0.0} | {kernels.Average(each => each.Value):0.0000} | {kernels.Average(each => each.StandardError):0.0000} |");
+            $"| {count} | {distances.Average():0.0} ({distances.Min():0.0}–{distances.Max():0.0}) | {biases.Average():0.0} | {distances.Average() - biases.Average():0.0} | {kernels.Average(each => each.Value):0} ({kernels.Min(each => each.Value):0}–{kernels.Max(each => each.Value):0}) |");
     }
 
     /// <summary>The first images of the reference and of each set, a row each.</summary>

@@ -16,20 +16,23 @@ public sealed class SensitivityTests(DigitSets digits) : IClassFixture<DigitSets
         Assert.InRange(Real.Spread.Coverage, 0.9, 1);
         Assert.InRange(Real.Score.Mean, 9.3, 10);
         Assert.InRange(Real.Accuracy, 0.985, 1);
-        Assert.InRange(Real.NearestPixels.ShareOfCopies, 0, 0.01);
+        Assert.InRange(Real.NearestPixels.ShareOfCopies, 0, 0.05);
     }
 
     [Theory]
     [InlineData(SensitivitySets.Blurred)]
     [InlineData(SensitivitySets.Noised)]
-    public void SpoiledImages_Distances_AreLargeAndFewImagesAreLikeRealOnes(string name)
+    public void SpoiledImages_DistancesDensityAndCoverage_SeeThemAndPrecisionDoesNot(string name)
     {
         var spoiled = digits[name];
         Assert.True(spoiled.Frechet.Value > 4 * Real.Frechet.Value);
         Assert.True(spoiled.Kernel.Value > Real.Kernel.Value + (10 * Real.Kernel.StandardError));
-        Assert.True(spoiled.Quality.Precision < Real.Quality.Precision - 0.1);
-        Assert.True(spoiled.Spread.Density < Real.Spread.Density - 0.2);
-        Assert.Equal(0, spoiled.NearestPixels.ShareOfCopies, 0.01); // it is a fault of another kind
+        Assert.True(spoiled.Spread.Density < Real.Spread.Density - 0.1);
+        Assert.True(spoiled.Spread.Coverage < 0.6 * Real.Spread.Coverage);
+        Assert.True(spoiled.Quality.Recall < 0.6 * Real.Quality.Recall);
+        Assert.Equal(Real.Quality.Precision, spoiled.Quality.Precision, 0.05); // in features of a classifier a blurred digit lies among the sharp ones of its class
+        Assert.Equal(Real.Accuracy, spoiled.Accuracy, 0.04);
+        Assert.Equal(0, spoiled.NearestPixels.ShareOfCopies, 0.01);
     }
 
     [Theory]
@@ -45,7 +48,7 @@ public sealed class SensitivityTests(DigitSets digits) : IClassFixture<DigitSets
         Assert.Equal(10 * left, some.Score.Mean, 0.4);
         Assert.Equal(Real.Quality.Precision, some.Quality.Precision, 0.05);
         Assert.Equal(Real.Accuracy, some.Accuracy, 0.01);
-        Assert.Equal(Real.NearestPixels.ShareOfCopies, some.NearestPixels.ShareOfCopies, 0.01);
+        Assert.Equal(Real.NearestPixels.ShareOfCopies, some.NearestPixels.ShareOfCopies, 0.04);
     }
 
     [Fact]

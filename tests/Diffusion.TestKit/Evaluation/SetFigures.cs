@@ -26,7 +26,7 @@ public sealed record SetFigures(
             KernelDistance.Between(images.Features, reference.Features, new KernelDistanceOptions { Subsets = 20, SubsetSize = (int)Math.Min(1000, images.Features.shape[0] / 2) }),
             PrecisionRecall.Of(images.Features, reference.Features),
             DensityCoverage.Of(images.Features, reference.Features),
-            InceptionScore.Of(images.Logits),
+            InceptionScore.Of(images.Logits, seed: 0),
             images.Accuracy(),
             NearestImages.InPixels(images.Images, reference.Images),
             NearestImages.InFeatures(images.Features, reference.Features));
