@@ -55,7 +55,7 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
     /// <param name="sampler">Draws the images. Its steps are what a distance costs: one evaluation of the network for each and for each image, two with guidance.</param>
     /// <param name="options">How many images, when, and more; the defaults if <see langword="null"/>.</param>
     /// <exception cref="ArgumentException">The options have mistakes.</exception>
-    public FrechetDistanceObserver(string folder, IFeatureExtractor features, IImageSource reference, Sampler sampler, FrechetDistanceObserverOptions? options = null)
+    public FrechetDistanceObserver(string folder, IFeatureExtractor features, IImageSource reference, Sampler sampler, FrechetDistanceObserverOptions? options)
         : this(folder, features, sampler, options)
     {
         ArgumentNullException.ThrowIfNull(reference);
