@@ -42,8 +42,8 @@ public sealed class ImageResizeTests : IDisposable
         var rows = tensor([.. Enumerable.Range(0, 64 * 64).Select(i => (i % 64 % 8) == 0 ? 255f : 0f)], [1, 1, 64, 64]);
         var smooth = ImageResize.To(rows, 8, 8, ImageResizing.PillowBicubic);
         var rough = ImageResize.To(rows, 8, 8, ImageResizing.TensorFlowBilinear);
-        Assert.InRange(smooth.min().item<float>(), 25, 255f / 8);
-        Assert.InRange(smooth.max().item<float>(), 255f / 8, 35);
+        Assert.InRange(smooth.min().item<float>(), 15, 255f / 8);
+        Assert.InRange(smooth.max().item<float>(), 255f / 8, 40);
         Assert.Equal(255, rough.mean().item<float>());
     }
 

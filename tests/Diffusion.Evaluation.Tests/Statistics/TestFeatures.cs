@@ -8,14 +8,9 @@ internal static class TestFeatures
     /// <summary>Draws of the standard normal distribution, [images, features], float64.</summary>
     public static Tensor Normal(long seed, int images, int features)
     {
-        var random = new SeededRandom(seed);
-        var values = new double[images * features];
-        for (var i = 0; i < values.Length; i++)
-        {
-            values[i] = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
-        }
-
-        return tensor(values, [images, features], dtype: ScalarType.Float64);
+        using var source = NoiseSource.Seeded(seed);
+        using var draws = source.Draw([1, images, features], CPU);
+        return draws[0].to(ScalarType.Float64);
     }
 
     /// <summary>Draws whose covariance has the eigenvalues given, in directions of the seed.</summary>

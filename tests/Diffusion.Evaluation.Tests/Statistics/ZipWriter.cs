@@ -7,7 +7,7 @@ namespace Diffusion.Evaluation.Tests;
 /// <summary>Writes archives byte by byte, also such as no library writes.</summary>
 internal sealed class ZipWriter
 {
-    private readonly MemoryStream _file = new();
+    private readonly List<byte> _file = [];
     private readonly List<byte[]> _directory = [];
 
     /// <summary>Adds an entry.</summary>
@@ -20,9 +20,9 @@ internal sealed class ZipWriter
     public ZipWriter Add(string name, byte[] content, ushort method = 0, bool isZip64 = false, long? size = null, ushort flags = 0)
     {
         var data = method == 8 ? Deflated(content) : content;
-        var offset = _file.Length;
-        _file.Write(Header(name, content, data, method, isZip64, size ?? content.Length, flags, offset: null));
-        _file.Write(data);
+        long offset = _file.Count;
+        _file.AddRange(Header(name, content, data, method, isZip64, size ?? content.Length, flags, offset: null));
+        _file.AddRange(data);
         _directory.Add(Header(name, content, data, method, isZip64, size ?? content.Length, flags, offset));
         return this;
     }
@@ -30,20 +30,20 @@ internal sealed class ZipWriter
     /// <summary>The archive.</summary>
     public byte[] Finish()
     {
-        var start = _file.Length;
+        var start = _file.Count;
         foreach (var entry in _directory)
         {
-            _file.Write(entry);
+            _file.AddRange(entry);
         }
 
         var end = new byte[22];
         BinaryPrimitives.WriteUInt32LittleEndian(end, 0x06054b50);
         BinaryPrimitives.WriteUInt16LittleEndian(end.AsSpan(8), (ushort)_directory.Count);
         BinaryPrimitives.WriteUInt16LittleEndian(end.AsSpan(10), (ushort)_directory.Count);
-        BinaryPrimitives.WriteUInt32LittleEndian(end.AsSpan(12), (uint)(_file.Length - start));
+        BinaryPrimitives.WriteUInt32LittleEndian(end.AsSpan(12), (uint)(_file.Count - start));
         BinaryPrimitives.WriteUInt32LittleEndian(end.AsSpan(16), (uint)start);
-        _file.Write(end);
-        return _file.ToArray();
+        _file.AddRange(end);
+        return [.. _file];
     }
 
     private static byte[] Header(string name, byte[] content, byte[] data, ushort method, bool isZip64, long size, ushort flags, long? offset)
