@@ -11,6 +11,7 @@ public sealed class DigitSets : IDisposable
     private readonly Dictionary<string, SetFigures> _figures = [];
     private readonly SensitivitySets _sets;
     private readonly Lazy<MeasuredSet> _reference;
+    private readonly Lazy<FeatureStatistics> _odd;
 
     public DigitSets()
     {
@@ -20,6 +21,7 @@ public sealed class DigitSets : IDisposable
         Labels = [.. source.Labels];
         _sets = new SensitivitySets(Images, Labels, Count);
         _reference = new Lazy<MeasuredSet>(() => Measured(_sets.Reference()));
+        _odd = new Lazy<FeatureStatistics>(OfOddImages);
     }
 
     /// <summary>All test images, [10000, 1, 28, 28], uint8.</summary>
@@ -28,6 +30,9 @@ public sealed class DigitSets : IDisposable
     public IReadOnlyList<long> Labels { get; }
 
     public ImageClassifier Classifier { get; } = ImageClassifier.Digits();
+
+    /// <summary>The features of every second test image, from the second on: 5,000.</summary>
+    public FeatureStatistics OddImages => _odd.Value;
 
     /// <summary>The figures of a set.</summary>
     public SetFigures this[string name]
@@ -44,8 +49,20 @@ public sealed class DigitSets : IDisposable
         }
     }
 
+    /// <summary>Every second test image, from the one that is given on.</summary>
+    public Tensor Every(int second, int count)
+    {
+        using var index = arange(second, second + (2L * count), 2, ScalarType.Int64);
+        return Images.index_select(0, index);
+    }
+
     public void Dispose()
     {
+        if (_odd.IsValueCreated)
+        {
+            _odd.Value.Dispose();
+        }
+
         if (_reference.IsValueCreated)
         {
             _reference.Value.Dispose();
@@ -53,6 +70,13 @@ public sealed class DigitSets : IDisposable
 
         Classifier.Dispose();
         Images.Dispose();
+    }
+
+    private FeatureStatistics OfOddImages()
+    {
+        using var images = Every(second: 1, 5000);
+        using var features = Classifier.Extract(images);
+        return FeatureStatistics.Of(features, "every second test image");
     }
 
     private MeasuredSet Measured((Tensor Images, IReadOnlyList<long> Labels) set)

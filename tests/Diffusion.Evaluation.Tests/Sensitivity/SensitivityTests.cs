@@ -22,7 +22,7 @@ public sealed class SensitivityTests(DigitSets digits) : IClassFixture<DigitSets
     [Theory]
     [InlineData(SensitivitySets.Blurred)]
     [InlineData(SensitivitySets.Noised)]
-    public void SpoiledImages_DistancesDensityAndCoverage_SeeThemAndPrecisionDoesNot(string name)
+    public void SpoiledImages_DistancesDensityAndCoverage_SeeThemAndPrecisionHardly(string name)
     {
         var spoiled = digits[name];
         Assert.True(spoiled.Frechet.Value > 4 * Real.Frechet.Value);
@@ -30,7 +30,7 @@ public sealed class SensitivityTests(DigitSets digits) : IClassFixture<DigitSets
         Assert.True(spoiled.Spread.Density < Real.Spread.Density - 0.1);
         Assert.True(spoiled.Spread.Coverage < 0.6 * Real.Spread.Coverage);
         Assert.True(spoiled.Quality.Recall < 0.6 * Real.Quality.Recall);
-        Assert.Equal(Real.Quality.Precision, spoiled.Quality.Precision, 0.05); // in features of a classifier a blurred digit lies among the sharp ones of its class
+        Assert.InRange(spoiled.Quality.Precision, 0.8, 1); // in features of a classifier a blurred digit lies among the sharp ones of its class
         Assert.Equal(Real.Accuracy, spoiled.Accuracy, 0.04);
         Assert.Equal(0, spoiled.NearestPixels.ShareOfCopies, 0.01);
     }
@@ -45,7 +45,7 @@ public sealed class SensitivityTests(DigitSets digits) : IClassFixture<DigitSets
         Assert.True(some.Kernel.Value > Real.Kernel.Value + (4 * Real.Kernel.StandardError));
         Assert.Equal(left * Real.Quality.Recall, some.Quality.Recall, 0.05);
         Assert.Equal(left * Real.Spread.Coverage, some.Spread.Coverage, 0.05);
-        Assert.Equal(10 * left, some.Score.Mean, 0.4);
+        Assert.Equal(left * Real.Score.Mean, some.Score.Mean, 0.4);
         Assert.Equal(Real.Quality.Precision, some.Quality.Precision, 0.05);
         Assert.Equal(Real.Accuracy, some.Accuracy, 0.01);
         Assert.Equal(Real.NearestPixels.ShareOfCopies, some.NearestPixels.ShareOfCopies, 0.04);
