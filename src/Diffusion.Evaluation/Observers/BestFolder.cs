@@ -33,7 +33,9 @@ internal sealed class BestFolder(string path)
         {
             DurableFolder.Create(above);
             AtomicFolder.Recover(above, Path.GetFileName(whole) + ".*");
-            using var probe = new FileStream(AtomicFile.TemporaryFor(whole), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            var probe = AtomicFile.TemporaryFor(whole);
+            AtomicFile.WriteText(probe, "");
+            AtomicFile.TryDelete(probe);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
