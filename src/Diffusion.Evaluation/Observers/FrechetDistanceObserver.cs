@@ -176,8 +176,7 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
             throw new InvalidOperationException($"The reference '{_source.Name}' has {_source.Count} image; a covariance needs at least 2.");
         }
 
-        using var batch = images.Read([0]);
-        using var bytes = EightBitImages.From(batch.Images);
+        using var bytes = ReferenceFeatures.Read(images, [0]);
         using var extracted = _features.Extract(bytes); // throws now if the network does not take them
         if (!extracted.shape.AsSpan().SequenceEqual([1L, _features.Features]))
         {

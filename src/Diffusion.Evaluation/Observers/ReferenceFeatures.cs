@@ -17,12 +17,21 @@ internal static class ReferenceFeatures
         var sums = new FeatureSums();
         foreach (var (shard, part) in Enumerable.Range(0, used).Chunk(batchSize).Index())
         {
-            using var batch = images.Read([.. part.Select(i => (int)((long)i * images.Count / used))]);
-            using var bytes = EightBitImages.From(batch.Images);
+            using var bytes = Read(images, [.. part.Select(i => (int)((long)i * images.Count / used))]);
             using var extracted = features.Extract(bytes);
             sums.Add(shard, extracted);
         }
 
         return sums.Statistics(used == images.Count ? images.Name : $"{used} of the {images.Count} images of {images.Name}");
+    }
+
+    /// <summary>Some images, as bytes, for the caller to dispose.</summary>
+    public static Tensor Read(IImageSource images, int[] indices)
+    {
+        lock (images) // batches may be read ahead from the same source
+        {
+            using var batch = images.Read(indices);
+            return EightBitImages.From(batch.Images);
+        }
     }
 }
