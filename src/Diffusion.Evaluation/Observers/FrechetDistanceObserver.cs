@@ -87,7 +87,7 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
         ArgumentNullException.ThrowIfNull(trainer);
         ArgumentNullException.ThrowIfNull(images);
         (_steps, _shape) = (trainer.Options.StepsFor(images.Count), images.Shape);
-        _conditions = new DrawnConditions(trainer, images, _options.Condition, _options.Guidance, _options.Clip, "Distances");
+        _conditions = new DrawnConditions(trainer, images, _options.Condition, _options.CreateGuidance(), _options.Clip, "Distances");
         var levels = _sampler.Levels(trainer.Denoiser.Schedule); // throws now if they do not fit, and not in an hour
         _folder.Prepare();
         CheckImages(images);
@@ -101,6 +101,8 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
             _sampler.GetType().Name,
             levels.Count - 1,
             _options.Guidance,
+            _options.GuidanceSigmaMin,
+            _options.GuidanceSigmaMax,
             _options.Condition?.ToString(),
             _options.Clip,
             _options.Seed);

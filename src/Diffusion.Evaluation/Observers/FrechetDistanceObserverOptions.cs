@@ -21,6 +21,12 @@ public sealed record FrechetDistanceObserverOptions : IValidatedOptions
     /// <summary>The scale of classifier-free guidance, for a class-conditional network with a null label, in [−1000, 1000]; 1 (default) for none.</summary>
     public double Guidance { get; init; } = 1;
 
+    /// <summary>There is guidance above this noise-to-signal ratio σ/α, finite and at least 0; 0 by default (arXiv:2404.07724).</summary>
+    public double GuidanceSigmaMin { get; init; }
+
+    /// <summary>There is guidance up to this σ/α, itself included, above <see cref="GuidanceSigmaMin"/>; <see langword="null"/> (default) for all levels up to pure noise.</summary>
+    public double? GuidanceSigmaMax { get; init; }
+
     /// <summary>The one condition of all images; <see langword="null"/> (default): all classes in turn where the network takes labels and the images have them, else none.</summary>
     public Condition? Condition { get; init; }
 
@@ -35,8 +41,15 @@ public sealed record FrechetDistanceObserverOptions : IValidatedOptions
         .. OptionsValidation.Range(ReferenceImages ?? 2, nameof(ReferenceImages), 2),
         .. OptionsValidation.Range(BatchSize, nameof(BatchSize), 1),
         .. OptionsValidation.Range(Guidance, nameof(Guidance), -1000, 1000.0),
+        .. OptionsValidation.Range(GuidanceSigmaMin, nameof(GuidanceSigmaMin), 0),
+        .. GuidanceSigmaMax is { } max && !(double.IsFinite(max) && max > GuidanceSigmaMin)
+            ? [new OptionsError(nameof(GuidanceSigmaMax), FormattableString.Invariant($"must be a finite number above {nameof(GuidanceSigmaMin)}, {GuidanceSigmaMin}, or absent; it is {max}."))]
+            : Array.Empty<OptionsError>(),
         .. Condition is { } condition && (condition.Parts.Count > 1 || condition.Labels is { Count: > 1 } || condition.Context?.shape[0] > 1)
             ? [new OptionsError(nameof(Condition), $"must be one label, a context of shape [1, L, D] or both, for all images; it is {condition}.")]
             : Array.Empty<OptionsError>(),
     ];
+
+    /// <summary>The guidance: its scale, and the interval of noise levels that has it.</summary>
+    internal GuidanceOptions CreateGuidance() => new() { Scale = Guidance, SigmaMin = GuidanceSigmaMin, SigmaMax = GuidanceSigmaMax ?? double.PositiveInfinity };
 }

@@ -22,6 +22,8 @@ public sealed class FrechetDistanceObserverStartTests : IDisposable
         Assert.All(_features.First.TakeLast(8), grey => Assert.Equal(255, grey));
         Start(images, s_options with { Guidance = 2 }, steps: 1);
         Assert.Equal([0, 64, 255], _features.First.TakeLast(8).Take(3)); // 2·grey − 0.5, clipped
+        Start(images, s_options with { Guidance = 2, GuidanceSigmaMin = 1e6 }, steps: 1);
+        Assert.Equal([0, 128, 255], _features.First.TakeLast(8).Take(3).Select(grey => grey == 127 ? 128 : grey)); // guidance at no level
     }
 
     [Fact]
@@ -73,8 +75,8 @@ public sealed class FrechetDistanceObserverStartTests : IDisposable
     public void Constructor_Mistakes_AreAllListed()
     {
         var message = Assert.Throws<ArgumentException>(() => new FrechetDistanceObserver(
-            "best", _features, _images, new DdimSampler(2), new FrechetDistanceObserverOptions { Every = 0, Images = 1, ReferenceImages = 1, BatchSize = 0, Guidance = double.NaN, Condition = Condition.OfLabels(1, 2) })).Message;
-        Assert.All(["Every", "Images", "ReferenceImages", "BatchSize", "Guidance", "Condition"], name => Assert.Contains(name + ":", message, StringComparison.Ordinal));
+            "best", _features, _images, new DdimSampler(2), new FrechetDistanceObserverOptions { Every = 0, Images = 1, ReferenceImages = 1, BatchSize = 0, Guidance = double.NaN, GuidanceSigmaMin = -1, GuidanceSigmaMax = -2, Condition = Condition.OfLabels(1, 2) })).Message;
+        Assert.All(["Every", "Images", "ReferenceImages", "BatchSize", "Guidance", "GuidanceSigmaMin", "GuidanceSigmaMax", "Condition"], name => Assert.Contains(name + ":", message, StringComparison.Ordinal));
         using var reference = new FeatureStatistics(zeros([3], ScalarType.Float64), eye(3, dtype: ScalarType.Float64), 10, "three");
         Assert.Contains("'three' has 3 features, and 'pixels' has 16", Assert.Throws<ArgumentException>(() => new FrechetDistanceObserver("best", _features, reference, new DdimSampler(2), null)).Message, StringComparison.Ordinal);
     }
