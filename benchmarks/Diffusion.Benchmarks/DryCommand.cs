@@ -19,6 +19,7 @@ internal static class DryCommand
         ["memory", "1"],
         ["threads", "--quick"],
         ["quality", "--quick"],
+        ["sensitivity", "--quick"],
         ["suites", "--quick"],
     ];
 

@@ -17,6 +17,7 @@ internal static class Verbs
         ["roofline"] = RooflineCommand.Run,
         ["scaling"] = ScalingCommand.Run,
         ["quality"] = QualityCommand.Run,
+        ["sensitivity"] = SensitivityCommand.Run,
         ["threads"] = ThreadsCommand.Run,
         ["suites"] = SuitesCommand.Run,
         ["dry"] = DryCommand.Run,

@@ -19,6 +19,8 @@ internal sealed class RunFolder(string path)
 
     public string Previews => At("previews");
 
+    public string Best => At("best");
+
     public string Report => At("report.html");
 
     public string LossPlot => At("loss.png");

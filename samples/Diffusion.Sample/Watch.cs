@@ -1,4 +1,5 @@
 using Diffusion.Configuration;
+using Diffusion.Evaluation;
 using Diffusion.Imaging;
 using Diffusion.Observers;
 using Spectre.Console;
@@ -8,6 +9,8 @@ namespace Diffusion.Sample;
 /// <summary>The observers of a run, as its configuration asks for them.</summary>
 internal sealed class Watch : IDisposable
 {
+    private const int ReferenceImages = 10_000; // of those that are trained on
+
     private readonly List<IDisposable> _owned = [];
 
     public static Watch Over(Trainer trainer, RunOptions options, RunFolder folder)
@@ -37,7 +40,12 @@ internal sealed class Watch : IDisposable
 
         if (options.Watch.PreviewEvery is { } previews)
         {
-            trainer.Observers.Add(new PreviewImages(folder.Previews, Sampler(options), Previews(options, previews)));
+            trainer.Observers.Add(new PreviewImages(folder.Previews, Sampler(options, options.Watch.PreviewSteps), Previews(options, previews)));
+        }
+
+        if (options.Watch.EvaluateEvery is { } distances)
+        {
+            trainer.Observers.Add(watch.Distances(options, distances, folder));
         }
 
         if (options.Watch.Report)
@@ -53,8 +61,7 @@ internal sealed class Watch : IDisposable
 
     public void Dispose() => _owned.ForEach(each => each.Dispose());
 
-    private static Sampler Sampler(RunOptions options) =>
-        (options with { Sampling = options.Sampling with { Steps = options.Watch.PreviewSteps ?? options.Sampling.Steps } }).CreateSampler();
+    private static Sampler Sampler(RunOptions options, int? steps) => (options with { Sampling = options.Sampling with { Steps = steps ?? options.Sampling.Steps } }).CreateSampler();
 
     private static PreviewOptions Previews(RunOptions options, int every) => new()
     {
@@ -64,6 +71,25 @@ internal sealed class Watch : IDisposable
         Guidance = options.Sampling.Guidance,
         Clip = options.Sampling.Clip,
     };
+
+    /// <summary>Distances to the images that are trained on, so that the best weights are not chosen by images that are held back.</summary>
+    private FrechetDistanceObserver Distances(RunOptions options, int every, RunFolder folder)
+    {
+        var features = Own(options.Data.Kind == DataKind.Textures ? ImageClassifier.Textures() : ImageClassifier.Digits());
+        var reference = Own(options.Data.Open(ImageCodecs.Of(options.Data)));
+        var distances = new FrechetDistanceObserverOptions
+        {
+            Every = every,
+            Images = options.Watch.EvaluationImages,
+            ReferenceImages = ReferenceImages,
+            Seed = options.Sampling.Seed,
+            Guidance = options.Sampling.Guidance,
+            Clip = options.Sampling.Clip,
+        };
+        AnsiConsole.MarkupLineInterpolated(
+            $"Every {every} steps: the Fréchet distance of {distances.Images} images to {Math.Min(ReferenceImages, reference.Count)} that are trained on, in the features '{features.Name}'. The best weights go to {folder.Best}.");
+        return Own(new FrechetDistanceObserver(folder.Best, features, reference, Sampler(options, options.Watch.EvaluationSteps), distances));
+    }
 
     private T Own<T>(T each)
         where T : IDisposable

@@ -8,6 +8,9 @@ namespace Diffusion.Configuration;
 /// <summary>A whole run as data: what a configuration file holds.</summary>
 public sealed record RunOptions : IValidatedOptions
 {
+    private const int EvaluatedChannels = 1;
+    private const int EvaluatedSize = 28;
+
     /// <summary>The images.</summary>
     public DataOptions Data { get; init; } = new();
 
@@ -164,17 +167,23 @@ public sealed record RunOptions : IValidatedOptions
                 $"{nameof(Objective)}.{nameof(Objective.ConditionDropout)}", FormattableString.Invariant($"must be absent for a network without {nameof(Model)}.{nameof(Model.Dialect)}.{nameof(dialect.Labels)}; it is {share}."));
         }
 
+        if (Watch.EvaluateEvery is { } every && (Data.Channels, Data.Size) != (EvaluatedChannels, EvaluatedSize))
+        {
+            yield return new OptionsError(
+                $"{nameof(Watch)}.{nameof(Watch.EvaluateEvery)}",
+                $"must be absent for images of {Data.Shape}: the networks that distances are measured with take grey images of {EvaluatedSize}×{EvaluatedSize}; it is {every}.");
+        }
+
         if (Sampling.Steps > Diffusion.Timesteps)
         {
             yield return new OptionsError(
                 $"{nameof(Sampling)}.{nameof(Sampling.Steps)}",
                 $"must be at most {nameof(Diffusion)}.{nameof(Diffusion.Timesteps)}, {Diffusion.Timesteps}; it is {Sampling.Steps}.");
         }
-        else if (Watch.PreviewSteps > Diffusion.Timesteps)
+        else if (Watch.PreviewSteps > Diffusion.Timesteps || Watch.EvaluationSteps > Diffusion.Timesteps)
         {
-            yield return new OptionsError(
-                $"{nameof(Watch)}.{nameof(Watch.PreviewSteps)}",
-                $"must be at most {nameof(Diffusion)}.{nameof(Diffusion.Timesteps)}, {Diffusion.Timesteps}; it is {Watch.PreviewSteps}.");
+            var (name, steps) = Watch.PreviewSteps > Diffusion.Timesteps ? (nameof(Watch.PreviewSteps), Watch.PreviewSteps) : (nameof(Watch.EvaluationSteps), Watch.EvaluationSteps);
+            yield return new OptionsError($"{nameof(Watch)}.{name}", $"must be at most {nameof(Diffusion)}.{nameof(Diffusion.Timesteps)}, {Diffusion.Timesteps}; it is {steps}.");
         }
         else if (!Diffusion.Validate().Concat(Sampling.Validate()).Any() && LevelsError() is { } error)
         {

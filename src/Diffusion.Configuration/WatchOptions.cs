@@ -18,6 +18,17 @@ public sealed record WatchOptions : IValidatedOptions
     /// <summary>How many held-out images are evaluated, at least 1; 512 by default.</summary>
     public int ValidationImages { get; init; } = 512;
 
+    /// <summary>
+    /// Steps from one Fréchet distance of drawn images to the next, at least 1; <see langword="null"/> (default) for none. The features are those of a network for grey images of 28×28 pixels, which the images of the run must be.
+    /// </summary>
+    public int? EvaluateEvery { get; init; }
+
+    /// <summary>How many images are drawn for a distance, at least 2; 2000 by default. Distances of fewer images are larger, all else equal.</summary>
+    public int EvaluationImages { get; init; } = 2000;
+
+    /// <summary>The sampler's steps for a distance, at least 1; <see langword="null"/> (default) for those of <see cref="SamplingOptions.Steps"/>.</summary>
+    public int? EvaluationSteps { get; init; }
+
     /// <summary>Whether event files for TensorBoard are written; false by default.</summary>
     public bool TensorBoard { get; init; }
 
@@ -35,6 +46,9 @@ public sealed record WatchOptions : IValidatedOptions
         .. OptionsValidation.Range(PreviewSteps ?? 1, nameof(PreviewSteps), 1),
         .. OptionsValidation.Range(ValidateEvery ?? 1, nameof(ValidateEvery), 1),
         .. OptionsValidation.Range(ValidationImages, nameof(ValidationImages), 1),
+        .. OptionsValidation.Range(EvaluateEvery ?? 1, nameof(EvaluateEvery), 1),
+        .. OptionsValidation.Range(EvaluationImages, nameof(EvaluationImages), 2),
+        .. OptionsValidation.Range(EvaluationSteps ?? 1, nameof(EvaluationSteps), 1),
         .. OptionsValidation.Range(TensorBoardEvery, nameof(TensorBoardEvery), 1),
     ];
 }

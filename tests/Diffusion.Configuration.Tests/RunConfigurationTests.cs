@@ -272,13 +272,31 @@ public sealed class RunConfigurationTests
         Assert.Equal(new WatchOptions(), RunConfiguration.Parse(Minimal).Watch);
         Assert.Equal((null, null, false), (new WatchOptions().PreviewEvery, new WatchOptions().ValidateEvery, new WatchOptions().TensorBoard));
         var options = RunConfiguration.Parse(Minimal.Insert(Minimal.LastIndexOf('}'), """
-            , "watch": { "previewEvery": 200, "previewImages": 9, "previewSteps": 20, "validateEvery": 100, "validationImages": 64, "tensorBoard": true, "tensorBoardEvery": 5, "report": false }
+            , "watch": { "previewEvery": 200, "previewImages": 9, "previewSteps": 20, "validateEvery": 100, "validationImages": 64,
+                         "evaluateEvery": 300, "evaluationImages": 128, "evaluationSteps": 12, "tensorBoard": true, "tensorBoardEvery": 5, "report": false }
             """));
         Assert.Equal(
-            new WatchOptions { PreviewEvery = 200, PreviewImages = 9, PreviewSteps = 20, ValidateEvery = 100, ValidationImages = 64, TensorBoard = true, TensorBoardEvery = 5, Report = false },
+            new WatchOptions
+            {
+                PreviewEvery = 200, PreviewImages = 9, PreviewSteps = 20, ValidateEvery = 100, ValidationImages = 64, EvaluateEvery = 300, EvaluationImages = 128, EvaluationSteps = 12, TensorBoard = true, TensorBoardEvery = 5, Report = false,
+            },
             options.Watch);
         Assert.Equal(options.Watch, RunConfiguration.Parse(RunConfiguration.ToJson(options)).Watch);
         Assert.Equal("watch.previewSteps must be at most Diffusion.Timesteps, 1000; it is 2000.", Failures(""" "watch": { "previewSteps": 2000 } """).Single());
+        Assert.Equal("watch.evaluationSteps must be at most Diffusion.Timesteps, 1000; it is 1001.", Failures(""" "watch": { "evaluationSteps": 1001 } """).Single());
+        Assert.Equal(2, Failures(""" "watch": { "evaluateEvery": 0, "evaluationImages": 1 } """).Count);
+    }
+
+    [Theory]
+    [InlineData("""{ "kind": "folder", "path": "x", "size": 32 }""", "1×32×32")]
+    [InlineData("""{ "kind": "textures", "path": "x", "channels": 3 }""", "3×28×28")]
+    public void Parse_DistancesOfImagesThatTheFeaturesDoNotTake_AreRefused(string data, string shape)
+    {
+        var error = Assert.Single(Assert.Throws<OptionsValidationException>(() => RunConfiguration.Parse(Run(data))).Failures);
+        Assert.Contains("watch.evaluateEvery must be absent for images of " + shape, error, StringComparison.Ordinal);
+        Assert.Equal(9, RunConfiguration.Parse(Run("""{ "kind": "folder", "path": "x" }""")).Watch.EvaluateEvery);
+
+        static string Run(string data) => $$"""{ "data": {{data}}, "model": { "down": [ { "channels": 32 } ] }, "watch": { "evaluateEvery": 9 } }""";
     }
 
     private static List<string> Failures(string sections) => [.. Assert.Throws<OptionsValidationException>(() =>

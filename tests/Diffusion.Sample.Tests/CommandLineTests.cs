@@ -64,6 +64,19 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Train_Evaluated_ReportsDistancesAndKeepsTheBestWeights()
+    {
+        var train = _app.Run("train", "--config", _app.Configure("\"steps\": 5", watch: "\"evaluateEvery\": 2, \"evaluationImages\": 8, \"evaluationSteps\": 2"));
+        Done(train);
+        var words = string.Join(' ', train.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)); // wherever the console breaks the line
+        Assert.Contains("the Fréchet distance of 8 images to 200 that are trained on, in the features 'digits-", words, StringComparison.Ordinal);
+        Assert.Equal(3, File.ReadAllLines(_app.At("out/measurements.csv")).Count(line => line.Contains(",frechet_distance,", StringComparison.Ordinal))); // after steps 2, 4 and 5
+        Assert.Contains("\"referenceImages\": 200", File.ReadAllText(_app.At("out/best/best.json")), StringComparison.Ordinal);
+        Done(_app.Run("sample", "--checkpoint", "out/best", "--count", "2", "--steps", "2", "--out", "drawn"));
+        Assert.True(File.Exists(_app.At("drawn/digits.png")));
+    }
+
+    [Fact]
     public void Train_FolderWithAnotherRun_IsNotOverwritten()
     {
         var config = _app.Configure("\"steps\": 4");

@@ -154,7 +154,8 @@ internal sealed class NetworkConditions
     private static InvalidOperationException Missing(string what, string how) =>
         new($"The network takes {what} and has none that stands for \"no condition\" (nullCondition): bind one, denoiser.{how}.");
 
-    private void CheckTaken(Condition condition, string name)
+    /// <summary>Throws where a condition has what the network does not take.</summary>
+    public void CheckTaken(Condition condition, string name)
     {
         if (condition.Labels is not null && !TakesLabels)
         {

@@ -14,7 +14,7 @@ public sealed class PreviewImages : TrainingObserver
     private readonly Sampler _sampler;
     private readonly PreviewOptions _options;
     private int _steps;
-    private int _classes;
+    private DrawnConditions? _conditions;
     private ImageShape _shape;
 
     /// <summary>Makes an observer.</summary>
@@ -37,20 +37,8 @@ public sealed class PreviewImages : TrainingObserver
     {
         ArgumentNullException.ThrowIfNull(trainer);
         ArgumentNullException.ThrowIfNull(images);
-        var network = trainer.Conditions;
-        (_steps, _shape, _classes) = (trainer.Options.StepsFor(images.Count), images.Shape, network.TakesLabels && _options.Condition is null ? images.Classes : 0);
-        if (_options.Guidance != 1 && ((_options.Condition is null && _classes == 0) || !network.HasNone))
-        {
-            throw new InvalidOperationException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"Previews with guidance need a condition ({nameof(PreviewOptions.Condition)}, or images with labels) and a trainer with a null condition; {nameof(PreviewOptions.Guidance)} is {_options.Guidance}."));
-        }
-
-        if (_options.Condition is null && !network.HasNone && (network.TakesContext || (network.TakesLabels && _classes == 0)))
-        {
-            throw new InvalidOperationException($"The network takes a condition, and previews have none: set {nameof(PreviewOptions.Condition)}.");
-        }
-
+        (_steps, _shape) = (trainer.Options.StepsFor(images.Count), images.Shape);
+        _conditions = new DrawnConditions(trainer, images, _options.Condition, new GuidanceOptions { Scale = _options.Guidance }, _options.Clip, "Previews");
         _sampler.Levels(trainer.Denoiser.Schedule); // throws now if they do not fit, and not in an hour
     }
 
@@ -65,27 +53,18 @@ public sealed class PreviewImages : TrainingObserver
             return;
         }
 
-        Draw(trainer, Conditioned(trainer.Ema), "preview", "");
+        Draw(trainer, trainer.Ema, "preview", "");
         if (_options.Raw)
         {
-            Draw(trainer, Conditioned(trainer.Denoiser), "preview_raw", "-raw");
+            Draw(trainer, trainer.Denoiser, "preview_raw", "-raw");
         }
-    }
-
-    private IDenoiser Conditioned(IDenoiser denoiser)
-    {
-        var condition = _options.Condition ?? (_classes > 0 ? Condition.OfLabels([.. Enumerable.Range(0, _options.Count).Select(i => (long)(i % _classes))]) : Condition.None);
-        denoiser = denoiser.With(condition);
-        denoiser = _options.Guidance == 1 ? denoiser : denoiser.Guided(_options.Guidance);
-
-        return _options.Clip ? denoiser.Limited(ImageLimit.Clip()) : denoiser;
     }
 
     private void Draw(Trainer trainer, IDenoiser denoiser, string name, string suffix)
     {
-        using var images = _sampler.Sample(denoiser, _shape.Batch(_options.Count), _options.Seed);
+        using var images = _sampler.Sample(_conditions!.Bind(denoiser, 0, _options.Count), _shape.Batch(_options.Count), _options.Seed);
         using var finite = images.nan_to_num(0); // a network that diverged draws a grey picture instead of ending the run
-        var columns = _options.Columns ?? ImageGrid.ColumnsFor(_options.Count, (int)Math.Max(1, _classes));
+        var columns = _options.Columns ?? ImageGrid.ColumnsFor(_options.Count, Math.Max(1, _conditions.Classes));
         using var png = new MemoryStream();
         ImageFile.DefaultCodec.EncodePng(png, ImageGrid.Compose(finite, columns, scale: _options.Scale));
         var path = Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"step-{trainer.StepsDone:D8}{suffix}.png"));
