@@ -95,8 +95,14 @@ public sealed class Evaluator : IDisposable
     }
 
     /// <summary>Measures all images of a source.</summary>
-    /// <inheritdoc cref="Evaluate(IEnumerable{Tensor}, string, IReadOnlyList{long}?, IProgress{ValueTuple{string, long}}?, CancellationToken)"/>
     /// <param name="images">The images, in [−1, 1]; its own labels are not used.</param>
+    /// <param name="labels">The class that each image was to show, as a label of the classifier; <see langword="null"/> (default) where none was asked for.</param>
+    /// <param name="progress">Told what is measured and how many images of it were seen.</param>
+    /// <param name="cancellationToken">Checked before every batch.</param>
+    /// <returns>The figures.</returns>
+    /// <exception cref="InvalidOperationException">A figure cannot be measured, or there are not enough images for it; the message says which.</exception>
+    /// <exception cref="ArgumentException">The network takes no such images, or there are not as many labels.</exception>
+    /// <exception cref="OperationCanceledException">The evaluation was cancelled.</exception>
     public EvaluationReport Evaluate(IImageSource images, IReadOnlyList<long>? labels = null, IProgress<(string What, long Images)>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(images);

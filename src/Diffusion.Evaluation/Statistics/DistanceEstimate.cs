@@ -10,13 +10,22 @@ namespace Diffusion.Evaluation;
 /// <param name="ReferenceImages">The number of images of the reference, at least 1; <see langword="null"/> where it is not known.</param>
 public sealed record DistanceEstimate(double Value, double? StandardError, double? Bias, long? Images, long? ReferenceImages)
 {
-    /// <summary>What else is to be known about the figure, as one line of text; <see langword="null"/> (default) where there is nothing.</summary>
+    /// <summary>What else is to be known about the figure, as a part of a sentence; <see langword="null"/> (default) where there is nothing.</summary>
     public string? Remark { get; init; }
 
-    /// <summary>The figure and what belongs to it, in one line: <c>12.3 (bias 0.4, 10000 images against 60000)</c>.</summary>
+    /// <summary>The figure and what belongs to it, in one line of no culture: <c>12.3 (2000 images against 10000, unlike numbers; bias 1.4)</c>.</summary>
     public override string ToString()
     {
-        var value = string.Create(CultureInfo.InvariantCulture, $"{Value:G6}");
-        return value;
+        var error = StandardError is { } given ? string.Create(CultureInfo.InvariantCulture, $" ± {given:G2}") : "";
+        var bias = Bias is { } expected ? string.Create(CultureInfo.InvariantCulture, $"bias {expected:G3}") : "bias not known";
+        return string.Create(CultureInfo.InvariantCulture, $"{Value:G6}{error} ({Numbers()}; {bias}{(Remark is null ? "" : "; " + Remark)})");
     }
+
+    private string Numbers() => (Images, ReferenceImages) switch
+    {
+        (null, null) => "unknown numbers of images",
+        (null, { } of) => $"an unknown number of images against {of}",
+        ({ } of, null) => $"{of} images against an unknown number",
+        ({ } some, { } of) => $"{some} images against {of}{(some == of ? "" : ", unlike numbers")}",
+    };
 }
