@@ -18,7 +18,7 @@ internal sealed class DrawnImages(TrainedModel model, int batch, KeptImages? kep
 
     public override ImageShape Shape => model.Shape;
 
-    public override IReadOnlyList<string>? Classes => Array.Exists(_classes, name => name is null) ? null : _classes!;
+    public override IReadOnlyList<string>? Classes => Array.Exists(_classes, name => name is null) ? null : Array.ConvertAll(_classes, name => name!);
 
     public override IReadOnlyDictionary<string, object?> Settings
     {

@@ -1,5 +1,3 @@
-using Diffusion.Evaluation;
-
 namespace Diffusion.Sample;
 
 /// <summary>What the command line says of an evaluation.</summary>
@@ -16,4 +14,4 @@ namespace Diffusion.Sample;
 /// <param name="Codec">What decodes image files.</param>
 /// <param name="Out">The file for the figures.</param>
 internal sealed record EvaluateArguments(
-    DrawingArguments? Drawing, string? Images, string? Reference, bool HeldBack, string? Features, EvaluationFigures? Figures, int? Batch, int? Likelihood, string? Keep, string Cache, string? Codec, string Out);
+    DrawingArguments? Drawing, string? Images, string? Reference, bool HeldBack, string? Features, IReadOnlyList<string>? Figures, int? Batch, int? Likelihood, string? Keep, string Cache, string? Codec, string Out);

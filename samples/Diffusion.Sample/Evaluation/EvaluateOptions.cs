@@ -11,23 +11,12 @@ internal static class EvaluateOptions
     /// <summary>How many images are drawn where nothing says it.</summary>
     private const int DefaultCount = 2000;
 
-    private static readonly Dictionary<string, EvaluationFigures> s_figures = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["frechet"] = EvaluationFigures.FrechetDistance,
-        ["kernel"] = EvaluationFigures.KernelDistance,
-        ["precision"] = EvaluationFigures.PrecisionRecall,
-        ["density"] = EvaluationFigures.DensityCoverage,
-        ["inception"] = EvaluationFigures.InceptionScore,
-        ["labels"] = EvaluationFigures.Labels,
-        ["nearest"] = EvaluationFigures.NearestImages,
-    };
-
     private static readonly Option<string?> s_checkpoint = new("--checkpoint") { Description = "Draw with this network and measure what it draws: whatever the command sample takes." };
     private static readonly Option<string?> s_images = new("--images") { Description = "Measure these images: a folder of them, or a file samples.safetensors with the tensor 'images'." };
     private static readonly Option<string?> s_reference = new("--reference") { Description = "The images to compare with: mnist or textures (their test images), a folder of images, or a file of statistics, *.npz. By default the images of the run that nothing was trained on." };
     private static readonly Option<bool> s_heldBack = new("--held-back") { Description = "Compare with the training images that are held back, to choose by, instead of the test images." };
     private static readonly Option<string?> s_features = new("--features") { Description = "What distances are measured in: digits, textures, a classifier of yours (*.safetensors), or a TorchScript network. By default those of the reference, mnist or textures." };
-    private static readonly Option<string[]> s_measured = new("--figures") { Description = $"What is measured, instead of everything that can be: {string.Join(", ", s_figures.Keys)}.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string[]> s_measured = new("--figures") { Description = $"What is measured, instead of everything that can be: {string.Join(", ", EvaluationOptions.FigureNames)}.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<int?> s_batch = NumberOption.Optional<int>("--batch", "How many images are drawn at once, instead of the run's training batch.");
     private static readonly Option<int?> s_likelihood = NumberOption.Optional<int>("--likelihood", "Also measure the likelihood of so many images of the reference, in bits per dimension.");
     private static readonly Option<DirectoryInfo?> s_keep = new("--keep") { Description = "Write the drawn images into this folder, which is new or empty: a PNG each, by class in folders where the network draws classes." };
@@ -75,9 +64,9 @@ internal static class EvaluateOptions
             File(arguments.GetRequiredValue(s_out)));
     }
 
-    private static EvaluationFigures? Figures(string[] names) => names.Length == 0 ? null : names.Aggregate(
-        EvaluationFigures.None,
-        (all, name) => all | (s_figures.TryGetValue(name, out var figure) ? figure : throw new UsageException($"--figures must be of {string.Join(", ", s_figures.Keys)}; one is '{name}'.")));
+    private static string[]? Figures(string[] names) => names.FirstOrDefault(name => !EvaluationOptions.FigureNames.Contains(name, StringComparer.OrdinalIgnoreCase)) is { } wrong
+        ? throw new UsageException($"--figures must be of {string.Join(", ", EvaluationOptions.FigureNames)}; one is '{wrong}'.")
+        : names.Length == 0 ? null : names;
 
     private static string File(string path) => Path.GetFullPath(
         path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path) ? path : Path.Combine(path, MetricsFile));

@@ -42,6 +42,6 @@ internal static class FeatureChoice
             throw new UsageException($"--features must be {Digits}, {Textures} or a file of a network; there is no file '{name}'.");
         }
 
-        return Path.GetExtension(name).Equals(".safetensors", StringComparison.OrdinalIgnoreCase) ? ImageClassifier.Load(name) : UsageException.Unless(() => ScriptFeatures.Load(name));
+        return Path.GetExtension(name).Equals(".safetensors", StringComparison.OrdinalIgnoreCase) ? ImageClassifier.Load(name) : throw new UsageException("later");
     }
 }

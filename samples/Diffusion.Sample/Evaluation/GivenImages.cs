@@ -91,32 +91,35 @@ internal sealed class GivenImages : EvaluatedImages
 
     private static Tensor ReadTensor(string path)
     {
-        using var file = SafetensorsFile.Open(path);
-        if (!file.Tensors.TryGetValue(Images, out var info))
+        using var tensors = Safetensors.Load(path);
+        if (!tensors.Keys.Contains(Images))
         {
-            throw new InvalidDataException($"'{path}' has no tensor '{Images}', as sample --raw writes it; it has {(file.Tensors.Count == 0 ? "none" : string.Join(", ", file.Tensors.Keys.Take(5)))}.");
+            throw new InvalidDataException($"'{path}' has no tensor '{Images}', as sample --raw writes it; it has {(tensors.Count == 0 ? "none" : string.Join(", ", tensors.Keys.Order(StringComparer.Ordinal).Take(5)))}.");
         }
 
-        if (info.Shape is not [> 0, 1 or 3, > 0, > 0] || info.Type is not (ScalarType.Byte or ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64))
+        var images = tensors[Images];
+        if (images.shape is not [> 0, 1 or 3, > 0, > 0] || !(images.dtype == ScalarType.Byte || images.is_floating_point()))
         {
-            throw new InvalidDataException($"'{path}': '{Images}' must be [N, C, H, W] with 1 or 3 channels, floats in [−1, 1] or uint8; it is {info}.");
+            throw new InvalidDataException($"'{path}': '{Images}' must be [N, C, H, W] with 1 or 3 channels, floats in [−1, 1] or uint8; it is {images.dtype} [{string.Join(", ", images.shape)}].");
         }
 
-        var images = file.Read(Images);
-        using var scope = NewDisposeScope();
+        CheckRange(path, images);
+        return images.clone().DetachFromDisposeScope();
+    }
+
+    private static void CheckRange(string path, Tensor images)
+    {
         if (images.dtype == ScalarType.Byte)
         {
-            return images;
+            return;
         }
 
+        using var scope = NewDisposeScope();
         var (least, most) = (images.min().to(ScalarType.Float64).item<double>(), images.max().to(ScalarType.Float64).item<double>());
-        if (double.IsFinite(least) && double.IsFinite(most) && least >= -Farthest && most <= Farthest)
+        if (!(least >= -Farthest && most <= Farthest)) // NaN, too
         {
-            return images;
+            throw new InvalidDataException(FormattableString.Invariant($"'{path}': '{Images}' must be floats in [−1, 1] or uint8; the values are in [{least}, {most}]."));
         }
-
-        images.Dispose();
-        throw new InvalidDataException(FormattableString.Invariant($"'{path}': '{Images}' must be floats in [−1, 1] or uint8; the values are in [{least}, {most}]."));
     }
 
     private Tensor Read(int[] part)
