@@ -18,4 +18,7 @@ internal static class DenoiserRun
         NetworkDenoiser network => network.UsesEstimate,
         _ => null,
     };
+
+    /// <summary>Why there is no exact likelihood under a denoiser, in words that follow "the denoiser"; <see langword="null"/> where no wrapper around the network is in the way.</summary>
+    public static string? NoLikelihood(IDenoiser denoiser) => (denoiser as DelegatingDenoiser)?.NoLikelihood;
 }

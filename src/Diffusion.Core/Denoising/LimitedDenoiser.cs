@@ -5,6 +5,8 @@ namespace Diffusion;
 /// <summary>A denoiser whose x̂₀ is kept within a limit: every sampler then uses the limited one.</summary>
 internal sealed class LimitedDenoiser(IDenoiser inner, ImageLimit limit) : DelegatingDenoiser(inner)
 {
+    internal override string? NoLikelihood => limit.IsNone ? base.NoLikelihood : $"limits x̂₀ ({limit}), which is then no expected image: leave the limit out";
+
     public override Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null)
     {
         using var scope = NewDisposeScope();

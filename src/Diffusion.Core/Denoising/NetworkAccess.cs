@@ -177,7 +177,14 @@ internal sealed class NetworkAccess
     /// <summary>An evaluation or a training step.</summary>
     public readonly ref struct Use(NetworkAccess? access, bool training)
     {
-        public void Dispose() => access?.End(training);
+        public void Dispose()
+        {
+            var used = access;
+            if (used is not null && (training || !InputGradients.PutOff(() => used.End(training: false))))
+            {
+                used.End(training);
+            }
+        }
     }
 
     private sealed class Run(NetworkAccess access) : IDisposable

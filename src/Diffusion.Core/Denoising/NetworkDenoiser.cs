@@ -58,7 +58,7 @@ public sealed class NetworkDenoiser : IDenoiser
             Guard.SameShape(noisy, estimate);
         }
 
-        using var noGradients = no_grad();
+        using var noGradients = InputGradients.Off();
         using var scope = NewDisposeScope();
         using var evaluation = NetworkAccess.Of(_network).Evaluate();
         var type = _network.parameters().FirstOrDefault()?.dtype ?? noisy.dtype;

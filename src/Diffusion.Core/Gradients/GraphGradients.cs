@@ -12,29 +12,33 @@ namespace Diffusion;
 internal static class GraphGradients
 {
     private const string Plain = "plain";
+    private const string Kept = "kept";
     private const string Differentiable = "differentiable";
     private const string Partial = "partial";
     private const string Cause = "RuntimeError: "; // in TorchScript's messages, after where in the script it was
 
     // No gradient is of booleans, which TorchScript knows as 11: they mark inputs that do not reach the outputs.
     private static readonly Lazy<jit.CompilationUnit> s_script = new(() => jit.compile($"""
-        def grad(outputs: List[Tensor], inputs: List[Tensor], directions: List[Tensor], graph: bool, unused: bool) -> List[Tensor]:
+        def grad(outputs: List[Tensor], inputs: List[Tensor], directions: List[Tensor], keep: bool, graph: bool, unused: bool) -> List[Tensor]:
             wanted: List[Optional[Tensor]] = []
             for direction in directions:
                 wanted.append(direction)
             found: List[Tensor] = []
-            for gradient in torch.autograd.grad(outputs, inputs, wanted, graph, graph, unused):
+            for gradient in torch.autograd.grad(outputs, inputs, wanted, keep, graph, unused):
                 found.append(gradient if gradient is not None else torch.empty([0], dtype=11))
             return found
 
         def {Plain}(outputs: List[Tensor], inputs: List[Tensor], directions: List[Tensor]) -> List[Tensor]:
-            return grad(outputs, inputs, directions, False, False)
+            return grad(outputs, inputs, directions, False, False, False)
+
+        def {Kept}(outputs: List[Tensor], inputs: List[Tensor], directions: List[Tensor]) -> List[Tensor]:
+            return grad(outputs, inputs, directions, True, False, False)
 
         def {Differentiable}(outputs: List[Tensor], inputs: List[Tensor], directions: List[Tensor]) -> List[Tensor]:
-            return grad(outputs, inputs, directions, True, False)
+            return grad(outputs, inputs, directions, True, True, False)
 
         def {Partial}(outputs: List[Tensor], inputs: List[Tensor], directions: List[Tensor]) -> List[Tensor]:
-            return grad(outputs, inputs, directions, False, True)
+            return grad(outputs, inputs, directions, False, False, True)
 
         """), LazyThreadSafetyMode.PublicationOnly); // a failure is not kept: the next caller compiles again
 
@@ -45,6 +49,14 @@ internal static class GraphGradients
     /// <returns>One for each input, in the dispose scope.</returns>
     /// <exception cref="ExternalException">libtorch failed.</exception>
     public static Tensor[] Of(Tensor[] outputs, Tensor[] inputs, params Tensor[] directions) => Run(Plain, outputs, inputs, directions);
+
+    /// <summary>As <see cref="Of"/>, and the graph stays, for other directions.</summary>
+    /// <param name="outputs">As for <see cref="Of"/>.</param>
+    /// <param name="inputs">As for <see cref="Of"/>.</param>
+    /// <param name="directions">As for <see cref="Of"/>.</param>
+    /// <returns>As of <see cref="Of"/>.</returns>
+    /// <exception cref="ExternalException">libtorch failed.</exception>
+    public static Tensor[] KeptOf(Tensor[] outputs, Tensor[] inputs, params Tensor[] directions) => Run(Kept, outputs, inputs, directions);
 
     /// <summary>As <see cref="Of"/>, with gradients that have derivatives themselves; the graph stays.</summary>
     /// <param name="outputs">As for <see cref="Of"/>.</param>

@@ -6,6 +6,8 @@ namespace Diffusion;
 /// <summary>Classifier guidance: moves x̂₀ by σ²/α·scale·∇ln p(y | x_t).</summary>
 internal sealed class ClassifierGuidedDenoiser(IDenoiser inner, Func<Tensor, NoiseLevel, Tensor> gradient, double scale) : DelegatingDenoiser(inner)
 {
+    internal override string? NoLikelihood => scale == 0 ? base.NoLikelihood : "is guided by a gradient, which has no derivative here: leave the guidance out";
+
     public override Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null)
     {
         ArgumentNullException.ThrowIfNull(noisy);

@@ -48,7 +48,7 @@ internal sealed class GuidedDenoiser : DelegatingDenoiser
             throw new InvalidOperationException("Classifier-free guidance needs a condition to guide to, and none is bound: denoiser.With(labels).Guided(scale).");
         }
 
-        using var noGradients = no_grad();
+        using var noGradients = InputGradients.Off();
         using var scope = NewDisposeScope();
         var (own, other) = _weaker is null
             ? Both(noisy, level, better!, worse!, estimate)
@@ -63,6 +63,8 @@ internal sealed class GuidedDenoiser : DelegatingDenoiser
         (false, false) => false,
         _ => null,
     };
+
+    internal override string? NoLikelihood => base.NoLikelihood ?? (_weaker is null ? null : DenoiserRun.NoLikelihood(_weaker));
 
     /// <summary>A weaker denoiser may be the same network with other weights, which then take turns: nothing is kept.</summary>
     internal override IDisposable? KeepWeights() => _weaker is null ? base.KeepWeights() : null;

@@ -34,7 +34,7 @@ internal static class GuidedImage
             using var min = double.Epsilon.ToScalar();
             using var left = (1 - options.Eta).ToScalar();
             var share = Sum(update * target) / Sum(target * target).clamp_min(min); // [B, 1, …]
-            update.sub_((share * left).to(update.dtype) * target);
+            update -= (share * left).to(update.dtype) * target; // a new tensor: gradients may need the old one
         }
 
         using var further = (options.Scale - 1).ToScalar();
@@ -44,7 +44,7 @@ internal static class GuidedImage
             var factor = Deviation(target) / Deviation(guided);
             // An image of one value has no deviation to restore.
             using var rescale = options.Rescale.ToScalar();
-            guided.mul_(((factor - Scalars.One) * rescale).nan_to_num_(0, 0, 0).Plus(Scalars.One));
+            guided *= ((factor - Scalars.One) * rescale).nan_to_num_(0, 0, 0).Plus(Scalars.One); // a new tensor, too
         }
 
         return (skip == 0 && scale == 1 ? guided : guided.mul_(unit).add_(noisy, alpha: kept)).MoveToOuterDisposeScope();

@@ -5,11 +5,12 @@ namespace Diffusion;
 /// <summary>The variational bound of a batch, term by term. Owns its tensors.</summary>
 public sealed class LikelihoodReport : IDisposable
 {
-    internal LikelihoodReport(Tensor prior, Tensor terms, Tensor imageErrors, Tensor noiseErrors)
+    internal LikelihoodReport(Tensor prior, Tensor terms, int[] weights, Tensor imageErrors, Tensor noiseErrors)
     {
         (Prior, Terms, ImageErrors, NoiseErrors) = (prior, terms, imageErrors, noiseErrors);
-        using var sum = terms.sum([1]);
-        Total = sum.Plus(prior);
+        using var scope = NewDisposeScope();
+        var weighted = Array.TrueForAll(weights, weight => weight == 1) ? terms : terms * tensor(weights, terms.dtype, terms.device);
+        Total = weighted.sum([1]).Plus(prior).MoveToOuterDisposeScope();
     }
 
     /// <summary>The bound on −log₂ of the likelihood, bits per dimension, [B]: terms and prior together.</summary>

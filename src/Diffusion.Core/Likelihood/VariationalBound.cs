@@ -54,16 +54,36 @@ public sealed class VariationalBound
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
+        return BitsPerDimension(denoiser, images, noise, variance, [.. Enumerable.Range(0, denoiser.Schedule.Timesteps).Select(t => (t, 1))], cancellationToken);
+    }
+
+    /// <summary>The bound of a batch from some of its timesteps, each standing for several: one evaluation of the denoiser for each of them, from the noisiest down.</summary>
+    /// <param name="denoiser">As of the whole bound.</param>
+    /// <param name="images">As of the whole bound.</param>
+    /// <param name="noise">One draw for each of these timesteps, from the noisiest down.</param>
+    /// <param name="variance">The variance of the reverse steps.</param>
+    /// <param name="timesteps">Increasing, each in [0, T), and how many terms each stands for.</param>
+    /// <param name="cancellationToken">Checked before every timestep.</param>
+    /// <returns>Bits per dimension; the columns are those of the timesteps.</returns>
+    internal static LikelihoodReport BitsPerDimension(
+        IDenoiser denoiser,
+        Tensor images,
+        NoiseSource noise,
+        ReverseVariance variance,
+        IReadOnlyList<(int Timestep, int Weight)> timesteps,
+        CancellationToken cancellationToken)
+    {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(noise);
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var bound = new VariationalBound(denoiser.Schedule, variance);
-        var columns = (Terms: new Tensor[bound._steps.Length], Images: new Tensor[bound._steps.Length], Noise: new Tensor[bound._steps.Length]);
-        for (var t = bound._steps.Length - 1; t >= 0; t--)
+        var columns = (Terms: new Tensor[timesteps.Count], Images: new Tensor[timesteps.Count], Noise: new Tensor[timesteps.Count]);
+        for (var column = timesteps.Count - 1; column >= 0; column--)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
+            var t = timesteps[column].Timestep;
             var level = bound._steps[t].Level;
             var drawn = noise.Draw(images.shape, images.device);
             var noisy = ForwardProcess.AddNoise(images, drawn, [level]);
@@ -74,12 +94,12 @@ public sealed class VariationalBound
             using var alpha = level.Alpha.ToScalar();
             using var sigma = level.Sigma.ToScalar();
             var implied = (noisy - (reverse.Image * alpha)) / sigma;
-            columns.Terms[t] = bound.Term(images, noisy, reverse, [t]).MoveToOuterDisposeScope();
-            columns.Images[t] = PerImage.Mean((reverse.Image - images).pow(Scalars.Two)).MoveToOuterDisposeScope();
-            columns.Noise[t] = PerImage.Mean((implied - drawn).pow(Scalars.Two)).MoveToOuterDisposeScope();
+            columns.Terms[column] = bound.Term(images, noisy, reverse, [t]).MoveToOuterDisposeScope();
+            columns.Images[column] = PerImage.Mean((reverse.Image - images).pow(Scalars.Two)).MoveToOuterDisposeScope();
+            columns.Noise[column] = PerImage.Mean((implied - drawn).pow(Scalars.Two)).MoveToOuterDisposeScope();
         }
 
-        var report = new LikelihoodReport(bound.Prior(images), stack(columns.Terms, 1), stack(columns.Images, 1), stack(columns.Noise, 1));
+        var report = new LikelihoodReport(bound.Prior(images), stack(columns.Terms, 1), [.. timesteps.Select(each => each.Weight)], stack(columns.Images, 1), stack(columns.Noise, 1));
         foreach (var tensor in new[] { report.Total, report.Prior, report.Terms, report.ImageErrors, report.NoiseErrors })
         {
             tensor.MoveToOuterDisposeScope();
