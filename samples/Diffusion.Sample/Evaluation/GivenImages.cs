@@ -1,4 +1,5 @@
 using Diffusion.Imaging;
+using Spectre.Console;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -119,6 +120,11 @@ internal sealed class GivenImages : EvaluatedImages
         if (!(least >= -Farthest && most <= Farthest)) // NaN, too
         {
             throw new InvalidDataException(FormattableString.Invariant($"'{path}': '{Images}' must be floats in [−1, 1] or uint8; the values are in [{least}, {most}]."));
+        }
+
+        if (least >= 0)
+        {
+            AnsiConsole.MarkupLineInterpolated($"[yellow]No value of '{path}' is below 0. Images in [[0, 1]] look so, and they are taken to be in [[−1, 1]], where 0 is grey.[/]");
         }
     }
 
