@@ -17,11 +17,13 @@ internal static class ClassifierCommand
     private static readonly Option<FileInfo> s_out = new("--out") { Description = "The file to write, *.safetensors.", Required = true };
     private static readonly Option<string?> s_name = new("--name") { Description = "What the name of its features begins with; by default digits or textures." };
     private static readonly Option<int?> s_epochs = NumberOption.Optional<int>("--epochs", "How often it sees each image.");
+    private static readonly Option<int> s_heldOut = NumberOption.WithDefault("--held-out", HeldOutImages.Default, "How many of the training images are held back: the last ones.");
+    private static readonly Option<int?> s_limit = NumberOption.Optional<int>("--limit", "Only the first so many training images, and test images.");
     private static readonly Option<long?> s_seed = NumberOption.Optional<long>("--seed", "The seed of weights, order and distortions, 0 by default.");
 
     public static Command Create()
     {
-        var command = new Command("classifier", "Train a classifier of grey 28×28 images, in whose features images are compared.") { s_kind, s_data, s_out, s_name, s_epochs, s_seed };
+        var command = new Command("classifier", "Train a classifier of grey 28×28 images, in whose features images are compared.") { s_kind, s_data, s_out, s_name, s_epochs, s_seed, s_heldOut, s_limit };
         command.SetAction(arguments => ExitCode.Of(() => Run(arguments)));
         return command;
     }
@@ -43,9 +45,9 @@ internal static class ClassifierCommand
         DiffusionRuntime.EnsureLoaded();
         var options = Options(arguments, kind);
         var folder = arguments.GetValue(s_data)?.FullName ?? Path.Combine(AppContext.BaseDirectory, "data", kind);
-        using var images = Open(kind, folder, Split.Train);
-        using var test = Open(kind, folder, Split.Test);
-        var (training, heldOut) = UsageException.Unless(() => HeldOutImages.Split(images));
+        using var images = Open(kind, folder, Split.Train, arguments.GetValue(s_limit));
+        using var test = Open(kind, folder, Split.Test, arguments.GetValue(s_limit));
+        var (training, heldOut) = UsageException.Unless(() => HeldOutImages.Split(images, arguments.GetValue(s_heldOut)));
         AnsiConsole.MarkupLineInterpolated($"[bold]{training.Count}[/] images of {training.Shape} from {images.Name}, {heldOut.Count} held back; {options.Epochs} epochs");
         using var classifier = UsageException.Unless(() => ImageClassifier.Train(training, options, (epoch, loss) =>
             AnsiConsole.MarkupLine(string.Create(CultureInfo.InvariantCulture, $"Epoch {epoch}/{options.Epochs}  loss {loss:F5}"))));
@@ -63,7 +65,8 @@ internal static class ClassifierCommand
         return options.Validate().FirstOrDefault() is { } mistake ? throw new UsageException($"--{mistake}".ToLowerInvariant()) : options;
     }
 
-    private static IImageSource Open(string kind, string folder, Split split) => kind == Mnist ? Imaging.Mnist.Open(folder, split) : TextureCrops.Open(folder, split);
+    private static IImageSource Open(string kind, string folder, Split split, int? limit) =>
+        UsageException.Unless<IImageSource>(() => kind == Mnist ? Imaging.Mnist.Open(folder, split, limit) : TextureCrops.Open(folder, split, new TextureCropOptions { Count = limit }));
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:F2} %");
 

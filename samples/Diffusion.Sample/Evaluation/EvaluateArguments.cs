@@ -6,6 +6,7 @@ namespace Diffusion.Sample;
 /// <param name="Reference">The images to compare with; <see langword="null"/> for those of the run.</param>
 /// <param name="HeldBack">Whether those are the training images that are held back.</param>
 /// <param name="Features">The features; <see langword="null"/> for those of the reference.</param>
+/// <param name="FeaturesOptions">A file that says what a TorchScript network takes; <see langword="null"/> for images as they are.</param>
 /// <param name="Figures">What is measured; <see langword="null"/> for everything that can be.</param>
 /// <param name="Batch">How many images are drawn at once; <see langword="null"/> for the run's batch.</param>
 /// <param name="Likelihood">Of how many images the likelihood is measured; <see langword="null"/> for none.</param>
@@ -14,4 +15,5 @@ namespace Diffusion.Sample;
 /// <param name="Codec">What decodes image files.</param>
 /// <param name="Out">The file for the figures.</param>
 internal sealed record EvaluateArguments(
-    DrawingArguments? Drawing, string? Images, string? Reference, bool HeldBack, string? Features, IReadOnlyList<string>? Figures, int? Batch, int? Likelihood, string? Keep, string Cache, string? Codec, string Out);
+    DrawingArguments? Drawing, string? Images, string? Reference, bool HeldBack, string? Features, string? FeaturesOptions,
+    IReadOnlyList<string>? Figures, int? Batch, int? Likelihood, string? Keep, string Cache, string? Codec, string Out);

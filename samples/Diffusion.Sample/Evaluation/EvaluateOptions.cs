@@ -16,6 +16,7 @@ internal static class EvaluateOptions
     private static readonly Option<string?> s_reference = new("--reference") { Description = "The images to compare with: mnist or textures (their test images), a folder of images, or a file of statistics, *.npz. By default the images of the run that nothing was trained on." };
     private static readonly Option<bool> s_heldBack = new("--held-back") { Description = "Compare with the training images that are held back, to choose by, instead of the test images." };
     private static readonly Option<string?> s_features = new("--features") { Description = "What distances are measured in: digits, textures, a classifier of yours (*.safetensors), or a TorchScript network. By default those of the reference, mnist or textures." };
+    private static readonly Option<FileInfo?> s_featuresOptions = new("--features-options") { Description = "A JSON file that says what a TorchScript network takes: channels, size, resizing, scale, mean, standardDeviation. Without it images as they are, 0 to 255." };
     private static readonly Option<string[]> s_measured = new("--figures") { Description = $"What is measured, instead of everything that can be: {string.Join(", ", EvaluationOptions.FigureNames)}.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<int?> s_batch = NumberOption.Optional<int>("--batch", "How many images are drawn at once, instead of the run's training batch.");
     private static readonly Option<int?> s_likelihood = NumberOption.Optional<int>("--likelihood", "Also measure the likelihood of so many images of the reference, in bits per dimension.");
@@ -24,7 +25,7 @@ internal static class EvaluateOptions
     private static readonly Option<string> s_out = new("--out") { Description = $"The folder for {MetricsFile}, or a file *.json.", DefaultValueFactory = _ => "out" };
 
     public static IReadOnlyList<Option> All { get; } =
-        [s_checkpoint, s_images, s_reference, s_heldBack, s_features, s_measured, s_likelihood, .. DrawingOptions.OfDrawing, s_batch, s_keep, s_cache, ImageCodecs.Name, s_out];
+        [s_checkpoint, s_images, s_reference, s_heldBack, s_features, s_featuresOptions, s_measured, s_likelihood, .. DrawingOptions.OfDrawing, s_batch, s_keep, s_cache, ImageCodecs.Name, s_out];
 
     /// <exception cref="UsageException">The options contradict each other.</exception>
     public static EvaluateArguments Read(ParseResult arguments)
@@ -55,6 +56,7 @@ internal static class EvaluateOptions
             arguments.GetValue(s_reference),
             arguments.GetValue(s_heldBack),
             arguments.GetValue(s_features),
+            arguments.GetValue(s_featuresOptions)?.FullName,
             Figures(arguments.GetValue(s_measured) ?? []),
             arguments.GetValue(s_batch),
             arguments.GetValue(s_likelihood),

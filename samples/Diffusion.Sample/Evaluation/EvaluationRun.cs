@@ -13,6 +13,7 @@ internal sealed class EvaluationRun : IDisposable
     private readonly ReferenceData _reference;
     private readonly IFeatureExtractor _features;
     private readonly IReadOnlyList<long>? _labels;
+    private string? _source;
 
     private EvaluationRun(EvaluateArguments arguments)
     {
@@ -23,7 +24,7 @@ internal sealed class EvaluationRun : IDisposable
             var named = ReferenceData.Named(arguments, _model?.Options.Data);
             var features = arguments.Features ?? FeatureChoice.For(named?.Kind);
             _images = Own(OpenImages(features));
-            _features = Own(FeatureChoice.Open(features, _images.Shape));
+            _features = Own(FeatureChoice.Open(features, arguments.FeaturesOptions, _images.Shape));
             _reference = Own(ReferenceData.Open(arguments, _model?.Options.Data, _images.Shape));
             _labels = Labels();
             if (arguments.Likelihood is not null && _reference.Images is null)
@@ -55,9 +56,14 @@ internal sealed class EvaluationRun : IDisposable
         }
 
         bar.Expect(_images.Name, _model is null ? $"Measuring {_images.Name}" : $"Drawing {_images.Count} images", _images.Count);
-        using var statistics = Statistics(bar, cancellation);
+        using var statistics = Statistics(cancellation);
         using var evaluator = new Evaluator(_features, new EvaluationOptions { Figures = _arguments.Figures }) { Reference = _reference.Images, Training = _reference.Training, ReferenceStatistics = statistics };
-        _ = UsageException.Unless(() => Prepare(evaluator, bar, cancellation));
+        Prepare(evaluator, bar, cancellation);
+        if (statistics is null && evaluator.ReferenceStatistics is { } measured)
+        {
+            StatisticsCache.Write(_arguments.Cache, measured, Source(cancellation));
+        }
+
         var batches = _images.Batches(new Observer<double>(done => bar.Report(_images.Name, done)), cancellation);
         return Complete(evaluator.Evaluate(batches, _images.Name, _labels, bar, cancellation), bar, cancellation);
     });
@@ -70,16 +76,15 @@ internal sealed class EvaluationRun : IDisposable
         }
     }
 
-    private bool Prepare(Evaluator evaluator, EvaluationBar bar, CancellationToken cancellation)
+    private void Prepare(Evaluator evaluator, EvaluationBar bar, CancellationToken cancellation)
     {
         try
         {
             evaluator.Prepare(_images.Count, _labels is not null, bar, cancellation);
-            return true;
         }
         catch (InvalidOperationException e)
         {
-            throw new UsageException($"{e.Message} --figures names what is measured.");
+            throw new UsageException($"{e.Message} --figures says what is measured.");
         }
     }
 
@@ -106,21 +111,13 @@ internal sealed class EvaluationRun : IDisposable
         return asked.All(labels.ContainsKey) ? [.. asked.Select(name => labels[name])] : null;
     }
 
-    private FeatureStatistics? Statistics(EvaluationBar bar, CancellationToken cancellation)
-    {
-        if (_reference.StatisticsFile is { } file)
-        {
-            return StatisticsCache.ReadGiven(file, _features.Name);
-        }
+    /// <summary>What is known of the reference: from the file that is given, or from the cache.</summary>
+    private FeatureStatistics? Statistics(CancellationToken cancellation) =>
+        _reference.StatisticsFile is { } file ? StatisticsCache.ReadGiven(file, _features.Name)
+        : _arguments.Figures is { } figures && !figures.Contains("frechet", StringComparer.OrdinalIgnoreCase) ? null
+        : StatisticsCache.Read(_arguments.Cache, Source(cancellation), _reference.Images!.Count);
 
-        if (_arguments.Figures is { } figures && !figures.Contains("frechet", StringComparer.OrdinalIgnoreCase))
-        {
-            return null;
-        }
-
-        using var evaluator = new Evaluator(_features);
-        return StatisticsCache.Find(_arguments.Cache, evaluator, _features.Name, _reference.Images!, bar, cancellation);
-    }
+    private string Source(CancellationToken cancellation) => _source ??= StatisticsCache.Source(_features.Name, _reference.Images!, cancellation);
 
     private EvaluationReport Complete(EvaluationReport report, EvaluationBar bar, CancellationToken cancellation)
     {

@@ -1,5 +1,8 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Diffusion.Configuration;
 using Diffusion.Evaluation;
+using Spectre.Console;
 
 namespace Diffusion.Sample;
 
@@ -8,6 +11,11 @@ internal static class FeatureChoice
 {
     private const string Digits = "digits";
     private const string Textures = "textures";
+
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) }, ReadCommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true,
+    };
 
     private static readonly ImageShape s_embedded = new(1, 28, 28);
 
@@ -26,22 +34,44 @@ internal static class FeatureChoice
 
     /// <summary>Opens them.</summary>
     /// <param name="name">A name, or a file.</param>
+    /// <param name="options">A file that says what a TorchScript network takes; <see langword="null"/> for images as they are.</param>
     /// <param name="shape">The shape of the images.</param>
     /// <exception cref="UsageException">There is no such file, or the network takes other images.</exception>
-    public static IFeatureExtractor Open(string name, ImageShape shape)
+    public static IFeatureExtractor Open(string name, string? options, ImageShape shape)
     {
-        if (Shape(name) is { } needed)
-        {
-            return shape == needed
-                ? name == Digits ? ImageClassifier.Digits() : ImageClassifier.Textures()
-                : throw new UsageException($"--features {name} takes images of {needed}, grey; these are {shape}. Give a network for them by --features FILE.");
-        }
-
-        if (!File.Exists(name))
+        var script = Shape(name) is null && !IsClassifier(name);
+        UsageException.IfUnused($"it says what a network of a TorchScript file takes, and --features is {name}.", ("--features-options", options is not null && !script));
+        if (Shape(name) is null && !File.Exists(name))
         {
             throw new UsageException($"--features must be {Digits}, {Textures} or a file of a network; there is no file '{name}'.");
         }
 
-        return Path.GetExtension(name).Equals(".safetensors", StringComparison.OrdinalIgnoreCase) ? ImageClassifier.Load(name) : throw new UsageException("later");
+        if (!script && shape != s_embedded)
+        {
+            throw new UsageException($"--features {name} takes images of {s_embedded}, grey; these are {shape}. Give a network for them by --features FILE.");
+        }
+
+        return name == Digits ? ImageClassifier.Digits() : name == Textures ? ImageClassifier.Textures() : script ? OpenScript(name, options, shape) : ImageClassifier.Load(name);
+    }
+
+    private static bool IsClassifier(string name) => Path.GetExtension(name).Equals(".safetensors", StringComparison.OrdinalIgnoreCase);
+
+    private static ScriptFeatures OpenScript(string name, string? options, ImageShape shape)
+    {
+        var network = UsageException.Unless(() => ScriptFeatures.Load(name, shape, options is null ? null : ReadOptions(options)));
+        AnsiConsole.MarkupLineInterpolated($"Features of {name}: {network.Features}, computed in {network.Precision}{(network.Deviation is { } deviation ? FormattableString.Invariant($"; float32 differs from float64 by {deviation:G2} of the largest") : "")}");
+        return network;
+    }
+
+    private static ScriptFeaturesOptions ReadOptions(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<ScriptFeaturesOptions>(File.ReadAllText(file), s_json) ?? throw new JsonException("it holds null");
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--features-options: '{file}' must be a JSON file with some of channels, size, resizing, scale, mean and standardDeviation: {e.Message.ReplaceLineEndings(" ")}");
+        }
     }
 }

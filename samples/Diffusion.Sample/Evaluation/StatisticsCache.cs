@@ -1,3 +1,4 @@
+using System.Globalization;
 using Diffusion.Evaluation;
 using Spectre.Console;
 
@@ -9,35 +10,44 @@ internal static class StatisticsCache
     /// <summary>Where a user's caches lie.</summary>
     public static string Default { get; } = Path.Combine(Folder(), "diffusion", "references");
 
-    /// <summary>The statistics of all images of a source, from the cache if they are there.</summary>
-    /// <param name="folder">The folder of the cache.</param>
-    /// <param name="evaluator">Measures them where they are not.</param>
-    /// <param name="features">The name of the features.</param>
-    /// <param name="images">The images.</param>
-    /// <param name="progress">Told what is measured.</param>
-    /// <param name="cancellation">Checked on the way.</param>
+    /// <summary>What statistics are made from: every value of the images, and the features.</summary>
+    public static string Source(string features, IImageSource images, CancellationToken cancellation) => $"{images.Count} images of {images.Shape}, values {FileHash.Of(images, cancellation)}; features {features}";
+
+    /// <summary>The statistics that were made from this; <see langword="null"/> where the cache has none.</summary>
     /// <exception cref="InvalidDataException">The file was made from something else, or is damaged.</exception>
-    public static FeatureStatistics Find(string folder, Evaluator evaluator, string features, IImageSource images, IProgress<(string What, long Images)> progress, CancellationToken cancellation)
+    public static FeatureStatistics? Read(string folder, string source, int count)
     {
-        var source = $"{images.Count} images of {images.Shape}, values {FileHash.Of(images, cancellation)}; features {features}";
-        var file = Path.Combine(folder, FileHash.OfText(source) + ".npz");
-        if (File.Exists(file))
+        var file = FileOf(folder, source);
+        if (!File.Exists(file))
         {
-            return Read(file, source, images.Count);
+            return null;
         }
 
-        var statistics = evaluator.Measure(images, source, progress, cancellation);
+        var statistics = FeatureStatistics.Read(file);
+        if (statistics.Source == source && statistics.Images == count)
+        {
+            return statistics;
+        }
+
+        var message = $"'{file}' is not what its name says: it has statistics of '{statistics.Source}', n = {statistics.Images?.ToString(CultureInfo.InvariantCulture) ?? "unknown"}, and those of '{source}' are needed. Remove it, or give another folder by --cache.";
+        statistics.Dispose();
+        throw new InvalidDataException(message);
+    }
+
+    /// <summary>Keeps statistics, and says where; a folder that cannot be written to is spoken of alone.</summary>
+    public static void Write(string folder, FeatureStatistics statistics, string source)
+    {
+        var file = FileOf(folder, source);
         try
         {
-            statistics.Write(file);
-            AnsiConsole.MarkupLineInterpolated($"Statistics of {images.Name} are kept in {file}");
+            using var named = new FeatureStatistics(statistics.Mean.clone(), statistics.Covariance.clone(), statistics.Images, source);
+            named.Write(file);
+            AnsiConsole.MarkupLineInterpolated($"Statistics of the reference are kept in {file}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            AnsiConsole.MarkupLineInterpolated($"[yellow]Statistics of {images.Name} are computed anew each time, for they cannot be kept: {e.Message} --cache names another folder.[/]");
+            AnsiConsole.MarkupLineInterpolated($"[yellow]Statistics of the reference are computed anew each time, for they cannot be kept: {e.Message} --cache names another folder.[/]");
         }
-
-        return statistics;
     }
 
     /// <summary>Statistics in a file of the user's, which may be of another program.</summary>
@@ -55,18 +65,7 @@ internal static class StatisticsCache
         return statistics;
     }
 
-    private static FeatureStatistics Read(string file, string source, int count)
-    {
-        var statistics = FeatureStatistics.Read(file);
-        if (statistics.Source == source && statistics.Images == count)
-        {
-            return statistics;
-        }
-
-        var message = $"'{file}' is not what its name says: it has statistics of '{statistics.Source}', n = {statistics.Images}, and those of '{source}' are needed. Remove it, or give another folder by --cache.";
-        statistics.Dispose();
-        throw new InvalidDataException(message);
-    }
+    private static string FileOf(string folder, string source) => Path.Combine(folder, FileHash.OfText(source) + ".npz");
 
     private static string Folder()
     {

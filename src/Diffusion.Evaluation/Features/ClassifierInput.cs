@@ -18,14 +18,6 @@ internal static class ClassifierInput
     /// <summary>Of floats in [−1, 1].</summary>
     public static Tensor OfImages(Tensor images) => images.Plus(Scalars.One).mul_(Scalars.Half);
 
-    /// <summary>Floats in [−1, 1] as bytes.</summary>
-    public static Tensor ToBytes(Tensor images)
-    {
-        using var half = 127.5.ToScalar();
-        using var white = 255.ToScalar();
-        return images.Plus(Scalars.One).mul_(half).round_().clamp_(Scalars.Zero, white).to(ScalarType.Byte);
-    }
-
     /// <summary>Throws where images are no [B, 1, 28, 28] of uint8.</summary>
     public static void CheckBytes(Tensor images, string name)
     {

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Evaluation;
 
-/// <summary>Trains a network: the library's order of images, AdamW and average of the weights, in float32.</summary>
+/// <summary>
+/// Trains a network: the library's order of images, AdamW and average of the weights, in float32. On one of libtorch's threads: sums of gradients depend on how many there are, and then the weights would.
+/// </summary>
 internal static class ClassifierTraining
 {
     private const double MostDecay = 0.998; // of the average
@@ -14,6 +16,20 @@ internal static class ClassifierTraining
     /// <param name="epochDone">Gets the number of the epoch, from 1, and its mean loss.</param>
     /// <returns>The averaged weights, for the caller to dispose.</returns>
     public static TensorDictionary Run(IImageSource images, ImageClassifierOptions options, Action<int, double>? epochDone)
+    {
+        var threads = get_num_threads();
+        set_num_threads(1);
+        try
+        {
+            return Train(images, options, epochDone);
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+    }
+
+    private static TensorDictionary Train(IImageSource images, ImageClassifierOptions options, Action<int, double>? epochDone)
     {
         using var network = new ClassifierNetwork(images.Classes, options.Seed);
         using var parameters = new FlatParameters(network);

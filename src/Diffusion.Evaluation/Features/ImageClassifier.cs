@@ -37,7 +37,7 @@ public sealed class ImageClassifier : IImageClassifier
     /// <returns>For the caller to dispose.</returns>
     public static ImageClassifier Textures() => OfEmbedded("textures");
 
-    /// <summary>Trains a network from the start. The same images and options give the same bits on the same machine with the same number of libtorch's threads.</summary>
+    /// <summary>Trains a network from the start. It runs on one of libtorch's threads, so that the same images and options give the same bits on the same machine.</summary>
     /// <param name="images">Grey 28×28 images in [−1, 1] with labels of at least two classes.</param>
     /// <param name="options">How; the defaults if <see langword="null"/>.</param>
     /// <param name="epochDone">Gets the number of the epoch, from 1, and its mean loss, the cross-entropy in nats.</param>
@@ -113,7 +113,7 @@ public sealed class ImageClassifier : IImageClassifier
         {
             using var scope = NewDisposeScope();
             using var batch = images.Read([.. Enumerable.Range(first, Math.Min(AtOnce, images.Count - first))]);
-            var (_, logits) = Classify(ClassifierInput.ToBytes(batch.Images));
+            var (_, logits) = Classify(EightBitImages.From(batch.Images));
             right += logits.argmax(1).eq(batch.Labels!).sum().item<long>();
         }
 

@@ -12,7 +12,7 @@ namespace Diffusion.Evaluation;
 internal sealed class EvaluationMeasures(EvaluationOptions options, string features, MeasuredImages images, MeasuredImages? reference, string? referenceName)
 {
     private const double Sure = 0.9;
-    private const int KernelSubset = 1000;
+    private const int MaxKernelSubset = 1000;
 
     /// <summary>The Fréchet distance, that of training images, and what the one has more than the other.</summary>
     /// <param name="statistics">Of the reference.</param>
@@ -40,7 +40,8 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
     {
         if (plan.Has(EvaluationFigures.KernelDistance))
         {
-            var size = (int)Math.Min(KernelSubset, Math.Min(images.Kept, reference!.Kept));
+            // At most half of a set: subsets that are a whole set say nothing about the standard error.
+            var size = (int)Math.Clamp(Math.Min(images.Kept, reference!.Kept) / 2, 2, MaxKernelSubset);
             yield return Limited(Figure("kernelDistance", KernelDistance.Between(images.Features!, reference.Features!, new KernelDistanceOptions { SubsetSize = size, Seed = options.Seed }, cancellation)));
         }
 

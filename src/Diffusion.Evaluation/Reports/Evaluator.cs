@@ -11,6 +11,7 @@ public sealed class Evaluator : IDisposable
 {
     private readonly IFeatureExtractor _features;
     private readonly EvaluationOptions _options;
+    private readonly FeatureStatistics? _given;
     private MeasuredImages? _reference;
     private MeasuredImages? _training;
 
@@ -30,29 +31,17 @@ public sealed class Evaluator : IDisposable
     public IImageSource? Reference { get; init; }
 
     /// <summary>
-    /// Statistics of the reference images in the same features, where they are known: of all of <see cref="Reference"/>, whose sums are then not computed, or alone, for the Fréchet distance. For the caller to dispose.
-    /// <see langword="null"/> (default) where they are not.
+    /// Statistics of all reference images in the same features: as they are given, where they are known, so that they are not computed again, or alone, for the Fréchet distance; for the caller to dispose. Where none are given
+    /// (default), those that <see cref="Prepare"/> has computed, which are freed with this; <see langword="null"/> before.
     /// </summary>
-    public FeatureStatistics? ReferenceStatistics { get; init; }
+    public FeatureStatistics? ReferenceStatistics
+    {
+        get => _given ?? _reference?.Statistics;
+        init => _given = value;
+    }
 
     /// <summary>The images that a network was trained on: for the Fréchet distance of as many of them (the floor) and for the nearest of them. For the caller to dispose. <see langword="null"/> (default) for none.</summary>
     public IImageSource? Training { get; init; }
-
-    /// <summary>Measures all images of a source alone.</summary>
-    /// <param name="images">The images, in [−1, 1].</param>
-    /// <param name="source">What the statistics are to say that they were made from.</param>
-    /// <param name="progress">Told what is measured and how many images of it were seen.</param>
-    /// <param name="cancellationToken">Checked before every batch.</param>
-    /// <returns>Mean and covariance, for the caller to dispose.</returns>
-    /// <exception cref="ArgumentException">The network takes no such images.</exception>
-    /// <exception cref="OperationCanceledException">The measurement was cancelled.</exception>
-    public FeatureStatistics Measure(IImageSource images, string source, IProgress<(string What, long Images)>? progress = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(images);
-        using var measured = Measured(images, new(Sums: true, Most: 0, Pixels: false, Logits: false), source, progress, cancellationToken);
-        return new FeatureStatistics(
-            measured.Statistics!.Mean.clone().DetachFromDisposeScope(), measured.Statistics.Covariance.clone().DetachFromDisposeScope(), measured.Count, source);
-    }
 
     /// <summary>Measures the reference and the training images, which is kept for all evaluations, and finds out whether an evaluation can be made, before the images are drawn.</summary>
     /// <param name="images">How many images will be evaluated, at least 1.</param>
@@ -173,7 +162,7 @@ public sealed class Evaluator : IDisposable
         if (_reference is null && Reference is { } reference)
         {
             _reference = Measured(
-                reference, new(Sums: plan.Has(EvaluationFigures.FrechetDistance) && ReferenceStatistics is null, Most: plan.Pairs || nearest ? _options.PairedImages : 0, Pixels: nearest, Logits: plan.Has(EvaluationFigures.Labels) && ReferenceLabels() is not null), reference.Name, progress, cancellation);
+                reference, new(Sums: plan.Has(EvaluationFigures.FrechetDistance) && _given is null, Most: plan.Pairs || nearest ? _options.PairedImages : 0, Pixels: nearest, Logits: plan.Has(EvaluationFigures.Labels) && ReferenceLabels() is not null), reference.Name, progress, cancellation);
         }
 
         if (_training is null && Training is { } training && nearest)
@@ -200,7 +189,7 @@ public sealed class Evaluator : IDisposable
         if (plan.Has(EvaluationFigures.FrechetDistance))
         {
             using var floor = Training is null ? null : Floor(Training, images.Count, progress, cancellation);
-            figures.AddRange(measures.Frechet(ReferenceStatistics ?? _reference!.Statistics!, floor));
+            figures.AddRange(measures.Frechet(ReferenceStatistics!, floor));
         }
 
         figures.AddRange(measures.Pairs(plan, cancellation));
