@@ -14,6 +14,19 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
     private const double Sure = 0.9;
     private const int MaxKernelSubset = 1000;
 
+    /// <summary>How many images the classifier takes for which class; empty where it was not asked.</summary>
+    public static IReadOnlyList<(string Class, long Images)> Histogram(MeasuredImages images, IReadOnlyList<string> classNames)
+    {
+        if (images.Logits is null)
+        {
+            return [];
+        }
+
+        using var best = images.Logits.argmax(1);
+        var counts = best.data<long>().ToArray().CountBy(label => label).ToDictionary();
+        return [.. classNames.Select((name, label) => (name, (long)counts.GetValueOrDefault(label)))];
+    }
+
     /// <summary>The Fréchet distance, that of training images, and what the one has more than the other.</summary>
     /// <param name="statistics">Of the reference.</param>
     /// <param name="floor">Of training images.</param>
@@ -100,19 +113,6 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
         .. Nearest("Pixels", set => NearestImages.InPixels(set.Pixels!, training.Pixels!, cancellation), training.Count, trainingName),
         .. Nearest("Features", set => NearestImages.InFeatures(set.Features!, training.Features!, cancellation), training.Count, trainingName),
     ];
-
-    /// <summary>How many images the classifier takes for which class.</summary>
-    public IReadOnlyList<(string Class, long Images)> Histogram(IReadOnlyList<string> classNames)
-    {
-        if (images.Logits is null)
-        {
-            return [];
-        }
-
-        using var best = images.Logits.argmax(1);
-        var counts = best.data<long>().ToArray().CountBy(label => label).ToDictionary();
-        return [.. classNames.Select((name, label) => (name, (long)counts.GetValueOrDefault(label)))];
-    }
 
     private List<EvaluationFigure> Nearest(string unit, Func<MeasuredImages, NearestImages> find, long training, string trainingName)
     {

@@ -12,8 +12,7 @@ public sealed class Evaluator : IDisposable
     private readonly IFeatureExtractor _features;
     private readonly EvaluationOptions _options;
     private readonly FeatureStatistics? _given;
-    private MeasuredImages? _reference;
-    private MeasuredImages? _training;
+    private ComparedSets? _sets;
 
     /// <summary>An evaluator in a network's features.</summary>
     /// <param name="features">The network, for the caller to dispose after this; with an <see cref="IImageClassifier"/> classes are measured, too.</param>
@@ -36,7 +35,7 @@ public sealed class Evaluator : IDisposable
     /// </summary>
     public FeatureStatistics? ReferenceStatistics
     {
-        get => _given ?? _reference?.Statistics;
+        get => _given ?? _sets?.Reference?.Statistics;
         init => _given = value;
     }
 
@@ -55,8 +54,7 @@ public sealed class Evaluator : IDisposable
     {
         var plan = Plan(labels);
         plan.ThrowIfTooFew(images, Reference?.Count ?? ReferenceStatistics?.Images, Training?.Count);
-        CheckSources();
-        Prepare(plan, progress, cancellationToken);
+        _ = Prepare(plan, progress, cancellationToken);
     }
 
     /// <summary>Measures images.</summary>
@@ -76,11 +74,24 @@ public sealed class Evaluator : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         var plan = Plan(labels is not null);
         CheckLabels(labels);
-        CheckSources();
-        Prepare(plan, progress, cancellationToken);
-        using var noGradients = no_grad();
-        using var measured = MeasuredImages.Of(_features, SourceBatches.Of(images, _options.BatchSize), KeepOfImages(plan), name, Told(progress, name), cancellationToken);
-        return Report(plan, measured, name, labels, progress, cancellationToken);
+        var sets = Prepare(plan, progress, cancellationToken);
+        using var measured = sets.Describe(images, KeepOfImages(plan), name, progress, cancellationToken);
+        if (labels is not null && labels.Count != measured.Count)
+        {
+            throw new ArgumentException($"labels must have one for each image; there are {labels.Count} labels and {measured.Count} images.", nameof(labels));
+        }
+
+        plan.ThrowIfTooFew(measured.Count, Reference?.Count ?? ReferenceStatistics?.Images, Training?.Count);
+        return new EvaluationReport
+        {
+            Images = name,
+            Count = measured.Count,
+            Features = _features.Name,
+            Figures = Figures(plan, sets, measured, labels, progress, cancellationToken),
+            Classes = _features is IImageClassifier classifier ? EvaluationMeasures.Histogram(measured, classifier.ClassNames) : [],
+            Remarks = plan.Missing,
+            Settings = Settings(),
+        };
     }
 
     /// <summary>Measures all images of a source.</summary>
@@ -95,58 +106,26 @@ public sealed class Evaluator : IDisposable
     public EvaluationReport Evaluate(IImageSource images, IReadOnlyList<long>? labels = null, IProgress<(string What, long Images)>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(images);
+        ComparedSets.CheckRange(images);
         Prepare(images.Count, labels is not null, progress, cancellationToken);
-        CheckRange(images);
         return Evaluate(SourceBatches.Of(images, SourceBatches.Choose(images.Count, images.Count, _options.Seed), _options.BatchSize), images.Name, labels, progress, cancellationToken);
     }
 
     /// <summary>Frees what is kept of the reference and of the training images.</summary>
     public void Dispose()
     {
-        _reference?.Dispose();
-        _training?.Dispose();
-        (_reference, _training) = (null, null);
-    }
-
-    private static Observer? Told(IProgress<(string What, long Images)>? progress, string what) => progress is null ? null : new Observer(seen => progress.Report((what, seen)));
-
-    private static void CheckRange(IImageSource images)
-    {
-        if (images.Range is not (-1, 1))
-        {
-            throw new ArgumentException($"Images in [−1, 1] are measured; those of '{images.Name}' are in {images.Range?.ToString() ?? "no range"}.", nameof(images));
-        }
+        _sets?.Dispose();
+        _sets = null;
     }
 
     private EvaluationPlan Plan(bool labels) =>
-        EvaluationPlan.Of(_options, Reference is not null, ReferenceStatistics is not null, Training is not null, _features is IImageClassifier, labels);
+        EvaluationPlan.Of(_options, Reference is not null, _given is not null, Training is not null, _features is IImageClassifier, labels);
 
     private MeasuredImages.Keep KeepOfImages(EvaluationPlan plan) => new(
         Sums: plan.Has(EvaluationFigures.FrechetDistance),
         Most: plan.Pairs || plan.Has(EvaluationFigures.NearestImages) ? _options.PairedImages : 0,
         Pixels: plan.Has(EvaluationFigures.NearestImages),
         Logits: plan.Has(EvaluationFigures.InceptionScore | EvaluationFigures.Labels));
-
-    private void CheckSources()
-    {
-        foreach (var source in (IImageSource?[])[Reference, Training])
-        {
-            if (source is not null)
-            {
-                CheckRange(source);
-            }
-        }
-
-        if (Reference is { } reference && Training is { } training && reference.Shape != training.Shape)
-        {
-            throw new ArgumentException($"Training images and reference have one shape; '{training.Name}' has images of {training.Shape}, '{reference.Name}' of {reference.Shape}.");
-        }
-
-        if (ReferenceStatistics is { } statistics && statistics.Mean.shape[0] != _features.Features)
-        {
-            throw new ArgumentException($"The statistics of {statistics.Source} are of {statistics.Mean.shape[0]} features, and {_features.Name} has {_features.Features}.");
-        }
-    }
 
     private void CheckLabels(IReadOnlyList<long>? labels)
     {
@@ -156,76 +135,32 @@ public sealed class Evaluator : IDisposable
         }
     }
 
-    private void Prepare(EvaluationPlan plan, IProgress<(string What, long Images)>? progress, CancellationToken cancellation)
+    private ComparedSets Prepare(EvaluationPlan plan, IProgress<(string What, long Images)>? progress, CancellationToken cancellation)
     {
-        var nearest = plan.Has(EvaluationFigures.NearestImages);
-        if (_reference is null && Reference is { } reference)
-        {
-            _reference = Measured(
-                reference, new(Sums: plan.Has(EvaluationFigures.FrechetDistance) && _given is null, Most: plan.Pairs || nearest ? _options.PairedImages : 0, Pixels: nearest, Logits: plan.Has(EvaluationFigures.Labels) && ReferenceLabels() is not null), reference.Name, progress, cancellation);
-        }
-
-        if (_training is null && Training is { } training && nearest)
-        {
-            _training = Measured(training, new(Sums: false, Most: training.Count, Pixels: true, Logits: false), training.Name, progress, cancellation);
-        }
+        _sets ??= new ComparedSets(_features, _options, Reference, _given, Training);
+        _sets.Prepare(plan, progress, cancellation);
+        return _sets;
     }
 
-    /// <summary>A source, those images first whose features are kept.</summary>
-    private MeasuredImages Measured(IImageSource images, MeasuredImages.Keep keep, string source, IProgress<(string What, long Images)>? progress, CancellationToken cancellation)
+    private List<EvaluationFigure> Figures(
+        EvaluationPlan plan, ComparedSets sets, MeasuredImages images, IReadOnlyList<long>? labels, IProgress<(string What, long Images)>? progress, CancellationToken cancellation)
     {
-        CheckRange(images);
-        using var noGradients = no_grad();
-        var kept = SourceBatches.Choose(images.Count, keep.Most, _options.Seed);
-        int[] read = keep.Sums ? [.. kept, .. Enumerable.Range(0, images.Count).Except(kept)] : kept;
-        return MeasuredImages.Of(_features, SourceBatches.Of(images, read, _options.BatchSize), keep, source, Told(progress, images.Name), cancellation, read);
-    }
-
-    private EvaluationReport Report(EvaluationPlan plan, MeasuredImages images, string name, IReadOnlyList<long>? labels, IProgress<(string What, long Images)>? progress, CancellationToken cancellation)
-    {
-        plan.ThrowIfTooFew(images.Count, Reference?.Count ?? ReferenceStatistics?.Images, Training?.Count);
-        var measures = new EvaluationMeasures(_options, _features.Name, images, _reference, Reference?.Name ?? ReferenceStatistics?.Source);
+        var measures = new EvaluationMeasures(_options, _features.Name, images, sets.Reference, Reference?.Name ?? _given?.Source);
         var figures = new List<EvaluationFigure>();
         if (plan.Has(EvaluationFigures.FrechetDistance))
         {
-            using var floor = Training is null ? null : Floor(Training, images.Count, progress, cancellation);
+            using var floor = sets.Floor(images.Count, progress, cancellation);
             figures.AddRange(measures.Frechet(ReferenceStatistics!, floor));
         }
 
         figures.AddRange(measures.Pairs(plan, cancellation));
-        figures.AddRange(measures.Classes(plan, labels, ReferenceLabels()));
+        figures.AddRange(measures.Classes(plan, labels, sets.ReferenceLabels));
         if (plan.Has(EvaluationFigures.NearestImages))
         {
-            figures.AddRange(measures.Nearest(_training!, Training!.Name, cancellation));
+            figures.AddRange(measures.Nearest(sets.Training!, Training!.Name, cancellation));
         }
 
-        return new EvaluationReport
-        {
-            Images = name, Count = images.Count, Features = _features.Name, Figures = figures, Remarks = plan.Missing, Settings = Settings(), Classes = _features is IImageClassifier classifier ? measures.Histogram(classifier.ClassNames) : [],
-        };
-    }
-
-    /// <summary>The classes of the reference's images, in the order in which they are read; <see langword="null"/> where they are not known, or others than the classifier's.</summary>
-    private long[]? ReferenceLabels() =>
-        Reference is { Labels: { } labels } reference && _features is IImageClassifier classifier && reference.ClassNames.SequenceEqual(classifier.ClassNames, StringComparer.Ordinal)
-            ? _reference is null ? [.. labels] : [.. _reference.Indices.Select(i => labels[i])]
-            : null;
-
-    /// <summary>As many training images as are measured, or all where there are fewer.</summary>
-    private FeatureStatistics Floor(IImageSource training, long images, IProgress<(string What, long Images)>? progress, CancellationToken cancellation)
-    {
-        var chosen = SourceBatches.Choose(training.Count, images, _options.Seed);
-        if (_training?.Features is { } features)
-        {
-            using var index = tensor(Array.ConvertAll(chosen, i => (long)i));
-            using var rows = features.index_select(0, index);
-            return FeatureStatistics.Of(rows, training.Name);
-        }
-
-        using var noGradients = no_grad();
-        using var measured = MeasuredImages.Of(
-            _features, SourceBatches.Of(training, chosen, _options.BatchSize), new(Sums: false, Most: chosen.Length, Pixels: false, Logits: false), training.Name, Told(progress, training.Name), cancellation);
-        return FeatureStatistics.Of(measured.Features!, training.Name);
+        return figures;
     }
 
     private Dictionary<string, object?> Settings() => new()
@@ -240,10 +175,4 @@ public sealed class Evaluator : IDisposable
         ["level"] = DiffusionRuntime.ProcessorLevel.ToString(),
         ["threads"] = get_num_threads(),
     };
-
-    /// <summary>Passes progress on at once and on the same thread.</summary>
-    private sealed class Observer(Action<long> report) : IProgress<long>
-    {
-        public void Report(long value) => report(value);
-    }
 }
