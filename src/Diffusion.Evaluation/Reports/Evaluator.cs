@@ -54,7 +54,7 @@ public sealed class Evaluator : IDisposable
     {
         var plan = Plan(labels);
         plan.ThrowIfTooFew(images, Reference?.Count ?? ReferenceStatistics?.Images, Training?.Count);
-        _ = Prepare(plan, progress, cancellationToken);
+        _ = Prepared(plan, progress, cancellationToken);
     }
 
     /// <summary>Measures images.</summary>
@@ -74,7 +74,7 @@ public sealed class Evaluator : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         var plan = Plan(labels is not null);
         CheckLabels(labels);
-        var sets = Prepare(plan, progress, cancellationToken);
+        var sets = Prepared(plan, progress, cancellationToken);
         using var measured = sets.Describe(images, KeepOfImages(plan), name, progress, cancellationToken);
         if (labels is not null && labels.Count != measured.Count)
         {
@@ -135,7 +135,7 @@ public sealed class Evaluator : IDisposable
         }
     }
 
-    private ComparedSets Prepare(EvaluationPlan plan, IProgress<(string What, long Images)>? progress, CancellationToken cancellation)
+    private ComparedSets Prepared(EvaluationPlan plan, IProgress<(string What, long Images)>? progress, CancellationToken cancellation)
     {
         _sets ??= new ComparedSets(_features, _options, Reference, _given, Training);
         _sets.Prepare(plan, progress, cancellation);
