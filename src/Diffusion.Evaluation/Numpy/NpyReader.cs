@@ -30,13 +30,16 @@ internal sealed class NpyReader : IDisposable
 
         _entry = entry;
         _stream = entry.Open();
-        Header = NpyHeader.Read(_stream);
-        if (Header.ElementSize < 1 || Elements(Header.Shape) is not { } count || count > (entry.Length - Header.Length) / Header.ElementSize || Header.Length + (count * Header.ElementSize) != entry.Length)
+        try
         {
-            throw new InvalidDataException($"an array {Header.Type} [{string.Join(", ", Header.Shape)}] has not the {entry.Length - Header.Length} bytes that it has");
+            Header = NpyHeader.Read(_stream);
+            Count = Elements(Header, entry.Length - Header.Length);
         }
-
-        Count = count;
+        catch
+        {
+            _stream.Dispose();
+            throw;
+        }
     }
 
     /// <summary>What the array is.</summary>
@@ -101,15 +104,18 @@ internal sealed class NpyReader : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();
 
-    private static long? Elements(IReadOnlyList<long> shape)
+    /// <summary>The number of elements, which are exactly the bytes behind the header.</summary>
+    private static long Elements(NpyHeader header, long bytes)
     {
-        var product = (UInt128)1;
-        foreach (var size in shape)
+        var product = (UInt128)header.ElementSize;
+        foreach (var size in header.Shape)
         {
-            product = product > long.MaxValue ? product : product * (UInt128)size;
+            product = product > long.MaxValue ? product : product * (UInt128)size; // a size of 0 behind such a product is refused too
         }
 
-        return product <= long.MaxValue ? (long)product : null;
+        return header.ElementSize > 0 && product == (UInt128)Math.Max(0, bytes) && bytes >= 0
+            ? bytes / header.ElementSize
+            : throw new InvalidDataException($"an array {header.Type} [{string.Join(", ", header.Shape)}] has not the {bytes} bytes that it has");
     }
 
     private static double[] Transposed(double[] columns, int rows, int width)

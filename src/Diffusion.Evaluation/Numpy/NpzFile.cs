@@ -27,9 +27,11 @@ internal sealed class NpzFile : IDisposable
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         try
         {
-            return new(path, stream, new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true));
+            var archive = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
+            _ = archive.Entries; // reads the directory
+            return new(path, stream, archive);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (IsOfTheArchive(e))
         {
             var reason = Reason(path, stream, e);
             stream.Dispose();
@@ -72,9 +74,8 @@ internal sealed class NpzFile : IDisposable
             value = read(reader);
             return true;
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or ArgumentException or NotSupportedException or OverflowException)
+        catch (Exception e) when (IsOfTheArchive(e))
         {
-            // How the archive's reader reports offsets that lead nowhere, too.
             var reason = e is EndOfStreamException ? "it ends too early" : e.Message.TrimEnd('.');
             throw new InvalidDataException($"'{_path}' cannot be read: its array '{name}' is refused: {reason}.", e);
         }
@@ -87,7 +88,10 @@ internal sealed class NpzFile : IDisposable
         _stream.Dispose();
     }
 
-    private static string Reason(string path, FileStream stream, InvalidDataException error)
+    /// <summary>How the archive's reader reports what is damaged, such as offsets that lead nowhere.</summary>
+    private static bool IsOfTheArchive(Exception error) => error is IOException or InvalidDataException or ArgumentException or NotSupportedException or OverflowException;
+
+    private static string Reason(string path, FileStream stream, Exception error)
     {
         var start = new byte[8];
         stream.Position = 0;
