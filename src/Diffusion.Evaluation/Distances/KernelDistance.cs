@@ -26,8 +26,8 @@ public static class KernelDistance
     {
         options ??= new KernelDistanceOptions();
         options.ThrowIfInvalid();
-        using var rows = FeatureRows.From(images, nameof(images), least: 2);
-        using var others = FeatureRows.From(reference, nameof(reference), least: 2);
+        using var rows = FeatureRows.From(images, nameof(images), min: 2);
+        using var others = FeatureRows.From(reference, nameof(reference), min: 2);
         FeatureRows.CheckSize(rows, others);
         if (options.Subsets is null)
         {
@@ -39,7 +39,7 @@ public static class KernelDistance
         var estimates = SubsetEstimates.Of(rows, others, options, SubsetEstimates.Draw(rows.Count, others.Count, options), cancellationToken);
         return Checked(new(estimates.Mean, estimates.StandardError, estimates.Bias, rows.Count, others.Count)
         {
-            Remark = FormattableString.Invariant($"{options.Subsets} subsets of {options.SubsetSize}, seed {options.Seed}"),
+            Remark = FormattableString.Invariant($"{options.Form}, {options.Subsets} subsets of {options.SubsetSize}, seed {options.Seed}"),
         });
     }
 
@@ -50,8 +50,8 @@ public static class KernelDistance
     /// <param name="subsets">The indices of the images and of the reference's in each subset.</param>
     internal static SubsetEstimates OnSubsets(Tensor images, Tensor reference, KernelDistanceOptions options, IEnumerable<(int[] Images, int[] Reference)> subsets)
     {
-        using var rows = FeatureRows.From(images, nameof(images), least: 2);
-        using var others = FeatureRows.From(reference, nameof(reference), least: 2);
+        using var rows = FeatureRows.From(images, nameof(images), min: 2);
+        using var others = FeatureRows.From(reference, nameof(reference), min: 2);
         FeatureRows.CheckSize(rows, others);
         return SubsetEstimates.Of(rows, others, options, subsets, CancellationToken.None);
     }
@@ -65,7 +65,10 @@ public static class KernelDistance
             error * options.Scale,
             options.Biased ? sums.Bias() * options.Scale : 0,
             images.Count,
-            reference.Count));
+            reference.Count)
+        {
+            Remark = options.Form,
+        });
     }
 
     private static void CheckSubset(FeatureRows rows, KernelDistanceOptions options)

@@ -26,6 +26,9 @@ public sealed record KernelDistanceOptions : IValidatedOptions
     /// <remarks>Rethinking FID: Towards a Better Evaluation Metric for Image Generation, arXiv:2401.09603.</remarks>
     public static KernelDistanceOptions Cmmd { get; } = new() { Kernel = FeatureKernel.Gaussian(10), Subsets = null, Biased = true, Scale = 1000 };
 
+    /// <summary>What is estimated, in words.</summary>
+    internal string Form => FormattableString.Invariant($"kernel {Kernel}{(Biased ? ", biased" : "")}{(Scale == 1 ? "" : FormattableString.Invariant($", times {Scale}"))}");
+
     /// <inheritdoc/>
     public IEnumerable<OptionsError> Validate() =>
     [

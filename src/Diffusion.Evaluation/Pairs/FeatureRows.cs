@@ -30,9 +30,9 @@ internal sealed class FeatureRows : IDisposable
     /// <summary>Checks features.</summary>
     /// <param name="features">[N, D], real numbers.</param>
     /// <param name="name">The name of the argument.</param>
-    /// <param name="least">How many images are needed.</param>
+    /// <param name="min">How many images are needed.</param>
     /// <exception cref="ArgumentException">They have another shape, are too few, complex or not finite.</exception>
-    public static FeatureRows From(Tensor features, string name, int least = 1)
+    public static FeatureRows From(Tensor features, string name, int min = 1)
     {
         ArgumentNullException.ThrowIfNull(features, name);
         if (features.dim() != 2 || features.shape[1] < 1)
@@ -45,9 +45,9 @@ internal sealed class FeatureRows : IDisposable
             throw new ArgumentException($"'{name}' must be real; it is {features.dtype}.", name);
         }
 
-        if (features.shape[0] < least)
+        if (features.shape[0] < min)
         {
-            throw new ArgumentException($"'{name}' must hold at least {least} image(s); it holds {features.shape[0]}.", name);
+            throw new ArgumentException($"'{name}' must hold at least {min} image(s); it holds {features.shape[0]}.", name);
         }
 
         var rows = new FeatureRows(Plain(features), name);

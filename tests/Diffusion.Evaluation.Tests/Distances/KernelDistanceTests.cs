@@ -172,6 +172,17 @@ public class KernelDistanceTests
     }
 
     [Fact]
+    public void Between_AnyForm_SaysWhatWasEstimatedAndLeavesNoTensors()
+    {
+        using var x = SampleFeatures.Normal(30, 4, 1);
+        var tensors = LiveTensors.Settled();
+        var subsets = KernelDistance.Between(x, x, new() { Subsets = 3, SubsetSize = 20, Seed = 5 }, TestContext.Current.CancellationToken);
+        var all = KernelDistance.Between(x, x, KernelDistanceOptions.Cmmd, TestContext.Current.CancellationToken);
+        Assert.Equal(tensors, LiveTensors.Settled());
+        Assert.Equal(("kernel (1/D·<x,y> + 1)^3, 3 subsets of 20, seed 5", "kernel exp(-|x-y|²/(2·10²)), biased, times 1000"), (subsets.Remark, all.Remark));
+    }
+
+    [Fact]
     public void Between_Cancelled_Throws()
     {
         using var x = SampleFeatures.Normal(30, 4, 1);

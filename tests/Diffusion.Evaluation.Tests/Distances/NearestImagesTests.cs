@@ -76,7 +76,7 @@ public class NearestImagesTests
     }
 
     [Fact]
-    public void WhatCannotBe_NamesIt()
+    public void InPixels_WhatCannotBe_NamesIt()
     {
         using var images = SampleFeatures.Images(3, 4, 1);
         using var wide = images.reshape(3, 1, 2, 8);
