@@ -41,6 +41,11 @@ internal static class ClassifierCommand
             throw new UsageException($"--out must be a file *.safetensors; it is '{path}'.");
         }
 
+        if (arguments.GetValue(s_limit) < 1)
+        {
+            throw new UsageException($"--limit must be at least 1; it is {arguments.GetValue(s_limit)}.");
+        }
+
         OutputFolder.ThrowIfUnusable(Path.GetDirectoryName(path)!);
         DiffusionRuntime.EnsureLoaded();
         var options = Options(arguments, kind);
@@ -52,7 +57,7 @@ internal static class ClassifierCommand
         using var classifier = UsageException.Unless(() => ImageClassifier.Train(training, options, (epoch, loss) =>
             AnsiConsole.MarkupLine(string.Create(CultureInfo.InvariantCulture, $"Epoch {epoch}/{options.Epochs}  loss {loss:F5}"))));
         var (held, tested) = (Percent(classifier.Accuracy(heldOut)), Percent(classifier.Accuracy(test)));
-        classifier.Save(path, About(kind, options, training.Count, held, tested));
+        classifier.Save(path, About(Command(arguments, kind, options), options, training.Count, held, tested));
         AnsiConsole.MarkupLineInterpolated($"Right: {held} of the {heldOut.Count} images held back, {tested} of the {test.Count} test images");
         AnsiConsole.MarkupLineInterpolated($"Wrote {classifier.Name} to {path}");
     }
@@ -62,7 +67,7 @@ internal static class ClassifierCommand
         // Textures are cut, mirrored and turned anew for each image already, and bent ones would be others.
         var usual = kind == Mnist ? new ImageClassifierOptions { Name = "digits" } : new ImageClassifierOptions { Name = "textures", Distortion = 0, Epochs = 8 };
         var options = usual with { Name = arguments.GetValue(s_name) ?? usual.Name, Epochs = arguments.GetValue(s_epochs) ?? usual.Epochs, Seed = arguments.GetValue(s_seed) ?? usual.Seed };
-        return options.Validate().FirstOrDefault() is { } mistake ? throw new UsageException($"--{mistake}".ToLowerInvariant()) : options;
+        return options.Validate().FirstOrDefault() is { } mistake ? throw new UsageException($"--{mistake.Path.ToLowerInvariant()} {mistake.Message}") : options;
     }
 
     private static IImageSource Open(string kind, string folder, Split split, int? limit) =>
@@ -70,9 +75,16 @@ internal static class ClassifierCommand
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:F2} %");
 
-    private static Dictionary<string, string> About(string kind, ImageClassifierOptions options, int images, string held, string tested) => new()
+    /// <summary>What gives the same file again; of the folder its name alone.</summary>
+    private static string Command(ParseResult arguments, string kind, ImageClassifierOptions options) => string.Concat(
+        FormattableString.Invariant($"classifier --kind {kind} --name {options.Name} --epochs {options.Epochs} --seed {options.Seed}"),
+        arguments.GetValue(s_heldOut) is var heldOut and not HeldOutImages.Default ? FormattableString.Invariant($" --held-out {heldOut}") : "",
+        arguments.GetValue(s_limit) is { } limit ? FormattableString.Invariant($" --limit {limit}") : "",
+        arguments.GetValue(s_data) is { } data ? $" --data {data.Name}" : "");
+
+    private static Dictionary<string, string> About(string command, ImageClassifierOptions options, int images, string held, string tested) => new()
     {
-        ["command"] = FormattableString.Invariant($"classifier --kind {kind} --name {options.Name} --epochs {options.Epochs} --seed {options.Seed}"),
+        ["command"] = command,
         ["seed"] = options.Seed.ToString(CultureInfo.InvariantCulture),
         ["training images"] = FormattableString.Invariant($"the first {images} of the training images"),
         ["accuracy on held-back images"] = held,

@@ -13,7 +13,7 @@ internal static class ClassifierFile
     private const string NameKey = "name";
     private const string ClassesKey = "classes";
     private const int HashLetters = 8;
-    private const int MostClasses = 100_000;
+    private const int MaxClasses = 100_000;
 
     /// <summary>Writes a file.</summary>
     public static void Write(string path, nn.Module network, string name, IReadOnlyList<string> classNames, IReadOnlyDictionary<string, string> about)
@@ -93,9 +93,9 @@ internal static class ClassifierFile
     {
         try
         {
-            return JsonSerializer.Deserialize<string?[]>(json ?? "") is { Length: >= 2 and <= MostClasses } names && !names.Contains(null)
+            return JsonSerializer.Deserialize<string?[]>(json ?? "") is { Length: >= 2 and <= MaxClasses } names && !names.Contains(null)
                 ? [.. names.Select(name => name!)]
-                : throw new InvalidDataException($"'{path}' is a damaged classifier: it needs the names of 2 to {MostClasses} classes and has '{json}'.");
+                : throw new InvalidDataException($"'{path}' is a damaged classifier: it needs the names of 2 to {MaxClasses} classes and has '{json}'.");
         }
         catch (JsonException e)
         {

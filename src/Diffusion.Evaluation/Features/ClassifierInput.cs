@@ -16,7 +16,7 @@ internal static class ClassifierInput
     }
 
     /// <summary>Of floats in [−1, 1].</summary>
-    public static Tensor OfImages(Tensor images) => images.Plus(Scalars.One).mul_(Scalars.Half);
+    public static Tensor OfFloats(Tensor images) => images.Plus(Scalars.One).mul_(Scalars.Half);
 
     /// <summary>Throws where images are no [B, 1, 28, 28] of uint8.</summary>
     public static void CheckBytes(Tensor images, string name)
@@ -29,7 +29,7 @@ internal static class ClassifierInput
     }
 
     /// <summary>Throws where a source has no grey 28×28 images with labels.</summary>
-    public static void CheckLabelled(IImageSource images, string name)
+    public static void CheckSource(IImageSource images, string name)
     {
         if (images.Shape != new ImageShape(1, Side, Side))
         {
@@ -38,7 +38,7 @@ internal static class ClassifierInput
 
         if (images.Range is not (-1, 1))
         {
-            throw new ArgumentException(FormattableString.Invariant($"'{images.Name}' has values in {(images.Range is var (min, max) ? $"[{min}, {max}]" : "any range")}; a classifier needs [−1, 1]."), name);
+            throw new ArgumentException($"'{images.Name}' has values {(images.Range is var (min, max) ? FormattableString.Invariant($"in [{min}, {max}]") : "of any size")}; a classifier needs [−1, 1].", name);
         }
 
         if (images.Classes < 2)

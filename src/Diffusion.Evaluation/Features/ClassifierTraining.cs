@@ -4,11 +4,11 @@ using static TorchSharp.torch;
 namespace Diffusion.Evaluation;
 
 /// <summary>
-/// Trains a network: the library's order of images, AdamW and average of the weights, in float32. On one of libtorch's threads: sums of gradients depend on how many there are, and then the weights would.
+/// Trains a network: the library's order of images, AdamW and average of the weights, in float32. On one of libtorch's threads: sums of gradients depend on how many there are, and the weights would, too.
 /// </summary>
 internal static class ClassifierTraining
 {
-    private const double MostDecay = 0.998; // of the average
+    private const double MaxDecay = 0.998; // of the average
 
     /// <summary>Trains.</summary>
     /// <param name="images">Grey 28×28 images with labels.</param>
@@ -34,7 +34,7 @@ internal static class ClassifierTraining
         using var network = new ClassifierNetwork(images.Classes, options.Seed);
         using var parameters = new FlatParameters(network);
         using var optimizer = new AdamOptimizer(parameters.Values, new OptimizerOptions { Kind = OptimizerKind.AdamW, WeightDecay = options.WeightDecay }, parameters.Matrices());
-        using var average = new EmaWeights(parameters.Values, new EmaOptions { Decay = MostDecay });
+        using var average = new EmaWeights(parameters.Values, new EmaOptions { Decay = MaxDecay });
         using var source = new DistortedImages(images, options.Distortion);
         var (steps, rate) = (Steps(images.Count, options), new LearningRateOptions { Shape = LearningRateShape.Cosine });
         using var loader = new BatchLoader(source, options.BatchSize, options.Seed, steps);
@@ -69,7 +69,7 @@ internal static class ClassifierTraining
         using var gradients = enable_grad();
         using var batch = loader.Read(step - 1);
         var labels = batch.Labels ?? throw new InvalidDataException("The images that were read have no labels, which a classifier learns from.");
-        var loss = nn.functional.cross_entropy(network.call(ClassifierInput.OfImages(batch.Images)).Logits, labels);
+        var loss = nn.functional.cross_entropy(network.call(ClassifierInput.OfFloats(batch.Images)).Logits, labels);
         loss.backward();
         return loss.item<float>() is var value && float.IsFinite(value)
             ? value

@@ -31,7 +31,7 @@ internal sealed class DistortedImages(IImageSource source, double strength) : II
     public (double Min, double Max)? Range => source.Range;
 
     /// <inheritdoc/>
-    public ImageBatch Read(ReadOnlySpan<int> indices) => source.Read(indices);
+    public ImageBatch Read(ReadOnlySpan<int> indices) => ReadSource(indices, null);
 
     /// <inheritdoc/>
     public ImageBatch Read(ReadOnlySpan<int> indices, ReadOnlySpan<long> seeds)
@@ -41,11 +41,11 @@ internal sealed class DistortedImages(IImageSource source, double strength) : II
         var own = Array.ConvertAll(random, each => each.NextSeed());
         if (strength == 0)
         {
-            return source.Read(indices, own);
+            return ReadSource(indices, own);
         }
 
         using var scope = NewDisposeScope();
-        using var batch = source.Read(indices, own);
+        using var batch = ReadSource(indices, own);
         var plain = batch.Images.data<float>().ToArray();
         var distorted = new float[plain.Length];
         var plane = Shape.Height * Shape.Width;
@@ -60,5 +60,14 @@ internal sealed class DistortedImages(IImageSource source, double strength) : II
     /// <inheritdoc/>
     public void Dispose()
     {
+    }
+
+    /// <summary>Under its lock: the source may be read by itself at the same time.</summary>
+    private ImageBatch ReadSource(ReadOnlySpan<int> indices, long[]? seeds)
+    {
+        lock (source)
+        {
+            return seeds is null ? source.Read(indices) : source.Read(indices, seeds);
+        }
     }
 }

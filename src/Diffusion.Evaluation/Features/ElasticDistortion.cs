@@ -6,11 +6,11 @@ namespace Diffusion.Evaluation;
 /// <remarks>Elastic distortions of digits: Simard, Steinkraus, Platt: Best Practices for Convolutional Neural Networks, ICDAR 2003; here a coarse grid of moves with cubic interpolation between them in place of a smoothed fine one.</remarks>
 internal static class ElasticDistortion
 {
-    private const double MostTurn = 12 * Math.PI / 180;
-    private const double MostScale = 0.1;
-    private const double MostShear = 0.1;
-    private const double MostMove = 2.5; // pixels, at a strength of 1
-    private const double MostBend = 1.6;
+    private const double MaxTurn = 12 * Math.PI / 180;
+    private const double MaxScale = 0.1;
+    private const double MaxShear = 0.1;
+    private const double MaxMove = 2.5; // pixels, at a strength of 1
+    private const double MaxBend = 1.6;
     private const int Knots = 6; // of the grid of moves, each way
 
     /// <summary>Distorts an image.</summary>
@@ -22,9 +22,9 @@ internal static class ElasticDistortion
     /// <param name="result">[height, width].</param>
     public static void Apply(ReadOnlySpan<float> image, int height, int width, double strength, SeededRandom random, Span<float> result)
     {
-        var (turn, scale, shear) = (strength * MostTurn * Sign(random), strength * MostScale * Sign(random), strength * MostShear * Sign(random));
-        var (scaleX, scaleY) = (1 + scale + (strength * MostScale * 0.5 * Sign(random)), 1 + scale);
-        var (moveX, moveY) = (strength * MostMove * Sign(random), strength * MostMove * Sign(random));
+        var (turn, scale, shear) = (strength * MaxTurn * Sign(random), strength * MaxScale * Sign(random), strength * MaxShear * Sign(random));
+        var (scaleX, scaleY) = (1 + scale + (strength * MaxScale * 0.5 * Sign(random)), 1 + scale);
+        var (moveX, moveY) = (strength * MaxMove * Sign(random), strength * MaxMove * Sign(random));
         var (bendX, bendY) = (Bends(height, width, strength, random), Bends(height, width, strength, random));
         var (sin, cos) = Math.SinCos(turn);
         var (middleX, middleY) = ((width - 1) / 2.0, (height - 1) / 2.0);
@@ -48,7 +48,7 @@ internal static class ElasticDistortion
         var moves = new double[Knots * Knots];
         for (var i = 0; i < moves.Length; i++)
         {
-            moves[i] = strength * MostBend * Sign(random);
+            moves[i] = strength * MaxBend * Sign(random);
         }
 
         var rows = new double[Knots * width];

@@ -49,7 +49,7 @@ public sealed class ImageClassifier : IImageClassifier
         ArgumentNullException.ThrowIfNull(images);
         options ??= new ImageClassifierOptions();
         options.ThrowIfInvalid();
-        ClassifierInput.CheckLabelled(images, nameof(images));
+        ClassifierInput.CheckSource(images, nameof(images));
         string[] names = images.ClassNames.Count > 0 ? [.. images.ClassNames] : [.. Enumerable.Range(0, images.Classes).Select(label => FormattableString.Invariant($"{label}"))];
         using var weights = ClassifierTraining.Run(images, options, epochDone);
         return Of(new ClassifierContent(options.Name, names, new Dictionary<string, string>(), weights));
@@ -102,7 +102,7 @@ public sealed class ImageClassifier : IImageClassifier
     public double Accuracy(IImageSource images)
     {
         ArgumentNullException.ThrowIfNull(images);
-        ClassifierInput.CheckLabelled(images, nameof(images));
+        ClassifierInput.CheckSource(images, nameof(images));
         if (images.Classes != ClassNames.Count)
         {
             throw new ArgumentException($"'{images.Name}' has {images.Classes} classes; the classifier {Name} has {ClassNames.Count}.", nameof(images));

@@ -8,7 +8,7 @@ namespace Diffusion.Evaluation;
 /// <param name="Deviation">The largest difference as a share of the largest feature; <see langword="null"/> where the network does not run in float64.</param>
 internal sealed record ScriptCheck(int Features, double? Deviation)
 {
-    private const double MostByRounding = 5e-4;
+    private const double MaxRounding = 5e-4;
     private const int Images = 4;
     private const long SmallestPoison = 1 << 4;
     private const long LargestPoison = 1 << 21; // values
@@ -38,8 +38,8 @@ internal sealed record ScriptCheck(int Features, double? Deviation)
             }
 
             var deviation = Difference(features, exact, archive.Path);
-            (deviation <= MostByRounding ? twice : single).Dispose();
-            return (deviation <= MostByRounding ? single : twice, new ScriptCheck((int)features.shape[1], deviation));
+            (deviation <= MaxRounding ? twice : single).Dispose();
+            return (deviation <= MaxRounding ? single : twice, new ScriptCheck((int)features.shape[1], deviation));
         }
         catch
         {
@@ -56,8 +56,8 @@ internal sealed record ScriptCheck(int Features, double? Deviation)
             throw new InvalidDataException($"The network of '{path}' gives features that are no finite numbers for images of noise, 0 to 255; its options may not fit (scale, mean, size).");
         }
 
-        var (most, largest) = ((features - exact).abs().max().item<double>(), exact.abs().max().item<double>());
-        return !double.IsFinite(most) ? double.PositiveInfinity : most == 0 ? 0 : most / largest;
+        var (difference, largest) = ((features - exact).abs().max().item<double>(), exact.abs().max().item<double>());
+        return !double.IsFinite(difference) ? double.PositiveInfinity : difference == 0 ? 0 : difference / largest;
     }
 
     /// <summary>Images of random bytes, always the same.</summary>

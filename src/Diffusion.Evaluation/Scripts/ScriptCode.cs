@@ -56,16 +56,22 @@ internal static class ScriptCode
     public static string? Without(string code, IReadOnlySet<string> missing, Func<string, string> reason)
     {
         var calls = Calls(code).Where(call => missing.Contains(call.Operator)).ToList();
-        foreach (var call in calls.Where(call => !calls.Any(other => other.Start < call.Start && call.End <= other.End)).Reverse())
+        var outer = calls.Where(call => !calls.Any(other => other.Start < call.Start && call.End <= other.End));
+        foreach (var statement in outer.GroupBy(call => call.Statement).Reverse())
         {
-            var before = code[call.Statement..call.Start];
+            var before = code[statement.Key..statement.First().Start];
             if (before.TrimEnd().EndsWith('=') && before.Contains(',', StringComparison.Ordinal))
             {
                 return null;
             }
 
+            foreach (var call in statement.Reverse())
+            {
+                code = $"{code[..call.Start]}uninitialized(Tensor){code[call.End..]}";
+            }
+
             var indentation = before[..^before.TrimStart(' ').Length];
-            code = $"{code[..call.Statement]}{indentation}ops.prim.RaiseException(\"{reason(call.Operator)}\")\n{before}uninitialized(Tensor){code[call.End..]}";
+            code = code.Insert(statement.Key, $"{indentation}ops.prim.RaiseException(\"{reason(statement.First().Operator)}\")\n");
         }
 
         return code;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -59,36 +60,37 @@ internal sealed class ScriptNetwork : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _module.Dispose();
 
-    /// <summary>Floating-point parameters and buffers to float64. libtorch's own conversion changes integers, too, which are indices.</summary>
+    /// <summary>Floating-point parameters and buffers to float64. TorchSharp's own conversion changes integers, too, which are indices, and loses what it makes.</summary>
     private static void Widen(jit.ScriptModule module)
     {
+        using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        List<(jit.ScriptModule Owner, string Name, Tensor Value)> integers = [];
-        Collect(module, integers);
-        module.to(ScalarType.Float64);
-        foreach (var (owner, name, value) in integers)
+        foreach (var part in WithChildren(module).ToList())
         {
-            owner.set_attribute(name, value);
+            (string Name, Tensor Value)[] tensors = [.. part.named_parameters(recurse: false).Select(item => (item.name, (Tensor)item.parameter)), .. part.named_buffers(recurse: false)];
+            foreach (var (name, value) in tensors.Where(item => !item.Name.Contains('.', StringComparison.Ordinal) && item.Value.is_floating_point())) // not those of its parts
+            {
+                part.set_attribute(name, value.to(ScalarType.Float64));
+            }
+
+            if (part != module)
+            {
+                part.Dispose();
+            }
         }
     }
 
-    private static void Collect(jit.ScriptModule module, List<(jit.ScriptModule, string, Tensor)> integers)
-    {
-        integers.AddRange(module.named_buffers(recurse: false).Where(item => !item.buffer.is_floating_point()).Select(item => (module, item.name, item.buffer.clone())));
-        foreach (var (_, child) in module.named_children())
-        {
-            Collect((jit.ScriptModule)child, integers);
-        }
-    }
+    private static IEnumerable<jit.ScriptModule> WithChildren(jit.ScriptModule module) =>
+        [module, .. module.named_children().SelectMany(child => WithChildren((jit.ScriptModule)child.Item2))];
 
     private Tensor Features(object output, long[] input)
     {
         var tensor = output switch
         {
             Tensor one => one,
-            Tensor[] { Length: 1 } list => list[0],
-            object[] { Length: 1 } list when list[0] is Tensor one => one,
-            _ => throw Other($"{Described(output)}"),
+            ITuple { Length: 1 } values when values[0] is Tensor one => one,
+            Array { Length: 1 } values when values.GetValue(0) is Tensor one => one,
+            _ => throw Other(Described(output)),
         };
         return tensor.is_floating_point() && tensor.dim() >= 2 && tensor.shape[0] == input[0] && tensor.shape[1] > 0 && tensor.shape[2..].All(length => length == 1)
             ? tensor.flatten(1)
@@ -100,10 +102,13 @@ internal sealed class ScriptNetwork : IDisposable
     private static string Described(object? output) => output switch
     {
         Tensor tensor => $"a tensor {tensor.dtype} [{string.Join(", ", tensor.shape)}]",
-        Array list => $"{list.Length} values, {string.Join(" and ", list.Cast<object?>().Select(Described))}",
+        ITuple values => Described([.. Enumerable.Range(0, values.Length).Select(i => values[i])]),
+        Array values => Described([.. values.Cast<object?>()]),
         null => "nothing",
         _ => $"a value of the type {output.GetType().Name}",
     };
+
+    private static string Described(object?[] values) => $"{values.Length} values, {string.Join(" and ", values.Select(value => Described(value)))}";
 
     /// <summary>What libtorch says, without where in the script it was and without its stack.</summary>
     private static string Reason(ExternalException e)

@@ -68,6 +68,7 @@ internal static class ScriptOperators
 
     private static string? LibraryPath()
     {
+        DiffusionRuntime.EnsureLoaded();
         using var process = Process.GetCurrentProcess();
         return process.Modules.Cast<ProcessModule>().Select(module => module.FileName).FirstOrDefault(file => Path.GetFileNameWithoutExtension(file) is Library or $"lib{Library}" && File.Exists(file));
     }

@@ -39,7 +39,7 @@ public sealed class ClassifierNetworkTests
         using var other = Weights.Snapshot(new ClassifierNetwork(10, seed: 4));
 
         TensorAssert.Identical(one, same);
-        Assert.False(one["conv1.weight"].equal(other["conv1.weight"]).item<bool>());
+        Assert.False(one["conv1.weight"].bytes.SequenceEqual(other["conv1.weight"].bytes));
     }
 
     /// <summary>Of the loss by the weights and the input, and the features and the logits.</summary>

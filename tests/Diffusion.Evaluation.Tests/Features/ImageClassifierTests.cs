@@ -21,7 +21,8 @@ public sealed class ImageClassifierTests : IDisposable
         var accuracy = digits.Accuracy(test);
 
         Assert.True(accuracy >= 0.993, $"It is {accuracy}.");
-        Assert.Equal(digits.About["accuracy on test images"], FormattableString.Invariant($"{100 * accuracy:F2} %"));
+        Assert.Equal(0.9952, accuracy, 3e-4); // three images, for other processors
+        Assert.Equal("99.52 %", digits.About["accuracy on test images"]);
         Assert.Equal("digits-571698c2", digits.Name); // figures with another name cannot be compared with those published
         Assert.Equal(test.ClassNames, digits.ClassNames);
         Assert.Contains("classifier --kind mnist", digits.About["command"], StringComparison.Ordinal);

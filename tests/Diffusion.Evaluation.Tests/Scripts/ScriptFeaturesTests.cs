@@ -30,6 +30,7 @@ public sealed class ScriptFeaturesTests : IDisposable
         using var expected = actual.narrow(0, 5, 3);
 
         Assert.Equal(24, features.Features);
+        Assert.NotNull(features.Deviation); // it was compared
         Assert.Equal(ScalarType.Float32, actual.dtype);
         TensorAssert.Close(_golden["features_f64"], actual, 1e-5, 1e-5, "features");
         TensorAssert.Close(expected, part, 1e-6, 1e-5, "features of a part of the batch");
@@ -118,10 +119,12 @@ public sealed class ScriptFeaturesTests : IDisposable
         Assert.Contains("3 channels 14x14 TorchBilinear", features.Name, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Load_NetworkWithMapsOfOnePixel_TakesThemAsFeatures()
+    [Theory]
+    [InlineData("    return torch.mean(x, [2, 3], True)", "Tensor")]
+    [InlineData("    return (torch.mean(x, [2, 3]),)", "Tuple[Tensor]")]
+    public void Load_NetworkWithMapsOfOnePixelOrATupleOfOne_TakesThemAsFeatures(string forward, string result)
     {
-        using var features = ScriptFeatures.Load(Write("    return torch.mean(x, [2, 3], True)"), s_grey);
+        using var features = ScriptFeatures.Load(Write(forward, result), s_grey);
         using var actual = features.Extract(_golden["x"]);
         Assert.Equal([64, 1], actual.shape);
     }
@@ -131,12 +134,12 @@ public sealed class ScriptFeaturesTests : IDisposable
     [InlineData("    return x", "Tensor", "[4, 1, 28, 28]")]
     [InlineData("    return torch.mean(x)", "Tensor", "Float32 []")]
     [InlineData("    return torch.size(x)", "List[int]", "4 values")]
-    [InlineData("    return torch.mm(x, x)", "Tensor", "2D")]
+    [InlineData("    return torch.mm(x, x)", "Tensor", "matrix")]
     public void Load_NetworkWithoutFeatures_IsRefusedByName(string forward, string result, string named)
     {
         var error = Assert.Throws<InvalidDataException>(() => ScriptFeatures.Load(Write(forward, result), s_grey));
         Assert.Contains("net.pt", error.Message, StringComparison.Ordinal);
-        Assert.Contains(named, error.Message, StringComparison.Ordinal);
+        Assert.True(error.Message.Contains(named, StringComparison.Ordinal), error.Message);
     }
 
     // Each of these would end the process if libtorch compiled it.
@@ -157,7 +160,7 @@ public sealed class ScriptFeaturesTests : IDisposable
         var cut = File.ReadAllBytes(Recorded)[..20_000];
         foreach (var bytes in new[] { Encoding.UTF8.GetBytes("no network"), [], File.ReadAllBytes(_golden.File("stats.npz")), cut, File.ReadAllBytes(Path.Combine(Golden.Folder, "explainingai", "unet_L1", "model.pth")) })
         {
-            var error = Assert.ThrowsAny<IOException>(() => ScriptFeatures.Load(_folder.Write("other.pt", bytes), s_grey));
+            var error = Assert.Throws<InvalidDataException>(() => ScriptFeatures.Load(_folder.Write("other.pt", bytes), s_grey));
             Assert.Contains("other.pt", error.Message, StringComparison.Ordinal);
         }
 
@@ -180,6 +183,22 @@ public sealed class ScriptFeaturesTests : IDisposable
         using var features = ScriptFeatures.Load(Recorded, s_grey);
         Assert.Throws<ArgumentException>(() => features.Extract(_golden["rgb"]));
         Assert.Throws<ArgumentException>(() => features.Extract(_golden["features"]));
+    }
+
+    [Fact]
+    public void LoadAndExtract_ManyTimes_KeepNoTensors()
+    {
+        LoadAndExtract();
+        var before = LiveTensors.Settled();
+        LoadAndExtract();
+        Assert.Equal(before, LiveTensors.Settled());
+
+        void LoadAndExtract()
+        {
+            using var features = ScriptFeatures.Load(Recorded, s_grey);
+            features.Extract(_golden["x"]).Dispose();
+            Assert.Throws<InvalidDataException>(() => ScriptFeatures.Load(Write("    return (x, x)", "Tuple[Tensor, Tensor]"), s_grey));
+        }
     }
 
     [Fact]
