@@ -26,8 +26,8 @@ internal static class EightBitValues
 
         var values = images.dtype == ScalarType.Float64 ? images : images.to(ScalarType.Float32);
         var numbers = values.to(ScalarType.Float64).Plus(Scalars.One) * unit;
-        using var most = 255.ToScalar();
-        using var worst = (numbers - numbers.round().clamp(Scalars.Zero, most)).abs().max();
+        using var max = 255.ToScalar();
+        using var worst = (numbers - numbers.round().clamp(Scalars.Zero, max)).abs().max();
         return worst.item<double>() <= Rounding
             ? values.alias().MoveToOuterDisposeScope()
             : throw new ArgumentException(

@@ -37,6 +37,22 @@ public sealed class GraphGradientsTests
     }
 
     [Fact]
+    public void KeptOf_TwoDirections_AreOfOneGraph()
+    {
+        using var scope = NewDisposeScope();
+        var x = tensor(new[] { 2f, 3f }).requires_grad_();
+        var squares = x * x;
+
+        var first = GraphGradients.KeptOf([squares], [x], tensor(new[] { 1f, 0 }))[0];
+        var second = GraphGradients.Of([squares], [x], tensor(new[] { 0, 1f }))[0];
+
+        Assert.Equal([4, 0], first.data<float>().ToArray());
+        Assert.False(first.requires_grad);
+        Assert.Equal([0, 6], second.data<float>().ToArray());
+        Assert.Throws<ExternalException>(() => GraphGradients.Of([squares], [x], tensor(new[] { 0, 1f })));
+    }
+
+    [Fact]
     public void PartialOf_AnInputThatIsNotUsed_IsNull()
     {
         using var scope = NewDisposeScope();
