@@ -14,7 +14,7 @@ internal sealed class GivenImages : EvaluatedImages
     private const double Farthest = 3;
     private const int BatchSize = 256;
 
-    private readonly IImageSource? _source;
+    private readonly ImageFolder? _source;
     private readonly Tensor? _tensor;
 
     private GivenImages(string path, ImageFolder source)

@@ -124,7 +124,7 @@ internal sealed class ReferenceData : IDisposable
         }
     }
 
-    private IImageSource OpenTraining(EvaluateArguments arguments, DataOptions data)
+    private RenamedImages OpenTraining(EvaluateArguments arguments, DataOptions data)
     {
         data = ImageCodecs.Over(data, arguments.Codec);
         return Own(data.Open(ImageCodecs.Of(data)));

@@ -50,7 +50,8 @@ internal sealed class ComparedSets(IFeatureExtractor features, EvaluationOptions
             Sums: plan.Has(EvaluationFigures.FrechetDistance) && statistics is null,
             Most: plan.Pairs || nearest ? options.PairedImages : 0,
             Pixels: nearest,
-            Logits: (options.Named ?? EvaluationFigures.All).HasFlag(EvaluationFigures.Labels) && ReferenceLabels is not null);
+            Logits: (options.Named ?? EvaluationFigures.All).HasFlag(EvaluationFigures.Labels) && ReferenceLabels is not null,
+            options.Seed);
         if (Reference is null && reference is not null && (ofReference.Sums || ofReference.Logits || ofReference.Most > 0))
         {
             Reference = Measured(reference, ofReference, progress, cancellation);
@@ -58,7 +59,7 @@ internal sealed class ComparedSets(IFeatureExtractor features, EvaluationOptions
 
         if (Training is null && training is not null && nearest)
         {
-            Training = Measured(training, new(Sums: false, Most: training.Count, Pixels: true, Logits: false), progress, cancellation);
+            Training = Measured(training, new(Sums: false, Most: training.Count, Pixels: true, Logits: false, options.Seed), progress, cancellation);
         }
     }
 
@@ -78,7 +79,7 @@ internal sealed class ComparedSets(IFeatureExtractor features, EvaluationOptions
             return FeatureStatistics.Of(rows, training.Name);
         }
 
-        using var measured = Describe(SourceBatches.Of(training, chosen, options.BatchSize), new(Sums: false, Most: chosen.Length, Pixels: false, Logits: false), training.Name, progress, cancellation);
+        using var measured = Describe(SourceBatches.Of(training, chosen, options.BatchSize), new(Sums: false, Most: chosen.Length, Pixels: false, Logits: false, options.Seed), training.Name, progress, cancellation);
         return FeatureStatistics.Of(measured.Features!, training.Name);
     }
 
@@ -120,11 +121,10 @@ internal sealed class ComparedSets(IFeatureExtractor features, EvaluationOptions
         }
     }
 
-    /// <summary>A source, those images first whose features are kept; the others where something of all is wanted.</summary>
+    /// <summary>A source: all images where something of all is wanted, or those that are compared with.</summary>
     private MeasuredImages Measured(IImageSource images, MeasuredImages.Keep keep, IProgress<(string What, long Images)>? progress, CancellationToken cancellation)
     {
-        var kept = SourceBatches.Choose(images.Count, keep.Most, options.Seed);
-        int[] read = keep.Sums || keep.Logits ? [.. kept, .. Enumerable.Range(0, images.Count).Except(kept)] : kept;
+        var read = SourceBatches.Choose(images.Count, keep.Sums || keep.Logits ? images.Count : keep.Most, options.Seed);
         return Describe(SourceBatches.Of(images, read, options.BatchSize), keep, images.Name, progress, cancellation, read);
     }
 

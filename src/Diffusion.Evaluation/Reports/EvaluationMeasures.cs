@@ -58,16 +58,24 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
             yield return Limited(Figure("kernelDistance", KernelDistance.Between(images.Features!, reference.Features!, new KernelDistanceOptions { SubsetSize = size, Seed = options.Seed }, cancellation)));
         }
 
+        if (!plan.Has(EvaluationFigures.PrecisionRecall | EvaluationFigures.DensityCoverage))
+        {
+            yield break;
+        }
+
+        // Whether an image lies among as many neighbours depends on how many there are of either set.
+        var count = Math.Min(images.Kept, reference!.Kept);
+        using Tensor some = Chosen(images.Features!, count), others = Chosen(reference.Features!, count);
         if (plan.Has(EvaluationFigures.PrecisionRecall))
         {
-            var measured = PrecisionRecall.Of(images.Features!, reference!.Features!, options.Neighbours, cancellationToken: cancellation);
+            var measured = PrecisionRecall.Of(some, others, options.Neighbours, cancellationToken: cancellation);
             yield return Limited(Compared("precision", measured.Precision, measured.Images, measured.ReferenceImages));
             yield return Limited(Compared("recall", measured.Recall, measured.Images, measured.ReferenceImages));
         }
 
         if (plan.Has(EvaluationFigures.DensityCoverage))
         {
-            var measured = DensityCoverage.Of(images.Features!, reference!.Features!, options.Neighbours, cancellation);
+            var measured = DensityCoverage.Of(some, others, options.Neighbours, cancellation);
             yield return Limited(Compared("density", measured.Density, measured.Images, measured.ReferenceImages));
             yield return Limited(Compared("coverage", measured.Coverage, measured.Images, measured.ReferenceImages));
         }
@@ -136,6 +144,12 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
             new(name + unit, value, nearest.Images) { ReferenceImages = training, Reference = trainingName, Features = unit == "Features" ? features : null };
     }
 
+    private Tensor Chosen(Tensor rows, long count)
+    {
+        using var index = tensor(Array.ConvertAll(SourceBatches.Choose((int)rows.shape[0], count, options.Seed), i => (long)i));
+        return rows.index_select(0, index);
+    }
+
     private static (long Right, long Sure) Right(Tensor logits, IReadOnlyList<long> labels)
     {
         using var scope = NewDisposeScope();
@@ -160,8 +174,8 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
     private EvaluationFigure Compared(string name, double value, long count, long referenceCount) => new(name, value, count) { ReferenceImages = referenceCount, Reference = referenceName, Features = features };
 
     /// <summary>Says where not all images were compared.</summary>
-    private EvaluationFigure Limited(EvaluationFigure figure) => images.Count == images.Kept && reference!.Count == reference.Kept ? figure : figure with
+    private EvaluationFigure Limited(EvaluationFigure figure) => images.Count == figure.Images && reference!.Count == figure.ReferenceImages ? figure : figure with
     {
-        Remark = $"{(figure.Remark is null ? "" : figure.Remark + "; ")}of {images.Kept} of {images.Count} images and {reference!.Kept} of the {reference.Count} of the reference",
+        Remark = $"{(figure.Remark is null ? "" : figure.Remark + "; ")}of {figure.Images} of {images.Count} images and {figure.ReferenceImages} of the {reference!.Count} of the reference",
     };
 }

@@ -28,8 +28,9 @@ public sealed record EvaluationOptions : IValidatedOptions
     public int BatchSize { get; init; } = 256;
 
     /// <summary>
-    /// The most images of a set whose features are kept, at least 2; 10,000 by default. Kernel distance, precision, recall, density and coverage compare images with images: of a larger set they see so many, of images
-    /// that are drawn the first and of others a choice by <see cref="Seed"/>, and each figure says how many. The distances to training images see all of those.
+    /// The most images of a set whose features are kept, at least 2; 10,000 by default. Kernel distance, precision, recall, density and coverage compare images with images: of a larger set they see so many, a random choice by
+    /// <see cref="Seed"/>, and each figure says how many. Precision, recall, density and coverage depend on both numbers, and are measured of as many images of the larger set as the smaller has. The distances to training
+    /// images see all of those.
     /// </summary>
     public int PairedImages { get; init; } = 10_000;
 

@@ -96,19 +96,16 @@ public sealed class Evaluator : IDisposable
 
     /// <summary>Measures all images of a source.</summary>
     /// <param name="images">The images, in [−1, 1]; its own labels are not used.</param>
-    /// <param name="labels">The class that each image was to show, as a label of the classifier; <see langword="null"/> (default) where none was asked for.</param>
-    /// <param name="progress">Told what is measured and how many images of it were seen.</param>
-    /// <param name="cancellationToken">Checked before every batch.</param>
+    /// <param name="labels">The class that each image was to show, as a label of the classifier; <see langword="null"/> where none was asked for.</param>
     /// <returns>The figures.</returns>
     /// <exception cref="InvalidOperationException">A figure cannot be measured, or there are not enough images for it; the message says which.</exception>
     /// <exception cref="ArgumentException">The network takes no such images, or there are not as many labels.</exception>
-    /// <exception cref="OperationCanceledException">The evaluation was cancelled.</exception>
-    public EvaluationReport Evaluate(IImageSource images, IReadOnlyList<long>? labels = null, IProgress<(string What, long Images)>? progress = null, CancellationToken cancellationToken = default)
+    public EvaluationReport Evaluate(IImageSource images, IReadOnlyList<long>? labels)
     {
         ArgumentNullException.ThrowIfNull(images);
         ComparedSets.CheckRange(images);
-        Prepare(images.Count, labels is not null, progress, cancellationToken);
-        return Evaluate(SourceBatches.Of(images, SourceBatches.Choose(images.Count, images.Count, _options.Seed), _options.BatchSize), images.Name, labels, progress, cancellationToken);
+        Prepare(images.Count, labels is not null);
+        return Evaluate(SourceBatches.Of(images, SourceBatches.Choose(images.Count, images.Count, _options.Seed), _options.BatchSize), images.Name, labels);
     }
 
     /// <summary>Frees what is kept of the reference and of the training images.</summary>
@@ -125,7 +122,8 @@ public sealed class Evaluator : IDisposable
         Sums: plan.Has(EvaluationFigures.FrechetDistance),
         Most: plan.Pairs || plan.Has(EvaluationFigures.NearestImages) ? _options.PairedImages : 0,
         Pixels: plan.Has(EvaluationFigures.NearestImages),
-        Logits: plan.Has(EvaluationFigures.InceptionScore | EvaluationFigures.Labels));
+        Logits: plan.Has(EvaluationFigures.InceptionScore | EvaluationFigures.Labels),
+        _options.Seed);
 
     private void CheckLabels(IReadOnlyList<long>? labels)
     {

@@ -6,6 +6,8 @@ namespace Diffusion.Evaluation;
 /// <summary>What is known of a set of images once the network has seen them. Owns its tensors.</summary>
 internal sealed class MeasuredImages : IDisposable
 {
+    private readonly SeededRandom _random;
+    private readonly List<(int Part, int Row)> _places = []; // of the kept images
     private readonly List<Tensor> _features = [];
     private readonly List<Tensor> _pixels = [];
     private readonly List<Tensor> _logits = [];
@@ -14,6 +16,8 @@ internal sealed class MeasuredImages : IDisposable
     private Tensor? _allPixels;
     private Tensor? _allLogits;
 
+    private MeasuredImages(long seed) => _random = new SeededRandom(seed);
+
     /// <summary>The number of images.</summary>
     public long Count { get; private set; }
 
@@ -21,7 +25,7 @@ internal sealed class MeasuredImages : IDisposable
     public IReadOnlyList<int> Indices { get; init; } = [];
 
     /// <summary>How many of them have kept features.</summary>
-    public long Kept { get; private set; }
+    public long Kept => _places.Count;
 
     /// <summary>Mean and covariance of all; <see langword="null"/> where they were not asked for.</summary>
     public FeatureStatistics? Statistics => _statistics;
@@ -46,7 +50,7 @@ internal sealed class MeasuredImages : IDisposable
     public static MeasuredImages Of(
         IFeatureExtractor network, IEnumerable<Tensor> batches, Keep keep, string source, IProgress<long>? progress, CancellationToken cancellation, IReadOnlyList<int>? indices = null)
     {
-        var measured = new MeasuredImages { Indices = indices ?? [] };
+        var measured = new MeasuredImages(keep.Seed) { Indices = indices ?? [] };
         try
         {
             measured.Measure(network, batches, keep, source, progress, cancellation);
@@ -68,6 +72,18 @@ internal sealed class MeasuredImages : IDisposable
         }
 
         _statistics?.Dispose();
+    }
+
+    private static void AddRows(List<Tensor> parts, Tensor rows, long count)
+    {
+        using var kept = rows.narrow(0, 0, count);
+        parts.Add(kept.clone().DetachFromDisposeScope());
+    }
+
+    private static void Replace(Tensor kept, int row, Tensor rows, long image)
+    {
+        using Tensor place = kept[row], value = rows[image];
+        place.copy_(value);
     }
 
     private static Tensor? Joined(List<Tensor> parts, ref Tensor? all)
@@ -93,18 +109,7 @@ internal sealed class MeasuredImages : IDisposable
             cancellation.ThrowIfCancellationRequested();
             var features = Describe(network, images, keep);
             sums?.Add(shard++, features);
-            var kept = Math.Min(images.shape[0], keep.Most - Kept);
-            if (kept > 0)
-            {
-                _features.Add(features.narrow(0, 0, kept).clone().DetachFromDisposeScope());
-                Kept += kept;
-                if (keep.Pixels)
-                {
-                    _pixels.Add(images.narrow(0, 0, kept).clone().DetachFromDisposeScope());
-                }
-            }
-
-            Count += images.shape[0];
+            Add(features, images, keep);
             progress?.Report(Count);
         }
 
@@ -114,6 +119,38 @@ internal sealed class MeasuredImages : IDisposable
         }
 
         _statistics = sums?.Statistics(source);
+    }
+
+    /// <summary>Keeps all images while there is room, then each with the probability that makes all of the set equally likely, in the place of another: algorithm R of Vitter, Random Sampling with a Reservoir, 1985.</summary>
+    private void Add(Tensor features, Tensor images, Keep keep)
+    {
+        var room = Math.Min(images.shape[0], keep.Most - Kept);
+        if (room > 0)
+        {
+            AddRows(_features, features, room);
+            if (keep.Pixels)
+            {
+                AddRows(_pixels, images, room);
+            }
+
+            _places.AddRange(Enumerable.Range(0, (int)room).Select(row => (_features.Count - 1, row)));
+        }
+
+        for (var image = Math.Max(0, room); keep.Most > 0 && image < images.shape[0]; image++)
+        {
+            var place = (long)(_random.NextDouble() * (Count + image + 1));
+            if (place < keep.Most)
+            {
+                var (part, row) = _places[(int)place];
+                Replace(_features[part], row, features, image);
+                if (keep.Pixels)
+                {
+                    Replace(_pixels[part], row, images, image);
+                }
+            }
+        }
+
+        Count += images.shape[0];
     }
 
     private Tensor Describe(IFeatureExtractor network, Tensor images, Keep keep)
@@ -130,8 +167,9 @@ internal sealed class MeasuredImages : IDisposable
 
     /// <summary>What is kept of a set of images.</summary>
     /// <param name="Sums">Whether mean and covariance are computed.</param>
-    /// <param name="Most">The most images whose features are kept, the first ones.</param>
+    /// <param name="Most">The most images whose features are kept: all, or a random choice.</param>
     /// <param name="Pixels">Whether the pixels of those are kept, too.</param>
     /// <param name="Logits">Whether the logits of all images are, where the network is a classifier.</param>
-    internal readonly record struct Keep(bool Sums, long Most, bool Pixels, bool Logits);
+    /// <param name="Seed">Of the choice.</param>
+    internal readonly record struct Keep(bool Sums, long Most, bool Pixels, bool Logits, long Seed);
 }
