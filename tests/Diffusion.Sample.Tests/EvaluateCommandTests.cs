@@ -93,6 +93,27 @@ public sealed class EvaluateCommandTests : IClassFixture<EvaluateCommandTests.Tr
         Assert.Contains("has statistics of the features digits-", other.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A user's network, with and without a file that says what it takes.</summary>
+    [Fact]
+    public void Features_OfATorchScriptFile_AreWhatTheirOptionsSay()
+    {
+        File.WriteAllText(_app.At("rgb.json"), """{ "channels": 3, "scale": 0.5 }""");
+        File.WriteAllText(_app.At("wrong.json"), """{ "chanels": 3 }""");
+        var network = Path.Combine(Golden.Folder, "metrics", "scripted_features", "features.pt");
+        string[] command = ["evaluate", "--images", "digits", "--reference", "others", "--features", network, "--figures", "frechet", "kernel", "--cache", "cache", "--out", "script.json"];
+        Assert.Equal(0, _app.Run(command).ExitCode);
+        using var plain = Metrics("script.json");
+        var asked = _app.Run([.. command, "--features-options", "rgb.json"]);
+        Assert.True(asked.ExitCode == 0, asked.Output + asked.Error);
+        using var options = Metrics("script.json");
+        Assert.StartsWith("script-", plain.RootElement.GetProperty("features").GetString(), StringComparison.Ordinal);
+        Assert.EndsWith(" 3 channels x 0.5", options.RootElement.GetProperty("features").GetString(), StringComparison.Ordinal);
+        Assert.NotEqual(Figure(plain, "frechetDistance").GetProperty("value").GetDouble(), Figure(options, "frechetDistance").GetProperty("value").GetDouble());
+        var wrong = _app.Run([.. command, "--features-options", "wrong.json"]);
+        Assert.Equal(2, wrong.ExitCode);
+        Assert.Contains("'chanels'", wrong.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("", "either --checkpoint, to draw with a network, or --images")]
     [InlineData("--checkpoint out --images digits", "either --checkpoint")]

@@ -32,7 +32,8 @@ internal static class EvaluateCommand
         }
         catch (OperationCanceledException)
         {
-            Console.Error.WriteLine($"Stopped before anything was measured{(arguments.Keep is { } folder && Directory.Exists(folder) ? $"; the images that were drawn lie in {folder}" : "")}. The same command begins again.");
+            var kept = arguments.Keep is { } folder && Directory.Exists(folder) ? $" once {folder}, where the images lie that were drawn, is removed" : "";
+            Console.Error.WriteLine($"Stopped before anything was measured. The same command begins again{kept}.");
             throw;
         }
     }
