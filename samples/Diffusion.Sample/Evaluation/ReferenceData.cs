@@ -100,10 +100,9 @@ internal sealed class ReferenceData : IDisposable
     private void OpenKind(EvaluateArguments arguments, DataOptions data)
     {
         data = ImageCodecs.Over(data, arguments.Codec);
-        var training = OpenTraining(arguments, data);
         if (!arguments.HeldBack)
         {
-            Training = training;
+            Training = OpenTraining(arguments, data);
             Images = Own(data.OpenValidation(ImageCodecs.Of(data)) ?? throw new UsageException(
                 $"'{data.Path}' has no images that nothing was trained on (docs/data.md): give what to compare with by --reference, mnist, textures, a folder of images or a file of statistics."));
             return;
@@ -117,10 +116,16 @@ internal sealed class ReferenceData : IDisposable
         var all = Own((data with { Limit = null, Textures = data.Textures with { Count = null } }).Open(ImageCodecs.Of(data)));
         var (used, heldBack) = HeldOutImages.Split(all);
         (Training, Images) = (used, heldBack);
-        if (arguments.Drawing is not null && training.Count > used.Count)
+        if (arguments.Drawing is null)
+        {
+            return;
+        }
+
+        using var training = data.Open(ImageCodecs.Of(data));
+        if (training.Count > used.Count)
         {
             throw new UsageException(
-                $"--held-back: the network was trained on {training.Count} images of {training.Name}, among them those that are held back, the last {heldBack.Count} of {all.Count}. Train with data.{(data.Kind == DataKind.Mnist ? "limit" : "textures.count")} {used.Count} to choose by them.");
+                $"--held-back: the network was trained on {training.Count} images of {all.Name}, among them those that are held back, the last {heldBack.Count} of {all.Count}. Train with data.{(data.Kind == DataKind.Mnist ? "limit" : "textures.count")} {used.Count} to choose by them.");
         }
     }
 

@@ -48,18 +48,18 @@ internal sealed class ComparedSets(IFeatureExtractor features, EvaluationOptions
         var nearest = plan.Has(EvaluationFigures.NearestImages);
         var ofReference = new MeasuredImages.Keep(
             Sums: plan.Has(EvaluationFigures.FrechetDistance) && statistics is null,
-            Most: plan.Pairs || nearest ? options.PairedImages : 0,
+            Max: plan.Pairs || nearest ? options.PairedImages : 0,
             Pixels: nearest,
             Logits: (options.Named ?? EvaluationFigures.All).HasFlag(EvaluationFigures.Labels) && ReferenceLabels is not null,
             options.Seed);
-        if (Reference is null && reference is not null && (ofReference.Sums || ofReference.Logits || ofReference.Most > 0))
+        if (Reference is null && reference is not null && (ofReference.Sums || ofReference.Logits || ofReference.Max > 0))
         {
             Reference = Measured(reference, ofReference, progress, cancellation);
         }
 
         if (Training is null && training is not null && nearest)
         {
-            Training = Measured(training, new(Sums: false, Most: training.Count, Pixels: true, Logits: false, options.Seed), progress, cancellation);
+            Training = Measured(training, new(Sums: false, Max: training.Count, Pixels: true, Logits: false, options.Seed), progress, cancellation);
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class ComparedSets(IFeatureExtractor features, EvaluationOptions
             return FeatureStatistics.Of(rows, training.Name);
         }
 
-        using var measured = Describe(SourceBatches.Of(training, chosen, options.BatchSize), new(Sums: false, Most: chosen.Length, Pixels: false, Logits: false, options.Seed), training.Name, progress, cancellation);
+        using var measured = Describe(SourceBatches.Of(training, chosen, options.BatchSize), new(Sums: false, Max: chosen.Length, Pixels: false, Logits: false, options.Seed), training.Name, progress, cancellation);
         return FeatureStatistics.Of(measured.Features!, training.Name);
     }
 
@@ -124,7 +124,7 @@ internal sealed class ComparedSets(IFeatureExtractor features, EvaluationOptions
     /// <summary>A source: all images where something of all is wanted, or those that are compared with.</summary>
     private MeasuredImages Measured(IImageSource images, MeasuredImages.Keep keep, IProgress<(string What, long Images)>? progress, CancellationToken cancellation)
     {
-        var read = SourceBatches.Choose(images.Count, keep.Sums || keep.Logits ? images.Count : keep.Most, options.Seed);
+        var read = SourceBatches.Choose(images.Count, keep.Sums || keep.Logits ? images.Count : keep.Max, options.Seed);
         return Describe(SourceBatches.Of(images, read, options.BatchSize), keep, images.Name, progress, cancellation, read);
     }
 

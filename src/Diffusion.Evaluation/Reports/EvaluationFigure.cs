@@ -27,7 +27,9 @@ public sealed record EvaluationFigure(string Name, double Value, long Images)
     public string? Remark { get; init; }
 
     /// <summary>The name, the value and what belongs to it, in one line.</summary>
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{Name} {Value:G6}{(StandardError is { } error ? $" ± {error:G3}" : "")}{(Bias is { } bias ? $" (bias {bias:G3})" : "")}, {Images} images{(Reference is null ? "" : $" against {ReferenceImages?.ToString(CultureInfo.InvariantCulture) ?? "an unknown number"} of {Reference}")}");
+    public override string ToString() => FormattableString.Invariant($"{Name} {Value:G6}{Text(" ± ", StandardError, "")}{Text(" (bias ", Bias, ")")}, {Images} images{Against}");
+
+    private string Against => Reference is null ? "" : FormattableString.Invariant($" against {(object?)ReferenceImages ?? "an unknown number"} of {Reference}");
+
+    private static string Text(string before, double? value, string after) => value is null ? "" : before + value.Value.ToString("G3", CultureInfo.InvariantCulture) + after;
 }

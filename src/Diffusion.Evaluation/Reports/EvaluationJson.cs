@@ -37,7 +37,7 @@ internal static class EvaluationJson
     };
 
     private static double? Finite(string name, double? value) =>
-        value is null || double.IsFinite(value.Value) ? value : throw new InvalidOperationException($"JSON holds finite numbers only; a value of '{name}' is {value}.");
+        value is null || double.IsFinite(value.Value) ? value : throw new InvalidOperationException(FormattableString.Invariant($"JSON holds finite numbers only; a value of '{name}' is {value}."));
 
     private static JsonNode? Of(string name, object? value) => value switch
     {

@@ -72,11 +72,11 @@ internal sealed class EvaluationPlan
             throw new InvalidOperationException($"The distance of training images to the reference needs at least 2 of them; there are {training}.");
         }
 
-        void Needs(EvaluationFigures figure, int least, string how)
+        void Needs(EvaluationFigures figure, int min, string how)
         {
-            if (Has(figure) && Math.Min(images, reference ?? images) < least)
+            if (Has(figure) && Math.Min(images, reference ?? images) < min)
             {
-                throw new InvalidOperationException($"{figure} {how}{(how.Length > 0 ? " " : "")}needs at least {least} images of either set; there are {images}{(reference is null ? "" : $", and {reference} to compare with")}.");
+                throw new InvalidOperationException($"{figure} {how}{(how.Length > 0 ? " " : "")}needs at least {min} images of either set; there are {images}{(reference is null ? "" : $", and {reference} to compare with")}.");
             }
         }
     }

@@ -75,7 +75,7 @@ public sealed class Evaluator : IDisposable
         var plan = Plan(labels is not null);
         CheckLabels(labels);
         var sets = Prepared(plan, progress, cancellationToken);
-        using var measured = sets.Describe(images, KeepOfImages(plan), name, progress, cancellationToken);
+        using var measured = sets.Describe(images, KeptOf(plan), name, progress, cancellationToken);
         if (labels is not null && labels.Count != measured.Count)
         {
             throw new ArgumentException($"labels must have one for each image; there are {labels.Count} labels and {measured.Count} images.", nameof(labels));
@@ -118,9 +118,9 @@ public sealed class Evaluator : IDisposable
     private EvaluationPlan Plan(bool labels) =>
         EvaluationPlan.Of(_options, Reference is not null, _given is not null, Training is not null, _features is IImageClassifier, labels);
 
-    private MeasuredImages.Keep KeepOfImages(EvaluationPlan plan) => new(
+    private MeasuredImages.Keep KeptOf(EvaluationPlan plan) => new(
         Sums: plan.Has(EvaluationFigures.FrechetDistance),
-        Most: plan.Pairs || plan.Has(EvaluationFigures.NearestImages) ? _options.PairedImages : 0,
+        Max: plan.Pairs || plan.Has(EvaluationFigures.NearestImages) ? _options.PairedImages : 0,
         Pixels: plan.Has(EvaluationFigures.NearestImages),
         Logits: plan.Has(EvaluationFigures.InceptionScore | EvaluationFigures.Labels),
         _options.Seed);

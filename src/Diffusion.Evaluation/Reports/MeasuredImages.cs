@@ -124,7 +124,7 @@ internal sealed class MeasuredImages : IDisposable
     /// <summary>Keeps all images while there is room, then each with the probability that makes all of the set equally likely, in the place of another: algorithm R of Vitter, Random Sampling with a Reservoir, 1985.</summary>
     private void Add(Tensor features, Tensor images, Keep keep)
     {
-        var room = Math.Min(images.shape[0], keep.Most - Kept);
+        var room = Math.Min(images.shape[0], keep.Max - Kept);
         if (room > 0)
         {
             AddRows(_features, features, room);
@@ -136,10 +136,10 @@ internal sealed class MeasuredImages : IDisposable
             _places.AddRange(Enumerable.Range(0, (int)room).Select(row => (_features.Count - 1, row)));
         }
 
-        for (var image = Math.Max(0, room); keep.Most > 0 && image < images.shape[0]; image++)
+        for (var image = Math.Max(0, room); keep.Max > 0 && image < images.shape[0]; image++)
         {
             var place = (long)(_random.NextDouble() * (Count + image + 1));
-            if (place < keep.Most)
+            if (place < keep.Max)
             {
                 var (part, row) = _places[(int)place];
                 Replace(_features[part], row, features, image);
@@ -167,9 +167,9 @@ internal sealed class MeasuredImages : IDisposable
 
     /// <summary>What is kept of a set of images.</summary>
     /// <param name="Sums">Whether mean and covariance are computed.</param>
-    /// <param name="Most">The most images whose features are kept: all, or a random choice.</param>
+    /// <param name="Max">The most images whose features are kept: all, or a random choice.</param>
     /// <param name="Pixels">Whether the pixels of those are kept, too.</param>
     /// <param name="Logits">Whether the logits of all images are, where the network is a classifier.</param>
     /// <param name="Seed">Of the choice.</param>
-    internal readonly record struct Keep(bool Sums, long Most, bool Pixels, bool Logits, long Seed);
+    internal readonly record struct Keep(bool Sums, long Max, bool Pixels, bool Logits, long Seed);
 }

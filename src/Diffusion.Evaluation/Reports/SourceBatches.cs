@@ -47,16 +47,16 @@ internal static class SourceBatches
 
     /// <summary>All images of a source, or a choice of them, in their order.</summary>
     /// <param name="count">How many there are.</param>
-    /// <param name="most">How many are wanted.</param>
+    /// <param name="max">How many are wanted.</param>
     /// <param name="seed">Of the choice.</param>
-    public static int[] Choose(int count, long most, long seed)
+    public static int[] Choose(int count, long max, long seed)
     {
-        if (count <= most)
+        if (count <= max)
         {
             return [.. Enumerable.Range(0, count)];
         }
 
         var order = new Permutation(count, seed);
-        return [.. Enumerable.Range(0, (int)most).Select(i => order.At(i)).Order()];
+        return [.. Enumerable.Range(0, (int)max).Select(i => order.At(i)).Order()];
     }
 }

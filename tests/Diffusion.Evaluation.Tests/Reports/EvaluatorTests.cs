@@ -56,7 +56,7 @@ public sealed class EvaluatorTests : IDisposable
 
     /// <summary>The floor is the distance of as many training images as are measured, which is more the fewer they are.</summary>
     [Fact]
-    public void Floor_IsOfAsManyTrainingImages()
+    public void Floor_OfAFewImages_IsOfAsManyTrainingImages()
     {
         using var evaluator = new Evaluator(_features, new() { Figures = ["frechet"] }) { Reference = _reference, Training = _training };
         using var few = new BlockImages(10, seed: 1);
@@ -152,7 +152,7 @@ public sealed class EvaluatorTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var sorted = cat([full([300, 1, 8, 8], 10, ScalarType.Byte), full([300, 1, 8, 8], 200, ScalarType.Byte)]);
-        var keep = new MeasuredImages.Keep(Sums: false, Most: 100, Pixels: true, Logits: false, Seed: 1);
+        var keep = new MeasuredImages.Keep(Sums: false, Max: 100, Pixels: true, Logits: false, Seed: 1);
         using MeasuredImages first = MeasuredImages.Of(_features, sorted.split(64), keep, "a", null, default), again = MeasuredImages.Of(_features, sorted.split(7), keep, "a", null, default);
         Assert.Equal((600, 100), (first.Count, first.Kept));
         var low = first.Features!.lt(100).sum().item<long>() / 4;
