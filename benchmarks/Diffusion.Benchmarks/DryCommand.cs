@@ -18,7 +18,6 @@ internal static class DryCommand
         ["crash", "--kills", "2"],
         ["memory", "1"],
         ["threads", "--quick"],
-        ["quality", "--quick"],
         ["sensitivity", "--quick"],
         ["suites", "--quick"],
     ];

@@ -16,7 +16,6 @@ internal static class Verbs
         ["profile"] = ProfileCommand.Run,
         ["roofline"] = RooflineCommand.Run,
         ["scaling"] = ScalingCommand.Run,
-        ["quality"] = QualityCommand.Run,
         ["sensitivity"] = SensitivityCommand.Run,
         ["threads"] = ThreadsCommand.Run,
         ["suites"] = SuitesCommand.Run,

@@ -17,11 +17,14 @@ internal static class DrawingOptions
     private static readonly Option<double?> s_guidance = NumberOption.Optional<double>("--guidance", "The scale of guidance by labels, for networks that know labels, instead of the configuration's; 1 is none.");
     private static readonly Option<string?> s_label = new("--label") { Description = "The class to draw, by its name, or by its label where no class has that name, for networks that know labels; without it sample draws all of them in turn, and the other commands none." };
 
+    /// <summary>What and how to draw, without the network and the folder for results.</summary>
+    public static IReadOnlyList<Option> OfDrawing { get; } = [Count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_label, Seed, .. SourceOptions.All];
+
     /// <summary>A command with these options and some of its own.</summary>
     public static Command Command(string name, string description, Action<ParseResult, CancellationToken> run, params ReadOnlySpan<Option> own)
     {
         var command = new Command(name, description) { s_checkpoint };
-        foreach (var option in (Option[])[.. own, Count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_label, Seed, .. SourceOptions.All, Out])
+        foreach (var option in (Option[])[.. own, .. OfDrawing, Out])
         {
             command.Add(option);
         }
@@ -30,9 +33,12 @@ internal static class DrawingOptions
         return command;
     }
 
-    public static DrawingArguments Read(ParseResult arguments) => new(
-        arguments.GetRequiredValue(s_checkpoint),
-        arguments.GetRequiredValue(Out).FullName,
+    public static DrawingArguments Read(ParseResult arguments) => Read(arguments, arguments.GetRequiredValue(s_checkpoint), arguments.GetRequiredValue(Out).FullName);
+
+    /// <summary>For a command with options of its own for the network and the results.</summary>
+    public static DrawingArguments Read(ParseResult arguments, string checkpoint, string results) => new(
+        checkpoint,
+        results,
         arguments.GetValue(Sampler),
         arguments.GetValue(s_steps),
         arguments.GetValue(Spacing),

@@ -4,13 +4,15 @@ namespace Diffusion.Sample;
 internal static class OutputFolder
 {
     /// <summary>Finds out before any work whether a folder can be written to, or made.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="option">The option that names it.</param>
     /// <exception cref="UsageException">There is a file of this name.</exception>
     /// <exception cref="IOException">It cannot; the message names the option and the folder.</exception>
-    public static void ThrowIfUnusable(string folder)
+    public static void ThrowIfUnusable(string folder, string option = "--out")
     {
         if (File.Exists(folder))
         {
-            throw new UsageException($"--out: '{folder}' is a file, and a folder is needed.");
+            throw new UsageException($"{option}: '{folder}' is a file, and a folder is needed.");
         }
 
         var existing = folder;
@@ -25,7 +27,7 @@ internal static class OutputFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"--out: results cannot be written to '{folder}': {e.Message} Choose another folder.", e);
+            throw new IOException($"{option}: results cannot be written to '{folder}': {e.Message} Choose another folder.", e);
         }
     }
 }

@@ -13,6 +13,8 @@ internal sealed class TrainedModel : IDisposable
     private readonly IDisposable _owned;
     private readonly ImageLimit _limit;
     private readonly Sampler _sampler;
+    private readonly EvaluationCounter _network;
+    private readonly long? _label;
 
     /// <param name="file">Where the weights are.</param>
     /// <param name="options">The options of the run, or what stands for them.</param>
@@ -23,10 +25,11 @@ internal sealed class TrainedModel : IDisposable
     /// <param name="limit">What limits x̂₀ beside the options and the sampler.</param>
     public TrainedModel(string file, RunOptions options, IDisposable owned, IDenoiser denoiser, long? label, Sampler sampler, ImageLimit limit)
     {
-        (File, Options, _owned, _sampler, _limit) = (file, options, owned, sampler, limit);
-        Labels = new LabelledDrawing(denoiser, options, label);
+        (File, Options, _owned, _sampler, _limit, _label) = (file, options, owned, sampler, limit, label);
+        _network = new EvaluationCounter(denoiser);
+        Labels = new LabelledDrawing(_network, options, label);
         Plain = Labels.Plain;
-        Denoiser = Limit(options.Sampling.Limit(Plain));
+        Denoiser = Limited(Plain);
     }
 
     public string File { get; }
@@ -35,6 +38,15 @@ internal sealed class TrainedModel : IDisposable
 
     /// <summary>The shape of the images.</summary>
     public required ImageShape Shape { get; init; }
+
+    /// <summary>What the sampler is called.</summary>
+    public required string SamplerName { get; init; }
+
+    /// <summary>How often the network has been evaluated, of an image: a guided step counts as two.</summary>
+    public long Evaluations => _network.Images;
+
+    /// <summary>The variance of the reverse steps.</summary>
+    public ReverseVariance Variance => Options.Objective.LearnedVariance is null ? ReverseVariance.FixedSmall : ReverseVariance.LearnedRange;
 
     /// <summary>The network with labels bound to it, image by image.</summary>
     public LabelledDrawing Labels { get; }
@@ -56,6 +68,19 @@ internal sealed class TrainedModel : IDisposable
 
     /// <summary>The limited denoiser of a batch: of the one class, or of all classes in turn.</summary>
     public IDenoiser InTurn(int first, int count) => Limit(Labels.InTurn(first, count));
+
+    /// <summary>The name of the class that an image is to show; <see langword="null"/> where none is asked for, or its name is not known.</summary>
+    public string? ClassOf(int image) =>
+        Options.NullLabel is { } classes && Options.Data.ClassNames is { } names && (int)(_label ?? image % classes) is var label && label < names.Count ? names[label] : null;
+
+    /// <summary>The network, neither guided nor limited, of images with these labels where it takes them.</summary>
+    /// <param name="labels">[B], or <see langword="null"/> where the images have none.</param>
+    /// <param name="classNames">What the labels mean.</param>
+    public IDenoiser Of(TorchSharp.torch.Tensor? labels, IReadOnlyList<string> classNames) =>
+        labels is not null && Options.NullLabel is not null && Options.Data.ClassNames is { } names && names.SequenceEqual(classNames, StringComparer.Ordinal) ? _network.With(labels.data<long>().ToArray()) : _network;
+
+    /// <summary>A denoiser with the limits of the configuration.</summary>
+    public IDenoiser Limited(IDenoiser denoiser) => Limit(Options.Sampling.Limit(denoiser));
 
     public void Dispose() => _owned.Dispose();
 
@@ -87,7 +112,7 @@ internal sealed class TrainedModel : IDisposable
                 AnsiConsole.MarkupLineInterpolated($"{ClassList.Describe(options.Data, one)}");
             }
 
-            return new TrainedModel(trained.File, options, network, denoiser, label, sampler, ImageLimit.None) { Shape = options.Data.Shape };
+            return new TrainedModel(trained.File, options, network, denoiser, label, sampler, ImageLimit.None) { Shape = options.Data.Shape, SamplerName = options.Sampling.Sampler };
         }
         catch
         {

@@ -78,7 +78,7 @@ internal static class SensitivityCommand
             using var batch = training.Read(indices);
             using var set = Measured(features, EightBitImages.From(batch.Images), indices.Select(each => training.Labels[each]));
             using var of = FeatureStatistics.Of(set.Features, "training images");
-            var distance = Evaluation.FrechetDistance.Between(of, statistics);
+            var distance = FrechetDistance.Between(of, statistics);
             distances.Add(distance.Value);
             biases.Add(distance.Bias ?? double.NaN);
             kernels.Add(KernelDistance.Between(set.Features, reference.Features, new KernelDistanceOptions { SubsetSize = Math.Min(1000, count) }));

@@ -78,7 +78,7 @@ internal static class ForeignModel
             AnsiConsole.MarkupLineInterpolated($"{ClassList.Describe(options.Data, one)}");
         }
 
-        return new TrainedModel(network.File, options, network, denoiser, label, sampler, own ? ImageLimit.None : limit) { Shape = network.Network.Options.Image };
+        return new TrainedModel(network.File, options, network, denoiser, label, sampler, own ? ImageLimit.None : limit) { Shape = network.Network.Options.Image, SamplerName = own ? network.Scheduler!.ClassName : options.Sampling.Sampler };
     }
 
     /// <summary>What no command can give a network.</summary>

@@ -1,0 +1,148 @@
+using System.Globalization;
+using Diffusion.Evaluation;
+
+namespace Diffusion.Sample;
+
+/// <summary>The images that are measured, what they are compared with and in which features: opened and checked before any work. Owns them.</summary>
+internal sealed class EvaluationRun : IDisposable
+{
+    private readonly Stack<IDisposable> _owned = new();
+    private readonly EvaluateArguments _arguments;
+    private readonly TrainedModel? _model;
+    private readonly EvaluatedImages _images;
+    private readonly ReferenceData _reference;
+    private readonly IFeatureExtractor _features;
+    private readonly IReadOnlyList<long>? _labels;
+    private string? _source;
+
+    private EvaluationRun(EvaluateArguments arguments)
+    {
+        _arguments = arguments;
+        try
+        {
+            _model = arguments.Drawing is null ? null : Own(TrainedModel.Load(arguments.Drawing));
+            var named = ReferenceData.Named(arguments, _model?.Options.Data);
+            var features = arguments.Features ?? FeatureChoice.For(named?.Kind);
+            _images = Own(OpenImages(features));
+            _features = Own(FeatureChoice.Open(features, arguments.FeaturesOptions, _images.Shape));
+            _reference = Own(ReferenceData.Open(arguments, _model?.Options.Data, _images.Shape));
+            _labels = Labels();
+            if (arguments.Likelihood is not null && _reference.Images is null)
+            {
+                throw new UsageException("--likelihood is that of images of the reference, and --reference names statistics.");
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public static EvaluationRun Open(EvaluateArguments arguments)
+    {
+        DiffusionRuntime.EnsureLoaded();
+        return new EvaluationRun(arguments);
+    }
+
+    public EvaluationReport Measure(CancellationToken cancellation) => EvaluationBar.Show(bar =>
+    {
+        foreach (var images in (IImageSource?[])[_reference.Images, _reference.Training])
+        {
+            if (images is not null)
+            {
+                bar.Expect(images.Name, $"Measuring {images.Name}", images.Count);
+            }
+        }
+
+        bar.Expect(_images.Name, _model is null ? $"Measuring {_images.Name}" : $"Drawing {_images.Count} images", _images.Count);
+        using var statistics = Statistics(cancellation);
+        using var evaluator = new Evaluator(_features, new EvaluationOptions { Figures = _arguments.Figures }) { Reference = _reference.Images, Training = _reference.Training, ReferenceStatistics = statistics };
+        Prepare(evaluator, bar, cancellation);
+        if (statistics is null && evaluator.ReferenceStatistics is { } measured)
+        {
+            StatisticsCache.Write(_arguments.Cache, measured, Source(cancellation));
+        }
+
+        var batches = _images.Batches(new Observer<double>(done => bar.Report(_images.Name, done)), cancellation);
+        return Complete(evaluator.Evaluate(batches, _images.Name, _labels, bar, cancellation), bar, cancellation);
+    });
+
+    public void Dispose()
+    {
+        while (_owned.TryPop(out var each))
+        {
+            each.Dispose();
+        }
+    }
+
+    private void Prepare(Evaluator evaluator, EvaluationBar bar, CancellationToken cancellation)
+    {
+        try
+        {
+            evaluator.Prepare(_images.Count, _labels is not null, bar, cancellation);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new UsageException($"{e.Message} --figures says what is measured.");
+        }
+    }
+
+    private EvaluatedImages OpenImages(string features)
+    {
+        if (_model is null)
+        {
+            return GivenImages.Open(_arguments.Images!, FeatureChoice.Shape(features), ImageCodecs.Of(ImageCodecs.Over(new(), _arguments.Codec)));
+        }
+
+        var sampling = _model.Options.Sampling;
+        return new DrawnImages(_model, Math.Min(_arguments.Batch ?? _model.Options.Training.BatchSize, sampling.Count), _arguments.Keep is { } folder ? new KeptImages(folder) : null);
+    }
+
+    /// <summary>The classes that the images are to show, as labels of the classifier; <see langword="null"/> where it does not know them.</summary>
+    private long[]? Labels()
+    {
+        if (_images.Classes is not { } asked || _features is not IImageClassifier classifier)
+        {
+            return null;
+        }
+
+        var labels = classifier.ClassNames.Index().ToDictionary(each => each.Item, each => (long)each.Index);
+        return asked.All(labels.ContainsKey) ? [.. asked.Select(name => labels[name])] : null;
+    }
+
+    /// <summary>What is known of the reference: from the file that is given, or from the cache.</summary>
+    private FeatureStatistics? Statistics(CancellationToken cancellation) =>
+        _reference.StatisticsFile is { } file ? StatisticsCache.ReadGiven(file, _features.Name)
+        : _arguments.Figures is { } figures && !figures.Contains("frechet", StringComparer.OrdinalIgnoreCase) ? null
+        : StatisticsCache.Read(_arguments.Cache, Source(cancellation), _reference.Images!.Count);
+
+    private string Source(CancellationToken cancellation) => _source ??= StatisticsCache.Source(_features.Name, _reference.Images!, cancellation);
+
+    private EvaluationReport Complete(EvaluationReport report, EvaluationBar bar, CancellationToken cancellation)
+    {
+        var settings = new Dictionary<string, object?>(_images.Settings);
+        if (_arguments.Likelihood is { } count)
+        {
+            const string Likelihood = "likelihood";
+            bar.Expect(Likelihood, $"Likelihood of {count} images", 2 * count);
+            var (figures, missing) = LikelihoodFigures.Of(_model!, _reference.Images!, count, new Observer<double>(done => bar.Report(Likelihood, done)), cancellation);
+            report = report with { Figures = [.. report.Figures, .. figures], Remarks = [.. report.Remarks, .. missing] };
+        }
+
+        foreach (var (name, value) in report.Settings)
+        {
+            settings[name] = value;
+        }
+
+        settings["date"] = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        return report with { Settings = settings };
+    }
+
+    private T Own<T>(T each)
+        where T : IDisposable
+    {
+        _owned.Push(each);
+        return each;
+    }
+}

@@ -1,0 +1,158 @@
+using Diffusion.Configuration;
+using Diffusion.Evaluation;
+using Diffusion.Imaging;
+
+namespace Diffusion.Sample;
+
+/// <summary>What images are compared with: images that nothing was trained on, and those that the network was trained on where they are known.</summary>
+internal sealed class ReferenceData : IDisposable
+{
+    private const string Mnist = "mnist";
+    private const string Textures = "textures";
+
+    private readonly List<IDisposable> _owned = [];
+
+    private ReferenceData(DataKind? kind) => Kind = kind;
+
+    /// <summary>What the images are; <see langword="null"/> for a folder that the command line names, and for statistics.</summary>
+    public DataKind? Kind { get; }
+
+    /// <summary>The images; <see langword="null"/> where there are statistics alone.</summary>
+    public IImageSource? Images { get; private set; }
+
+    /// <summary>A file of statistics; <see langword="null"/> where there are images.</summary>
+    public string? StatisticsFile { get; private init; }
+
+    /// <summary>The images that the network was trained on; <see langword="null"/> where they are not known.</summary>
+    public IImageSource? Training { get; private set; }
+
+    /// <summary>Opens what the command line asks for.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="run">The images of the network that draws; <see langword="null"/> where images are given.</param>
+    /// <param name="shape">What the images are.</param>
+    /// <exception cref="UsageException">There is no such reference, or its images are others.</exception>
+    public static ReferenceData Open(EvaluateArguments arguments, DataOptions? run, ImageShape shape)
+    {
+        var reference = Named(arguments, run) is { } data ? new ReferenceData(data.Kind) : new ReferenceData(null) { StatisticsFile = StatisticsOf(arguments.Reference!) };
+        try
+        {
+            reference.Fill(arguments, run, shape);
+            foreach (var images in (IImageSource?[])[reference.Images, reference.Training])
+            {
+                if (images is not null && images.Shape != shape)
+                {
+                    throw new UsageException($"The images of {images.Name} are {images.Shape}, and those to be measured are {shape}: give other ones by --reference.");
+                }
+            }
+
+            return reference;
+        }
+        catch
+        {
+            reference.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What a name, or nothing, stands for, as a configuration has it; <see langword="null"/> for a folder and for statistics.</summary>
+    /// <exception cref="UsageException">Nothing is named and nothing known.</exception>
+    public static DataOptions? Named(EvaluateArguments arguments, DataOptions? run) => arguments.Reference switch
+    {
+        null when run is null => throw new UsageException("--images needs --reference: what to compare with, mnist, textures, a folder of images or a file of statistics."),
+        null when run.Path.Length == 0 => throw new UsageException("The network does not say where its images are: give what to compare with by --reference, mnist, textures, a folder of images or a file of statistics."),
+        null when !Directory.Exists(run.Path) => throw new UsageException($"The images of the run are not where they were, in '{run.Path}': give what to compare with by --reference, mnist, textures, a folder of images or a file of statistics."),
+        null => run,
+        Mnist => Committed(run, DataKind.Mnist, Mnist),
+        Textures => Committed(run, DataKind.Textures, Textures),
+        _ => null,
+    };
+
+    public void Dispose() => _owned.ForEach(each => each.Dispose());
+
+    /// <summary>The images that come with the app, in the way of the run where it has such.</summary>
+    private static DataOptions Committed(DataOptions? run, DataKind kind, string name) =>
+        (run?.Kind == kind ? run : new DataOptions { Kind = kind }) with { Path = Path.Combine(AppContext.BaseDirectory, "data", name) };
+
+    private static string? StatisticsOf(string reference) => Directory.Exists(reference) ? null
+        : File.Exists(reference) && Path.GetExtension(reference).Equals(".npz", StringComparison.OrdinalIgnoreCase) ? reference
+        : throw new UsageException($"--reference must be {Mnist}, {Textures}, a folder of images or a file of statistics, *.npz; it is '{reference}'.");
+
+    private void Fill(EvaluateArguments arguments, DataOptions? run, ImageShape shape)
+    {
+        if (Named(arguments, run) is { } data)
+        {
+            OpenKind(arguments, data);
+            return;
+        }
+
+        UsageException.IfUnused("the reference is named, and all of it is taken.", ("--held-back", arguments.HeldBack));
+        if (StatisticsFile is null)
+        {
+            Images = Own(OpenFolder(arguments, run, shape));
+        }
+
+        if (run is { Path.Length: > 0 } && Directory.Exists(run.Path))
+        {
+            Training = OpenTraining(arguments, run);
+        }
+    }
+
+    private void OpenKind(EvaluateArguments arguments, DataOptions data)
+    {
+        data = ImageCodecs.Over(data, arguments.Codec);
+        if (!arguments.HeldBack)
+        {
+            Training = OpenTraining(arguments, data);
+            Images = Own(data.OpenValidation(ImageCodecs.Of(data)) ?? throw new UsageException(
+                $"'{data.Path}' has no images that nothing was trained on (docs/data.md): give what to compare with by --reference, mnist, textures, a folder of images or a file of statistics."));
+            return;
+        }
+
+        if (data.Kind == DataKind.Folder)
+        {
+            throw new UsageException("--held-back goes with MNIST and textures, whose last training images are held back; give a folder of such images by --reference.");
+        }
+
+        var all = Own((data with { Limit = null, Textures = data.Textures with { Count = null } }).Open(ImageCodecs.Of(data)));
+        var (used, heldBack) = HeldOutImages.Split(all);
+        (Training, Images) = (used, heldBack);
+        if (arguments.Drawing is null)
+        {
+            return;
+        }
+
+        using var training = data.Open(ImageCodecs.Of(data));
+        if (training.Count > used.Count)
+        {
+            throw new UsageException(
+                $"--held-back: the network was trained on {training.Count} images of {all.Name}, among them those that are held back, the last {heldBack.Count} of {all.Count}. Train with data.{(data.Kind == DataKind.Mnist ? "limit" : "textures.count")} {used.Count} to choose by them.");
+        }
+    }
+
+    private RenamedImages OpenTraining(EvaluateArguments arguments, DataOptions data)
+    {
+        data = ImageCodecs.Over(data, arguments.Codec);
+        return Own(data.Open(ImageCodecs.Of(data)));
+    }
+
+    private static IImageSource OpenFolder(EvaluateArguments arguments, DataOptions? run, ImageShape shape)
+    {
+        // The images of a run of its own folder are made square and small, and so are these; where images are measured as they are, these are, too.
+        if (run is { Kind: DataKind.Folder, Path.Length: > 0 })
+        {
+            var data = ImageCodecs.Over(run with { Path = arguments.Reference!, Folder = run.Folder with { ValidationPath = null }, Augmentation = new() }, arguments.Codec);
+            return data.Open(ImageCodecs.Of(data));
+        }
+
+        var codec = ImageCodecs.Of(ImageCodecs.Over(run ?? new DataOptions(), arguments.Codec));
+        return ImageFolder.Open(arguments.Reference!, new ImageFolderOptions { Height = shape.Height, Width = shape.Width, Channels = shape.Channels, Codec = new ExactImages(codec, shape) });
+    }
+
+    private RenamedImages Own(IImageSource source)
+    {
+        SkippedImages.Show(source);
+        var renamed = new RenamedImages(source);
+        _owned.Add(renamed);
+        return renamed;
+    }
+}
