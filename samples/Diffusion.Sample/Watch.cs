@@ -62,6 +62,8 @@ internal sealed class Watch : IDisposable
         Count = options.Watch.PreviewImages,
         Seed = options.Sampling.Seed,
         Guidance = options.Sampling.Guidance,
+        GuidanceSigmaMin = options.Sampling.GuidanceSigmaMin,
+        GuidanceSigmaMax = options.Sampling.CreateGuidance().SigmaMax,
         Clip = options.Sampling.Clip,
     };
 

@@ -18,7 +18,7 @@ internal static class PipelineHandOver
         reverse || !WeightDialects.IsDiffusers(dialect) ? "" : $" A run of this app becomes a folder, which is named without '{Path.GetExtension(to)}', or with '{Path.DirectorySeparatorChar}' at the end.";
 
     /// <summary>Whether a path that is no folder ends as names of files do: .json, .zip; a number or version is part of a folder's name.</summary>
-    private static bool IsNameOfFile(string path) =>
+    public static bool IsNameOfFile(string path) =>
         !Path.EndsInDirectorySeparator(path) && !Directory.Exists(path) && Path.GetExtension(path) is [_, var first, .. var rest]
         && char.IsAsciiLetter(first) && !(first is 'v' or 'V' && rest.Length > 0 && rest.All(char.IsAsciiDigit));
 
@@ -27,11 +27,7 @@ internal static class PipelineHandOver
     public static void Run(string from, string to)
     {
         DiffusionRuntime.EnsureLoaded();
-        if (Directory.Exists(from) ? !TrainedWeights.IsRun(from) : File.Exists(from) && !TrainedWeights.HasRun(from))
-        {
-            throw new UsageException($"--to must be a file *.safetensors, the one format of weights that is written; a folder is for a run of this app, and '{from}' is none.");
-        }
-
+        ThrowUnlessRun(from);
         var trained = TrainedWeights.Find(from);
         using var pipeline = Pipeline(trained);
         pipeline.Save(to);
@@ -42,6 +38,15 @@ internal static class PipelineHandOver
         {
             AnsiConsole.MarkupLineInterpolated(
                 $"  Its scheduler is a DDPMScheduler over all timesteps. The run's own way to draw is not in it: --sampler {sampling.Sampler}{(sampling.Steps is { } steps ? $" --steps {steps}" : "")}{(sampling.Spacing is { } spacing ? $" --spacing {spacing}" : "")}{(sampling.Guidance != 1 ? FormattableString.Invariant($" --guidance {sampling.Guidance}") : "")}");
+        }
+    }
+
+    /// <exception cref="UsageException">There is no run, checkpoint or model of this app.</exception>
+    public static void ThrowUnlessRun(string from)
+    {
+        if (Directory.Exists(from) ? !TrainedWeights.IsRun(from) : File.Exists(from) && !TrainedWeights.HasRun(from))
+        {
+            throw new UsageException($"--to must be a file *.safetensors, the one format of weights that is written; a folder is for a run of this app, and '{from}' is none.");
         }
     }
 

@@ -76,8 +76,9 @@ public sealed class PreviewImages : TrainingObserver
     {
         var condition = _options.Condition ?? (_classes > 0 ? Condition.OfLabels([.. Enumerable.Range(0, _options.Count).Select(i => (long)(i % _classes))]) : Condition.None);
         denoiser = denoiser.With(condition);
-        denoiser = _options.Guidance == 1 ? denoiser : denoiser.Guided(_options.Guidance);
-
+        denoiser = _options.Guidance == 1
+            ? denoiser
+            : denoiser.Guided(new GuidanceOptions { Scale = _options.Guidance, SigmaMin = _options.GuidanceSigmaMin, SigmaMax = _options.GuidanceSigmaMax });
         return _options.Clip ? denoiser.Limited(ImageLimit.Clip()) : denoiser;
     }
 

@@ -1,0 +1,40 @@
+using System.CommandLine;
+using Spectre.Console;
+
+namespace Diffusion.Sample;
+
+/// <summary>The app without arguments: draws with the digits' model that comes with it, then trains one of its own.</summary>
+internal static class FirstRun
+{
+    // Four of each digit: as many as take seconds on two slow processors.
+    private const int Images = 40;
+
+    private const string Digits = "mnist";
+
+    /// <summary>The folder of the pictures within that of the run.</summary>
+    private const string Pictures = "first";
+
+    /// <summary>Where the models lie that come with the app.</summary>
+    public static string Models { get; } = Path.Combine(AppContext.BaseDirectory, "models");
+
+    /// <summary>Makes it what the command line does without a command.</summary>
+    public static void Of(RootCommand commands) => commands.SetAction(_ => ExitCode.Of(Run));
+
+    private static void Run(CancellationToken cancellation)
+    {
+        var (model, output) = (Path.Combine(Models, Digits), Path.GetFullPath("out"));
+        OutputFolder.ThrowIfUnusable(output);
+        if (ModelFolder.Is(model))
+        {
+            AnsiConsole.MarkupLineInterpolated($"Drawing first with the model that comes with this program, [bold]samples/models/{Digits}[/], trained beforehand (its README.md says how).");
+            SampleCommand.Draw(DrawingArguments.Of(model, Path.Combine(output, Pictures)) with { Count = Images }, raw: false, cancellation);
+            AnsiConsole.MarkupLine("Now a small network of your own is trained, for a minute or two, and draws too.");
+        }
+        else
+        {
+            AnsiConsole.MarkupLineInterpolated($"There is no model in {model}: nothing is drawn before training.");
+        }
+
+        TrainCommand.RunDefault(cancellation);
+    }
+}
