@@ -24,17 +24,31 @@ internal static class FirstRun
     {
         var (model, output) = (Path.Combine(Models, Digits), Path.GetFullPath("out"));
         OutputFolder.ThrowIfUnusable(output);
-        if (ModelFolder.Is(model))
+        AnsiConsole.MarkupLine(Draw(model, Path.Combine(output, Pictures), cancellation)
+            ? "Now a small network of your own is trained, for a minute or two, and draws too."
+            : $"There is no model in '{Markup.Escape(model)}': nothing is drawn before training.");
+        TrainCommand.RunDefault(cancellation);
+    }
+
+    /// <summary>Draws with a model, and says where.</summary>
+    /// <returns>Whether there is one.</returns>
+    internal static bool Draw(string model, string output, CancellationToken cancellation)
+    {
+        if (!File.Exists(ModelFolder.Weights(model)))
         {
-            AnsiConsole.MarkupLineInterpolated($"Drawing first with the model that comes with this program, [bold]samples/models/{Digits}[/], trained beforehand (its README.md says how).");
-            SampleCommand.Draw(DrawingArguments.Of(model, Path.Combine(output, Pictures)) with { Count = Images }, raw: false, cancellation);
-            AnsiConsole.MarkupLine("Now a small network of your own is trained, for a minute or two, and draws too.");
-        }
-        else
-        {
-            AnsiConsole.MarkupLineInterpolated($"There is no model in {model}: nothing is drawn before training.");
+            return false;
         }
 
-        TrainCommand.RunDefault(cancellation);
+        AnsiConsole.MarkupLineInterpolated($"Drawing first with the model that comes with this program, [bold]samples/models/{Digits}[/], trained beforehand (its README.md says how).");
+        try
+        {
+            SampleCommand.Draw(DrawingArguments.Of(model, output) with { Count = Images }, raw: false, cancellation);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("Stopped before training began. The same command begins again.");
+            throw;
+        }
     }
 }
