@@ -107,7 +107,7 @@ public sealed class ModelCommandTests : IDisposable
         Train("out", "\"steps\": 1");
         Directory.CreateDirectory(_app.At("mine"));
         File.WriteAllText(_app.At("mine/notes.txt"), "mine");
-        Failed(1, ["convert", "--from", "out", "--to", "mine"], "'mine' exists and is not empty");
+        Failed(1, ["convert", "--from", "out", "--to", "mine"], "mine' exists and is not empty; a model is written to a folder of its own");
         Assert.Equal(["notes.txt"], Directory.GetFileSystemEntries(_app.At("mine")).Select(Path.GetFileName));
         Failed(2, ["convert", "--from", "mine", "--to", "model"], "a folder is for a run of this app, and 'mine' is none");
         Failed(2, ["convert", "--from", "out", "--to", "model", "--type", "float8"], "--type must be one of float32, float16, bfloat16; it is 'float8'");

@@ -43,7 +43,7 @@ internal static class ModelHandOver
     private static int? Step(string weights) =>
         Path.GetDirectoryName(Path.GetFullPath(weights)) is { } folder && File.Exists(Path.Combine(folder, Manifest)) ? Checkpoint.Open(folder).Step : null;
 
-    /// <summary>The configuration without the paths of this machine: of a folder of images the way from the new folder, where both lie below the current one, or else its name alone.</summary>
+    /// <summary>The configuration without the paths of this machine: of a folder of images the way from the new folder, where it is there and both lie below the current one, or else its name alone.</summary>
     private static RunOptions Shared(RunOptions options, string to) => options with
     {
         Data = options.Data with
@@ -55,7 +55,7 @@ internal static class ModelHandOver
     };
 
     private static string Shared(string path, string to) =>
-        IsBelow(path) && IsBelow(to) ? Path.GetRelativePath(to, path).Replace('\\', '/')
+        Directory.Exists(path) && IsBelow(path) && IsBelow(to) ? Path.GetRelativePath(to, path).Replace('\\', '/')
         : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))) is { Length: > 0 } name ? name
         : Unnamed;
 
