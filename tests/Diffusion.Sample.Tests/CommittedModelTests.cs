@@ -16,11 +16,11 @@ public sealed class CommittedModelTests : IDisposable
     private static string Mnist { get; } = Path.Combine(Models, "mnist");
 
     [Fact]
-    public void Folder_HasBothModels() => Assert.Equal(["mnist", "textures"], Names.Select(row => row.Data));
+    public void List_Models_AreDigitsAndTextures() => Assert.Equal(["mnist", "textures"], Names.Select(row => row.Data));
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Model_IsSmallAndFitsItsConfiguration(string name)
+    public void Find_Model_IsSmallAndFitsItsConfiguration(string name)
     {
         var folder = Path.Combine(Models, name);
         Assert.Equal(["README.md", "config.json", "model.safetensors"], Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
@@ -40,7 +40,7 @@ public sealed class CommittedModelTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Model_SaysTheSameInItsHeaderAndNothingOfAMachine(string name)
+    public void ReadMetadata_Model_SaysTheSameAsItsConfigurationAndNothingOfAMachine(string name)
     {
         var folder = Path.Combine(Models, name);
         var (file, header) = (File.ReadAllText(Path.Combine(folder, "config.json")), Safetensors.ReadMetadata(Path.Combine(folder, "model.safetensors")));
@@ -51,7 +51,7 @@ public sealed class CommittedModelTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Card_SaysWhatWasTrainedHowAndHowGood(string name)
+    public void Read_Card_SaysWhatWasTrainedHowAndHowGood(string name)
     {
         var card = File.ReadAllText(Path.Combine(Models, name, "README.md"));
         var options = RunConfiguration.Load(Path.Combine(Models, name, "config.json"));
