@@ -10,7 +10,7 @@ internal static class CommandLine
         var commands = new RootCommand("Train image diffusion models and draw with them. Without a command: draws digits with the model that comes along, then trains the quick MNIST run and draws with that.")
         {
             TrainCommand.Create(), SampleCommand.Create(), ImageToImageCommand.Create(), InpaintCommand.Create(), InterpolateCommand.Create(), ReconstructCommand.Create(),
-            ConvertCommand.Create(), InfoCommand.Create(),
+            ConvertCommand.Create(), InfoCommand.Create(), ClassifierCommand.Create(),
         };
         FirstRun.Of(commands);
         return commands;

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Globalization;
+using Diffusion.Evaluation;
+using Diffusion.Imaging;
+using Spectre.Console;
+
+namespace Diffusion.Sample;
+
+/// <summary>Trains a classifier in whose features images are compared.</summary>
+internal static class ClassifierCommand
+{
+    private const string Mnist = "mnist";
+    private const string Textures = "textures";
+
+    private static readonly Option<string> s_kind = new("--kind") { Description = $"What it learns to tell: {Mnist}, which digit it is; {Textures}, from which photograph a crop is.", Required = true };
+    private static readonly Option<DirectoryInfo?> s_data = new("--data") { Description = "The folder with the files of MNIST (or of a data set in the same files), or with the photographs; by default those of the repository." };
+    private static readonly Option<FileInfo> s_out = new("--out") { Description = "The file to write, *.safetensors.", Required = true };
+    private static readonly Option<string?> s_name = new("--name") { Description = "What the name of its features begins with; by default digits or textures." };
+    private static readonly Option<int?> s_epochs = NumberOption.Optional<int>("--epochs", "How often it sees each image.");
+    private static readonly Option<int> s_heldOut = NumberOption.WithDefault("--held-out", HeldOutImages.Default, "How many of the training images are held back: the last ones.");
+    private static readonly Option<int?> s_limit = NumberOption.Optional<int>("--limit", "Only the first so many training images, and test images.");
+    private static readonly Option<long?> s_seed = NumberOption.Optional<long>("--seed", "The seed of weights, order and distortions, 0 by default.");
+
+    public static Command Create()
+    {
+        var command = new Command("classifier", "Train a classifier of grey 28×28 images, in whose features images are compared.") { s_kind, s_data, s_out, s_name, s_epochs, s_seed, s_heldOut, s_limit };
+        command.SetAction(arguments => ExitCode.Of(() => Run(arguments)));
+        return command;
+    }
+
+    private static void Run(ParseResult arguments)
+    {
+        var (kind, path) = (arguments.GetRequiredValue(s_kind), arguments.GetRequiredValue(s_out).FullName);
+        if (kind is not (Mnist or Textures))
+        {
+            throw new UsageException($"--kind must be {Mnist} or {Textures}; it is '{kind}'.");
+        }
+
+        if (!path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || Directory.Exists(path))
+        {
+            throw new UsageException($"--out must be a file *.safetensors; it is '{path}'.");
+        }
+
+        if (arguments.GetValue(s_limit) < 1)
+        {
+            throw new UsageException($"--limit must be at least 1; it is {arguments.GetValue(s_limit)}.");
+        }
+
+        OutputFolder.ThrowIfUnusable(Path.GetDirectoryName(path)!);
+        DiffusionRuntime.EnsureLoaded();
+        var options = Options(arguments, kind);
+        var folder = arguments.GetValue(s_data)?.FullName ?? Path.Combine(AppContext.BaseDirectory, "data", kind);
+        using var images = Open(kind, folder, Split.Train, arguments.GetValue(s_limit));
+        using var test = Open(kind, folder, Split.Test, arguments.GetValue(s_limit));
+        var (training, heldOut) = UsageException.Unless(() => HeldOutImages.Split(images, arguments.GetValue(s_heldOut)));
+        AnsiConsole.MarkupLineInterpolated($"[bold]{training.Count}[/] images of {training.Shape} from {images.Name}, {heldOut.Count} held back; {options.Epochs} epochs");
+        using var classifier = UsageException.Unless(() => ImageClassifier.Train(training, options, (epoch, loss) =>
+            AnsiConsole.MarkupLine(string.Create(CultureInfo.InvariantCulture, $"Epoch {epoch}/{options.Epochs}  loss {loss:F5}"))));
+        var (held, tested) = (Percent(classifier.Accuracy(heldOut)), Percent(classifier.Accuracy(test)));
+        classifier.Save(path, About(Command(arguments, kind, options), options, training.Count, held, tested));
+        AnsiConsole.MarkupLineInterpolated($"Right: {held} of the {heldOut.Count} images held back, {tested} of the {test.Count} test images");
+        AnsiConsole.MarkupLineInterpolated($"Wrote {classifier.Name} to {path}");
+    }
+
+    private static ImageClassifierOptions Options(ParseResult arguments, string kind)
+    {
+        // Textures are cut, mirrored and turned anew for each image already, and bent ones would be others.
+        var usual = kind == Mnist ? new ImageClassifierOptions { Name = "digits" } : new ImageClassifierOptions { Name = "textures", Distortion = 0, Epochs = 8 };
+        var options = usual with { Name = arguments.GetValue(s_name) ?? usual.Name, Epochs = arguments.GetValue(s_epochs) ?? usual.Epochs, Seed = arguments.GetValue(s_seed) ?? usual.Seed };
+        return options.Validate().FirstOrDefault() is { } mistake ? throw new UsageException($"--{mistake.Path.ToLowerInvariant()} {mistake.Message}") : options;
+    }
+
+    private static IImageSource Open(string kind, string folder, Split split, int? limit) =>
+        UsageException.Unless<IImageSource>(() => kind == Mnist ? Imaging.Mnist.Open(folder, split, limit) : TextureCrops.Open(folder, split, new TextureCropOptions { Count = limit }));
+
+    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:F2} %");
+
+    /// <summary>What gives the same file again; of the folder its name alone.</summary>
+    private static string Command(ParseResult arguments, string kind, ImageClassifierOptions options) => string.Concat(
+        FormattableString.Invariant($"classifier --kind {kind} --name {options.Name} --epochs {options.Epochs} --seed {options.Seed}"),
+        arguments.GetValue(s_heldOut) is var heldOut and not HeldOutImages.Default ? FormattableString.Invariant($" --held-out {heldOut}") : "",
+        arguments.GetValue(s_limit) is { } limit ? FormattableString.Invariant($" --limit {limit}") : "",
+        arguments.GetValue(s_data) is { } data ? $" --data {data.Name}" : "");
+
+    private static Dictionary<string, string> About(string command, ImageClassifierOptions options, int images, string held, string tested) => new()
+    {
+        ["command"] = command,
+        ["seed"] = options.Seed.ToString(CultureInfo.InvariantCulture),
+        ["training images"] = FormattableString.Invariant($"the first {images} of the training images"),
+        ["accuracy on held-back images"] = held,
+        ["accuracy on test images"] = tested,
+        ["processor"] = DiffusionRuntime.ProcessorDescription,
+    };
+}
