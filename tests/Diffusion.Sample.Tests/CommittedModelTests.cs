@@ -1,4 +1,6 @@
 using Diffusion.Configuration;
+using Diffusion.Evaluation;
+using static TorchSharp.torch;
 
 namespace Diffusion.Sample.Tests;
 
@@ -71,6 +73,20 @@ public sealed class CommittedModelTests : IDisposable
         Says(Done("info", Mnist), "class \"9\"", ModelCard.Describe(sampling));
     }
 
+    /// <summary>A quick sampler is enough for digits that can be read.</summary>
+    [Fact]
+    public void Sample_DigitsInTurn_AreWhatTheirLabelsSay()
+    {
+        const int Count = 100;
+        using var scope = NewDisposeScope();
+        using var model = TrainedModel.Load(DrawingArguments.Of(Mnist, _app.At("drawn")) with { Sampler = "dpm++2m", Steps = 8 });
+        using var classifier = ImageClassifier.Digits();
+        var images = model.CreateSampler().Sample(model.InTurn(0, Count), model.Shape.Batch(Count), seed: 1);
+        var found = classifier.Classify(EightBitImages.From(images)).Logits.argmax(1);
+        var right = found.eq(arange(Count) % 10).sum().item<long>();
+        Assert.True(right >= 90, $"{right} of {Count}");
+    }
+
     /// <summary>The digits' model as a folder of diffusers; without the limit on images where its scheduler there has none.</summary>
     [Fact]
     public void Convert_Mnist_IsAPipelineThatDrawsTheSame()
@@ -100,8 +116,8 @@ public sealed class CommittedModelTests : IDisposable
         using var before = Safetensors.Load(Path.Combine(Mnist, "model.safetensors"));
         using var after = Safetensors.Load(_app.At("tuned/model.safetensors"));
         Assert.Equal(before.Keys.Order(StringComparer.Ordinal), after.Keys.Order(StringComparer.Ordinal));
-        Assert.All(before, item => Assert.True(item.Value.to_type(TorchSharp.torch.ScalarType.Float32).allclose(after[item.Key], 0, 0.1), item.Key)); // two steps of a warm-up
-        Assert.Contains(before, item => !item.Value.to_type(TorchSharp.torch.ScalarType.Float32).equal(after[item.Key]).all().item<bool>());
+        Assert.All(before, item => Assert.True(item.Value.to_type(ScalarType.Float32).allclose(after[item.Key], 0, 0.1), item.Key)); // two steps of a warm-up
+        Assert.Contains(before, item => !item.Value.to_type(ScalarType.Float32).equal(after[item.Key]).all().item<bool>());
     }
 
     /// <summary>The first command of the README, in a folder with a run that it leaves alone.</summary>
