@@ -11,7 +11,7 @@ namespace Diffusion.Sample;
 internal static class ConvertCommand
 {
     private static readonly Option<string> s_from = new("--from") { Description = "A file of weights (.safetensors, .pth, .pt, .bin, .index.json) or a folder that holds one.", Required = true };
-    private static readonly Option<FileInfo> s_to = new("--to") { Description = "The file to write, *.safetensors, which PyTorch and diffusers read. With --dialect diffusers and a run of this app, a folder: the run as a pipeline of diffusers.", Required = true };
+    private static readonly Option<FileInfo> s_to = new("--to") { Description = "The file to write, *.safetensors, which PyTorch and diffusers read. A folder for a run of this app: the run as a model to pass on, weights, configuration and card; with --dialect diffusers as a pipeline of diffusers.", Required = true };
     private static readonly Option<string?> s_dialect = new("--dialect") { Description = $"Whose names the weights have, to be changed to this library's: {string.Join(", ", WeightDialects.Names)}. Without it names stay." };
     private static readonly Option<FileInfo?> s_network = new("--network") { Description = "What the network of the dialect is: the config.json of diffusers (by default the one in the file's header, which convert stores, or beside the weights), or the arguments of OpenAI's UNetModel as JSON." };
     private static readonly Option<bool> s_reverse = new("--reverse") { Description = "The other way: from this library's names to those of the dialect." };
@@ -19,9 +19,11 @@ internal static class ConvertCommand
     private static readonly Option<string?> s_variant = new("--variant") { Description = "Of a folder the variant of the weights: fp16 for diffusion_pytorch_model.fp16.safetensors." };
     private static readonly Option<FileInfo?> s_config = new("--config") { Description = "A run's configuration that the weights fit: it is checked, and stored with them, so that the other commands can use the file." };
 
+    private static readonly Option<string?> s_type = new("--type") { Description = $"The type of the numbers in the file: {string.Join(", ", WeightTypes.Names)}. Without it they keep their own." };
+
     public static Command Create()
     {
-        var command = new Command("convert", "Convert weights: formats, and the names of other projects.") { s_from, s_to, s_dialect, s_network, s_reverse, s_prefix, s_variant, s_config };
+        var command = new Command("convert", "Convert weights: formats, and the names of other projects.") { s_from, s_to, s_dialect, s_network, s_reverse, s_prefix, s_variant, s_config, s_type };
         command.SetAction(arguments => ExitCode.Of(() => Run(arguments)));
         return command;
     }
@@ -30,10 +32,18 @@ internal static class ConvertCommand
     {
         var (from, to) = (arguments.GetRequiredValue(s_from), arguments.GetRequiredValue(s_to).FullName);
         var (dialect, reverse) = (arguments.GetValue(s_dialect), arguments.GetValue(s_reverse));
+        var type = WeightTypes.Find(arguments.GetValue(s_type));
         if (PipelineHandOver.IsAskedFor(to, dialect, reverse))
         {
-            UsageException.IfUnused("a pipeline is written of a run of this app, whose files say what its network is and which weights it has.", arguments, s_network, s_prefix, s_variant, s_config);
+            UsageException.IfUnused("a pipeline is written of a run of this app, whose files say what its network is and which weights it has.", arguments, s_network, s_prefix, s_variant, s_config, s_type);
             PipelineHandOver.Run(from, to);
+            return;
+        }
+
+        if (ModelHandOver.IsAskedFor(to, dialect, reverse))
+        {
+            UsageException.IfUnused("a model's folder is written of a run of this app, whose files say what its network is and which weights it has.", arguments, s_network, s_prefix, s_variant, s_config);
+            ModelHandOver.Run(from, to, type);
             return;
         }
 
@@ -58,8 +68,8 @@ internal static class ConvertCommand
         var network = arguments.GetValue(s_network)?.FullName;
         var translate = Translation(dialect, reverse, weights, network);
         using var loaded = weights.Load();
-        var tensors = translate(loaded);
-        Save(to, tensors, WeightDialects.WithNetwork(Metadata(weights, arguments.GetValue(s_config), tensors), dialect, reverse, weights, network));
+        var tensors = WeightTypes.Convert(translate(loaded), type, weights.Path);
+        Save(to, tensors, WeightDialects.WithNetwork(Metadata(from, weights, arguments.GetValue(s_config), tensors), dialect, reverse, weights, network));
         foreach (var note in weights.Notes)
         {
             AnsiConsole.MarkupLineInterpolated($"{note}");
@@ -79,10 +89,15 @@ internal static class ConvertCommand
         return reverse ? found.ToTheirs : found.ToOurs;
     }
 
-    private static Dictionary<string, string> Metadata(WeightFiles weights, FileInfo? config, IReadOnlyDictionary<string, Tensor> tensors)
+    private static Dictionary<string, string> Metadata(string from, WeightFiles weights, FileInfo? config, IReadOnlyDictionary<string, Tensor> tensors)
     {
         var metadata = new Dictionary<string, string>(weights.Metadata);
         metadata.TryAdd("format", "pt");
+        if (TrainedWeights.IsModel(from, weights.Path))
+        {
+            metadata[RunConfiguration.MetadataKey] = RunConfiguration.ToJson(TrainedWeights.Find(from).Options);
+        }
+
         if (config is not null)
         {
             var options = RunConfiguration.Load(config.FullName);

@@ -12,13 +12,15 @@ internal static class DrawingOptions
     public static readonly Option<int?> Count = NumberOption.Optional<int>("--count", "The number of images.");
     public static readonly Option<DirectoryInfo> Out = new("--out") { Description = "The folder for results.", DefaultValueFactory = _ => new DirectoryInfo("out") };
 
-    private static readonly Option<string> s_checkpoint = new("--checkpoint") { Description = "A run's folder, a checkpoint's folder, or a file of weights that convert wrote; or of diffusers: a pipeline's folder, or with --schedule a network's folder or file.", Required = true };
+    private static readonly Option<string> s_checkpoint = new("--checkpoint") { Description = "Needed: a run's folder, a checkpoint's folder, a model's folder such as samples/models/mnist, or a file of weights that convert wrote; or of diffusers: a pipeline's folder, or with --schedule a network's folder or file." };
     private static readonly Option<int?> s_steps = NumberOption.Optional<int>("--steps", "Sampling steps, instead of the configuration's.");
     private static readonly Option<double?> s_guidance = NumberOption.Optional<double>("--guidance", "The scale of guidance by labels, for networks that know labels, instead of the configuration's; 1 is none.");
+    private static readonly Option<double?> s_sigmaMin = NumberOption.Optional<double>("--guidance-sigma-min", "Guidance above this noise-to-signal ratio alone, instead of the configuration's.");
+    private static readonly Option<double?> s_sigmaMax = NumberOption.Optional<double>("--guidance-sigma-max", "Guidance up to this noise-to-signal ratio alone, instead of the configuration's.");
     private static readonly Option<string?> s_label = new("--label") { Description = "The class to draw, by its name, or by its label where no class has that name, for networks that know labels; without it sample draws all of them in turn, and the other commands none." };
 
     /// <summary>What and how to draw, without the network and the folder for results.</summary>
-    public static IReadOnlyList<Option> OfDrawing { get; } = [Count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_label, Seed, .. SourceOptions.All];
+    public static IReadOnlyList<Option> OfDrawing { get; } = [Count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_sigmaMin, s_sigmaMax, s_label, Seed, .. SourceOptions.All];
 
     /// <summary>A command with these options and some of its own.</summary>
     public static Command Command(string name, string description, Action<ParseResult, CancellationToken> run, params ReadOnlySpan<Option> own)
@@ -33,7 +35,11 @@ internal static class DrawingOptions
         return command;
     }
 
-    public static DrawingArguments Read(ParseResult arguments) => Read(arguments, arguments.GetRequiredValue(s_checkpoint), arguments.GetRequiredValue(Out).FullName);
+    public static DrawingArguments Read(ParseResult arguments) => Read(
+        arguments,
+        arguments.GetValue(s_checkpoint) ?? throw new UsageException(
+            "--checkpoint is needed, the network to draw with: a model that comes with this program, such as samples/models/mnist; the folder of a run (--out of the command train, 'out' by default); or a folder of diffusers."),
+        arguments.GetRequiredValue(Out).FullName);
 
     /// <summary>For a command with options of its own for the network and the results.</summary>
     public static DrawingArguments Read(ParseResult arguments, string checkpoint, string results) => new(
@@ -44,6 +50,7 @@ internal static class DrawingOptions
         arguments.GetValue(Spacing),
         arguments.GetValue(Schedule),
         arguments.GetValue(s_guidance),
+        (arguments.GetValue(s_sigmaMin), arguments.GetValue(s_sigmaMax)),
         arguments.GetValue(s_label),
         arguments.GetValue(Seed),
         arguments.GetValue(Count),

@@ -10,7 +10,7 @@ internal static class InfoCommand
 {
     private static readonly Argument<string?> s_path = new("path")
     {
-        Description = "A run's folder, a checkpoint's folder, a folder of diffusers (a pipeline's, a network's or a scheduler's), a scheduler_config.json, or a file of weights: .safetensors, .pth, .pt, .bin, .index.json. Without it, this machine only.",
+        Description = "A run's folder, a checkpoint's folder, a model's folder, a folder of diffusers (a pipeline's, a network's or a scheduler's), a scheduler_config.json, or a file of weights: .safetensors, .pth, .pt, .bin, .index.json. Without it, this machine only.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -48,7 +48,7 @@ internal static class InfoCommand
             }
 
             using var weights = UsageException.Unless(() => WeightFiles.Open(TrainedWeights.FindAnyFile(path), source.Variant));
-            WeightTable.Write(weights, all);
+            WeightTable.Write(path, weights, all);
         }
 
         WriteMachine();

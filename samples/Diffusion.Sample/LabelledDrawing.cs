@@ -25,6 +25,8 @@ internal sealed class LabelledDrawing(IDenoiser network, RunOptions options, lon
             }
         }
 
+        UsageException.IfUnused("the scale of guidance is 1, which is none.", arguments.GivenInterval((arguments.Guidance ?? options.Sampling.Guidance) == 1));
+
         try
         {
             return arguments.Label is { } name ? options.LabelOf(name) : null;
@@ -49,6 +51,6 @@ internal sealed class LabelledDrawing(IDenoiser network, RunOptions options, lon
     private static IDenoiser Bound(IDenoiser network, RunOptions options, params ReadOnlySpan<long> labels)
     {
         var bound = network.With(labels);
-        return options.Sampling.Guidance == 1 ? bound : bound.Guided(options.Sampling.Guidance);
+        return options.Sampling.Guidance == 1 ? bound : bound.Guided(options.Sampling.CreateGuidance());
     }
 }

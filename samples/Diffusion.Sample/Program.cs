@@ -6,7 +6,7 @@ DiffusionRuntime.KeepFreedMemory();
 DiffusionRuntime.WaitWithoutSpinning();
 ConsoleText.Use();
 
-var parsed = CommandLine.Create().Parse(args.Length == 0 ? ["train"] : args);
+var parsed = CommandLine.Create().Parse(args);
 if (parsed.Errors.Count > 0)
 {
     foreach (var error in parsed.Errors)

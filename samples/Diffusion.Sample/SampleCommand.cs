@@ -10,9 +10,11 @@ internal static class SampleCommand
 
     public static Command Create() => DrawingOptions.Command("sample", "Draw images with a trained network.", Run, s_raw);
 
-    private static void Run(ParseResult arguments, CancellationToken cancellation)
+    private static void Run(ParseResult arguments, CancellationToken cancellation) => Draw(DrawingOptions.Read(arguments), arguments.GetValue(s_raw), cancellation);
+
+    /// <summary>Draws, and says where.</summary>
+    public static void Draw(DrawingArguments shared, bool raw, CancellationToken cancellation)
     {
-        var (shared, raw) = (DrawingOptions.Read(arguments), arguments.GetValue(s_raw));
         using var model = TrainedModel.Load(shared);
         var (options, folder) = (model.Options, new RunFolder(shared.Out));
         if (shared.Label is null && options.NullLabel is not null)

@@ -14,7 +14,7 @@ namespace Diffusion.Sample;
 internal static class TrainCommand
 {
     private static readonly Option<FileInfo?> s_config = new("--config") { Description = "The configuration file; the quick MNIST run by default." };
-    private static readonly Option<string?> s_from = new("--from") { Description = "Begin with the weights of another run, or with a network of diffusers: a pipeline's folder with its scheduler, a network's folder or file with --schedule." };
+    private static readonly Option<string?> s_from = new("--from") { Description = "Begin with the weights of another run or of a model's folder, or with a network of diffusers: a pipeline's folder with its scheduler, a network's folder or file with --schedule." };
     private static readonly Option<int?> s_steps = NumberOption.Optional<int>("--steps", "Training steps in all, instead of the configuration's.");
     private static readonly Option<int?> s_stopAfter = NumberOption.Optional<int>("--stop-after", "End this process, with a checkpoint, after so many steps of the longer run.");
     private static readonly Option<long?> s_seed = NumberOption.Optional<long>("--seed", "The seed of the run, instead of the configuration's.");
@@ -35,6 +35,9 @@ internal static class TrainCommand
         command.SetAction(arguments => ExitCode.Of(cancellation => Run(Read(arguments), cancellation)));
         return command;
     }
+
+    /// <summary>The command without options: the quick run on MNIST.</summary>
+    public static void RunDefault(CancellationToken cancellation) => Run(Read(Create().Parse([])), cancellation);
 
     private static TrainArguments Read(ParseResult arguments) => new(
         arguments.GetValue(s_config)?.FullName,

@@ -9,13 +9,18 @@ internal sealed record TrainedWeights(string File, RunOptions Options)
     public static TrainedWeights Find(string path)
     {
         var file = FindFile(path);
-        return Safetensors.ReadMetadata(file).TryGetValue(RunConfiguration.MetadataKey, out var json)
-            ? new TrainedWeights(file, RunConfiguration.Parse(json, file))
+        var header = Safetensors.ReadMetadata(file).TryGetValue(RunConfiguration.MetadataKey, out var json)
+            ? Located(RunConfiguration.Parse(json, file), file)
             : throw new InvalidDataException($"'{file}' does not say how its network is built: its header has no '{RunConfiguration.MetadataKey}'. Files that the command train writes do; for a network of diffusers give its config.json by --network FILE.");
+        return new TrainedWeights(file, IsModel(path, file) ? ModelFolder.Configuration(path, header) : header);
     }
 
-    /// <summary>Whether a folder has weights or checkpoints of a run.</summary>
-    public static bool IsRun(string folder) => System.IO.File.Exists(Path.Combine(folder, Checkpoint.EmaFile)) || Checkpoint.List(new RunFolder(folder).Checkpoints).Count > 0;
+    /// <summary>Whether a folder has weights or checkpoints of a run, or is a model's.</summary>
+    public static bool IsRun(string folder) =>
+        System.IO.File.Exists(Path.Combine(folder, Checkpoint.EmaFile)) || Checkpoint.List(new RunFolder(folder).Checkpoints).Count > 0 || ModelFolder.Is(folder);
+
+    /// <summary>Whether a path is that of a model's folder, and a file its weights.</summary>
+    public static bool IsModel(string path, string file) => Directory.Exists(path) && file == ModelFolder.Weights(path);
 
     /// <summary>Whether a file says which run it is of.</summary>
     public static bool HasRun(string file)
@@ -76,6 +81,17 @@ internal sealed record TrainedWeights(string File, RunOptions Options)
         var averaged = Path.Combine(path, Checkpoint.EmaFile);
         return System.IO.File.Exists(averaged) ? averaged
             : Checkpoint.Newest(new RunFolder(path).Checkpoints) is { } newest ? Path.Combine(newest.Folder, Checkpoint.EmaFile)
-            : throw new UsageException($"There is no {Checkpoint.EmaFile} and no whole checkpoint in '{path}'.");
+            : ModelFolder.Is(path) ? ModelFolder.Weights(path)
+            : throw new UsageException($"There is no {Checkpoint.EmaFile}, no whole checkpoint and no {Checkpoint.ModelFile} that says which run it is of in '{path}'.");
+    }
+
+    /// <summary>A header's configuration, whose relative paths are taken from the folder of the file, as those of a configuration file are.</summary>
+    private static RunOptions Located(RunOptions options, string file)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        return options with { Data = options.Data with { Path = Whole(options.Data.Path), Folder = options.Data.Folder with { ValidationPath = options.Data.Folder.ValidationPath is { } kept ? Whole(kept) : null } } };
+
+        // One with a drive is a whole path of Windows, wherever this runs.
+        string Whole(string path) => Path.IsPathRooted(path) || path is [_, ':', ..] ? path : Path.GetFullPath(path, folder);
     }
 }

@@ -69,6 +69,8 @@ internal sealed class Watch : IDisposable
         Count = options.Watch.PreviewImages,
         Seed = options.Sampling.Seed,
         Guidance = options.Sampling.Guidance,
+        GuidanceSigmaMin = options.Sampling.GuidanceSigmaMin,
+        GuidanceSigmaMax = options.Sampling.CreateGuidance().SigmaMax,
         Clip = options.Sampling.Clip,
     };
 
@@ -84,6 +86,8 @@ internal sealed class Watch : IDisposable
             ReferenceImages = ReferenceImages,
             Seed = options.Sampling.Seed,
             Guidance = options.Sampling.Guidance,
+            GuidanceSigmaMin = options.Sampling.GuidanceSigmaMin,
+            GuidanceSigmaMax = options.Sampling.GuidanceSigmaMax,
             Clip = options.Sampling.Clip,
         };
         AnsiConsole.MarkupLineInterpolated(

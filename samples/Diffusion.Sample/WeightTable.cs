@@ -13,7 +13,10 @@ internal static class WeightTable
     private const int FewRows = 12;
     private const int MetadataLength = 60;
 
-    public static void Write(WeightFiles weights, bool all)
+    /// <param name="path">What was asked for: of a model's folder the configuration beside the weights counts.</param>
+    /// <param name="weights">The weights of it.</param>
+    /// <param name="all">Whether every tensor is listed.</param>
+    public static void Write(string path, WeightFiles weights, bool all)
     {
         var summary = Summary("Weights");
         summary.AddRow("file", Markup.Escape(weights.Path));
@@ -42,7 +45,7 @@ internal static class WeightTable
 
         if (weights.Metadata.TryGetValue(RunConfiguration.MetadataKey, out var json))
         {
-            var run = RunConfiguration.Parse(json, weights.Path);
+            var run = TrainedWeights.IsModel(path, weights.Path) ? TrainedWeights.Find(path).Options : RunConfiguration.Parse(json, weights.Path);
             AddRun(summary, run);
             ClassList.AddTo(summary, run.Data.ClassNames ?? [], all);
         }
@@ -110,6 +113,7 @@ internal static class WeightTable
         table.AddRow("mid", Markup.Escape(Blocks(options.Model.Mid.Select(block => (block.Channels, block.Layers, block.Attention, block.Heads)))));
         table.AddRow("up", Markup.Escape(options.Model.Up.Count == 0 ? "mirror image of down" : Blocks(options.Model.Up.Select(block => (block.Channels, block.Layers, block.Attention, block.Heads)))));
         table.AddRow("diffusion", Markup.Escape($"schedule {options.Diffusion.Schedule}, {options.Diffusion.Timesteps} timesteps, predicts {options.Diffusion.Prediction}"));
+        table.AddRow("drawing", Markup.Escape(ModelCard.Describe(options.Sampling)));
     }
 
     private static string Blocks(IEnumerable<(int Channels, int Layers, bool Attention, int Heads)> blocks) =>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
+using static TorchSharp.torch;
 
 namespace Diffusion.Configuration;
 
@@ -97,6 +98,33 @@ public static class RunConfiguration
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(options);
         AtomicFile.WriteText(path, ToJson(options));
+    }
+
+    /// <summary>Writes a model to pass on, whole or not at all: <c>model.safetensors</c> with the configuration in its header, <c>config.json</c>, and <c>README.md</c>.</summary>
+    /// <param name="folder">The folder to make, which must not exist or be empty.</param>
+    /// <param name="options">The configuration. Its paths are written as they are; relative ones are read from <paramref name="folder"/>.</param>
+    /// <param name="weights">The weights by name, such as those of <see cref="Checkpoint.EmaFile"/>; other floating-point types take less room. They are not disposed.</param>
+    /// <param name="card">The text of <c>README.md</c>: what the model is, and how good.</param>
+    /// <exception cref="ArgumentException">The weights cannot be written; see <see cref="Safetensors.Save"/>.</exception>
+    /// <exception cref="IOException">There is something at <paramref name="folder"/> already, or it cannot be written.</exception>
+    public static void SaveModel(string folder, RunOptions options, IEnumerable<KeyValuePair<string, Tensor>> weights, string card)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(weights);
+        ArgumentNullException.ThrowIfNull(card);
+        var target = PathNames.Whole(folder);
+        IsFree();
+        AtomicFolder.Write(target, temporary =>
+        {
+            Safetensors.Save(Path.Combine(temporary, Checkpoint.ModelFile), weights, new Dictionary<string, string> { ["format"] = "pt", [MetadataKey] = ToJson(options) });
+            Save(Path.Combine(temporary, "config.json"), options);
+            AtomicFile.WriteText(Path.Combine(temporary, "README.md"), card);
+        }, replaces: IsFree);
+
+        bool IsFree() => File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
+            ? throw new IOException($"'{folder}' exists and is not empty; a model is written to a folder of its own.")
+            : true;
     }
 
     private static IConfigurationRoot Build(Stream json)

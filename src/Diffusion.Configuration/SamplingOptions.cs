@@ -23,6 +23,14 @@ public sealed record SamplingOptions : IValidatedOptions
     /// <summary>The scale of classifier-free guidance, for a class-conditional network; 1 (default) for none.</summary>
     public double Guidance { get; init; } = 1;
 
+    /// <summary>There is guidance above this noise-to-signal ratio σ/α, finite and at least 0; 0 by default. Below, the network is called for the label alone.</summary>
+    /// <remarks>Applying Guidance in a Limited Interval Improves Sample and Distribution Quality in Diffusion Models, arXiv:2404.07724, whose σ is that of x/α.</remarks>
+    public double GuidanceSigmaMin { get; init; }
+
+    /// <summary>There is guidance up to this noise-to-signal ratio σ/α, itself included, above <see cref="GuidanceSigmaMin"/>; <see langword="null"/> (default) for all levels up to pure noise. Above, the network is called for the label alone.</summary>
+    /// <inheritdoc cref="GuidanceSigmaMin" path="/remarks"/>
+    public double? GuidanceSigmaMax { get; init; }
+
     /// <summary>The seed of the noise; 0 by default.</summary>
     public long Seed { get; init; }
 
@@ -39,6 +47,10 @@ public sealed record SamplingOptions : IValidatedOptions
         ? new DdpmSampler(Steps, new() { Spacing = CreateSpacing(), Variance = variance })
         : Diffusion.Sampler.Create(NamedChoice.Find(Sampler, Diffusion.Sampler.Names) ?? Sampler, Steps, CreateSpacing());
 
+    /// <summary>The guidance: its scale, and the interval of noise levels that has it.</summary>
+    /// <returns>The options for <c>denoiser.With(labels).Guided(options)</c>.</returns>
+    public GuidanceOptions CreateGuidance() => new() { Scale = Guidance, SigmaMin = GuidanceSigmaMin, SigmaMax = GuidanceSigmaMax ?? double.PositiveInfinity };
+
     /// <summary>The denoiser with the limit that these options ask for.</summary>
     /// <param name="denoiser">The trained network.</param>
     /// <returns>With <see cref="Clip"/> a denoiser whose x̂₀ is clipped to [−1, 1]; the denoiser itself without.</returns>
@@ -51,6 +63,11 @@ public sealed record SamplingOptions : IValidatedOptions
         .. OptionsValidation.Range(Count, nameof(Count), 1),
         .. OptionsValidation.Range(Steps ?? 1, nameof(Steps), 1),
         .. OptionsValidation.Range(Guidance, nameof(Guidance), -1000, 1000.0),
+        .. OptionsValidation.Range(GuidanceSigmaMin, nameof(GuidanceSigmaMin), 0),
+        .. IntervalErrors(),
         .. Spacing is null ? [] : NamedChoice.Errors(Spacing, nameof(Spacing), StepSpacing.All.Select(each => each.Name)),
     ];
+
+    private IEnumerable<OptionsError> IntervalErrors() => GuidanceSigmaMax is not { } max || (double.IsFinite(max) && max > GuidanceSigmaMin) ? [] :
+        [new OptionsError(nameof(GuidanceSigmaMax), FormattableString.Invariant($"must be a finite number above {nameof(GuidanceSigmaMin)}, {GuidanceSigmaMin}, or absent; it is {max}."))];
 }

@@ -71,6 +71,19 @@ public sealed class RunConfigurationTests
     }
 
     [Fact]
+    public void Parse_GuidanceInAnInterval_IsGuidanceOfThoseLevels()
+    {
+        const string Labelled = """ "data": { "path": "mnist" }, "model": { "down": [ { "channels": 32 } ], "dialect": { "labels": { "classes": 11 } } } """;
+        Assert.Equal(new GuidanceOptions { Scale = 2 }, RunConfiguration.Parse($$"""{ {{Labelled}}, "sampling": { "guidance": 2 } }""").Sampling.CreateGuidance());
+        var options = RunConfiguration.Parse($$"""{ {{Labelled}}, "sampling": { "guidance": 2, "guidanceSigmaMin": 0.3, "guidanceSigmaMax": 4 } }""");
+        Assert.Equal(new GuidanceOptions { Scale = 2, SigmaMin = 0.3, SigmaMax = 4 }, options.Sampling.CreateGuidance());
+        Assert.Equal(options.Sampling, RunConfiguration.Parse(RunConfiguration.ToJson(options)).Sampling);
+        var errors = Assert.Throws<OptionsValidationException>(() => RunConfiguration.Parse($$"""{ {{Labelled}}, "sampling": { "guidanceSigmaMin": -1, "guidanceSigmaMax": -2 } }""")).Failures;
+        Assert.Equal(
+            ["sampling.guidanceSigmaMin must be at least 0; it is -1.", "sampling.guidanceSigmaMax must be a finite number above GuidanceSigmaMin, -1, or absent; it is -2."], errors);
+    }
+
+    [Fact]
     public void Parse_Dialect_BindsEveryPartAndGoesBack()
     {
         const string json = """

@@ -72,9 +72,10 @@ internal static class SensitivityCommand
     private static string Row(ImageClassifier features, Mnist training, int count, MeasuredSet reference, FeatureStatistics statistics)
     {
         var (distances, biases, kernels) = (new List<double>(), new List<double>(), new List<DistanceEstimate>());
+        var order = new Permutation(training.Count, seed: 0); // the file has an order of its own, in which images at even distances are by half of the writers
         for (var i = 0; i < Repetitions; i++)
         {
-            var indices = Enumerable.Range(0, count).Select(each => (int)((((long)each * Repetitions) + i) * training.Count / (Repetitions * (long)count))).ToArray();
+            var indices = Enumerable.Range(i * count, count).Select(order.At).ToArray();
             using var batch = training.Read(indices);
             using var set = Measured(features, EightBitImages.From(batch.Images), indices.Select(each => training.Labels[each]));
             using var of = FeatureStatistics.Of(set.Features, "training images");

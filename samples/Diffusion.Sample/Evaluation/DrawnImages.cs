@@ -33,6 +33,8 @@ internal sealed class DrawnImages(TrainedModel model, int batch, KeptImages? kep
                 ["steps"] = sampler.Levels(model.Plain.Schedule).Count - 1,
                 ["spacing"] = sampler.Spacing.ToString(),
                 ["guidance"] = sampling.Guidance,
+                ["guidanceSigmaMin"] = sampling.GuidanceSigmaMin,
+                ["guidanceSigmaMax"] = sampling.GuidanceSigmaMax,
                 ["seed"] = sampling.Seed,
                 ["batch"] = batch,
                 ["networkCallsPerImage"] = (double)model.Evaluations / Count,

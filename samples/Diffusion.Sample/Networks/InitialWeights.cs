@@ -29,7 +29,7 @@ internal sealed class InitialWeights : IDisposable
 
         var file = TrainedWeights.FindFile(from);
         arguments.ThrowIfOfOtherTools($"that is for networks of other tools; '{file}' has weights of this library.");
-        return new InitialWeights(file, null, TrainedWeights.HasRun(file) ? TrainedWeights.Find(file) : null);
+        return new InitialWeights(file, null, TrainedWeights.HasRun(file) ? TrainedWeights.Find(from) : null);
     }
 
     /// <summary>The configuration with what the weights bring: a network of diffusers itself, and its scheduler's schedule and prediction unless others are asked for.</summary>

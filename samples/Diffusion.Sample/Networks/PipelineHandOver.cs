@@ -18,7 +18,7 @@ internal static class PipelineHandOver
         reverse || !WeightDialects.IsDiffusers(dialect) ? "" : $" A run of this app becomes a folder, which is named without '{Path.GetExtension(to)}', or with '{Path.DirectorySeparatorChar}' at the end.";
 
     /// <summary>Whether a path that is no folder ends as names of files do: .json, .zip; a number or version is part of a folder's name.</summary>
-    private static bool IsNameOfFile(string path) =>
+    public static bool IsNameOfFile(string path) =>
         !Path.EndsInDirectorySeparator(path) && !Directory.Exists(path) && Path.GetExtension(path) is [_, var first, .. var rest]
         && char.IsAsciiLetter(first) && !(first is 'v' or 'V' && rest.Length > 0 && rest.All(char.IsAsciiDigit));
 
@@ -27,21 +27,41 @@ internal static class PipelineHandOver
     public static void Run(string from, string to)
     {
         DiffusionRuntime.EnsureLoaded();
-        if (Directory.Exists(from) ? !TrainedWeights.IsRun(from) : File.Exists(from) && !TrainedWeights.HasRun(from))
-        {
-            throw new UsageException($"--to must be a file *.safetensors, the one format of weights that is written; a folder is for a run of this app, and '{from}' is none.");
-        }
-
+        ThrowUnlessRun(from);
         var trained = TrainedWeights.Find(from);
         using var pipeline = Pipeline(trained);
         pipeline.Save(to);
         var sampling = trained.Options.Sampling;
         AnsiConsole.MarkupLineInterpolated($"Wrote {to}: a {pipeline.ClassName} of diffusers with the weights of {trained.File}");
         AnsiConsole.MarkupLineInterpolated($"  model_index.json also says what its images are: values in [[-1, 1]], {trained.Options.Data.Shape}{(pipeline.ClassNames is { } names ? $", {names.Count} class names" : "")}{(pipeline.NullLabel is { } label ? $", {label} is the label for no class" : "")}");
-        if (!sampling.Sampler.Equals(Sampler, StringComparison.OrdinalIgnoreCase) || Spacing(sampling) is null || sampling.Steps is not null || sampling.Guidance != 1)
+        if (IsFlow(trained.Options))
         {
             AnsiConsole.MarkupLineInterpolated(
-                $"  Its scheduler is a DDPMScheduler over all timesteps. The run's own way to draw is not in it: --sampler {sampling.Sampler}{(sampling.Steps is { } steps ? $" --steps {steps}" : "")}{(sampling.Spacing is { } spacing ? $" --spacing {spacing}" : "")}{(sampling.Guidance != 1 ? FormattableString.Invariant($" --guidance {sampling.Guidance}") : "")}");
+                $"  Its scheduler is a {pipeline.Scheduler.ClassName}, Euler's method. The run's own way to draw is not in it: {Arguments(sampling)}{(sampling.Clip ? ", and x̂₀ clipped to [[-1, 1]] (sampling.clip)" : "")}");
+        }
+        else if (!sampling.Sampler.Equals(Sampler, StringComparison.OrdinalIgnoreCase) || Spacing(sampling) is null || sampling.Steps is not null || sampling.Guidance != 1)
+        {
+            AnsiConsole.MarkupLineInterpolated($"  Its scheduler is a {pipeline.Scheduler.ClassName} over all timesteps. The run's own way to draw is not in it: {Arguments(sampling)}");
+        }
+    }
+
+    /// <summary>How to draw as the run does, on the command line.</summary>
+    private static string Arguments(SamplingOptions sampling)
+    {
+        var guidance = sampling.CreateGuidance();
+        var interval = (guidance.SigmaMin == 0 ? "" : FormattableString.Invariant($" --guidance-sigma-min {guidance.SigmaMin}")) + (double.IsInfinity(guidance.SigmaMax) ? "" : FormattableString.Invariant($" --guidance-sigma-max {guidance.SigmaMax}"));
+        return $"--sampler {sampling.Sampler}{(sampling.Steps is { } steps ? $" --steps {steps}" : "")}{(sampling.Spacing is { } spacing ? $" --spacing {spacing}" : "")}{(sampling.Guidance != 1 ? FormattableString.Invariant($" --guidance {sampling.Guidance}{interval}") : "")}";
+    }
+
+    /// <summary>Whether a run is of a rectified flow, whose scheduler has no limit on images and no options of DDPM.</summary>
+    private static bool IsFlow(RunOptions options) => options.Diffusion.CreateParameterization() == Parameterization.Flow;
+
+    /// <exception cref="UsageException">There is no run, checkpoint or model of this app.</exception>
+    public static void ThrowUnlessRun(string from)
+    {
+        if (Directory.Exists(from) ? !TrainedWeights.IsRun(from) : File.Exists(from) && !TrainedWeights.HasRun(from))
+        {
+            throw new UsageException($"--to must be a file *.safetensors, the one format of weights that is written; a folder is for a run of this app, and '{from}' is none.");
         }
     }
 
@@ -57,16 +77,21 @@ internal static class PipelineHandOver
         trained.Fill(network);
         try
         {
-            var spacing = Spacing(options.Sampling) ?? StepSpacing.Trailing;
+            var (limit, sampling) = IsFlow(options) ? (null, null) : (options.Sampling.Clip ? ImageLimit.Clip() : ImageLimit.None, Steps(options));
             return DiffusersPipeline.From(
-                network, options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization(), options.Sampling.Clip ? ImageLimit.Clip() : ImageLimit.None,
-                new() { Spacing = spacing, Variance = options.Objective.LearnedVariance is null ? ReverseVariance.FixedSmall : ReverseVariance.LearnedRange }, options.NullLabel, options.Data.ClassNames);
+                network, options.Diffusion.CreateSchedule(), options.Diffusion.CreateParameterization(), limit, sampling, options.NullLabel, options.Data.ClassNames);
         }
         catch (ArgumentException e)
         {
             throw new InvalidDataException($"'{trained.File}' cannot be a pipeline of diffusers: {UsageException.Text(e)}", e);
         }
     }
+
+    private static DdpmOptions Steps(RunOptions options) => new()
+    {
+        Spacing = Spacing(options.Sampling) ?? StepSpacing.Trailing,
+        Variance = options.Objective.LearnedVariance is null ? ReverseVariance.FixedSmall : ReverseVariance.LearnedRange,
+    };
 
     /// <summary>The spacing, if a DDPMScheduler has it.</summary>
     private static StepSpacing? Spacing(SamplingOptions sampling) =>

@@ -11,6 +11,9 @@ namespace Diffusion.Sample;
 /// <param name="IgnoredKeys">Keys of a scheduler_config.json to pass over.</param>
 internal sealed record SourceArguments(string? Schedule, string? Prediction, string? Variant, string? Network, long? NullLabel, IReadOnlyCollection<string> IgnoredKeys)
 {
+    /// <summary>Nothing is said.</summary>
+    public static SourceArguments None { get; } = new(null, null, null, null, null, []);
+
     /// <summary>Refuses what only networks of other tools need.</summary>
     /// <exception cref="UsageException">Something of it is given.</exception>
     public void ThrowIfOfOtherTools(string reason) =>

@@ -8,8 +8,6 @@ namespace Diffusion;
 /// </remarks>
 internal sealed class RectifiedFlowNoiseSchedule : INoiseSchedule
 {
-    private readonly double _shift;
-
     /// <summary>Makes the schedule.</summary>
     /// <param name="timesteps">T, at least 1; 1000 by default.</param>
     /// <param name="shift">Above 0; 1 (default) leaves σ evenly spaced, more moves the levels towards noise.</param>
@@ -23,11 +21,14 @@ internal sealed class RectifiedFlowNoiseSchedule : INoiseSchedule
         }
 
         Timesteps = timesteps;
-        _shift = shift;
+        Shift = shift;
     }
 
     /// <inheritdoc/>
     public int Timesteps { get; }
+
+    /// <summary>How far the levels are moved towards noise; 1 for evenly spaced ones.</summary>
+    public double Shift { get; }
 
     /// <inheritdoc/>
     public NoiseLevel LevelAt(int timestep) => LevelAt((double)timestep);
@@ -41,7 +42,7 @@ internal sealed class RectifiedFlowNoiseSchedule : INoiseSchedule
         }
 
         var u = (timestep + 1) / Timesteps;
-        return LevelOf(_shift * u / (1 + ((_shift - 1) * u)));
+        return LevelOf(Shift * u / (1 + ((Shift - 1) * u)));
     }
 
     /// <inheritdoc/>

@@ -38,7 +38,7 @@ public sealed class PreviewImages : TrainingObserver
         ArgumentNullException.ThrowIfNull(trainer);
         ArgumentNullException.ThrowIfNull(images);
         (_steps, _shape) = (trainer.Options.StepsFor(images.Count), images.Shape);
-        _conditions = new DrawnConditions(trainer, images, _options.Condition, new GuidanceOptions { Scale = _options.Guidance }, _options.Clip, "Previews");
+        _conditions = new DrawnConditions(trainer, images, _options.Condition, new GuidanceOptions { Scale = _options.Guidance, SigmaMin = _options.GuidanceSigmaMin, SigmaMax = _options.GuidanceSigmaMax }, _options.Clip, "Previews");
         _sampler.Levels(trainer.Denoiser.Schedule); // throws now if they do not fit, and not in an hour
     }
 

@@ -21,6 +21,12 @@ public sealed record PreviewOptions : IValidatedOptions
     /// <summary>The scale of classifier-free guidance, for a class-conditional network with a null label; 1 (default) for none.</summary>
     public double Guidance { get; init; } = 1;
 
+    /// <summary>There is guidance above this σ/α, finite and at least 0; 0 by default (arXiv:2404.07724).</summary>
+    public double GuidanceSigmaMin { get; init; }
+
+    /// <summary>There is guidance up to this σ/α, itself included, above <see cref="GuidanceSigmaMin"/>; infinity by default.</summary>
+    public double GuidanceSigmaMax { get; init; } = double.PositiveInfinity;
+
     /// <summary>The condition of the images, one for all or one for each; <see langword="null"/> (default): all classes in turn where the network takes labels and the images have them, else none.</summary>
     public Condition? Condition { get; init; }
 
@@ -38,5 +44,7 @@ public sealed record PreviewOptions : IValidatedOptions
         .. OptionsValidation.Range(Columns ?? 1, nameof(Columns), 1),
         .. OptionsValidation.Range(Scale, nameof(Scale), 1),
         .. OptionsValidation.Range(Guidance, nameof(Guidance), -1000, 1000.0),
+        .. OptionsValidation.Range(GuidanceSigmaMin, nameof(GuidanceSigmaMin), 0),
+        .. GuidanceSigmaMax > GuidanceSigmaMin ? [] : (OptionsError[])[new(nameof(GuidanceSigmaMax), FormattableString.Invariant($"must be above {nameof(GuidanceSigmaMin)}, {GuidanceSigmaMin}; it is {GuidanceSigmaMax}."))],
     ];
 }

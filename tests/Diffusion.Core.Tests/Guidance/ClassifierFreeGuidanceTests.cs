@@ -124,6 +124,19 @@ public sealed class ClassifierFreeGuidanceTests : IDisposable
     }
 
     [Fact]
+    public void Predict_OutsideOfTheInterval_CallsTheNetworkForTheConditionalHalfAlone()
+    {
+        using var network = new LabelNetwork();
+        var guided = new NetworkDenoiser(network, new LinearNoiseSchedule(), nullCondition: Condition.OfLabels(4)).With(2, 3).Guided(new GuidanceOptions { Scale = 4, SigmaMin = 0.75, SigmaMax = 3 });
+        foreach (var level in new NoiseLevel[] { new(1, 3.01, 9), new(1, 3, 8), new(0.5, 0.4, 3), new(1, 0.75, 2), new(1, 0.1, 1) })
+        {
+            guided.Denoise(_noisy, level).Dispose();
+        }
+
+        Assert.Equal([[2, 3], [2, 3, 4, 4], [2, 3, 4, 4], [2, 3], [2, 3]], network.Labels);
+    }
+
+    [Fact]
     public void Predict_EveryLevelAndOption_IsFinite()
     {
         foreach (var level in TestLevels.All)

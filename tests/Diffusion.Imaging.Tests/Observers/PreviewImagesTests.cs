@@ -43,8 +43,11 @@ public sealed class PreviewImagesTests : IDisposable
         using var trainer = new Trainer(new GreyNetwork(), NoiseSchedule.Linear(), s_options with { Steps = 1, LearningRate = 1e-9 }, Parameterization.Image, nullCondition: Condition.OfLabels(3));
         trainer.Observers.Add(new PreviewImages(_folder.File("labels"), new DdimSampler(2), new PreviewOptions { Count = 5, Scale = 1 }));
         trainer.Observers.Add(new PreviewImages(_folder.File("guided"), new DdimSampler(2), new PreviewOptions { Count = 3, Scale = 1, Raw = false, Guidance = 2 }));
+        trainer.Observers.Add(new PreviewImages(_folder.File("above"), new DdimSampler(2), new PreviewOptions { Count = 3, Scale = 1, Raw = false, Guidance = 2, GuidanceSigmaMin = 1e6 }));
+        trainer.Observers.Add(new PreviewImages(_folder.File("below"), new DdimSampler(2), new PreviewOptions { Count = 3, Scale = 1, Raw = false, Guidance = 2, GuidanceSigmaMax = 1e-6 }));
         trainer.Fit(images);
 
+        Assert.All(["above", "below"], folder => Assert.Equal([0, 128, 255], Centres(ImageFile.Load(_folder.File($"{folder}/step-00000001.png"))))); // no level is in the interval
         var picture = ImageFile.Load(_folder.File("labels/step-00000001.png"));
         Assert.Equal(((3 * 6) + 2, (2 * 6) + 2), (picture.Width, picture.Height)); // one column a label
         Assert.Equal([0, 128, 255, 0, 128, 0], Centres(picture)); // the last cell is empty

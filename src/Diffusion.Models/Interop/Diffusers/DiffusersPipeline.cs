@@ -65,16 +65,16 @@ public sealed class DiffusersPipeline : IDisposable
     /// <exception cref="InvalidDataException">A file is not what it should be, a class or key is not known, or the weights do not fit the network, of which all are listed.</exception>
     public static DiffusersPipeline Load(string path, IReadOnlyCollection<string>? ignoredKeys = null, string? variant = null) => Load(path, build: null, ignoredKeys, variant);
 
-    /// <summary>Makes a pipeline of a network that was trained here, for <see cref="Save"/>: a DDPMPipeline with a UNet2DModel and a DDPMScheduler.</summary>
+    /// <summary>Makes a pipeline of a network that was trained here, for <see cref="Save"/>: a DDPMPipeline with a UNet2DModel and a DDPMScheduler, or for a rectified flow a FlowMatchEulerDiscreteScheduler.</summary>
     /// <remarks>
     /// What is saved is read back to the same samples, bit for bit. model_index.json then also says, under a key that diffusers passes over, what the images are (value range, shape, class names, null
     /// label) and that the schedule is in Float64. DDPMPipeline of diffusers draws without labels; Python code calls <c>unet(x, t, class_labels)</c> for a network that takes them.
     /// </remarks>
     /// <param name="network">The network; its weights are copied. For averaged weights: <see cref="FromTrainer"/>.</param>
-    /// <param name="schedule">The schedule that it was trained with: one that preserves the variance, from a table.</param>
-    /// <param name="parameterization">What it predicts: epsilon (default), image or velocity.</param>
-    /// <param name="limit">What is done to x̂₀; clipping to [−1, 1] by default.</param>
-    /// <param name="sampling">The spacing (trailing by default, leading, linspace) and the variance of the steps; by default that of the posterior, or the learned one where the network learns one. Another option is an error.</param>
+    /// <param name="schedule">The schedule that it was trained with: one that preserves the variance, from a table, or <see cref="NoiseSchedule.RectifiedFlow"/>.</param>
+    /// <param name="parameterization">What it predicts: epsilon (default), image or velocity; flow for a rectified flow.</param>
+    /// <param name="limit">What is done to x̂₀; clipping to [−1, 1] by default. Of a rectified flow nothing can be.</param>
+    /// <param name="sampling">None for a rectified flow. Else the spacing (trailing by default, leading, linspace) and the variance of the steps; by default that of the posterior, or the learned one where the network learns one. Another option is an error.</param>
     /// <param name="nullLabel">The label that stands for no class; <see langword="null"/> (default) if there is none.</param>
     /// <param name="classNames">The names of the classes by their labels, the null label apart where it is the last; none by default.</param>
     /// <returns>The pipeline; the caller disposes it.</returns>
@@ -95,8 +95,8 @@ public sealed class DiffusersPipeline : IDisposable
 
     /// <summary>Makes a pipeline of a trained run: as <see cref="From(UNet, INoiseSchedule, Parameterization?, ImageLimit?, DdpmOptions?, long?, IReadOnlyList{string}?)"/>, with what the trainer knows.</summary>
     /// <param name="trainer">The trainer of a <see cref="UNet"/>; schedule, prediction and null label are its own.</param>
-    /// <param name="limit">What is done to x̂₀; clipping to [−1, 1] by default.</param>
-    /// <param name="sampling">Spacing and variance of the steps.</param>
+    /// <param name="limit">What is done to x̂₀; clipping to [−1, 1] by default. Of a rectified flow nothing can be.</param>
+    /// <param name="sampling">Spacing and variance of the steps; none for a rectified flow.</param>
     /// <param name="classNames">The names of the classes by their labels; none by default.</param>
     /// <param name="averaged">Whether the weights are the moving average, <see cref="Trainer.Ema"/> (default), or those as trained.</param>
     /// <returns>The pipeline; the caller disposes it.</returns>
@@ -181,7 +181,7 @@ public sealed class DiffusersPipeline : IDisposable
         UNet network, IReadOnlyDictionary<string, Tensor> weights, INoiseSchedule schedule, Parameterization? parameterization, ImageLimit? limit, DdpmOptions? sampling, PipelineNotes notes)
     {
         var described = DiffusersUNet.Of(network.Options);
-        var folder = FolderWriter.Write(described, schedule, parameterization ?? Parameterization.Epsilon, limit ?? ImageLimit.Clip(), sampling, notes);
+        var folder = FolderWriter.Write(described, schedule, parameterization ?? Parameterization.Epsilon, limit, sampling, notes);
         var scheduler = folder.CreateScheduler();
         var copy = described.Build();
         try

@@ -13,7 +13,7 @@ internal static class FolderWriter
     private const string Library = "diffusers";
 
     /// <exception cref="ArgumentException">diffusers cannot express something, or names and labels are not the network's; the message says what.</exception>
-    public static DiffusersFolder Write(DiffusersUNet network, INoiseSchedule schedule, Parameterization parameterization, ImageLimit limit, DdpmOptions? sampling, PipelineNotes notes)
+    public static DiffusersFolder Write(DiffusersUNet network, INoiseSchedule schedule, Parameterization parameterization, ImageLimit? limit, DdpmOptions? sampling, PipelineNotes notes)
     {
         ArgumentNullException.ThrowIfNull(schedule);
         var (image, dialect) = (network.Options.Image, network.Options.Dialect);
@@ -30,17 +30,22 @@ internal static class FolderWriter
             throw new ArgumentException($"diffusers cannot express a network of {channels} channels out for {image.Channels} in; it has as many, or twice as many with a learned variance.", nameof(network));
         }
 
-        var (table, scheduler) = DdpmSchedulerWriter.Write(schedule, parameterization, limit, sampling ?? new() { Variance = learns ? ReverseVariance.LearnedRange : ReverseVariance.FixedSmall }, learns);
+        var (table, scheduler) = schedule is RectifiedFlowNoiseSchedule flow
+            ? (null, FlowSchedulerWriter.Write(flow, parameterization, limit, sampling, learns))
+            : Ddpm(schedule, parameterization, limit ?? ImageLimit.Clip(), sampling ?? new() { Variance = learns ? ReverseVariance.LearnedRange : ReverseVariance.FixedSmall }, learns);
         var index = new JsonObject
         {
             ["_class_name"] = "DDPMPipeline",
             [PipelineNotes.Key] = (notes with { Schedule = table }).ToJson(image),
             [VersionKey] = Version,
-            ["scheduler"] = new JsonArray(Library, DdpmSchedulerWriter.ClassName),
+            ["scheduler"] = new JsonArray(Library, scheduler["_class_name"]!.DeepClone()),
             ["unet"] = new JsonArray(Library, network.ClassName),
         };
         return Checked(new DiffusersFolder(UNet2DClass.ToText(index), UNet2DClass.ToText(scheduler), WithVersion(network.ToJson())));
     }
+
+    private static (ExactTable? Table, JsonObject Json) Ddpm(INoiseSchedule schedule, Parameterization parameterization, ImageLimit limit, DdpmOptions sampling, bool learns) =>
+        DdpmSchedulerWriter.Write(schedule, parameterization, limit, sampling, learns);
 
     private static string WithVersion(string network)
     {
@@ -69,12 +74,13 @@ internal static class FolderWriter
     {
         try
         {
-            folder.Notes.Schedule!.Schedule(folder.SchedulerConfig, folder.CreateScheduler().Schedule);
+            var scheduler = folder.CreateScheduler();
+            folder.Notes.Schedule?.Schedule(folder.SchedulerConfig, scheduler.Schedule);
             return folder;
         }
         catch (InvalidDataException error)
         {
-            throw new ArgumentException($"{DdpmSchedulerWriter.ClassName} of diffusers cannot express this diffusion: {error.Message}", error);
+            throw new ArgumentException($"{folder.SchedulerClass} of diffusers cannot express this diffusion: {error.Message}", error);
         }
     }
 }
