@@ -75,7 +75,7 @@ internal static class SensitivityCommand
         var order = new Permutation(training.Count, seed: 0); // the file has an order of its own, in which images at even distances are by half of the writers
         for (var i = 0; i < Repetitions; i++)
         {
-            var indices = Enumerable.Range(i * count, count).Select(order.At).ToArray();
+            var indices = Enumerable.Range(i * count, count).Select(each => order.At(each)).ToArray();
             using var batch = training.Read(indices);
             using var set = Measured(features, EightBitImages.From(batch.Images), indices.Select(each => training.Labels[each]));
             using var of = FeatureStatistics.Of(set.Features, "training images");

@@ -56,7 +56,7 @@ internal sealed class FlowSlope(IDenoiser denoiser, TraceProbes probes, ScalarTy
         }
         catch (ExternalException) when (BackwardPass.Failure is { } failure)
         {
-            throw new InvalidOperationException($"The derivative of the denoiser at timestep {level.Timestep} failed: {failure.Message}", failure);
+            throw new InvalidOperationException(FormattableString.Invariant($"The derivative of the denoiser at timestep {level.Timestep} failed: {failure.Message}"), failure);
         }
     }
 
