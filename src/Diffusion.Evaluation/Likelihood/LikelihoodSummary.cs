@@ -104,7 +104,7 @@ public sealed class LikelihoodSummary
     /// <summary>The figure with its error, the number of images and the method.</summary>
     /// <returns>One line.</returns>
     public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{(Prior is null ? "" : "at most ")}{BitsPerDimension:f4}{(StandardError is { } error ? $" ± {error:f4}" : "")} bits per dimension, n = {Values.Count} ({Method})");
+        CultureInfo.InvariantCulture, $"{(Prior is null ? "" : "at most ")}{BitsPerDimension:f4}{(StandardError is { } error ? string.Create(CultureInfo.InvariantCulture, $" ± {error:f4}") : "")} bits per dimension, n = {Values.Count} ({Method})");
 
     private static double[] Numbers(Tensor values)
     {

@@ -35,7 +35,7 @@ internal static class NetworkDescription
         return
         [
             new("channels in", Text(plan.InChannels)),
-            new("patchSize", Text(options.PatchSize)),
+            new("dialect.patchSize", Text(options.Dialect.PatchSize)),
             new("stemChannels", Text(plan.Stem)),
             new("channels out", Text(plan.OutChannels)),
             new("normGroups", Text(options.NormGroups)),

@@ -27,6 +27,12 @@ public sealed record UNetDialect : IValidatedOptions
     /// <summary>The channels that leave the network, at least 1; <see langword="null"/> (default): those of the image. Twice as many for a learned variance.</summary>
     public int? OutChannels { get; init; }
 
+    /// <summary>
+    /// p, at least 1 and a divisor of the height and width: patches of p×p pixels become the channels of one (pixel unshuffle), the whole network works on an image of H/p × W/p, and what leaves it is
+    /// spread over the pixels again. 1 by default: no patches. With 2 every block has a quarter of the positions to compute. Efficient Sub-Pixel Convolution, arXiv:1609.05158; in denoisers: simple diffusion, arXiv:2301.11093.
+    /// </summary>
+    public int PatchSize { get; init; } = 1;
+
     /// <summary>Whether what enters is 2·x − 1: images given in [0, 1]. Off by default.</summary>
     public bool CenterInput { get; init; }
 

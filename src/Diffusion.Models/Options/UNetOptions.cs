@@ -13,12 +13,6 @@ public sealed record UNetOptions : IValidatedOptions
     [JsonIgnore]
     public ImageShape Image { get; init; } = new(1, 28, 28);
 
-    /// <summary>
-    /// p, at least 1 and a divisor of the height and width: patches of p×p pixels become the channels of one (pixel unshuffle), the whole network works on an image of H/p × W/p, and what leaves it is
-    /// spread over the pixels again. 1 by default: no patches. With 2 every block has a quarter of the positions to compute. Efficient Sub-Pixel Convolution, arXiv:1609.05158; in denoisers: simple diffusion, arXiv:2301.11093.
-    /// </summary>
-    public int PatchSize { get; init; } = 1;
-
     /// <summary>The channels after the first convolution; <see langword="null"/> (default): those of the first down block.</summary>
     public int? StemChannels { get; init; }
 

@@ -14,16 +14,16 @@ internal sealed class UNetPlan
     public UNetOptions Options { get; }
 
     /// <summary>The channels that enter the first convolution: those of the image and the extra ones, of every pixel of a patch.</summary>
-    public int InChannels => (Options.Image.Channels + Options.Dialect.ExtraChannels) * Options.PatchSize * Options.PatchSize;
+    public int InChannels => (Options.Image.Channels + Options.Dialect.ExtraChannels) * Options.Dialect.PatchSize * Options.Dialect.PatchSize;
 
     /// <summary>The channels that leave the last convolution, likewise.</summary>
-    public int OutChannels => (Options.Dialect.OutChannels ?? Options.Image.Channels) * Options.PatchSize * Options.PatchSize;
+    public int OutChannels => (Options.Dialect.OutChannels ?? Options.Image.Channels) * Options.Dialect.PatchSize * Options.Dialect.PatchSize;
 
     /// <summary>The height that the first and the last convolution work at.</summary>
-    public int Height => Options.Image.Height / Options.PatchSize;
+    public int Height => Options.Image.Height / Options.Dialect.PatchSize;
 
     /// <summary>The width that the first and the last convolution work at.</summary>
-    public int Width => Options.Image.Width / Options.PatchSize;
+    public int Width => Options.Image.Width / Options.Dialect.PatchSize;
 
     public int Stem => Down[0].InChannels;
 
@@ -39,7 +39,7 @@ internal sealed class UNetPlan
     public static UNetPlan Of(UNetOptions options)
     {
         var down = new List<BlockPlan>();
-        var (channels, height, width) = (options.StemChannels ?? options.Down[0].Channels, options.Image.Height / options.PatchSize, options.Image.Width / options.PatchSize);
+        var (channels, height, width) = (options.StemChannels ?? options.Down[0].Channels, options.Image.Height / options.Dialect.PatchSize, options.Image.Width / options.Dialect.PatchSize);
         for (var i = 0; i < options.Down.Count; i++)
         {
             var block = options.Down[i];

@@ -27,8 +27,8 @@ internal sealed class UNetValidation
     {
         var options = _options;
         Check(options.Image.Channels >= 1 && options.Image.Height >= 1 && options.Image.Width >= 1, nameof(options.Image), $"must have at least one channel and pixel; it is {options.Image}.");
-        var (height, width, patch) = (options.Image.Height, options.Image.Width, options.PatchSize);
-        Check(patch >= 1 && height % Math.Max(1, patch) == 0 && width % Math.Max(1, patch) == 0, nameof(options.PatchSize), $"must be at least 1 and divide the image's {height}×{width} pixels; it is {patch}.");
+        var (height, width, patch) = (options.Image.Height, options.Image.Width, options.Dialect.PatchSize);
+        Check(patch >= 1 && height % Math.Max(1, patch) == 0 && width % Math.Max(1, patch) == 0, $"{nameof(options.Dialect)}.{nameof(options.Dialect.PatchSize)}", $"must be at least 1 and divide the image's {height}×{width} pixels; it is {patch}.");
         Check(options.Down.Count > 0, nameof(options.Down), "must have at least one block; it is empty.");
         Check(options.Up.Count == 0 || options.Up.Count == options.Down.Count, nameof(options.Up), $"must be empty or have one block for each of the {options.Down.Count} down blocks; it has {options.Up.Count}.");
         Check(options.NormGroups >= 1, nameof(options.NormGroups), $"must be at least 1; it is {options.NormGroups}.");
@@ -120,7 +120,7 @@ internal sealed class UNetValidation
 
     private void Halvings()
     {
-        var patch = Math.Max(1, _options.PatchSize);
+        var patch = Math.Max(1, _options.Dialect.PatchSize);
         var (height, width) = (_options.Image.Height / patch, _options.Image.Width / patch);
         var whole = $"{height}×{width}{(patch == 1 ? "" : " patches")}";
         for (var (i, halvings) = (0, 0); i < _options.Down.Count && Math.Min(height, width) >= 1; i++)

@@ -142,19 +142,19 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor>, IConditionalNetwor
     }
 
     /// <summary>[B, C, H, W] → [B, C·p·p, H/p, W/p].</summary>
-    private Tensor ToPatches(Tensor images) => Options.PatchSize == 1 ? images : nn.functional.pixel_unshuffle(images, Options.PatchSize);
+    private Tensor ToPatches(Tensor images) => Options.Dialect.PatchSize == 1 ? images : nn.functional.pixel_unshuffle(images, Options.Dialect.PatchSize);
 
     /// <summary>[B, C·p·p, H/p, W/p] → [B, C, H, W].</summary>
-    private Tensor FromPatches(Tensor patches) => Options.PatchSize == 1 ? patches : nn.functional.pixel_shuffle(patches, Options.PatchSize);
+    private Tensor FromPatches(Tensor patches) => Options.Dialect.PatchSize == 1 ? patches : nn.functional.pixel_shuffle(patches, Options.Dialect.PatchSize);
 
     private void Check(Tensor noisy, Tensor timesteps)
     {
         ArgumentNullException.ThrowIfNull(noisy);
         ArgumentNullException.ThrowIfNull(timesteps);
-        var (channels, patch) = (Options.Image.Channels + Options.Dialect.ExtraChannels, Options.PatchSize);
+        var (channels, patch) = (Options.Image.Channels + Options.Dialect.ExtraChannels, Options.Dialect.PatchSize);
         if (noisy.dim() != 4 || noisy.size(1) != channels || noisy.size(2) % patch != 0 || noisy.size(3) % patch != 0)
         {
-            var sides = patch == 1 ? "" : $" with sides that {nameof(UNetOptions.PatchSize)}, {patch}, divides";
+            var sides = patch == 1 ? "" : $" with sides that {nameof(UNetOptions.Dialect.PatchSize)}, {patch}, divides";
             throw new ArgumentException($"Images must have the shape [B, {channels}, H, W]{sides}; the shape is [{string.Join(", ", noisy.shape)}].", nameof(noisy));
         }
 

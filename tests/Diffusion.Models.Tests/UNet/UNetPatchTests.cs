@@ -49,9 +49,9 @@ public sealed class UNetPatchTests
     }
 
     [Theory]
-    [InlineData(0, "PatchSize: must be at least 1 and divide the image's 28×28 pixels; it is 0.")]
-    [InlineData(-2, "PatchSize: must be at least 1 and divide the image's 28×28 pixels; it is -2.")]
-    [InlineData(3, "PatchSize: must be at least 1 and divide the image's 28×28 pixels; it is 3.")]
+    [InlineData(0, "Dialect.PatchSize: must be at least 1 and divide the image's 28×28 pixels; it is 0.")]
+    [InlineData(-2, "Dialect.PatchSize: must be at least 1 and divide the image's 28×28 pixels; it is -2.")]
+    [InlineData(3, "Dialect.PatchSize: must be at least 1 and divide the image's 28×28 pixels; it is 3.")]
     public void Build_PatchThatDoesNotDivide_Throws(int patch, string message)
     {
         var error = Assert.Throws<ArgumentException>(() => Builder(new(1, 28, 28), patch).Build());
@@ -75,6 +75,6 @@ public sealed class UNetPatchTests
     }
 
     private static UNetBuilder Builder(ImageShape image, int patch) => UNetBuilder.ForImages(image)
-        .With(options => options with { PatchSize = patch, TimeDimension = 16, ZeroInitialize = false })
+        .With(options => options with { TimeDimension = 16, ZeroInitialize = false, Dialect = new() { PatchSize = patch } })
         .Down(8, layers: 1).Down(16, layers: 1, attention: true).Mid(16);
 }

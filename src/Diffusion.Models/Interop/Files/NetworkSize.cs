@@ -38,7 +38,7 @@ internal static class NetworkSize
         yield return ("the width of the time's waves", (Int128)(time.Width ?? 0));
         yield return ("the table of labels", network.Dialect.Labels is { Kind: LabelKind.Table } labels ? (Int128)labels.Classes * network.TimeDimension : 0);
         yield return ("the input", (Int128)(network.StemChannels ?? 0) * 9);
-        yield return ("the image", ((Int128)network.Image.Channels + network.Dialect.ExtraChannels + (network.Dialect.OutChannels ?? 0)) * network.PatchSize * network.PatchSize);
+        yield return ("the image", ((Int128)network.Image.Channels + network.Dialect.ExtraChannels + (network.Dialect.OutChannels ?? 0)) * network.Dialect.PatchSize * network.Dialect.PatchSize);
         yield return ("the context", (Int128)(network.Dialect.Context?.Channels ?? 0));
         IBlockOptions[] blocks = [.. network.Down, .. network.Mid, .. network.Up];
         foreach (var block in blocks)
