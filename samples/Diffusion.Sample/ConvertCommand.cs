@@ -69,8 +69,14 @@ internal static class ConvertCommand
         var translate = Translation(dialect, reverse, weights, network);
         using var loaded = weights.Load();
         var tensors = WeightTypes.Convert(translate(loaded), type, weights.Path);
-        Save(to, tensors, WeightDialects.WithNetwork(Metadata(from, weights, arguments.GetValue(s_config), tensors), dialect, reverse, weights, network));
-        foreach (var note in weights.Notes)
+        var metadata = Metadata(from, weights, arguments.GetValue(s_config), tensors);
+        if (reverse)
+        {
+            PatchNotes.ThrowIfLost(weights.Path, metadata, dialect!);
+        }
+
+        Save(to, tensors, WeightDialects.WithNetwork(metadata, dialect, reverse, weights, network));
+        foreach (var note in PatchNotes.Left(from) is { } left ? [.. weights.Notes, left] : weights.Notes)
         {
             AnsiConsole.MarkupLineInterpolated($"{note}");
         }
