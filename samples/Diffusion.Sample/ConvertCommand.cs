@@ -69,13 +69,7 @@ internal static class ConvertCommand
         var translate = Translation(dialect, reverse, weights, network);
         using var loaded = weights.Load();
         var tensors = WeightTypes.Convert(translate(loaded), type, weights.Path);
-        var metadata = Metadata(from, weights, arguments.GetValue(s_config), tensors);
-        if (reverse)
-        {
-            PatchNotes.ThrowIfLost(weights.Path, metadata, dialect!);
-        }
-
-        Save(to, tensors, WeightDialects.WithNetwork(metadata, dialect, reverse, weights, network));
+        Save(to, tensors, WeightDialects.WithNetwork(Metadata(from, weights, arguments.GetValue(s_config), tensors), dialect, reverse, weights, network));
         foreach (var note in PatchNotes.Left(from) is { } left ? [.. weights.Notes, left] : weights.Notes)
         {
             AnsiConsole.MarkupLineInterpolated($"{note}");
@@ -89,6 +83,11 @@ internal static class ConvertCommand
         if (dialect is null)
         {
             return reverse ? throw new UsageException("--reverse goes with --dialect.") : tensors => tensors;
+        }
+
+        if (reverse && WeightDialects.Names.Contains(dialect.ToLowerInvariant()))
+        {
+            PatchNotes.ThrowIfLost(weights, dialect);
         }
 
         var found = WeightDialects.Find(dialect, weights, network);

@@ -8,15 +8,14 @@ namespace Diffusion.Sample;
 internal static class PatchNotes
 {
     /// <exception cref="UsageException">The weights are of a run on patches, and are to be a file of another project, where nothing says so.</exception>
-    /// <param name="from">The weights, for the message.</param>
-    /// <param name="metadata">What their header says, or is to say.</param>
+    /// <param name="weights">The weights, whose header says which run they are of.</param>
     /// <param name="dialect">The other project.</param>
-    public static void ThrowIfLost(string from, IReadOnlyDictionary<string, string> metadata, string dialect)
+    public static void ThrowIfLost(WeightFiles weights, string dialect)
     {
-        if (PatchSizeOfRun(from, metadata) is var patch and not 1)
+        if (PatchSizeOfRun(weights) is var patch and not 1)
         {
             throw new UsageException(
-                $"'{from}' is of a run on patches of {patch}×{patch} pixels (model.patchSize), which no file of {dialect} says. A pipeline of diffusers does: --to DIR --dialect diffusers without --reverse.");
+                $"'{weights.Path}' is of a run on patches of {patch}×{patch} pixels (model.patchSize), which no file of {dialect} says. A pipeline of diffusers does: --to DIR --dialect diffusers without --reverse.");
         }
     }
 
@@ -40,11 +39,11 @@ internal static class PatchNotes
         }
     }
 
-    private static int PatchSizeOfRun(string from, IReadOnlyDictionary<string, string> metadata)
+    private static int PatchSizeOfRun(WeightFiles weights)
     {
         try
         {
-            return metadata.TryGetValue(RunConfiguration.MetadataKey, out var run) ? RunConfiguration.Parse(run, from).Model.PatchSize : 1;
+            return weights.Metadata.TryGetValue(RunConfiguration.MetadataKey, out var run) ? RunConfiguration.Parse(run, weights.Path).Model.PatchSize : 1;
         }
         catch (Exception e) when (e is InvalidDataException or OptionsValidationException)
         {
