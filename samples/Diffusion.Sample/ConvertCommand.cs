@@ -70,7 +70,7 @@ internal static class ConvertCommand
         using var loaded = weights.Load();
         var tensors = WeightTypes.Convert(translate(loaded), type, weights.Path);
         Save(to, tensors, WeightDialects.WithNetwork(Metadata(from, weights, arguments.GetValue(s_config), tensors), dialect, reverse, weights, network));
-        foreach (var note in weights.Notes)
+        foreach (var note in PatchNotes.Left(from) is { } left ? [.. weights.Notes, left] : weights.Notes)
         {
             AnsiConsole.MarkupLineInterpolated($"{note}");
         }
@@ -83,6 +83,11 @@ internal static class ConvertCommand
         if (dialect is null)
         {
             return reverse ? throw new UsageException("--reverse goes with --dialect.") : tensors => tensors;
+        }
+
+        if (reverse && WeightDialects.Names.Contains(dialect.ToLowerInvariant()))
+        {
+            PatchNotes.ThrowIfLost(weights, dialect);
         }
 
         var found = WeightDialects.Find(dialect, weights, network);

@@ -62,6 +62,11 @@ internal static class InfoCommand
         table.AddRow("folder", Markup.Escape(path));
         table.AddRow("pipeline", Markup.Escape(folder.PipelineClass));
         table.AddRow("network", Markup.Escape(folder.NetworkClass));
+        if (folder.PatchSize is var patch and not 1)
+        {
+            table.AddRow("patches", $"{patch}×{patch} pixels, the channels of its network");
+        }
+
         SchedulerTable.AddTo(table, scheduler);
         ClassList.AddTo(table, folder.ClassNames ?? [], all);
         AnsiConsole.Write(table);

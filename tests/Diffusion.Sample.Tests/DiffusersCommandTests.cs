@@ -109,6 +109,59 @@ public sealed class DiffusersCommandTests : IDisposable
         Assert.Equal(["notes.txt"], Directory.GetFileSystemEntries(_app.At("mine")).Select(Path.GetFileName));
     }
 
+    [Theory]
+    [InlineData(2, "")]
+    [InlineData(7, ", \"diffusion\": { \"schedule\": \"flow\", \"prediction\": \"flow\" }")]
+    public void Convert_RunOnPatches_IsAPipelineThatDrawsTheSame(int patch, string diffusion)
+    {
+        var model = Expressible.Replace("\"dialect\": {", $"\"dialect\": {{ \"patchSize\": {patch},", StringComparison.Ordinal) + diffusion;
+        var run = _app.Configure("\"steps\": 3", model);
+        File.WriteAllText(run, File.ReadAllText(run).Replace("\"sampling\": {", "\"sampling\": { \"clip\": false,", StringComparison.Ordinal)); // a flow's scheduler has no limit on images
+        Done(_app.Run("train", "--config", run));
+        var (channels, size) = (patch * patch, 28 / patch);
+        Says(
+            Done(_app.Run("convert", "--from", "out", "--to", "pipeline", "--dialect", "diffusers")),
+            "1×28×28", $"on patches of {patch}×{patch} pixels", $"samples are [B, {channels}, {size}, {size}]", $"pixel_shuffle(samples, {patch})");
+        var config = JsonNode.Parse(File.ReadAllText(_app.At("pipeline/unet/config.json")))!;
+        Assert.Equal((channels, channels, size), ((int)config["in_channels"]!, (int)config["out_channels"]!, (int)config["sample_size"]!));
+        Says(Done(_app.Run("info", "pipeline")), $"{patch}×{patch} pixels");
+        foreach (var options in diffusion.Length == 0 ? ["", "--guidance 2 --label 7"] : new[] { "--sampler heun --label 3" })
+        {
+            string[] arguments = ["--count", "2", "--steps", "3", "--raw", .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+            Done(_app.Run(["sample", "--checkpoint", "out", "--out", "ours", .. arguments]));
+            Says(Done(_app.Run(["sample", "--checkpoint", "pipeline", "--out", "theirs", .. arguments])), "images 1×28×28");
+            Assert.Equal(File.ReadAllBytes(_app.At("ours/samples.safetensors")), File.ReadAllBytes(_app.At("theirs/samples.safetensors")));
+        }
+    }
+
+    [Fact]
+    public void Commands_PipelineOnPatches_KeepThemOrSaySo()
+    {
+        var config = _app.Configure("\"steps\": 1", Expressible.Replace("\"dialect\": {", "\"dialect\": { \"patchSize\": 2,", StringComparison.Ordinal));
+        Done(_app.Run("train", "--config", config));
+        Done(_app.Run("convert", "--from", "out", "--to", "pipeline", "--dialect", "diffusers"));
+        Done(_app.Run("train", "--config", config, "--from", "pipeline", "--out", "tuned"));
+        Assert.Contains("\"patchSize\": 2", File.ReadAllText(_app.At("tuned/config.json")), StringComparison.Ordinal);
+
+        Says(Done(_app.Run("convert", "--from", "pipeline", "--to", "file.safetensors", "--dialect", "diffusers")), "patches of 2×2 pixels", "are not in the file");
+        foreach (var alone in new[] { "file.safetensors", "pipeline/unet" })
+        {
+            Wrong(_app.Run("sample", "--checkpoint", alone, "--schedule", "linear", "--steps", "1", "--count", "1"), "have 4 channels", "need 1 or 3", "its pipeline's folder");
+        }
+
+        foreach (var dialect in new[] { "diffusers", "openai" })
+        {
+            var refused = _app.Run("convert", "--from", "out", "--to", "reversed.safetensors", "--dialect", dialect, "--reverse", "--network", "pipeline/unet/config.json");
+            Wrong(refused, "on patches of 2×2 pixels (model.dialect.patchSize)", $"no file of {dialect}");
+            Assert.False(File.Exists(_app.At("reversed.safetensors")));
+        }
+
+        File.WriteAllText(_app.At("pipeline/model_index.json"), File.ReadAllText(_app.At("pipeline/model_index.json")).Replace("\"patch_size\": 2", "\"patch_size\": 3", StringComparison.Ordinal));
+        var failed = _app.Run("sample", "--checkpoint", "pipeline", "--steps", "1");
+        Assert.Equal(1, failed.ExitCode);
+        Says(failed, "model_index.json: \"patch_size\" in its \"_diffusion\" must be", "4 in and 4 out", "it is 3");
+    }
+
     [Fact]
     public void Convert_RunThatDiffusersCannotExpress_NamesWhyAndWritesNothing()
     {

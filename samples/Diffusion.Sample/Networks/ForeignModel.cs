@@ -81,10 +81,16 @@ internal static class ForeignModel
         return new TrainedModel(network.File, options, network, denoiser, label, sampler, own ? ImageLimit.None : limit) { Shape = network.Network.Options.Image, SamplerName = own ? network.Scheduler!.ClassName : options.Sampling.Sampler };
     }
 
-    /// <summary>What no command can give a network.</summary>
+    /// <summary>What no command can give a network, or draw.</summary>
     private static void CheckConditions(ForeignNetwork network)
     {
-        var dialect = network.Network.Options.Dialect;
+        var (image, dialect) = (network.Network.Options.Image, network.Network.Options.Dialect);
+        if (image.Channels is not (1 or 3))
+        {
+            throw new UsageException(
+                $"The images of the network of '{network.File}' have {image.Channels} channels, and pictures need 1 or 3. A network on patches draws from its pipeline's folder, whose model_index.json notes them.");
+        }
+
         if (dialect.Context is { } context)
         {
             throw new UsageException($"The network of '{network.File}' needs a context of {context.Channels} channels, such as an encoded text, which no command gives it.");

@@ -34,6 +34,11 @@ internal static class PipelineHandOver
         var sampling = trained.Options.Sampling;
         AnsiConsole.MarkupLineInterpolated($"Wrote {to}: a {pipeline.ClassName} of diffusers with the weights of {trained.File}");
         AnsiConsole.MarkupLineInterpolated($"  model_index.json also says what its images are: values in [[-1, 1]], {trained.Options.Data.Shape}{(pipeline.ClassNames is { } names ? $", {names.Count} class names" : "")}{(pipeline.NullLabel is { } label ? $", {label} is the label for no class" : "")}");
+        if (trained.Options.Model.Dialect.PatchSize is var patch and not 1)
+        {
+            AnsiConsole.MarkupLineInterpolated($"  and that its network is on patches of {patch}×{patch} pixels. {Samples(trained.Options.Data.Shape, patch)}");
+        }
+
         if (IsFlow(trained.Options))
         {
             AnsiConsole.MarkupLineInterpolated(
@@ -44,6 +49,9 @@ internal static class PipelineHandOver
             AnsiConsole.MarkupLineInterpolated($"  Its scheduler is a {pipeline.Scheduler.ClassName} over all timesteps. The run's own way to draw is not in it: {Arguments(sampling)}");
         }
     }
+
+    private static string Samples(ImageShape image, int patch) =>
+        $"In Python samples are [B, {image.Channels * patch * patch}, {image.Height / patch}, {image.Width / patch}], of which torch.nn.functional.pixel_shuffle(samples, {patch}) makes images.";
 
     /// <summary>How to draw as the run does, on the command line.</summary>
     private static string Arguments(SamplingOptions sampling)

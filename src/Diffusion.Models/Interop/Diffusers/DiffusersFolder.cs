@@ -79,6 +79,9 @@ public sealed class DiffusersFolder
     /// <summary>The names of the classes, by their labels, where <see cref="DiffusersPipeline.Save"/> has written some; <see langword="null"/> where not.</summary>
     public IReadOnlyList<string>? ClassNames => Notes.ClassNames;
 
+    /// <summary>p where the network is one on patches of p×p pixels, its channels (<see cref="UNetDialect.PatchSize"/>), as <see cref="DiffusersPipeline.Save"/> notes it; 1 where there is no such note.</summary>
+    public int PatchSize => Notes.PatchSize;
+
     /// <summary>What this library has noted in model_index.json.</summary>
     internal PipelineNotes Notes => _index.Notes;
 
@@ -135,6 +138,10 @@ public sealed class DiffusersFolder
             ? throw new IOException($"'{path}' exists and is not empty; a pipeline is written to a folder of its own.")
             : true;
     }
+
+    /// <summary>A network that unet/config.json describes, on the patches that model_index.json notes.</summary>
+    /// <exception cref="InvalidDataException">model_index.json notes patches that it cannot have; the message names it.</exception>
+    internal DiffusersUNet InPatches(DiffusersUNet network) => In(IndexFile, () => network.InPatches(Notes));
 
     /// <exception cref="InvalidDataException">model_index.json notes another shape of images; the message names it.</exception>
     internal void ThrowUnlessNoted(ImageShape image) => In(IndexFile, () =>

@@ -11,7 +11,7 @@ internal sealed record DiffusersNetwork(nn.Module<Tensor, Tensor, Tensor> Module
 /// <summary>Which classes of networks can be built, and how: the text of unet/config.json makes the network.</summary>
 internal static class DiffusersNetworks
 {
-    private static readonly Dictionary<string, Func<string, WeightFiles, DiffusersNetwork>> s_builders = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<string, WeightFiles, Func<DiffusersUNet, DiffusersUNet>, DiffusersNetwork>> s_builders = new(StringComparer.Ordinal)
     {
         [UNet2DReader.ClassName] = Described,
     };
@@ -19,19 +19,20 @@ internal static class DiffusersNetworks
     /// <summary>The network of any class that is described as a block list.</summary>
     /// <param name="config">The text of its config.json.</param>
     /// <param name="weights">The weights that it is built for; it may not be larger than they are.</param>
-    public static DiffusersNetwork Described(string config, WeightFiles weights)
+    /// <param name="inPatches">Puts it on patches, where something says so.</param>
+    public static DiffusersNetwork Described(string config, WeightFiles weights, Func<DiffusersUNet, DiffusersUNet> inPatches)
     {
-        var described = DiffusersUNet.Parse(config);
+        var described = inPatches(DiffusersUNet.Parse(config));
         weights.ThrowIfSmallerThan(described.Options);
         return new DiffusersNetwork(described.Build(), described.Keys);
     }
 
     /// <exception cref="InvalidDataException">The class is not known, or a value of the configuration is not; the message names it.</exception>
-    public static DiffusersNetwork Build(string config, WeightFiles weights)
+    public static DiffusersNetwork Build(string config, WeightFiles weights, Func<DiffusersUNet, DiffusersUNet> inPatches)
     {
         var className = ModelIndex.ClassNameOf(config);
         return s_builders.TryGetValue(className, out var build)
-            ? build(config, weights)
+            ? build(config, weights, inPatches)
             : throw new InvalidDataException(
                 $"The network class \"{className}\" is not known; this library builds {string.Join(", ", s_builders.Keys)}.");
     }
@@ -40,12 +41,12 @@ internal static class DiffusersNetworks
     /// <param name="config">The text of its config.json.</param>
     /// <param name="folder">The folder of its weights.</param>
     /// <param name="variant">Which of them.</param>
-    /// <param name="build">Makes the network of the text; <see cref="Build"/> by default.</param>
+    /// <param name="build">Makes the network of the text: <see cref="Described"/>, <see cref="Build"/>, or something else.</param>
     /// <exception cref="InvalidDataException">As of <see cref="Build"/>, or the weights do not fit; the message lists all differences.</exception>
-    public static DiffusersNetwork Load(string config, string folder, string? variant, Func<string, WeightFiles, DiffusersNetwork>? build = null)
+    public static DiffusersNetwork Load(string config, string folder, string? variant, Func<string, WeightFiles, DiffusersNetwork> build)
     {
         using var files = WeightFiles.OpenNetwork(folder, variant: variant);
-        var network = (build ?? Build)(config, files);
+        var network = build(config, files);
         try
         {
             using var theirs = files.Load();

@@ -19,7 +19,7 @@ public sealed class DiffusersPipeline : IDisposable
         (ClassNames, NullLabel) = (folder.Notes.ClassNames, folder.Notes.NullLabel);
         if (folder.Notes.Sizes.Count > 0)
         {
-            folder.ThrowUnlessNoted(DiffusersUNet.Parse(folder.NetworkConfig).Options.Image);
+            folder.ThrowUnlessNoted(folder.InPatches(DiffusersUNet.Parse(folder.NetworkConfig)).Options.Image);
         }
 
         Schedule = folder.Notes.Schedule?.Schedule(folder.SchedulerConfig, scheduler.Schedule) ?? scheduler.Schedule;
@@ -68,7 +68,8 @@ public sealed class DiffusersPipeline : IDisposable
     /// <summary>Makes a pipeline of a network that was trained here, for <see cref="Save"/>: a DDPMPipeline with a UNet2DModel and a DDPMScheduler, or for a rectified flow a FlowMatchEulerDiscreteScheduler.</summary>
     /// <remarks>
     /// What is saved is read back to the same samples, bit for bit. model_index.json then also says, under a key that diffusers passes over, what the images are (value range, shape, class names, null
-    /// label) and that the schedule is in Float64. DDPMPipeline of diffusers draws without labels; Python code calls <c>unet(x, t, class_labels)</c> for a network that takes them.
+    /// label) and that the schedule is in Float64. Of a network on patches (<see cref="UNetDialect.PatchSize"/>) the UNet2DModel is the network within, with C·p·p channels at H/p × W/p and the same weights, and
+    /// model_index.json says p, so that it is read back as it was; in Python <c>torch.nn.functional.pixel_shuffle(samples, p)</c> makes images of its samples [B, C·p·p, H/p, W/p]. DDPMPipeline of diffusers draws without labels; Python code calls <c>unet(x, t, class_labels)</c> for a network that takes them.
     /// </remarks>
     /// <param name="network">The network; its weights are copied. For averaged weights: <see cref="FromTrainer"/>.</param>
     /// <param name="schedule">The schedule that it was trained with: one that preserves the variance, from a table, or <see cref="NoiseSchedule.RectifiedFlow"/>.</param>
@@ -151,7 +152,7 @@ public sealed class DiffusersPipeline : IDisposable
         try
         {
             var scheduler = folder.CreateScheduler(ignoredKeys);
-            return Of(folder, scheduler, DiffusersNetworks.Load(folder.NetworkConfig, folder.WeightsFolder, variant, build is null ? null : (config, _) => build(config)));
+            return Of(folder, scheduler, DiffusersNetworks.Load(folder.NetworkConfig, folder.WeightsFolder, variant, (config, weights) => build is null ? DiffusersNetworks.Build(config, weights, folder.InPatches) : build(config)));
         }
         catch (InvalidDataException error) when (!error.Message.Contains(path, StringComparison.Ordinal))
         {
@@ -180,7 +181,7 @@ public sealed class DiffusersPipeline : IDisposable
     private static DiffusersPipeline From(
         UNet network, IReadOnlyDictionary<string, Tensor> weights, INoiseSchedule schedule, Parameterization? parameterization, ImageLimit? limit, DdpmOptions? sampling, PipelineNotes notes)
     {
-        var described = DiffusersUNet.Of(network.Options);
+        var described = DiffusersUNet.OfPatches(network.Options);
         var folder = FolderWriter.Write(described, schedule, parameterization ?? Parameterization.Epsilon, limit, sampling, notes);
         var scheduler = folder.CreateScheduler();
         var copy = described.Build();

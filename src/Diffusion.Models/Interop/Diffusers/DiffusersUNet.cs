@@ -65,7 +65,7 @@ public sealed class DiffusersUNet
 
         try
         {
-            return (UNet)DiffusersNetworks.Load(PlainFile.ReadText(file), path, variant, DiffusersNetworks.Described).Module;
+            return (UNet)DiffusersNetworks.Load(PlainFile.ReadText(file), path, variant, (config, weights) => DiffusersNetworks.Described(config, weights, network => network)).Module;
         }
         catch (InvalidDataException error) when (!error.Message.Contains(path, StringComparison.Ordinal))
         {
@@ -76,11 +76,38 @@ public sealed class DiffusersUNet
     /// <summary>Describes a network of this library as a UNet2DModel.</summary>
     /// <param name="options">A block list that such a model can have.</param>
     /// <returns>The network.</returns>
-    /// <exception cref="ArgumentException">The list has mistakes, or something that UNet2DModel does not have; the message says what.</exception>
+    /// <exception cref="ArgumentException">The list has mistakes, or something that UNet2DModel does not have, patches included, which <see cref="DiffusersPipeline"/> notes beside it; the message says what.</exception>
     public static DiffusersUNet Of(UNetOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.ThrowIfInvalid();
+        return options.Dialect.PatchSize == 1 ? OfPixels(options) : throw new ArgumentException(
+            $"{UNet2DReader.ClassName} cannot be this network: {nameof(UNetDialect.PatchSize)} is {options.Dialect.PatchSize}, and a config.json of that class has no patches; {nameof(DiffusersPipeline)} writes the network within, and notes them.", nameof(options));
+    }
+
+    /// <summary>Makes the network; its weights are still to be loaded.</summary>
+    /// <param name="seed">The seed of the initial weights; 0 by default.</param>
+    /// <returns>The network, on the CPU.</returns>
+    public UNet Build(long seed = 0) => UNetBuilder.From(Options).Build(seed);
+
+    /// <summary>The text of the config.json: as it was read, or every key of the class.</summary>
+    /// <returns>A JSON object, indented.</returns>
+    public string ToJson() => _json;
+
+    /// <summary>Describes a network that may be on patches: <see cref="Options"/> has them, and the text is of the network within.</summary>
+    /// <exception cref="ArgumentException">As of <see cref="Of"/>, patches apart.</exception>
+    internal static DiffusersUNet OfPatches(UNetOptions options)
+    {
+        options.ThrowIfInvalid();
+        return OfPixels(UNetPatches.Within(options)).With(options);
+    }
+
+    /// <summary>The network on patches around this one, by the note of a pipeline.</summary>
+    /// <exception cref="InvalidDataException">p·p does not divide the channels; the message is the reason, without the file's name.</exception>
+    internal DiffusersUNet InPatches(PipelineNotes notes) => notes.PatchSize == 1 ? this : With(UNetPatches.Around(Options, notes.PatchSize) ?? throw notes.WrongPatches(Options));
+
+    private static DiffusersUNet OfPixels(UNetOptions options)
+    {
         var json = UNet2DClass.ToText(UNet2DWriter.Write(options));
         UNetOptions read;
         try
@@ -97,12 +124,5 @@ public sealed class DiffusersUNet
             : new DiffusersUNet(UNet2DReader.ClassName, options, json);
     }
 
-    /// <summary>Makes the network; its weights are still to be loaded.</summary>
-    /// <param name="seed">The seed of the initial weights; 0 by default.</param>
-    /// <returns>The network, on the CPU.</returns>
-    public UNet Build(long seed = 0) => UNetBuilder.From(Options).Build(seed);
-
-    /// <summary>The text of the config.json: as it was read, or every key of the class.</summary>
-    /// <returns>A JSON object, indented.</returns>
-    public string ToJson() => _json;
+    private DiffusersUNet With(UNetOptions options) => new(ClassName, options, _json);
 }

@@ -36,7 +36,7 @@ internal static class FolderWriter
         var index = new JsonObject
         {
             ["_class_name"] = "DDPMPipeline",
-            [PipelineNotes.Key] = (notes with { Schedule = table }).ToJson(image),
+            [PipelineNotes.Key] = (notes with { Schedule = table, PatchSize = network.Options.Dialect.PatchSize }).ToJson(image),
             [VersionKey] = Version,
             ["scheduler"] = new JsonArray(Library, scheduler["_class_name"]!.DeepClone()),
             ["unet"] = new JsonArray(Library, network.ClassName),

@@ -16,6 +16,7 @@ internal sealed record PipelineNotes
     private const string NullLabelKey = "null_label";
     private const string RangeKey = "value_range";
     private const string ScheduleKey = "schedule";
+    private const string PatchKey = "patch_size";
 
     private static readonly string[] s_sizes = ["channels", "height", "width"];
 
@@ -27,6 +28,9 @@ internal sealed record PipelineNotes
 
     /// <summary>The label that stands for none; <see langword="null"/> where there is no such label.</summary>
     public long? NullLabel { get; init; }
+
+    /// <summary>p of patches of p×p pixels, which are the channels of the network; 1 for none.</summary>
+    public int PatchSize { get; init; } = 1;
 
     /// <summary>The noise schedule in Float64; <see langword="null"/> for that of scheduler_config.json as diffusers rounds it.</summary>
     public ExactTable? Schedule { get; init; }
@@ -52,6 +56,7 @@ internal sealed record PipelineNotes
             NullLabel = images is { } those && those.TryGetProperty(NullLabelKey, out var label)
                 ? label.ValueKind == JsonValueKind.Number && label.TryGetInt64(out var number) && number >= 0 ? number : throw Wrong(NullLabelKey, "a label", label)
                 : null,
+            PatchSize = note.TryGetProperty(PatchKey, out var patch) ? Size(PatchKey, patch) : 1,
             Schedule = Part(note, ScheduleKey) is { } schedule ? ExactTable.Read(schedule) : null,
         };
     }
@@ -71,6 +76,11 @@ internal sealed record PipelineNotes
         }
 
         var note = new JsonObject { [Images] = images };
+        if (PatchSize != 1)
+        {
+            note[PatchKey] = PatchSize;
+        }
+
         if (Schedule is not null)
         {
             note[ScheduleKey] = Schedule.ToJson();
@@ -80,6 +90,10 @@ internal sealed record PipelineNotes
     }
 
     public static InvalidDataException Wrong(string name, string needed, JsonElement value) => new($"\"{name}\" in its \"{Key}\" must be {needed}; it is {value.GetRawText()}");
+
+    /// <summary>What is wrong with a patch size that a network does not have.</summary>
+    public InvalidDataException WrongPatches(UNetOptions network) => new(
+        $"\"{PatchKey}\" in its \"{Key}\" must be a size whose square divides the channels of the network, {network.Image.Channels + network.Dialect.ExtraChannels} in and {network.Dialect.OutChannels ?? network.Image.Channels} out, and with which no side of an image has more than {int.MaxValue} pixels; it is {PatchSize}");
 
     /// <exception cref="InvalidDataException">The images of the network have another shape; the message is the reason, without the file's name.</exception>
     public void ThrowUnlessOf(ImageShape image)
