@@ -13,6 +13,7 @@ internal sealed class ConsoleText(TextWriter inner, bool redirected) : TextWrite
     private static readonly Dictionary<char, string> s_plain = new()
     {
         ['×'] = "x", ['→'] = "->", ['…'] = "...", ['−'] = "-", ['·'] = "*", ['α'] = "alpha", ['ε'] = "epsilon", ['√'] = "sqrt", ['ᾱ'] = "alpha-bar", ['σ'] = "sigma", ['¹'] = "1", ['²'] = "2", ['³'] = "3",
+        ['γ'] = "gamma", ['₀'] = "0", ['\u0302'] = "-hat", ['≥'] = ">=", ['±'] = "+/-", ['é'] = "e",
         ['─'] = "-", ['│'] = "|", ['┌'] = "+", ['┬'] = "+", ['┐'] = "+", ['├'] = "+", ['┼'] = "+", ['┤'] = "+", ['└'] = "+", ['┴'] = "+", ['┘'] = "+", // tables
     };
 

@@ -13,7 +13,7 @@ public sealed class NumberOptionTests
     public void Options_OfAllCommands_AreFound()
     {
         var names = All.Select(row => row.Data.Item2).ToHashSet(StringComparer.Ordinal);
-        Assert.Equivalent(new[] { "--steps", "--stop-after", "--seed", "--count", "--guidance", "--null-label", "--strength", "--jump-length", "--resamples", "--points", "--seeds" }, names, strict: true);
+        Assert.Equivalent(new[] { "--steps", "--stop-after", "--seed", "--count", "--batch", "--likelihood", "--epochs", "--held-out", "--limit", "--guidance", "--guidance-sigma-min", "--guidance-sigma-max", "--null-label", "--strength", "--jump-length", "--resamples", "--points", "--seeds" }, names, strict: true);
     }
 
     [Fact]

@@ -32,6 +32,9 @@ internal sealed class DrawnImages(TrainedModel model, int batch, KeptImages? kep
                 ["sampler"] = model.SamplerName,
                 ["steps"] = sampler.Levels(model.Plain.Schedule).Count - 1,
                 ["spacing"] = sampler.Spacing.ToString(),
+                ["clip"] = sampling.Clip,
+                ["schedule"] = model.Options.Diffusion.Schedule,
+                ["prediction"] = model.Options.Diffusion.Prediction,
                 ["guidance"] = sampling.Guidance,
                 ["guidanceSigmaMin"] = sampling.GuidanceSigmaMin,
                 ["guidanceSigmaMax"] = sampling.GuidanceSigmaMax,
@@ -64,6 +67,9 @@ internal sealed class DrawnImages(TrainedModel model, int batch, KeptImages? kep
         using var scope = NewDisposeScope();
         using var noise = NoiseSource.Seeded(model.Options.Sampling.Seed, first);
         var observer = new Observer<(int Step, int Steps)>(step => progress.Report(first + ((double)count * step.Step / step.Steps)));
-        return model.CreateSampler().SampleFrom(model.InTurn(first, count), Shape.Batch(count), noise, observer, null, cancellation).cpu().MoveToOuterDisposeScope();
+        var drawn = model.CreateSampler().SampleFrom(model.InTurn(first, count), Shape.Batch(count), noise, observer, null, cancellation).cpu();
+        return drawn.isfinite().all().item<bool>()
+            ? drawn.MoveToOuterDisposeScope()
+            : throw new InvalidDataException($"{model.File}: among images {first} to {first + count - 1} the network draws values that are no finite numbers; there is nothing to measure.");
     }
 }

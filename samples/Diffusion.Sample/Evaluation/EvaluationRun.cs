@@ -27,10 +27,7 @@ internal sealed class EvaluationRun : IDisposable
             _features = Own(FeatureChoice.Open(features, arguments.FeaturesOptions, _images.Shape));
             _reference = Own(ReferenceData.Open(arguments, _model?.Options.Data, _images.Shape));
             _labels = Labels();
-            if (arguments.Likelihood is not null && _reference.Images is null)
-            {
-                throw new UsageException("--likelihood is that of images of the reference, and --reference names statistics.");
-            }
+            Check(arguments.Likelihood);
         }
         catch
         {
@@ -65,7 +62,15 @@ internal sealed class EvaluationRun : IDisposable
         }
 
         var batches = _images.Batches(new Observer<double>(done => bar.Report(_images.Name, done)), cancellation);
-        return Complete(evaluator.Evaluate(batches, _images.Name, _labels, bar, cancellation), bar, cancellation);
+        return Complete(evaluator.Evaluate(batches, _images.Name, _labels, bar, cancellation));
+    });
+
+    /// <summary>The likelihood of images of the reference, and why figures of it are missing.</summary>
+    public (IReadOnlyList<EvaluationFigure> Figures, IReadOnlyList<string> Missing) Likelihood(int count, CancellationToken cancellation) => EvaluationBar.Show(bar =>
+    {
+        var text = $"Likelihood of {count} images";
+        bar.Expect(text, text, 2 * count);
+        return LikelihoodFigures.Of(_model!, _reference.Images!, count, new Observer<double>(done => bar.Report(text, done)), cancellation);
     });
 
     public void Dispose()
@@ -85,6 +90,10 @@ internal sealed class EvaluationRun : IDisposable
         catch (InvalidOperationException e)
         {
             throw new UsageException($"{e.Message} --figures says what is measured.");
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException(e.Message); // statistics of other features, say
         }
     }
 
@@ -119,17 +128,23 @@ internal sealed class EvaluationRun : IDisposable
 
     private string Source(CancellationToken cancellation) => _source ??= StatisticsCache.Source(_features.Name, _reference.Images!, cancellation);
 
-    private EvaluationReport Complete(EvaluationReport report, EvaluationBar bar, CancellationToken cancellation)
+    private void Check(int? likelihood)
     {
-        var settings = new Dictionary<string, object?>(_images.Settings);
-        if (_arguments.Likelihood is { } count)
+        if (likelihood is null)
         {
-            const string Likelihood = "likelihood";
-            bar.Expect(Likelihood, $"Likelihood of {count} images", 2 * count);
-            var (figures, missing) = LikelihoodFigures.Of(_model!, _reference.Images!, count, new Observer<double>(done => bar.Report(Likelihood, done)), cancellation);
-            report = report with { Figures = [.. report.Figures, .. figures], Remarks = [.. report.Remarks, .. missing] };
+            return;
         }
 
+        var images = _reference.Images ?? throw new UsageException("--likelihood is that of images of the reference, and --reference names statistics.");
+        if (likelihood > images.Count)
+        {
+            throw new UsageException($"--likelihood must be at most {images.Count}, the images of {images.Name}; it is {likelihood}.");
+        }
+    }
+
+    private EvaluationReport Complete(EvaluationReport report)
+    {
+        var settings = new Dictionary<string, object?>(_images.Settings);
         foreach (var (name, value) in report.Settings)
         {
             settings[name] = value;

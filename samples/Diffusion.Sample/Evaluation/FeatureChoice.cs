@@ -59,7 +59,7 @@ internal static class FeatureChoice
     private static ScriptFeatures OpenScript(string name, string? options, ImageShape shape)
     {
         var network = UsageException.Unless(() => ScriptFeatures.Load(name, shape, options is null ? null : ReadOptions(options)));
-        AnsiConsole.MarkupLineInterpolated($"Features of {name}: {network.Features}, computed in {network.Precision}{(network.Deviation is { } deviation ? FormattableString.Invariant($"; float32 differs from float64 by {deviation:G2} of the largest") : "")}");
+        AnsiConsole.MarkupLineInterpolated($"Features of {name}: {network.Features}, computed in {network.Precision}{(network.Deviation is { } deviation ? FormattableString.Invariant($"; float32 differs from float64 by {deviation:G2} of the largest") : "; they could not be compared with float64, and libtorch computes some convolutions wrongly")}");
         return network;
     }
 

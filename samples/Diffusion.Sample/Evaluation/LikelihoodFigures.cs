@@ -10,18 +10,13 @@ internal static class LikelihoodFigures
 
     /// <param name="model">The network.</param>
     /// <param name="images">The images.</param>
-    /// <param name="count">How many of them, evenly spread.</param>
+    /// <param name="count">How many of them, at most all; chosen at random, by the seed of the drawing.</param>
     /// <param name="progress">Told how many are done, of each figure.</param>
     /// <param name="cancellation">Checked on the way.</param>
     /// <returns>The figures, and why others are missing.</returns>
     public static (IReadOnlyList<EvaluationFigure> Figures, IReadOnlyList<string> Missing) Of(TrainedModel model, IImageSource images, int count, IProgress<double> progress, CancellationToken cancellation)
     {
-        if (count > images.Count)
-        {
-            throw new UsageException($"--likelihood must be at most {images.Count}, the images of {images.Name}; it is {count}.");
-        }
-
-        int[] chosen = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * images.Count / count))];
+        var chosen = Chosen(images.Count, count, model.Options.Sampling.Seed);
         var (figures, missing) = (new List<EvaluationFigure>(), new List<string>());
         var (seed, done) = (model.Options.Sampling.Seed, 0);
         Measure("likelihoodBound", (denoiser, batch, first) => LikelihoodSummary.OfBound(model.Limited(denoiser), batch, seed, model.Variance, firstImage: first, cancellationToken: cancellation));
@@ -51,5 +46,13 @@ internal static class LikelihoodFigures
 
             done += count;
         }
+    }
+
+    private static int[] Chosen(int images, int count, long seed)
+    {
+        // A function of the seed on every runtime; files are often in an order.
+        var order = Enumerable.Range(0, images).ToArray();
+        new Random(unchecked((int)seed)).Shuffle(order);
+        return [.. order.Take(count).Order()];
     }
 }

@@ -114,7 +114,7 @@ internal sealed class ReferenceData : IDisposable
         }
 
         var all = Own((data with { Limit = null, Textures = data.Textures with { Count = null } }).Open(ImageCodecs.Of(data)));
-        var (used, heldBack) = HeldOutImages.Split(all);
+        var (used, heldBack) = UsageException.Unless(() => HeldOutImages.Split(all));
         (Training, Images) = (used, heldBack);
         if (arguments.Drawing is null)
         {

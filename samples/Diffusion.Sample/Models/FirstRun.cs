@@ -24,6 +24,11 @@ internal static class FirstRun
     {
         var (model, output) = (Path.Combine(Models, Digits), Path.GetFullPath("out"));
         OutputFolder.ThrowIfUnusable(output);
+        if (Checkpoint.Newest(new RunFolder(output).Checkpoints) is { } stopped && !File.Exists(new RunFolder(output).Model))
+        {
+            throw new UsageException($"{output} holds a run that stopped at step {stopped.Step}. 'train --resume' goes on with it; to begin again, remove the folder.");
+        }
+
         AnsiConsole.MarkupLine(Draw(model, Path.Combine(output, Pictures), cancellation)
             ? "Now a small network of your own is trained, for a minute or two, and draws too."
             : $"There is no model in '{Markup.Escape(model)}': nothing is drawn before training.");

@@ -112,7 +112,7 @@ public sealed class ImageClassifier : IImageClassifier
         for (var first = 0; first < images.Count; first += AtOnce)
         {
             using var scope = NewDisposeScope();
-            using var batch = images.Read([.. Enumerable.Range(first, Math.Min(AtOnce, images.Count - first))]);
+            using var batch = Read(images, first, Math.Min(AtOnce, images.Count - first));
             var (_, logits) = Classify(EightBitImages.From(batch.Images));
             right += logits.argmax(1).eq(batch.Labels!).sum().item<long>();
         }
@@ -122,6 +122,14 @@ public sealed class ImageClassifier : IImageClassifier
 
     /// <inheritdoc/>
     public void Dispose() => _network.Dispose();
+
+    private static ImageBatch Read(IImageSource images, int first, int count)
+    {
+        lock (images) // batches may be read ahead from the same source
+        {
+            return images.Read([.. Enumerable.Range(first, count)]);
+        }
+    }
 
     private static ImageClassifier OfEmbedded(string name)
     {

@@ -19,7 +19,14 @@ public sealed class LikelihoodSummary
     public double BitsPerDimension => Values.Average();
 
     /// <summary>The standard error of the mean over images; <see langword="null"/> for one image. The random directions and dequantisation, drawn for each image, are in it; the choice of timesteps is not.</summary>
-    public double? StandardError => Values.Count < 2 ? null : Math.Sqrt(Values.Sum(value => Math.Pow(value - BitsPerDimension, 2)) / (Values.Count - 1.0) / Values.Count);
+    public double? StandardError
+    {
+        get
+        {
+            var mean = BitsPerDimension;
+            return Values.Count < 2 ? null : Math.Sqrt(Values.Sum(value => Math.Pow(value - mean, 2)) / (Values.Count - 1.0) / Values.Count);
+        }
+    }
 
     /// <summary>What the last level keeps of the images, the first part of the bound, bits per dimension; <see langword="null"/> without a bound.</summary>
     public double? Prior { get; private init; }

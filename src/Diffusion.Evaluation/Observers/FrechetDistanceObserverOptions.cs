@@ -9,7 +9,7 @@ public sealed record FrechetDistanceObserverOptions : IValidatedOptions
     /// <summary>The number of images that are drawn for a distance, at least 2; 2000 by default. Fewer images have a larger distance, all else equal, and more noise in it: distances of unlike numbers cannot be compared.</summary>
     public int Images { get; init; } = 2000;
 
-    /// <summary>The images of the reference that are used where it is a source, at least 2, at even distances in their order; <see langword="null"/> (default) for all, and all where there are fewer.</summary>
+    /// <summary>The images of the reference that are used where it is a source, at least 2, chosen at random, always the same; <see langword="null"/> (default) for all, and all where there are fewer.</summary>
     public int? ReferenceImages { get; init; }
 
     /// <summary>The images that are drawn at once, at least 1; 100 by default. Another number changes the last digits of the distance, through rounding.</summary>

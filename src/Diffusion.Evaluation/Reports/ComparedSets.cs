@@ -79,16 +79,17 @@ internal sealed class ComparedSets(IFeatureExtractor features, EvaluationOptions
             return FeatureStatistics.Of(rows, training.Name);
         }
 
-        using var measured = Describe(SourceBatches.Of(training, chosen, options.BatchSize), new(Sums: false, Max: chosen.Length, Pixels: false, Logits: false, options.Seed), training.Name, progress, cancellation);
-        return FeatureStatistics.Of(measured.Features!, training.Name);
+        using var measured = Describe(SourceBatches.Of(training, chosen, options.BatchSize), new(Sums: true, Max: 0, Pixels: false, Logits: false, options.Seed), training.Name, progress, cancellation);
+        var known = measured.Statistics!;
+        return new FeatureStatistics(known.Mean, known.Covariance, known.Images, training.Name);
     }
 
     /// <summary>Measures images batch by batch.</summary>
-    public MeasuredImages Describe(IEnumerable<Tensor> images, MeasuredImages.Keep keep, string name, IProgress<(string What, long Images)>? progress, CancellationToken cancellation, int[]? indices = null)
+    public MeasuredImages Describe(IEnumerable<Tensor> images, MeasuredImages.Keep keep, string name, IProgress<(string What, long Images)>? progress, CancellationToken cancellation, int[]? indices = null, long total = 0)
     {
         using var noGradients = no_grad();
         var told = progress is null ? null : new Observer(seen => progress.Report((name, seen)));
-        return MeasuredImages.Of(features, SourceBatches.Of(images, options.BatchSize), keep, name, told, cancellation, indices);
+        return MeasuredImages.Of(features, SourceBatches.Of(images, options.BatchSize), keep, name, told, cancellation, indices, total);
     }
 
     /// <inheritdoc/>
@@ -124,8 +125,10 @@ internal sealed class ComparedSets(IFeatureExtractor features, EvaluationOptions
     /// <summary>A source: all images where something of all is wanted, or those that are compared with.</summary>
     private MeasuredImages Measured(IImageSource images, MeasuredImages.Keep keep, IProgress<(string What, long Images)>? progress, CancellationToken cancellation)
     {
-        var read = SourceBatches.Choose(images.Count, keep.Sums || keep.Logits ? images.Count : keep.Max, options.Seed);
-        return Describe(SourceBatches.Of(images, read, options.BatchSize), keep, images.Name, progress, cancellation, read);
+        // What is compared is the same choice whatever else is measured, and whether or not statistics are known already.
+        var chosen = SourceBatches.Choose(images.Count, keep.Max, options.Seed);
+        var read = keep.Sums || keep.Logits ? SourceBatches.Choose(images.Count, images.Count, options.Seed) : chosen;
+        return Describe(SourceBatches.Of(images, read, options.BatchSize), keep with { Chosen = chosen.ToHashSet() }, images.Name, progress, cancellation, read, images.Count);
     }
 
     /// <summary>Passes progress on at once and on the same thread.</summary>

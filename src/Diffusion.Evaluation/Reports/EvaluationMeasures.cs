@@ -174,8 +174,8 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
     private EvaluationFigure Compared(string name, double value, long count, long referenceCount) => new(name, value, count) { ReferenceImages = referenceCount, Reference = referenceName, Features = features };
 
     /// <summary>Says where not all images were compared.</summary>
-    private EvaluationFigure Limited(EvaluationFigure figure) => images.Count == figure.Images && reference!.Count == figure.ReferenceImages ? figure : figure with
+    private EvaluationFigure Limited(EvaluationFigure figure) => images.Count == figure.Images && reference!.Total == figure.ReferenceImages ? figure : figure with
     {
-        Remark = $"{(figure.Remark is null ? "" : figure.Remark + "; ")}of {figure.Images} of {images.Count} images and {figure.ReferenceImages} of the {reference!.Count} of the reference",
+        Remark = $"{(figure.Remark is null ? "" : figure.Remark + "; ")}of {figure.Images} of {images.Count} images and {figure.ReferenceImages} of the {reference!.Total} of the reference",
     };
 }

@@ -74,9 +74,19 @@ internal sealed class EvaluationPlan
 
         void Needs(EvaluationFigures figure, int min, string how)
         {
-            if (Has(figure) && Math.Min(images, reference ?? images) < min)
+            if (!Has(figure))
+            {
+                return;
+            }
+
+            if (Math.Min(images, reference ?? images) < min)
             {
                 throw new InvalidOperationException($"{figure} {how}{(how.Length > 0 ? " " : "")}needs at least {min} images of either set; there are {images}{(reference is null ? "" : $", and {reference} to compare with")}.");
+            }
+
+            if (figure != EvaluationFigures.FrechetDistance && _options.PairedImages < min)
+            {
+                throw new InvalidOperationException($"{figure} {how}{(how.Length > 0 ? " " : "")}needs at least {min} images of either set; {nameof(EvaluationOptions.PairedImages)} is {_options.PairedImages}.");
             }
         }
     }

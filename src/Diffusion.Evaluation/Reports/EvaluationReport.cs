@@ -63,5 +63,6 @@ public sealed record EvaluationReport
         $"| {figure.Name} | {figure.Value:G6} | {figure.StandardError:G3} | {figure.Bias:G3} | {figure.Images} | {Against(figure)} |");
 
     private static string Against(EvaluationFigure figure) =>
-        figure.Reference is null ? "" : $"{figure.ReferenceImages?.ToString(CultureInfo.InvariantCulture) ?? "an unknown number"} of {figure.Reference}";
+        figure.Reference is null ? ""
+        : $"{figure.ReferenceImages?.ToString(CultureInfo.InvariantCulture) ?? "an unknown number"} of {figure.Reference}{(figure.Bias is not null && figure.ReferenceImages is { } number && number != figure.Images ? ", unlike numbers" : "")}".Replace('|', '/');
 }

@@ -18,8 +18,11 @@ internal sealed class MeasuredImages : IDisposable
 
     private MeasuredImages(long seed) => _random = new SeededRandom(seed);
 
-    /// <summary>The number of images.</summary>
+    /// <summary>The number of images that the network saw.</summary>
     public long Count { get; private set; }
+
+    /// <summary>The number of images of the set that they are of: all of a source, also where not all of it was read.</summary>
+    public long Total { get => Math.Max(field, Count); init; }
 
     /// <summary>Which images of their source they are, in the order in which the network saw them; empty where they are of none.</summary>
     public IReadOnlyList<int> Indices { get; init; } = [];
@@ -47,10 +50,11 @@ internal sealed class MeasuredImages : IDisposable
     /// <param name="progress">Told the number of images that were seen, after each batch.</param>
     /// <param name="cancellation">Checked before every batch.</param>
     /// <param name="indices">Which images of their source they are.</param>
+    /// <param name="total">How many the source has, where there is one.</param>
     public static MeasuredImages Of(
-        IFeatureExtractor network, IEnumerable<Tensor> batches, Keep keep, string source, IProgress<long>? progress, CancellationToken cancellation, IReadOnlyList<int>? indices = null)
+        IFeatureExtractor network, IEnumerable<Tensor> batches, Keep keep, string source, IProgress<long>? progress, CancellationToken cancellation, IReadOnlyList<int>? indices = null, long total = 0)
     {
-        var measured = new MeasuredImages(keep.Seed) { Indices = indices ?? [] };
+        var measured = new MeasuredImages(keep.Seed) { Indices = indices ?? [], Total = total };
         try
         {
             measured.Measure(network, batches, keep, source, progress, cancellation);
@@ -108,8 +112,21 @@ internal sealed class MeasuredImages : IDisposable
             using var images = batch;
             cancellation.ThrowIfCancellationRequested();
             var features = Describe(network, images, keep);
+            if (features.dim() != 2 || features.shape[0] != images.shape[0] || features.shape[1] != network.Features)
+            {
+                throw new InvalidOperationException($"The features of {network.Name} must be [{images.shape[0]}, {network.Features}] for a batch of {images.shape[0]} images; they are [{string.Join(", ", features.shape)}].");
+            }
+
             sums?.Add(shard++, features);
-            Add(features, images, keep);
+            if (keep.Chosen is null)
+            {
+                Add(features, images, keep);
+            }
+            else
+            {
+                AddChosen(features, images, keep);
+            }
+
             progress?.Report(Count);
         }
 
@@ -119,6 +136,24 @@ internal sealed class MeasuredImages : IDisposable
         }
 
         _statistics = sums?.Statistics(source);
+    }
+
+    private void AddChosen(Tensor features, Tensor images, Keep keep)
+    {
+        long[] rows = [.. Enumerable.Range(0, (int)images.shape[0]).Where(row => keep.Chosen!.Contains(Indices[(int)Count + row])).Select(row => (long)row)];
+        if (rows.Length > 0)
+        {
+            using Tensor index = tensor(rows), kept = features.index_select(0, index), pixels = images.index_select(0, index);
+            AddRows(_features, kept, rows.Length);
+            if (keep.Pixels)
+            {
+                AddRows(_pixels, pixels, rows.Length);
+            }
+
+            _places.AddRange(rows.Select((_, row) => (_features.Count - 1, row)));
+        }
+
+        Count += images.shape[0];
     }
 
     /// <summary>Keeps all images while there is room, then each with the probability that makes all of the set equally likely, in the place of another: algorithm R of Vitter, Random Sampling with a Reservoir, 1985.</summary>
@@ -171,5 +206,6 @@ internal sealed class MeasuredImages : IDisposable
     /// <param name="Pixels">Whether the pixels of those are kept, too.</param>
     /// <param name="Logits">Whether the logits of all images are, where the network is a classifier.</param>
     /// <param name="Seed">Of the choice.</param>
-    internal readonly record struct Keep(bool Sums, long Max, bool Pixels, bool Logits, long Seed);
+    /// <param name="Chosen">The images of a source that are kept, by their numbers there, whatever else is read; <see langword="null"/> for a random choice of what comes.</param>
+    internal readonly record struct Keep(bool Sums, long Max, bool Pixels, bool Logits, long Seed, IReadOnlySet<int>? Chosen = null);
 }

@@ -14,8 +14,14 @@ internal static class SourceBatches
     {
         foreach (var part in indices.Chunk(batchSize))
         {
-            using var batch = source.Read(part);
-            yield return EightBitImages.From(batch.Images);
+            Tensor bytes;
+            lock (source) // batches may be read ahead from the same source
+            {
+                using var batch = source.Read(part);
+                bytes = EightBitImages.From(batch.Images);
+            }
+
+            yield return bytes;
         }
     }
 

@@ -69,7 +69,7 @@ internal static class SumsFile
             throw Refused(path, $"its '{part}.scatter' is no [{d}, {d}] of float64");
         }
 
-        if (file.Tensors[$"{part}.images"] is not { Type: ScalarType.Int64, Shape: [] } || file.Read($"{part}.images").item<long>() is not (>= 1 and var images))
+        if (file.Tensors.GetValueOrDefault($"{part}.images") is not { Type: ScalarType.Int64, Shape: [] } || file.Read($"{part}.images").item<long>() is not (>= 1 and var images))
         {
             throw Refused(path, $"its '{part}.images' is no number of at least 1");
         }

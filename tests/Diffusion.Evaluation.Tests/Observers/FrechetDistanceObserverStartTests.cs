@@ -27,11 +27,11 @@ public sealed class FrechetDistanceObserverStartTests : IDisposable
     }
 
     [Fact]
-    public void OnStart_ReferenceImages_AreAtEvenDistances()
+    public void OnStart_ReferenceImages_AreChosenAtRandomAndAlwaysTheSame()
     {
         using var images = new LabelledImages(_images);
         Start(images, s_options with { ReferenceImages = 4 }, steps: 1);
-        using var read = images.Read([0, 10, 20, 30]);
+        using var read = images.Read([5, 8, 10, 18]);
         using var bytes = EightBitImages.From(read.Images);
         Assert.Equal(bytes.data<byte>().ToArray().Chunk(16).Select(image => (int)image[0]), _features.First.Skip(1).Take(4)); // one is read before, to see whether it is taken
         Assert.Contains("\"referenceImages\": 4", File.ReadAllText(_folder.File("best/best.json")), StringComparison.Ordinal);

@@ -38,7 +38,7 @@ public sealed class EvaluationReportTests : IDisposable
     public void ToString_EveryFigure_SaysOfHowManyImages()
     {
         var lines = Report(12.345678).ToString().Split('\n');
-        Assert.Contains("| frechetDistance | 12.3457 |  | 0.5 | 100 | 10000 of test images |", lines);
+        Assert.Contains("| frechetDistance | 12.3457 |  | 0.5 | 100 | 10000 of test images, unlike numbers |", lines);
         Assert.Contains("| labelAccuracy | 0.97 | 0.0171 |  | 100 |  |", lines);
         Assert.Contains("| likelihoodBound | 1.5 |  |  | 7 | an unknown number of others |", lines);
         Assert.Contains("frechetDistance: singular", lines);

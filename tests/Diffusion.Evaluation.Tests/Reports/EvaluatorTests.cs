@@ -147,6 +147,37 @@ public sealed class EvaluatorTests : IDisposable
     }
 
     /// <summary>Images that come sorted: what is kept of them is of all, and the same each time.</summary>
+    /// <summary>What is compared does not depend on what else is measured, nor on what is known already.</summary>
+    [Fact]
+    public void PairedImages_WithAndWithoutStatistics_AreTheSame()
+    {
+        var options = new EvaluationOptions { PairedImages = 20, Figures = ["frechet", "kernel"] };
+        using var statistics = FeatureStatistics.Of(_features.Extract(_reference.Pixels), "reference");
+        using var fresh = new Evaluator(_features, options) { Reference = _reference };
+        using var known = new Evaluator(_features, options) { Reference = _reference, ReferenceStatistics = statistics };
+        using var alone = new Evaluator(_features, options with { Figures = ["kernel"] }) { Reference = _reference };
+        var figures = new[] { fresh, known, alone }.Select(evaluator => Figure(evaluator.Evaluate(_images, null), "kernelDistance")).ToArray();
+        Assert.Equal([figures[0].Value, figures[0].Value], figures[1..].Select(figure => figure.Value));
+        Assert.All(figures, figure => Assert.Contains("20 of the 80 of the reference", figure.Remark, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void PairedImages_FewerThanTheNeighbours_AreRefusedBeforeAnyIsSeen()
+    {
+        using var evaluator = new Evaluator(_features, new() { PairedImages = 5, Figures = ["precision"] }) { Reference = _reference };
+        var message = Assert.Throws<InvalidOperationException>(() => evaluator.Prepare(60)).Message;
+        Assert.Contains("PairedImages is 5", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToString_UnlikeNumbers_SaysSo()
+    {
+        using var evaluator = new Evaluator(_features, new() { Figures = ["frechet"] }) { Reference = _reference };
+        Assert.Contains("80 of", evaluator.Evaluate(_images, null).ToString(), StringComparison.Ordinal);
+        Assert.Contains(", unlike numbers |", evaluator.Evaluate(_images, null).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("unlike numbers", evaluator.Evaluate(_reference, null).ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void PairedImages_OfSortedImages_AreOfAllParts()
     {
