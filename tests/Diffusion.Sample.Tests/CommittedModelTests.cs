@@ -120,17 +120,28 @@ public sealed class CommittedModelTests : IDisposable
         Assert.Contains(before, item => !item.Value.to_type(ScalarType.Float32).equal(after[item.Key]).all().item<bool>());
     }
 
-    /// <summary>The first command of the README, in a folder with a run that it leaves alone.</summary>
+    /// <summary>The first command of the README; ended once it trains.</summary>
     [Fact]
-    public void Run_WithoutArguments_DrawsFirstThenTrains()
+    public async Task Run_WithoutArguments_DrawsFirstThenTrains()
+    {
+        using var process = _app.Start();
+        await _app.Until(process, () => File.Exists(_app.At("out/losses.csv")));
+        process.Kill(entireProcessTree: true);
+        Says(SampleProcess.Run(process), "Drawing first with the model that comes with this program, samples/models/mnist", "Drew 40 images from", "first", "Now a small network of your own is trained");
+        Assert.Equal(["denoising.gif", "digits.png"], Directory.GetFiles(_app.At("out/first")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.False(FirstRun.Draw(_app.At("nowhere"), _app.At("drawn"), CancellationToken.None));
+        Assert.False(Directory.Exists(_app.At("drawn")));
+    }
+
+    /// <summary>In a folder with a run that stopped: nothing is drawn before it is said.</summary>
+    [Fact]
+    public void Run_WithoutArgumentsWhereARunStopped_SaysHowToGoOn()
     {
         Done("train", "--config", _app.Configure("\"steps\": 2"), "--stop-after", "1");
         var run = _app.Run();
         Assert.Equal(2, run.ExitCode);
-        Says(run, "Drawing first with the model that comes with this program, samples/models/mnist", "Drew 40 images from", "first", "Now a small network of your own is trained", "holds a run that stopped at step 1");
-        Assert.Equal(["denoising.gif", "digits.png"], Directory.GetFiles(_app.At("out/first")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        Assert.False(FirstRun.Draw(_app.At("nowhere"), _app.At("drawn"), CancellationToken.None));
-        Assert.False(Directory.Exists(_app.At("drawn")));
+        Says(run, "holds a run that stopped at step 1", "'train --resume' goes on with it");
+        Assert.False(Directory.Exists(_app.At("out/first")));
     }
 
     public void Dispose() => _app.Dispose();
