@@ -128,6 +128,8 @@ public sealed class EvaluateCommandTests : IClassFixture<EvaluateCommandTests.Tr
     [InlineData("--images digits --reference digits --features digits --held-back", "--held-back has no use here")]
     [InlineData("--images three --reference digits --features digits", "at least 6 images of either set; there are 3")]
     [InlineData("--checkpoint out --count 0", "--count must be at least 1")]
+    [InlineData("--checkpoint out --label 7", "images of one class cannot be compared with those of all")]
+    [InlineData("--checkpoint out --likelihood 100000", "--likelihood must be at most")]
     [InlineData("--checkpoint out --keep digits --reference digits --features digits", "--keep: '")]
     [InlineData("--checkpoint out --reference digits --features digits --features-options o.json", "--features-options has no use here")]
     public void Run_WrongUsage_SaysWhatIsWrong(string options, string expected)

@@ -50,6 +50,11 @@ internal static class EvaluateOptions
         }
 
         var drawing = checkpoint is null ? null : DrawingOptions.Read(arguments, checkpoint, "");
+        if (drawing?.Label is { } label)
+        {
+            throw new UsageException($"--label {label}: images of one class cannot be compared with those of all. Leave it out: all classes are drawn in turn.");
+        }
+
         return new EvaluateArguments(
             drawing is null ? null : drawing with { Count = drawing.Count ?? DefaultCount },
             images,
