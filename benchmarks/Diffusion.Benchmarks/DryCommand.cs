@@ -18,6 +18,7 @@ internal static class DryCommand
         ["crash", "--kills", "2"],
         ["memory", "1"],
         ["threads", "--quick"],
+        ["results", "--quick"],
         ["sensitivity", "--quick"],
         ["suites", "--quick"],
     ];

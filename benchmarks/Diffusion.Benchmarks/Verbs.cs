@@ -16,6 +16,7 @@ internal static class Verbs
         ["profile"] = ProfileCommand.Run,
         ["roofline"] = RooflineCommand.Run,
         ["scaling"] = ScalingCommand.Run,
+        ["results"] = ResultsCommand.Run,
         ["sensitivity"] = SensitivityCommand.Run,
         ["threads"] = ThreadsCommand.Run,
         ["suites"] = SuitesCommand.Run,

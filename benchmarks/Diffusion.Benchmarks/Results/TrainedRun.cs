@@ -1,0 +1,110 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Diffusion.Benchmarks;
+
+/// <summary>A run of the plan in the working folder: trained once, gone on with where it was interrupted.</summary>
+internal sealed partial class TrainedRun(SampleApp app, PlannedRun plan, string work)
+{
+    private const int PaceFirst = 60; // the first steps compile code and measure what is fast
+    private const int PaceSteps = 240;
+
+    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    /// <summary>The folder of its results.</summary>
+    public string Folder { get; } = Path.Combine(work, plan.Name);
+
+    private string TimeFile => Path.Combine(work, $"{plan.Name}.time.json");
+
+    /// <summary>Trains what is not trained yet.</summary>
+    /// <param name="steps">The steps that an earlier row of this run was trained for, which count before the plan's.</param>
+    public TrainingTime Train(int? steps)
+    {
+        if (File.Exists(TimeFile))
+        {
+            var done = JsonSerializer.Deserialize<TrainingTime>(File.ReadAllText(TimeFile), s_json)!;
+            return steps is null || steps == done.Steps
+                ? done
+                : throw new FormatException($"{Folder} is trained for {done.Steps} steps, the row of it for {steps}. Take another folder by --work.");
+        }
+
+        var configuration = Configuration();
+        var wanted = steps ?? plan.Steps ?? (plan.Minutes is { } minutes ? StepsIn(minutes, configuration) : null);
+        var resumed = Directory.Exists(Path.Combine(Folder, "checkpoints"));
+        var lines = app.Run(["train", "--config", configuration, "--out", Folder, .. wanted is { } number ? (string[])["--steps", $"{number}"] : [], .. resumed ? (string[])["--resume"] : []]);
+        var (seconds, trained) = Took(lines);
+        var time = new TrainingTime(wanted ?? trained, resumed ? null : seconds);
+        AtomicFile.WriteText(TimeFile, JsonSerializer.Serialize(time, s_json));
+        return time;
+    }
+
+    /// <summary>The plan's configuration; one with changes lies in the working folder, and finds the images of the original.</summary>
+    private string Configuration()
+    {
+        if (plan.Changes is null)
+        {
+            return plan.Configuration;
+        }
+
+        var whole = (JsonObject)JsonNode.Parse(File.ReadAllText(plan.Configuration), documentOptions: new() { CommentHandling = JsonCommentHandling.Skip })!;
+        Merge(whole, plan.Changes);
+        var data = whole["data"]!;
+        data["path"] = Path.GetFullPath((string)data["path"]!, Path.GetFullPath(Path.GetDirectoryName(plan.Configuration)!));
+        var path = Path.Combine(work, $"{plan.Name}.json");
+        AtomicFile.WriteText(path, whole.ToJsonString(s_json));
+        return path;
+    }
+
+    /// <summary>RFC 7396: null removes, objects are merged, anything else takes the place.</summary>
+    private static void Merge(JsonObject target, JsonObject changes)
+    {
+        foreach (var (name, value) in changes)
+        {
+            if (value is null)
+            {
+                target.Remove(name);
+            }
+            else if (value is JsonObject inner && target[name] is JsonObject existing)
+            {
+                Merge(existing, inner);
+            }
+            else
+            {
+                target[name] = value.DeepClone();
+            }
+        }
+    }
+
+    /// <summary>How many steps fit, by the time of two short runs: their difference leaves out what a run takes at its start.</summary>
+    private int StepsIn(double minutes, string configuration)
+    {
+        var first = Pilot(PaceFirst, configuration);
+        var second = Pilot(PaceFirst + PaceSteps, configuration);
+        return (int)(minutes * 60 / ((second - first) / PaceSteps));
+    }
+
+    private double Pilot(int steps, string configuration)
+    {
+        var folder = Path.Combine(work, $"{plan.Name}.pace");
+        try
+        {
+            return Took(app.Run(["train", "--config", configuration, "--out", folder, "--steps", $"{steps}"])).Seconds;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static (double Seconds, int Steps) Took(IReadOnlyList<string> lines)
+    {
+        var match = LastLine().Match(string.Join(' ', lines));
+        return match.Success
+            ? (double.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture), int.Parse(match.Groups[2].Value, System.Globalization.CultureInfo.InvariantCulture))
+            : throw new InvalidOperationException("The app did not say what training took.");
+    }
+
+    [GeneratedRegex(@"Training took ([\d.]+) s\s+for (\d+)\s+steps")]
+    private static partial Regex LastLine();
+}

@@ -1,0 +1,118 @@
+namespace Diffusion.Benchmarks.Tests;
+
+/// <summary>The plan of <c>results</c>, its rows, and the tables that are made of them; no network is trained here.</summary>
+public sealed class ResultsTests
+{
+    private const string Metrics = """
+        {
+          "format": 1, "images": "drawn", "count": 2000, "features": "digits",
+          "figures": [
+            { "name": "frechetDistance", "value": 3.2653712345678 }, { "name": "frechetDistanceExcess", "value": 0.86 }, { "name": "labelAccuracy", "value": 0.979 }, { "name": "labelAccuracySure", "value": 0.967 }
+          ],
+          "classes": [ { "name": "0", "images": 190 }, { "name": "1", "images": 211 } ],
+          "settings": { "networkCallsPerImage": 18, "processor": "P", "threads": 2, "version": "1", "date": "2026-11-30" }
+        }
+        """;
+
+    private const string Plan = """
+        {
+          "runs": [ { "name": "quick", "title": "quick", "configuration": "quick.json" } ],
+          "rows": [
+            { "name": "quick-heun", "title": "Heun, 9 steps", "table": "samplers", "run": "quick", "arguments": ["--sampler", "heun", "--steps", "9"], "seeds": [0, 1], "hours": 0.5 },
+            { "name": "floor", "title": "training images", "table": "naive", "images": "training", "arguments": [] }
+          ]
+        }
+        """;
+
+    [Fact]
+    public void Read_RowOfTwoSeeds_IsTwoRows() => InFolder(folder =>
+    {
+        var plan = ResultPlan.Read(Text(folder, Plan));
+
+        Assert.Equal(["quick-heun", "quick-heun-seed-1", "floor"], plan.Rows.Select(row => row.Name));
+        Assert.Equal([0, 1, 0], plan.Rows.Select(row => row.Seed));
+        Assert.Equal("quick.json", plan.Run(plan.Rows[1]).Configuration);
+    });
+
+    [Theory]
+    [InlineData("\"name\": \"floor\"", "\"name\": \"quick-heun\"", "two rows are named 'quick-heun'")]
+    [InlineData("\"run\": \"quick\"", "\"run\": \"slow\"", "'quick-heun' is of the run 'slow'")]
+    [InlineData("\"images\": \"training\",", "", "'floor' needs a run or images")]
+    [InlineData("\"hours\"", "\"days\"", "days")]
+    [InlineData("\"configuration\": \"quick.json\"", "\"configuration\": \"quick.json\", \"steps\": 5, \"minutes\": 1", "both steps and minutes")]
+    public void Read_WrongPlan_SaysWhatIsWrong(string right, string wrong, string message) => InFolder(folder =>
+    {
+        var path = Text(folder, Plan.Replace(right, wrong, StringComparison.Ordinal));
+
+        var error = Assert.Throws<FormatException>(() => ResultPlan.Read(path));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+        Assert.Contains(path, error.Message, StringComparison.Ordinal);
+    });
+
+    [Fact]
+    public void Row_WrittenAndRead_IsTheSame() => InFolder(folder =>
+    {
+        var plan = ResultPlan.Read(Text(folder, Plan));
+        var row = ResultRow.Of(Text(folder, Metrics, "metrics.json"), plan.Rows[0], new TrainingTime(2400, 93.5));
+        var path = Path.Combine(folder, "quick-heun.json");
+        row.Write(path);
+        var read = ResultRow.Read(path);
+
+        Assert.Empty(row.Differences(read));
+        Assert.Equal(new TrainingTime(2400, 93.5), read.Training);
+        Assert.Equal(3.2653712345678, read.Figure("frechetDistance"));
+        Assert.Null(read.Figure("recall"));
+    });
+
+    [Fact]
+    public void Differences_LastDigitOfOneFigure_NamesIt() => InFolder(folder =>
+    {
+        var plan = ResultPlan.Read(Text(folder, Plan));
+        var row = ResultRow.Of(Text(folder, Metrics, "a.json"), plan.Rows[0], null);
+        var other = ResultRow.Of(Text(folder, Metrics.Replace("3.2653712345678", "3.2653712345679", StringComparison.Ordinal), "b.json"), plan.Rows[0], null);
+
+        Assert.StartsWith("frechetDistance: ", Assert.Single(row.Differences(other)), StringComparison.Ordinal);
+    });
+
+    [Fact]
+    public void Write_Page_MakesTheTablesAndLeavesTheRest() => InFolder(folder =>
+    {
+        var plan = ResultPlan.Read(Text(folder, Plan));
+        var row = ResultRow.Of(Text(folder, Metrics, "metrics.json"), plan.Rows[0], new TrainingTime(2400, 93.5));
+        const string Page = "# Results\n<!-- table: samplers -->\n| old |\n<!-- end -->\ntext\n<!-- table: naive -->\n<!-- end -->\n";
+
+        var page = ResultsReport.Write(Page, plan, new Dictionary<string, ResultRow> { ["quick-heun"] = row });
+        var lines = page.Split('\n');
+
+        Assert.Equal("| Heun, 9 steps, seed 0 | 2400 steps, 1.6 min | 18 | 2000 | 3.27 | 0.86 |  |  |  |  | 0.979; 0.967 | 190–211 |  |", lines[4]);
+        Assert.StartsWith("| Heun, 9 steps, seed 1 | not run, some 0.5 h |", lines[5], StringComparison.Ordinal);
+        Assert.All(lines[2..6], line => Assert.Equal(14, line.Count(sign => sign == '|')));
+        Assert.DoesNotContain("old", page, StringComparison.Ordinal);
+        Assert.Contains("\ntext\n", page, StringComparison.Ordinal);
+        Assert.Equal(page, ResultsReport.Write(page, plan, new Dictionary<string, ResultRow> { ["quick-heun"] = row }));
+    });
+
+    [Theory]
+    [InlineData("<!-- table: samplers -->\n<!-- end -->\n", "no table 'naive'")]
+    [InlineData("<!-- table: other -->\n<!-- end -->\n", "a table 'other'")]
+    [InlineData("<!-- table: samplers -->\n", "does not end")]
+    public void Write_PageThatDoesNotFitThePlan_SaysWhy(string page, string message) => InFolder(folder =>
+    {
+        var plan = ResultPlan.Read(Text(folder, Plan));
+
+        Assert.Contains(message, Assert.Throws<FormatException>(() => ResultsReport.Write(page, plan, new Dictionary<string, ResultRow>())).Message, StringComparison.Ordinal);
+    });
+
+    private static string Text(string folder, string text, string name = "plan.json")
+    {
+        var path = Path.Combine(folder, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    private static void InFolder(Action<string> test)
+    {
+        using var folder = new TemporaryFolder();
+        test(folder.Path);
+    }
+}
