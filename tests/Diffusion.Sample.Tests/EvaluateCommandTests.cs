@@ -165,6 +165,28 @@ public sealed class EvaluateCommandTests : IClassFixture<EvaluateCommandTests.Tr
         Assert.Contains("'chanels'", wrong.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A network that diverged draws NaN: that is said, and nothing is measured.</summary>
+    [Fact]
+    public void Checkpoint_OfANetworkThatDiverged_SaysSo()
+    {
+        Directory.CreateDirectory(_app.At("diverged"));
+        File.Copy(_app.At("out/config.json"), _app.At("diverged/config.json"));
+        using (var weights = Safetensors.Load(_app.At("out/ema.safetensors")))
+        {
+            foreach (var tensor in weights.Values)
+            {
+                tensor.fill_(float.NaN);
+            }
+
+            Safetensors.Save(_app.At("diverged/ema.safetensors"), weights, Safetensors.ReadMetadata(_app.At("out/ema.safetensors")));
+        }
+
+        var run = _app.Run($"evaluate --checkpoint diverged --count 8 --steps 2 --figures frechet {Common} --out diverged".Split(' '));
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("among images 0 to 3 the network draws values that are no finite numbers; there is nothing to measure", run.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(_app.At("diverged/metrics.json")));
+    }
+
     [Theory]
     [InlineData("", "either --checkpoint, to draw with a network, or --images")]
     [InlineData("--checkpoint out --images digits", "either --checkpoint")]

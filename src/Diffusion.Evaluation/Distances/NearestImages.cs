@@ -61,7 +61,10 @@ public sealed class NearestImages
     /// <summary>The smallest of <see cref="Distances"/>.</summary>
     public double Smallest => _sorted[0];
 
-    /// <summary>The share of the images whose ratio is at most 0.5, in [0, 1]: the copies, by the measure of arXiv:2301.13188. It finds copies of single images only: of an image that the reference has many times it finds none.</summary>
+    /// <summary>
+    /// The share of the images whose <see cref="Ratios"/> is at most 0.5, in [0, 1]: those that are at most half as far from the nearest image of the reference as from its <see cref="Neighbours"/> nearest on average, the nearest itself
+    /// among them; the copies, by the measure of arXiv:2301.13188. An image that is equal to one of the reference counts always; one that is only near to one does not where nearly all of its nearest are as near.
+    /// </summary>
     public double ShareOfCopies => (double)Ratios.Count(ratio => ratio <= CopyRatio) / Images;
 
     /// <summary>The nearest by pixels.</summary>
