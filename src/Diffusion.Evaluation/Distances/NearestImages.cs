@@ -10,6 +10,7 @@ namespace Diffusion.Evaluation;
 /// <remarks>
 /// Held-out images beside the generated ones: A Non-Parametric Test to Detect Data-Copying in Generative Models, arXiv:2004.05675. <see cref="Ratios"/>: Extracting Training Data from Diffusion Models,
 /// arXiv:2301.13188, its measure for CIFAR-10. Distances are computed in float64; of equally near images the first counts.
+/// Memory beside the images: about 32 MB and 10 MB for each thread, whatever their size.
 /// </remarks>
 public sealed class NearestImages
 {

@@ -131,7 +131,7 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
         var figures = new List<EvaluationFigure>
         {
             Of("nearest", found, found.Median) with { Remark = string.Create(CultureInfo.InvariantCulture, $"the median distance to the nearest of {trainingName}; the smallest {found.Smallest:G5}") },
-            Of("copies", found, found.ShareOfCopies) with { Remark = "the share of images that are at most half as far from one training image as from its neighbours" },
+            Of("copies", found, found.ShareOfCopies) with { Remark = $"the share of images that are at most half as far from the nearest training image as from the {found.Neighbours} nearest on average" },
         };
         if (reference is not null)
         {
@@ -157,7 +157,7 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
     private static string OfFew(int images, long classes)
     {
         var missing = (classes - 1) / (2.0 * images); // of the score: InceptionScore
-        return images < classes ? FormattableString.Invariant($"; no score, for {images} image(s) a split cannot show {classes} classes: it is at most {images}")
+        return images < classes ? FormattableString.Invariant($"; says nothing: {images} image(s) a split cannot show {classes} classes, and the score is at most {images}")
             : missing > MaxMissing ? FormattableString.Invariant($"; up to {100 * missing:F1} % too small, for a split has only {images} images")
             : "";
     }

@@ -317,7 +317,7 @@ public sealed class EvaluatorTests : IDisposable
 
     /// <summary>How small the splits of an Inception score are is said where it matters.</summary>
     [Theory]
-    [InlineData(60, "; no score, for 1 image(s) a split cannot show 2 classes: it is at most 1")]
+    [InlineData(60, "; says nothing: 1 image(s) a split cannot show 2 classes, and the score is at most 1")]
     [InlineData(10, "; up to 8.3 % too small, for a split has only 6 images")]
     [InlineData(1, "splits 0")]
     public void InceptionScore_OfSmallSplits_SaysSo(int splits, string expected)
