@@ -133,7 +133,7 @@ public sealed class EvaluateCommandTests : IClassFixture<EvaluateCommandTests.Tr
     [InlineData(null, "/local", "", "/local")]
     [InlineData(null, "", ".cache", null)]
     [InlineData("caches", "", "", null)]
-    public void CacheFolder_IsWholeOrNone(string? variable, string home, string below, string? expected) =>
+    public void CacheFolder_OfVariableAndHome_IsWholeOrNone(string? variable, string home, string below, string? expected) =>
         Assert.Equal(expected is null ? null : Path.Combine(expected.Split('|')), StatisticsCache.FolderOf(variable, home, below));
 
     [Fact]
