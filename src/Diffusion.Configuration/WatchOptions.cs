@@ -20,6 +20,7 @@ public sealed record WatchOptions : IValidatedOptions
 
     /// <summary>
     /// Steps from one Fréchet distance of drawn images to the next, at least 1; <see langword="null"/> (default) for none. The features are those of a network for grey images of 28×28 pixels, which the images of the run must be.
+    /// Training waits for each: <see cref="EvaluationImages"/> × <see cref="EvaluationSteps"/> evaluations of the network without gradients, twice as many with guidance and with samplers that evaluate twice a step.
     /// </summary>
     public int? EvaluateEvery { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Diffusion.Evaluation;
 using Diffusion.Imaging;
 
 namespace Diffusion.Sample.Tests;
@@ -93,6 +94,56 @@ public sealed class EvaluateCommandTests : IClassFixture<EvaluateCommandTests.Tr
         Assert.Contains("has statistics of the features digits-", other.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>Another set of instructions gives other last digits: statistics of the one are not used with the other.</summary>
+    [Fact]
+    public void Cache_OfOtherInstructions_IsComputedAnew()
+    {
+        string[] command = ["evaluate", "--images", "digits", "--reference", "others", "--features", "digits", "--figures", "frechet", "--cache", "levels", "--out", "levels"];
+        Assert.Equal(0, _app.Run(command).ExitCode);
+        var run = _app.RunWith("ATEN_CPU_CAPABILITY", "default", command);
+        Assert.True(run.ExitCode == 0, run.Output + run.Error);
+        var sources = Directory.GetFiles(_app.At("levels"), "*.npz").Select(file =>
+        {
+            using var statistics = FeatureStatistics.Read(file);
+            return statistics.Source;
+        }).ToArray();
+        Assert.Equal(2, sources.Length);
+        Assert.All(sources, source => Assert.All([$"libtorch {TorchSharp.torch.__version__}", DiffusionRuntime.ProcessorDescription, "; features digits-"], part => Assert.Contains(part, source, StringComparison.Ordinal)));
+        Assert.Single(sources, source => source.Contains("ATEN_CPU_CAPABILITY=default", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Cache_WithADamagedFile_SaysWhatToRemove()
+    {
+        string[] command = ["evaluate", "--images", "digits", "--reference", "others", "--features", "digits", "--figures", "frechet", "--cache", "damaged", "--out", "damaged"];
+        Assert.Equal(0, _app.Run(command).ExitCode);
+        var file = Assert.Single(Directory.GetFiles(_app.At("damaged"), "*.npz"));
+        File.WriteAllBytes(file, File.ReadAllBytes(file)[..100]);
+        var run = _app.Run(command);
+        Assert.Equal(1, run.ExitCode);
+        Assert.All([Path.GetFileName(file), "It is a file of the cache: remove it"], part => Assert.Contains(part, run.Error, StringComparison.Ordinal));
+    }
+
+    /// <summary>A process without a folder of its user's must not write into the one it runs in.</summary>
+    [Theory]
+    [InlineData("/caches", "", ".cache", "/caches")]
+    [InlineData("/caches", "/home/a", ".cache", "/caches")]
+    [InlineData("caches", "/home/a", ".cache", "/home/a|.cache")]
+    [InlineData("", "/home/a", ".cache", "/home/a|.cache")]
+    [InlineData(null, "/local", "", "/local")]
+    [InlineData(null, "", ".cache", null)]
+    [InlineData("caches", "", "", null)]
+    public void CacheFolder_OfVariableAndHome_IsWholeOrNone(string? variable, string home, string below, string? expected) =>
+        Assert.Equal(expected is null ? null : Path.Combine(expected.Split('|')), StatisticsCache.FolderOf(variable, home, below));
+
+    [Fact]
+    public void CacheFolder_None_KeepsNothing()
+    {
+        using var statistics = FeatureStatistics.Of(TorchSharp.torch.eye(3), "three");
+        StatisticsCache.Write(null, statistics, "three");
+        Assert.Null(StatisticsCache.Read(null, "three", 3));
+    }
+
     /// <summary>A user's network, with and without a file that says what it takes.</summary>
     [Fact]
     public void Features_OfATorchScriptFile_AreWhatTheirOptionsSay()
@@ -112,6 +163,28 @@ public sealed class EvaluateCommandTests : IClassFixture<EvaluateCommandTests.Tr
         var wrong = _app.Run([.. command, "--features-options", "wrong.json"]);
         Assert.Equal(2, wrong.ExitCode);
         Assert.Contains("'chanels'", wrong.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>A network that diverged draws NaN: that is said, and nothing is measured.</summary>
+    [Fact]
+    public void Checkpoint_OfANetworkThatDiverged_SaysSo()
+    {
+        Directory.CreateDirectory(_app.At("diverged"));
+        File.Copy(_app.At("out/config.json"), _app.At("diverged/config.json"));
+        using (var weights = Safetensors.Load(_app.At("out/ema.safetensors")))
+        {
+            foreach (var tensor in weights.Values)
+            {
+                tensor.fill_(float.NaN);
+            }
+
+            Safetensors.Save(_app.At("diverged/ema.safetensors"), weights, Safetensors.ReadMetadata(_app.At("out/ema.safetensors")));
+        }
+
+        var run = _app.Run($"evaluate --checkpoint diverged --count 8 --steps 2 --figures frechet {Common} --out diverged".Split(' '));
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("among images 0 to 3 the network draws values that are no finite numbers; there is nothing to measure", run.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(_app.At("diverged/metrics.json")));
     }
 
     [Theory]

@@ -33,6 +33,14 @@ internal sealed class SampleProcess : IDisposable
 
     public (int ExitCode, string Output, string Error) Run(params string[] arguments) => Run(Start(arguments));
 
+    /// <summary>With a variable of the environment.</summary>
+    public (int ExitCode, string Output, string Error) RunWith(string variable, string value, params string[] arguments)
+    {
+        var start = Info("dotnet", [App, .. arguments]);
+        start.Environment[variable] = value;
+        return Run(Process.Start(start)!);
+    }
+
     /// <summary>Waits for the end of a process, and disposes it.</summary>
     public static (int ExitCode, string Output, string Error) Run(Process started)
     {
@@ -49,11 +57,7 @@ internal sealed class SampleProcess : IDisposable
     public Process StartWithSignals(params string[] arguments) =>
         OperatingSystem.IsLinux() ? StartProgram("env", ["--default-signal=HUP,INT", "dotnet", App, .. arguments]) : Start(arguments);
 
-    public Process StartProgram(string program, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = _folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        return Process.Start(start)!;
-    }
+    public Process StartProgram(string program, params string[] arguments) => Process.Start(Info(program, arguments))!;
 
     /// <summary>Waits until a process has changed the files of the folder so, or has ended.</summary>
     public async Task Until(Process process, Func<bool> done)
@@ -66,4 +70,7 @@ internal sealed class SampleProcess : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private ProcessStartInfo Info(string program, string[] arguments) =>
+        new(program, arguments) { WorkingDirectory = _folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
 }

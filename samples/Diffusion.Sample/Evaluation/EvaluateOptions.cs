@@ -21,7 +21,7 @@ internal static class EvaluateOptions
     private static readonly Option<int?> s_batch = NumberOption.Optional<int>("--batch", "How many images are drawn at once, instead of the run's training batch.");
     private static readonly Option<int?> s_likelihood = NumberOption.Optional<int>("--likelihood", "Also measure the likelihood of so many images of the reference, in bits per dimension.");
     private static readonly Option<DirectoryInfo?> s_keep = new("--keep") { Description = "Write the drawn images into this folder, which is new or empty: a PNG each, by class in folders where the network draws classes." };
-    private static readonly Option<DirectoryInfo?> s_cache = new("--cache") { Description = $"The folder for statistics of references, which are computed once; {StatisticsCache.Default} by default." };
+    private static readonly Option<DirectoryInfo?> s_cache = new("--cache") { Description = $"The folder for statistics of references, which are computed once; {StatisticsCache.Default ?? "none, as the system knows no folder of the user's,"} by default." };
     private static readonly Option<string> s_out = new("--out") { Description = $"The folder for {MetricsFile}, or a file *.json.", DefaultValueFactory = _ => "out" };
 
     public static IReadOnlyList<Option> All { get; } =

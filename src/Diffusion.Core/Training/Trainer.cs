@@ -94,6 +94,9 @@ public sealed partial class Trainer : IDisposable
     /// <summary>The network.</summary>
     internal nn.Module Network => _network;
 
+    /// <summary>The token of the call of <see cref="Fit"/> that is running, for observers that take long; none outside of one.</summary>
+    internal CancellationToken Cancellation { get; private set; }
+
     /// <summary>The network with the weights as trained so far. May be sampled while another thread trains: each call waits for a step to end.</summary>
     public IDenoiser Denoiser { get; }
 
@@ -110,7 +113,7 @@ public sealed partial class Trainer : IDisposable
     /// <param name="images">The training images, with labels or contexts where the network takes them.</param>
     /// <param name="progress">Told of every step.</param>
     /// <param name="stopAfter">Ends this call, with a checkpoint, after so many steps of the longer run; <see langword="null"/>: at the end of the run.</param>
-    /// <param name="cancellationToken">Checked after every step; a checkpoint is written before the exception is thrown.</param>
+    /// <param name="cancellationToken">Checked after every step, and by observers that take long; a checkpoint is written before the exception is thrown.</param>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The loss or a gradient is not a finite number (a checkpoint of the step before is written), memory is full, the network was moved after the trainer was made, it takes labels or a context and the images have none, or they are others than those that the run was started on (<see cref="CheckpointOptions.OtherImages"/>).</exception>
     /// <exception cref="InvalidDataException">The images have values that are not finite or not in their <see cref="IImageSource.Range"/>, or not one class name for each class.</exception>
@@ -124,12 +127,14 @@ public sealed partial class Trainer : IDisposable
 
         ArgumentNullException.ThrowIfNull(images);
         using var writer = Options.Checkpoints.Folder is { } folder ? _checkpoints.Begin(folder) : null;
+        Cancellation = cancellationToken;
         try
         {
             new TrainingRun(this, images, writer).Train(Steps(images).Take(stopAfter ?? int.MaxValue), progress, cancellationToken);
         }
         finally
         {
+            Cancellation = CancellationToken.None;
             _checkpoints.End();
         }
     }

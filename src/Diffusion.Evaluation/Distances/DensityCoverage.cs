@@ -29,14 +29,20 @@ public sealed record DensityCoverage(double Density, double Coverage, int Neighb
         using var rows = FeatureRows.From(images, nameof(images));
         using var others = FeatureRows.From(reference, nameof(reference));
         FeatureRows.CheckSize(rows, others);
-        var real = new Neighbourhoods(others, neighbours, cancellationToken);
-        var inside = real.Count(rows, strict: true, cancellationToken).Sum(count => (long)count);
-        var nearest = NearestRows.Of(others, rows, 1, cancellationToken).Radii();
-        var covered = nearest.Zip(real.Squares).Count(pair => pair.First < pair.Second);
-        return new(inside / ((double)neighbours * rows.Count), (double)covered / others.Count, neighbours, rows.Count, others.Count);
+        return Of(rows, new Neighbourhoods(others, neighbours, cancellationToken), cancellationToken);
     }
 
     /// <inheritdoc/>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"density {Density:F4}, coverage {Coverage:F4} (k = {Neighbours}, {Images} images against {ReferenceImages})");
+
+    /// <summary>Density and coverage, where the neighbourhoods of the reference are known.</summary>
+    internal static DensityCoverage Of(FeatureRows images, Neighbourhoods reference, CancellationToken cancellationToken)
+    {
+        var (others, neighbours) = (reference.Centres, reference.Neighbours);
+        var inside = reference.Count(images, strict: true, cancellationToken).Sum(count => (long)count);
+        var nearest = NearestRows.Of(others, images, 1, cancellationToken).Radii();
+        var covered = nearest.Zip(reference.Squares).Count(pair => pair.First < pair.Second);
+        return new(inside / ((double)neighbours * images.Count), (double)covered / others.Count, neighbours, images.Count, others.Count);
+    }
 }

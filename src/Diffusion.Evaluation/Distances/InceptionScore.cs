@@ -12,7 +12,8 @@ namespace Diffusion.Evaluation;
 /// <param name="Images">The number of images.</param>
 /// <param name="Splits">The number of splits.</param>
 /// <remarks>
-/// Improved Techniques for Training GANs, arXiv:1606.03498, section 4. The mean is biased downwards in small splits, and so depends on the number of images: 5000 a split are usual. For digits it says next to nothing: with a
+/// Improved Techniques for Training GANs, arXiv:1606.03498, section 4. The mean is biased downwards in small splits, and so depends on the number of images: with K classes and n images a split, by up to (K − 1)/2n of its value to first order, the bias of an entropy (Miller, Note on the bias of
+/// information estimates, 1955), and it is at most n. 5000 a split are usual. For digits it says next to nothing: with a
 /// classifier of ten digits real images come near 10, the largest score, and so does any set of readable digits, each drawn the same way; with a classifier of photographs the figure has no meaning (A Note on the Inception Score, arXiv:1801.01973).
 /// </remarks>
 public sealed record InceptionScore(double Mean, double Deviation, int Images, int Splits)

@@ -19,8 +19,14 @@ internal sealed class Neighbourhoods
                 nameof(neighbours), neighbours, $"The number of neighbours must be at least 1 and less than the number of images of '{centres.Name}', {centres.Count}.");
         }
 
-        (_centres, _squares) = (centres, NearestRows.Of(centres, null, neighbours, cancellationToken).Radii());
+        (_centres, Neighbours, _squares) = (centres, neighbours, NearestRows.Of(centres, null, neighbours, cancellationToken).Radii());
     }
+
+    /// <summary>The set.</summary>
+    public FeatureRows Centres => _centres;
+
+    /// <summary>k.</summary>
+    public int Neighbours { get; }
 
     /// <summary>The squared radii.</summary>
     public IReadOnlyList<double> Squares => _squares;

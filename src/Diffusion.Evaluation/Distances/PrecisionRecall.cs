@@ -32,14 +32,20 @@ public sealed record PrecisionRecall(double Precision, double Recall, int Neighb
         using var rows = FeatureRows.From(images, nameof(images));
         using var others = FeatureRows.From(reference, nameof(reference));
         FeatureRows.CheckSize(rows, others);
-        var covered = new Neighbourhoods(others, neighbours, cancellationToken).Count(rows, strict, cancellationToken);
-        var reached = new Neighbourhoods(rows, neighbours, cancellationToken).Count(others, strict, cancellationToken);
-        return new(Share(covered), Share(reached), neighbours, rows.Count, others.Count);
-
-        static double Share(int[] counts) => (double)counts.Count(count => count > 0) / counts.Length;
+        return Of(rows, new Neighbourhoods(others, neighbours, cancellationToken), strict, cancellationToken);
     }
 
     /// <inheritdoc/>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"precision {Precision:F4}, recall {Recall:F4} (k = {Neighbours}, {Images} images against {ReferenceImages})");
+
+    /// <summary>Precision and recall, where the neighbourhoods of the reference are known.</summary>
+    internal static PrecisionRecall Of(FeatureRows images, Neighbourhoods reference, bool strict, CancellationToken cancellationToken)
+    {
+        var covered = reference.Count(images, strict, cancellationToken);
+        var reached = new Neighbourhoods(images, reference.Neighbours, cancellationToken).Count(reference.Centres, strict, cancellationToken);
+        return new(Share(covered), Share(reached), reference.Neighbours, images.Count, reference.Centres.Count);
+
+        static double Share(int[] counts) => (double)counts.Count(count => count > 0) / counts.Length;
+    }
 }

@@ -28,22 +28,11 @@ internal static class ClassifierFile
         Safetensors.Save(path, weights, new Dictionary<string, string>(about) { [Format] = Version, [NameKey] = name, [ClassesKey] = JsonSerializer.Serialize(classNames) });
     }
 
-    /// <summary>Reads a file.</summary>
+    /// <summary>Reads a file; whether its weights are those of the network is seen where they are loaded.</summary>
     public static ClassifierContent Read(string path)
     {
         using var file = SafetensorsFile.Open(path);
-        var content = Content(file.Metadata, file.ReadAll, path);
-        try
-        {
-            using var network = new ClassifierNetwork(content.ClassNames.Count, seed: 0);
-            Weights.Load(network, content.Weights);
-            return content;
-        }
-        catch (ArgumentException e)
-        {
-            content.Dispose();
-            throw new InvalidDataException($"'{path}' does not fit the network of a classifier with {content.ClassNames.Count} classes. {e.Message}", e);
-        }
+        return Content(file.Metadata, file.ReadAll, path);
     }
 
     /// <summary>Reads the weights that are part of this assembly.</summary>

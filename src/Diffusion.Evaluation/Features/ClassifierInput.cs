@@ -36,9 +36,9 @@ internal static class ClassifierInput
             throw new ArgumentException($"'{images.Name}' has images of {images.Shape}; a classifier needs {new ImageShape(1, Side, Side)}.", name);
         }
 
-        if (images.Range is not (-1, 1))
+        if (EightBitImages.RangeProblem(images) is { } problem)
         {
-            throw new ArgumentException($"'{images.Name}' has values {(images.Range is var (min, max) ? FormattableString.Invariant($"in [{min}, {max}]") : "of any size")}; a classifier needs [−1, 1].", name);
+            throw new ArgumentException(problem, name);
         }
 
         if (images.Classes < 2)

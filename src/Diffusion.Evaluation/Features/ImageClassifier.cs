@@ -63,7 +63,14 @@ public sealed class ImageClassifier : IImageClassifier
     public static ImageClassifier Load(string path)
     {
         using var content = ClassifierFile.Read(path);
-        return Of(content);
+        try
+        {
+            return Of(content);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"'{path}' does not fit the network of a classifier with {content.ClassNames.Count} classes. {e.Message}", e);
+        }
     }
 
     /// <summary>Writes the weights, the names of the classes and what is to be known about them as a safetensors file, whole or not at all.</summary>

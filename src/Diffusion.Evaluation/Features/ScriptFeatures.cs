@@ -33,6 +33,12 @@ public sealed class ScriptFeatures : IFeatureExtractor
     /// </summary>
     public double? Deviation { get; }
 
+    /// <summary>What belongs beside its figures, as a sentence; <see langword="null"/> where it is as right in float32 as in float64.</summary>
+    internal string? Remark => Deviation is not { } deviation
+        ? $"{Name}: computed in float32 and not compared with float64, in which the network does not run; libtorch computes some convolutions wrongly, so its figures may be wrong on this machine."
+        : Precision == ScalarType.Float64 ? $"{Name}: computed in float64, for float32 {(double.IsFinite(deviation) ? FormattableString.Invariant($"differs from it by {deviation:G2} of the largest feature") : "gives no finite numbers")} on this machine."
+        : null;
+
     /// <summary>Loads a network and checks it on a few images of noise.</summary>
     /// <param name="path">A file that <c>torch.jit.save</c> wrote, of a network [B, C, H, W] → [B, D] or [B, D, 1, 1].</param>
     /// <param name="images">The shape of the images that will be given.</param>

@@ -50,4 +50,9 @@ public static class EightBitImages
         using var half = 127.5.ToScalar();
         return images.to(ScalarType.Float32).div_(half).sub_(Scalars.One).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Why the images of a source cannot become bytes, as a sentence; <see langword="null"/> where they can.</summary>
+    internal static string? RangeProblem(IImageSource images) => images.Range is (-1, 1)
+        ? null
+        : $"'{images.Name}' has values {(images.Range is var (min, max) ? FormattableString.Invariant($"in [{min}, {max}]") : "of any size")}, and images in [−1, 1] are needed.";
 }

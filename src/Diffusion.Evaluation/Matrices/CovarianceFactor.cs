@@ -13,17 +13,19 @@ internal sealed class CovarianceFactor
 
     private readonly double[] _rows;
     private readonly int _features;
+    private readonly int _count;
 
-    private CovarianceFactor(double[] rows, int features, int rank) => (_rows, _features, Rank) = (rows, features, rank);
+    private CovarianceFactor(double[] rows, int features, int count, int rank) => (_rows, _features, _count, Rank) = (rows, features, count, rank);
 
-    /// <summary>The rank of the covariance, to rounding.</summary>
+    /// <summary>The rank of the covariance, to the rounding of the numbers that it was given in: at most as many as there are rows, of which the last may be of nothing but rounding.</summary>
     public int Rank { get; }
 
     /// <summary>Factors a covariance.</summary>
     /// <param name="covariance">[n, n], symmetric, finite.</param>
     /// <param name="n">Its size.</param>
+    /// <param name="rounding">The distance from 1 to the next number of the type that it was given in; that of float64 by default.</param>
     /// <returns>The factor; <see langword="null"/> where the matrix has variances below 0 in some direction, by far more than rounding.</returns>
-    public static CovarianceFactor? Of(ReadOnlySpan<double> covariance, int n)
+    public static CovarianceFactor? Of(ReadOnlySpan<double> covariance, int n, double rounding = Rounding)
     {
         var left = new double[n];
         for (var i = 0; i < n; i++)
@@ -33,9 +35,9 @@ internal sealed class CovarianceFactor
 
         var largest = SymmetricEigenvalues.Largest(left);
         var rows = new double[n * n];
-        var rank = 0;
+        var (count, rank) = (0, (int?)null);
         var used = new bool[n];
-        for (; rank < n; rank++)
+        for (; count < n; count++)
         {
             var pivot = Pivot(left, used);
             if (left[pivot] <= n * Rounding * largest)
@@ -43,8 +45,9 @@ internal sealed class CovarianceFactor
                 break;
             }
 
+            rank ??= left[pivot] <= n * rounding * largest ? count : null;
             used[pivot] = true;
-            Row(covariance, rows, rank, pivot, Math.Sqrt(left[pivot]), used, left);
+            Row(covariance, rows, count, pivot, Math.Sqrt(left[pivot]), used, left);
         }
 
         for (var i = 0; i < n; i++)
@@ -55,24 +58,24 @@ internal sealed class CovarianceFactor
             }
         }
 
-        return new(rows, n, rank);
+        return new(rows, n, count, rank ?? count);
     }
 
     /// <summary>The trace of the root of the product of two covariances, tr((Σ₁Σ₂)^½): the sum of the singular values of R₁R₂ᵀ.</summary>
     /// <param name="other">The factor of a covariance of as many features.</param>
     public double TraceOfRoot(CovarianceFactor other)
     {
-        var (tall, wide) = Rank >= other.Rank ? (this, other) : (other, this);
-        var product = new double[tall.Rank * wide.Rank];
-        ParallelParts.Run(TorchSharp.torch.get_num_threads(), tall.Rank, i =>
+        var (tall, wide) = _count >= other._count ? (this, other) : (other, this);
+        var product = new double[tall._count * wide._count];
+        ParallelParts.Run(TorchSharp.torch.get_num_threads(), tall._count, i =>
         {
             var row = tall._rows.AsSpan(i * _features, _features);
-            for (var j = 0; j < wide.Rank; j++)
+            for (var j = 0; j < wide._count; j++)
             {
-                product[(i * wide.Rank) + j] = Rows.Dot(row, wide._rows.AsSpan(j * _features, _features));
+                product[(i * wide._count) + j] = Rows.Dot(row, wide._rows.AsSpan(j * _features, _features));
             }
         });
-        return SingularValues.Sum(product, tall.Rank, wide.Rank);
+        return SingularValues.Sum(product, tall._count, wide._count);
     }
 
     private static int Pivot(double[] left, bool[] used)

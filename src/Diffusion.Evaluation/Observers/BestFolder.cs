@@ -1,11 +1,16 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Diffusion.Evaluation;
 
-/// <summary>The folder with the weights of the best step: those of <see cref="Trainer.Export"/>, and <c>best.json</c>, which says which step and how good. It is replaced as a whole.</summary>
+/// <summary>
+/// The folder with the weights of the best step: those of <see cref="Trainer.Export"/>, and <c>best.json</c>, which says which step and how good. It is replaced as a whole. Where a run was cancelled while it measured, <c>unmeasured.txt</c>
+/// says after which step.
+/// </summary>
 internal sealed class BestFolder(string path)
 {
     private const string FileName = "best.json";
+    private const string UnmeasuredName = "unmeasured.txt";
 
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
@@ -17,6 +22,8 @@ internal sealed class BestFolder(string path)
 
     /// <summary>The file that says what is in the folder.</summary>
     private string Record => Path.Combine(path, FileName);
+
+    private string UnmeasuredFile => Path.Combine(path, UnmeasuredName);
 
     /// <summary>Finds out whether the folder can be written, and puts back what a killed run has moved aside.</summary>
     /// <exception cref="IOException">It cannot be written; or it is a file, or a folder with something else.</exception>
@@ -42,7 +49,7 @@ internal sealed class BestFolder(string path)
             throw new IOException($"The best weights cannot be written to '{path}': {e.Message} Choose another folder.", e);
         }
 
-        if (Directory.Exists(path) && !File.Exists(Record) && Directory.EnumerateFileSystemEntries(path).Any())
+        if (Directory.Exists(path) && !File.Exists(Record) && Directory.EnumerateFileSystemEntries(path).Any(entry => Path.GetFileName(entry) != UnmeasuredName))
         {
             throw new IOException($"'{path}' has files and no {FileName}: it would be replaced by the best weights. Choose another folder.");
         }
@@ -64,6 +71,26 @@ internal sealed class BestFolder(string path)
         catch (JsonException e)
         {
             throw new InvalidDataException($"'{Record}' does not say which step is the best: {e.Message} Delete the folder, or choose another.", e);
+        }
+    }
+
+    /// <summary>The step whose distance was not measured, for the run was cancelled; <see langword="null"/> where there is none.</summary>
+    /// <exception cref="InvalidDataException">Its file is damaged.</exception>
+    public int? Unmeasured() => !File.Exists(UnmeasuredFile) ? null
+        : int.TryParse(PlainFile.ReadText(UnmeasuredFile), NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step
+        : throw new InvalidDataException($"'{UnmeasuredFile}' does not say which step was not measured. Delete it.");
+
+    /// <summary>Keeps, or forgets, which step was not measured.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void SetUnmeasured(int? step)
+    {
+        if (step is { } number)
+        {
+            AtomicFile.WriteText(UnmeasuredFile, number.ToString(CultureInfo.InvariantCulture));
+        }
+        else if (File.Exists(UnmeasuredFile))
+        {
+            File.Delete(UnmeasuredFile);
         }
     }
 

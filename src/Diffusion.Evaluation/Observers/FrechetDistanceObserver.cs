@@ -8,7 +8,14 @@ namespace Diffusion.Evaluation;
 /// a folder with the weights of the step with the smallest distance, as <see cref="Trainer.Export"/> writes them, and <c>best.json</c>, which says which step and what its distance is. The folder is replaced as a whole. A resumed
 /// run goes on from it, and measures the same values. A class-conditional network draws all classes in turn, from the same noise each time. Training is not disturbed: a run ends with the same bits as one without.
 /// </summary>
-/// <remarks>GANs Trained by a Two Time-Scale Update Rule, arXiv:1706.08500, Eq. 6. The best of many distances is smaller than a new measurement of the same weights: measure it again, with another seed and against other images, before you publish it.</remarks>
+/// <remarks>
+/// <para>
+/// A distance takes one evaluation of the network for each image and step of the sampler, two with guidance and two with samplers that evaluate twice a step, such as Heun's, without gradients, and one of the features for each image: with
+/// 2000 images, 10 steps of Heun and guidance about 80,000, where a step of training takes as many as its batch has images, with their gradients. Training waits for it. A run that is cancelled ends within a step of the sampler,
+/// and the distance that was not measured is the first thing that is measured where the run goes on.
+/// </para>
+/// <para>GANs Trained by a Two Time-Scale Update Rule, arXiv:1706.08500, Eq. 6. The best of many distances is smaller than a new measurement of the same weights: measure it again, with another seed and against other images, before you publish it.</para>
+/// </remarks>
 public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
 {
     /// <summary>The name of the measurement.</summary>
@@ -81,7 +88,8 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
     /// <exception cref="InvalidOperationException">The network takes a condition and there is none, or there is guidance and no condition or null condition; the images are no images in [−1, 1], or of another shape than the reference's; or the folder has a distance that was measured otherwise.</exception>
     /// <exception cref="ArgumentException">The sampler does not fit the schedule, or the features do not take images of this shape.</exception>
     /// <exception cref="IOException">The folder cannot be written, or has other files; or an image of the reference cannot be read.</exception>
-    /// <exception cref="InvalidDataException">The file in the folder is damaged.</exception>
+    /// <exception cref="InvalidDataException">A file in the folder is damaged.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled while the reference, or a distance that an earlier part of the run had not measured, was measured.</exception>
     public override void OnStart(Trainer trainer, IImageSource images)
     {
         ArgumentNullException.ThrowIfNull(trainer);
@@ -91,7 +99,7 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
         var levels = _sampler.Levels(trainer.Denoiser.Schedule); // throws now if they do not fit, and not in an hour
         _folder.Prepare();
         CheckImages(images);
-        _reference ??= ReferenceFeatures.Of(_features, _source!, _options.ReferenceImages, _options.BatchSize);
+        _reference ??= ReferenceFeatures.Of(_features, _source!, _options.ReferenceImages, _options.BatchSize, trainer.Cancellation);
         _settings = new DistanceSettings(
             _features.Name,
             ReferenceName(),
@@ -111,35 +119,25 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
         {
             _folder.ThrowUnlessComparable(_best, _settings);
         }
+
+        if (trainer.StepsDone > 0 && _folder.Unmeasured() == trainer.StepsDone)
+        {
+            Measure(trainer, trainer.StepsDone);
+        }
+
+        _folder.SetUnmeasured(null);
     }
 
     /// <inheritdoc/>
     /// <exception cref="IOException">The best weights cannot be written; those before are whole.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled while the distance was measured.</exception>
     public override void OnStep(Trainer trainer, TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(trainer);
         ArgumentNullException.ThrowIfNull(step);
-        if (step.Number % _options.Every != 0 && step.Number != _steps)
+        if (step.Number % _options.Every == 0 || step.Number == _steps)
         {
-            return;
-        }
-
-        if (Measure(trainer.Ema) is not { } distance)
-        {
-            trainer.Report(Name, double.NaN); // a network that diverged does not end the run here
-            return;
-        }
-
-        if (!(_best?.FrechetDistance <= distance.Value))
-        {
-            _best = new BestDistance(step.Number, distance.Value, distance.Bias, distance.Remark, _settings!);
-            _folder.Write(trainer, _best);
-        }
-
-        trainer.Report(Name, distance.Value);
-        if (distance.Bias is { } bias)
-        {
-            trainer.Report(BiasName, bias);
+            Measure(trainer, step.Number);
         }
     }
 
@@ -149,6 +147,38 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
         if (_source is not null)
         {
             _reference?.Dispose();
+        }
+    }
+
+    private void Measure(Trainer trainer, int step)
+    {
+        DistanceEstimate? measured;
+        try
+        {
+            measured = Draw(trainer.Ema, trainer.Cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            _folder.SetUnmeasured(step); // what goes on from this step measures it first
+            throw;
+        }
+
+        if (measured is not { } distance)
+        {
+            trainer.Report(Name, double.NaN); // a network that diverged does not end the run here
+            return;
+        }
+
+        if (!(_best?.FrechetDistance <= distance.Value))
+        {
+            _best = new BestDistance(step, distance.Value, distance.Bias, distance.Remark, _settings!);
+            _folder.Write(trainer, _best);
+        }
+
+        trainer.Report(Name, distance.Value);
+        if (distance.Bias is { } bias)
+        {
+            trainer.Report(BiasName, bias);
         }
     }
 
@@ -162,9 +192,9 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
     {
         foreach (var source in _source is null ? [images] : (IImageSource[])[images, _source])
         {
-            if (source.Range != (-1, 1))
+            if (EightBitImages.RangeProblem(source) is { } problem)
             {
-                throw new InvalidOperationException($"'{source.Name}' has values in {(source.Range is var (min, max) ? FormattableString.Invariant($"[{min}, {max}]") : "any range")}: distances are of images in [-1, 1].");
+                throw new InvalidOperationException(problem);
             }
         }
 
@@ -178,7 +208,7 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
             throw new InvalidOperationException($"The reference '{_source.Name}' has {_source.Count} image; a covariance needs at least 2.");
         }
 
-        using var bytes = ReferenceFeatures.Read(images, [0]);
+        using var bytes = SourceBatches.Read(images, [0]);
         using var extracted = _features.Extract(bytes); // throws now if the network does not take them
         if (!extracted.shape.AsSpan().SequenceEqual([1L, _features.Features]))
         {
@@ -187,7 +217,7 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
     }
 
     /// <summary>Draws the images and compares them; <see langword="null"/> where one of them is not finite.</summary>
-    private DistanceEstimate? Measure(IDenoiser network)
+    private DistanceEstimate? Draw(IDenoiser network, CancellationToken cancellation)
     {
         using var noGradients = no_grad();
         var sums = new FeatureSums();
@@ -196,7 +226,7 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
             var count = Math.Min(_options.BatchSize, _options.Images - first);
             using var scope = NewDisposeScope();
             using var noise = NoiseSource.Seeded(_options.Seed, first);
-            var images = _sampler.SampleFrom(_conditions!.Bind(network, first, count), _shape.Batch(count), noise);
+            var images = _sampler.SampleFrom(_conditions!.Bind(network, first, count), _shape.Batch(count), noise, cancellationToken: cancellation);
             if (!images.isfinite().all().item<bool>())
             {
                 return null;

@@ -3,7 +3,7 @@ namespace Diffusion.Evaluation;
 /// <summary>What <see cref="FrechetDistanceObserver"/> draws, and when.</summary>
 public sealed record FrechetDistanceObserverOptions : IValidatedOptions
 {
-    /// <summary>Steps from one distance to the next, at least 1; 1000 by default. The last step of the run has one in any case.</summary>
+    /// <summary>Steps from one distance to the next, at least 1; 1000 by default. The last step of the run has one in any case. What one costs: <see cref="FrechetDistanceObserver"/>.</summary>
     public int Every { get; init; } = 1000;
 
     /// <summary>The number of images that are drawn for a distance, at least 2; 2000 by default. Fewer images have a larger distance, all else equal, and more noise in it: distances of unlike numbers cannot be compared.</summary>

@@ -9,7 +9,8 @@ namespace Diffusion.Evaluation;
 /// </summary>
 internal static class AllPairs
 {
-    private const int PartRows = 64; // a multiple of PairTile.Rows
+    private const int MaxPartRows = 64; // a multiple of PairTile.Rows
+    private const int MaxPartNumbers = 1 << 20; // 8 MB
 
     /// <summary>Visits every pair.</summary>
     /// <typeparam name="TPairing">What of each pair.</typeparam>
@@ -21,16 +22,22 @@ internal static class AllPairs
     public static void Visit<TPairing>(FeatureRows rows, FeatureRows columns, PairVisitor visitor, CancellationToken cancellationToken)
         where TPairing : struct, IPairing
     {
-        var threads = get_num_threads();
+        if (rows.Size > WidePairs.MaxNarrow)
+        {
+            WidePairs.Visit<TPairing>(rows, columns, visitor, cancellationToken);
+            return;
+        }
+
+        var (threads, partRows) = (get_num_threads(), PartRows(rows.Size));
         using var packed = new PackedColumns(columns);
         for (var first = 0; first < columns.Count; first += packed.Capacity)
         {
             packed.Pack(first, threads);
-            ParallelParts.Run(threads, (rows.Count + PartRows - 1) / PartRows, part =>
+            ParallelParts.Run(threads, (rows.Count + partRows - 1) / partRows, part =>
             {
                 if (!cancellationToken.IsCancellationRequested)
                 {
-                    VisitPart<TPairing>(rows, part * PartRows, packed, visitor);
+                    VisitPart<TPairing>(rows, (part * partRows, Math.Min(partRows, rows.Count - (part * partRows))), packed, visitor);
                 }
             });
             cancellationToken.ThrowIfCancellationRequested();
@@ -65,10 +72,13 @@ internal static class AllPairs
         }
     }
 
-    private static void VisitPart<TPairing>(FeatureRows rows, int first, PackedColumns packed, PairVisitor visitor)
+    /// <summary>How many rows a thread takes at a time: fewer of large ones.</summary>
+    private static int PartRows(int size) => Math.Clamp(MaxPartNumbers / size / PairTile.Rows * PairTile.Rows, PairTile.Rows, MaxPartRows);
+
+    private static void VisitPart<TPairing>(FeatureRows rows, (int First, int Count) part, PackedColumns packed, PairVisitor visitor)
         where TPairing : struct, IPairing
     {
-        var count = Math.Min(PartRows, rows.Count - first);
+        var (first, count) = part;
         var padded = (count + PairTile.Rows - 1) / PairTile.Rows * PairTile.Rows;
         var features = ArrayPool<double>.Shared.Rent(padded * rows.Size);
         var values = ArrayPool<double>.Shared.Rent(PairTile.Rows * packed.BlockPanels * PairTile.Columns);

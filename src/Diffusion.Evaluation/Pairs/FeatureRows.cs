@@ -6,7 +6,8 @@ namespace Diffusion.Evaluation;
 /// <summary>The features of a set of images, a row each, checked; read as float64 whatever their type. Owns its memory or shares that of the tensor it comes from.</summary>
 internal sealed class FeatureRows : IDisposable
 {
-    private const int CheckedRows = 64;
+    private const int MaxCheckedNumbers = 1 << 20; // 8 MB
+    private const int MaxCheckedRows = 64;
     private readonly Tensor _values; // [N, D], uint8, float32 or float64, contiguous, on the CPU
 
     private FeatureRows(Tensor values, string name)
@@ -85,19 +86,15 @@ internal sealed class FeatureRows : IDisposable
     public void Copy(int first, int count, Span<double> destination)
     {
         using var part = _values.narrow(0, first, count);
-        var bytes = part.bytes;
-        if (part.dtype == ScalarType.Float64)
-        {
-            MemoryMarshal.Cast<byte, double>(bytes).CopyTo(destination);
-        }
-        else if (part.dtype == ScalarType.Float32)
-        {
-            Widen(MemoryMarshal.Cast<byte, float>(bytes), destination);
-        }
-        else
-        {
-            Widen(bytes, destination);
-        }
+        CopyBytes(part.bytes, destination);
+    }
+
+    /// <summary>Copies some features of a row: as many as there is room for.</summary>
+    public void CopyPart(int row, int feature, Span<double> destination)
+    {
+        using var whole = _values.narrow(0, row, 1);
+        var size = (int)whole.ElementSize;
+        CopyBytes(whole.bytes.Slice(feature * size, destination.Length * size), destination);
     }
 
     /// <summary>‖x‖² of each row.</summary>
@@ -124,6 +121,22 @@ internal sealed class FeatureRows : IDisposable
         return values.to(type).contiguous().DetachFromDisposeScope();
     }
 
+    private void CopyBytes(ReadOnlySpan<byte> bytes, Span<double> destination)
+    {
+        if (_values.dtype == ScalarType.Float64)
+        {
+            MemoryMarshal.Cast<byte, double>(bytes).CopyTo(destination);
+        }
+        else if (_values.dtype == ScalarType.Float32)
+        {
+            Widen(MemoryMarshal.Cast<byte, float>(bytes), destination);
+        }
+        else
+        {
+            Widen(bytes, destination);
+        }
+    }
+
     private static void Widen<T>(ReadOnlySpan<T> values, Span<double> destination)
         where T : unmanaged, System.Numerics.INumber<T>
     {
@@ -140,10 +153,11 @@ internal sealed class FeatureRows : IDisposable
             return;
         }
 
-        var values = new double[CheckedRows * Size];
-        for (var first = 0; first < Count; first += CheckedRows)
+        var rows = Math.Clamp(MaxCheckedNumbers / Size, 1, MaxCheckedRows);
+        var values = new double[rows * Size];
+        for (var first = 0; first < Count; first += rows)
         {
-            var count = Math.Min(CheckedRows, Count - first);
+            var count = Math.Min(rows, Count - first);
             Copy(first, count, values);
             for (var i = 0; i < count * Size; i++)
             {

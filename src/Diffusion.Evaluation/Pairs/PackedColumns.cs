@@ -14,7 +14,7 @@ internal sealed class PackedColumns : IDisposable
     public PackedColumns(FeatureRows rows)
     {
         _rows = rows;
-        Capacity = Panels(Math.Min(rows.Count, Math.Max(1, MaxNumbers / rows.Size))) * PairTile.Columns;
+        Capacity = Math.Min(Panels(rows.Count), Math.Max(1, MaxNumbers / PairTile.Columns / rows.Size)) * PairTile.Columns;
         BlockPanels = Math.Max(1, BlockNumbers / (rows.Size * PairTile.Columns));
         _values = ArrayPool<double>.Shared.Rent(checked(Capacity * rows.Size));
     }
@@ -52,18 +52,17 @@ internal sealed class PackedColumns : IDisposable
         var panel = Panel(number);
         var size = _rows.Size;
         var count = Math.Min(PairTile.Columns, Count - (number * PairTile.Columns));
-        var rows = ArrayPool<double>.Shared.Rent(count * size);
-        _rows.Copy(First + (number * PairTile.Columns), count, rows);
+        var values = ArrayPool<double>.Shared.Rent(size);
         panel.Clear();
         for (var row = 0; row < count; row++)
         {
-            var values = rows.AsSpan(row * size, size);
+            _rows.Copy(First + (number * PairTile.Columns) + row, 1, values);
             for (var d = 0; d < size; d++)
             {
                 panel[(d * PairTile.Columns) + row] = values[d];
             }
         }
 
-        ArrayPool<double>.Shared.Return(rows);
+        ArrayPool<double>.Shared.Return(values);
     }
 }

@@ -35,9 +35,9 @@ internal sealed class ComparedSets(IFeatureExtractor features, EvaluationOptions
     /// <exception cref="ArgumentException">Values of another range are images of another kind.</exception>
     public static void CheckRange(IImageSource images)
     {
-        if (images.Range is not (-1, 1))
+        if (EightBitImages.RangeProblem(images) is { } problem)
         {
-            throw new ArgumentException($"Images in [−1, 1] are measured; those of '{images.Name}' are in {images.Range?.ToString() ?? "no range"}.", nameof(images));
+            throw new ArgumentException(problem, nameof(images));
         }
     }
 

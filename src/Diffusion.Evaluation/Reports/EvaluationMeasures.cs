@@ -12,6 +12,7 @@ namespace Diffusion.Evaluation;
 internal sealed class EvaluationMeasures(EvaluationOptions options, string features, MeasuredImages images, MeasuredImages? reference, string? referenceName)
 {
     private const double Sure = 0.9;
+    private const double MaxMissing = 0.01; // of an Inception score
     private const int MaxKernelSubset = 1000;
 
     /// <summary>How many images the classifier takes for which class; empty where it was not asked.</summary>
@@ -66,16 +67,18 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
         // Whether an image lies among as many neighbours depends on how many there are of either set.
         var count = Math.Min(images.Kept, reference!.Kept);
         using Tensor some = Chosen(images.Features!, count), others = Chosen(reference.Features!, count);
+        using FeatureRows rows = FeatureRows.From(some, nameof(images)), otherRows = FeatureRows.From(others, nameof(reference));
+        var neighbourhoods = new Neighbourhoods(otherRows, options.Neighbours, cancellation);
         if (plan.Has(EvaluationFigures.PrecisionRecall))
         {
-            var measured = PrecisionRecall.Of(some, others, options.Neighbours, cancellationToken: cancellation);
+            var measured = PrecisionRecall.Of(rows, neighbourhoods, strict: false, cancellation);
             yield return Limited(Compared("precision", measured.Precision, measured.Images, measured.ReferenceImages));
             yield return Limited(Compared("recall", measured.Recall, measured.Images, measured.ReferenceImages));
         }
 
         if (plan.Has(EvaluationFigures.DensityCoverage))
         {
-            var measured = DensityCoverage.Of(some, others, options.Neighbours, cancellation);
+            var measured = DensityCoverage.Of(rows, neighbourhoods, cancellation);
             yield return Limited(Compared("density", measured.Density, measured.Images, measured.ReferenceImages));
             yield return Limited(Compared("coverage", measured.Coverage, measured.Images, measured.ReferenceImages));
         }
@@ -92,7 +95,7 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
             var score = InceptionScore.Of(images.Logits!, options.Splits, options.Seed);
             yield return new EvaluationFigure("inceptionScore", score.Mean, score.Images)
             {
-                Features = features, Remark = string.Create(CultureInfo.InvariantCulture, $"standard deviation over {score.Splits} splits {score.Deviation:G3}"),
+                Features = features, Remark = string.Create(CultureInfo.InvariantCulture, $"standard deviation over {score.Splits} splits {score.Deviation:G3}{OfFew(score.Images / score.Splits, images.Logits!.shape[1])}"),
             };
         }
 
@@ -128,7 +131,7 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
         var figures = new List<EvaluationFigure>
         {
             Of("nearest", found, found.Median) with { Remark = string.Create(CultureInfo.InvariantCulture, $"the median distance to the nearest of {trainingName}; the smallest {found.Smallest:G5}") },
-            Of("copies", found, found.ShareOfCopies) with { Remark = "the share of images that are at most half as far from one training image as from its neighbours" },
+            Of("copies", found, found.ShareOfCopies) with { Remark = $"the share of images that are at most half as far from the nearest training image as from the {found.Neighbours} nearest on average" },
         };
         if (reference is not null)
         {
@@ -148,6 +151,15 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
     {
         using var index = tensor(Array.ConvertAll(SourceBatches.Choose((int)rows.shape[0], count, options.Seed), i => (long)i));
         return rows.index_select(0, index);
+    }
+
+    /// <summary>What an Inception score of small splits is worth; empty where they are large.</summary>
+    private static string OfFew(int images, long classes)
+    {
+        var missing = (classes - 1) / (2.0 * images); // of the score: InceptionScore
+        return images < classes ? FormattableString.Invariant($"; says nothing: {images} image(s) a split cannot show {classes} classes, and the score is at most {images}")
+            : missing > MaxMissing ? FormattableString.Invariant($"; up to {100 * missing:F1} % too small, for a split has only {images} images")
+            : "";
     }
 
     private static (long Right, long Sure) Right(Tensor logits, IReadOnlyList<long> labels)

@@ -21,8 +21,9 @@ internal sealed class EvaluationPlan
     /// <param name="training">Whether there are training images.</param>
     /// <param name="classifier">Whether the network is a classifier.</param>
     /// <param name="labels">Whether it is known which classes the images were to show.</param>
+    /// <param name="memory">What the distances to training images would need of the memory and do not get; <see langword="null"/> where there is enough.</param>
     /// <exception cref="InvalidOperationException">A figure is asked for by its name and cannot be measured, or none can.</exception>
-    public static EvaluationPlan Of(EvaluationOptions options, bool reference, bool statistics, bool training, bool classifier, bool labels)
+    public static EvaluationPlan Of(EvaluationOptions options, bool reference, bool statistics, bool training, bool classifier, bool labels, string? memory)
     {
         (EvaluationFigures Figure, bool Possible, string Needs)[] all =
         [
@@ -32,14 +33,14 @@ internal sealed class EvaluationPlan
             (EvaluationFigures.DensityCoverage, reference, "reference images"),
             (EvaluationFigures.InceptionScore, classifier, "features of a classifier"),
             (EvaluationFigures.Labels, classifier && labels, classifier ? "the classes that the images were to show" : "features of a classifier"),
-            (EvaluationFigures.NearestImages, training, "training images"),
+            (EvaluationFigures.NearestImages, training && memory is null, memory ?? "training images"),
         ];
         var wanted = options.Named ?? EvaluationFigures.All;
         var impossible = all.Where(each => wanted.HasFlag(each.Figure) && !each.Possible).ToArray();
         var missing = Array.ConvertAll(impossible, each => $"{each.Figure}: not measured, for it needs {each.Needs}.");
         if (options.Figures is not null && impossible.Length > 0)
         {
-            throw new InvalidOperationException(string.Join(' ', impossible.Select(each => $"{each.Figure} needs {each.Needs}, and there are none.")));
+            throw new InvalidOperationException(string.Join(' ', impossible.Select(each => $"{each.Figure} needs {each.Needs}{(each.Needs == memory ? "." : ", and there are none.")}")));
         }
 
         var figures = impossible.Aggregate(wanted, (left, each) => left & ~each.Figure);

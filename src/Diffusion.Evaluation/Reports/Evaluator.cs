@@ -5,7 +5,7 @@ namespace Diffusion.Evaluation;
 /// <summary>Measures how good images are, by a reference: all figures of this library in one report, each with the number of images that it was measured of. Used by one thread at a time.</summary>
 /// <remarks>
 /// Images are rounded to 8 bits, as those of files are, before anything is measured. Of the images themselves sums are kept, and of at most <see cref="EvaluationOptions.PairedImages"/> of a set the features (4 bytes each) and,
-/// for the nearest training images, the pixels (1 byte each: 8 MB for 10,000 images of 28×28); of training images the features and pixels of all. The same images in the same batches give the same figures to the last digit.
+/// for the nearest training images, the pixels (1 byte each: 8 MB for 10,000 images of 28×28); of training images the features and pixels of all, for the nearest of them: where these are more than the memory, they are not measured, and the report says so. The same images in the same batches give the same figures to the last digit.
 /// </remarks>
 public sealed class Evaluator : IDisposable
 {
@@ -65,7 +65,7 @@ public sealed class Evaluator : IDisposable
     /// <param name="cancellationToken">Checked before every batch.</param>
     /// <returns>The figures.</returns>
     /// <exception cref="InvalidOperationException">A figure cannot be measured, or there are not enough images for it; the message says which.</exception>
-    /// <exception cref="ArgumentException">The network takes no such images, there are none, or there are not as many labels.</exception>
+    /// <exception cref="ArgumentException">The network takes no such images, there are none, they have a NaN, or there are not as many labels.</exception>
     /// <exception cref="OperationCanceledException">The evaluation was cancelled.</exception>
     public EvaluationReport Evaluate(
         IEnumerable<Tensor> images, string name, IReadOnlyList<long>? labels = null, IProgress<(string What, long Images)>? progress = null, CancellationToken cancellationToken = default)
@@ -89,7 +89,7 @@ public sealed class Evaluator : IDisposable
             Features = _features.Name,
             Figures = Figures(plan, sets, measured, labels, progress, cancellationToken),
             Classes = _features is IImageClassifier classifier ? EvaluationMeasures.Histogram(measured, classifier.ClassNames) : [],
-            Remarks = plan.Missing,
+            Remarks = [.. plan.Missing, .. _features is ScriptFeatures { Remark: { } remark } ? [remark] : Array.Empty<string>()],
             Settings = Settings(),
         };
     }
@@ -116,7 +116,20 @@ public sealed class Evaluator : IDisposable
     }
 
     private EvaluationPlan Plan(bool labels) =>
-        EvaluationPlan.Of(_options, Reference is not null, _given is not null, Training is not null, _features is IImageClassifier, labels);
+        EvaluationPlan.Of(_options, Reference is not null, _given is not null, Training is not null, _features is IImageClassifier, labels, Memory());
+
+    /// <summary>What the training images take, where that is more than the process may have: pixels and features of all are kept.</summary>
+    private string? Memory()
+    {
+        const double Gigabyte = 1 << 30;
+        if (Training is not { Shape: var shape } source)
+        {
+            return null;
+        }
+
+        var (needed, there) = (source.Count * (((double)shape.Channels * shape.Height * shape.Width) + (sizeof(float) * (double)_features.Features)), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        return needed <= there ? null : FormattableString.Invariant($"{needed / Gigabyte:F1} GiB of memory for pixels and features of the {source.Count} training images of {shape}, where {there / Gigabyte:F1} GiB are there");
+    }
 
     private MeasuredImages.Keep KeptOf(EvaluationPlan plan) => new(
         Sums: plan.Has(EvaluationFigures.FrechetDistance),

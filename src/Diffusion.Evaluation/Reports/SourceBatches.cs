@@ -14,14 +14,17 @@ internal static class SourceBatches
     {
         foreach (var part in indices.Chunk(batchSize))
         {
-            Tensor bytes;
-            lock (source) // batches may be read ahead from the same source
-            {
-                using var batch = source.Read(part);
-                bytes = EightBitImages.From(batch.Images);
-            }
+            yield return Read(source, part);
+        }
+    }
 
-            yield return bytes;
+    /// <summary>Some images of a source, [B, C, H, W], uint8, for the caller to dispose.</summary>
+    public static Tensor Read(IImageSource source, int[] indices)
+    {
+        lock (source) // batches may be read ahead from the same source
+        {
+            using var batch = source.Read(indices);
+            return EightBitImages.From(batch.Images);
         }
     }
 
@@ -29,10 +32,10 @@ internal static class SourceBatches
     /// <param name="images">[B, C, H, W], floats in [−1, 1] or uint8; each is disposed.</param>
     /// <param name="batchSize">The most images of a batch.</param>
     /// <returns>[B, C, H, W], uint8, for the caller to dispose one by one.</returns>
-    /// <exception cref="ArgumentException">Images have another shape than the first ones, or are no images.</exception>
+    /// <exception cref="ArgumentException">Images have another shape than the first ones, or are no images: a NaN, say, from a network that diverged.</exception>
     public static IEnumerable<Tensor> Of(IEnumerable<Tensor> images, int batchSize)
     {
-        long[]? shape = null;
+        var (shape, seen) = ((long[]?)null, 0L);
         foreach (var given in images)
         {
             using var batch = given;
@@ -46,7 +49,8 @@ internal static class SourceBatches
             for (var first = 0L; first < batch.shape[0]; first += batchSize)
             {
                 using var part = batch.narrow(0, first, Math.Min(batchSize, batch.shape[0] - first));
-                yield return part.dtype == ScalarType.Byte ? part.clone() : EightBitImages.From(part);
+                yield return part.dtype == ScalarType.Byte ? part.clone() : Rounded(part, seen);
+                seen += part.shape[0];
             }
         }
     }
@@ -64,5 +68,17 @@ internal static class SourceBatches
 
         var order = new Permutation(count, seed);
         return [.. Enumerable.Range(0, (int)max).Select(i => order.At(i)).Order()];
+    }
+
+    private static Tensor Rounded(Tensor images, long first)
+    {
+        try
+        {
+            return EightBitImages.From(images);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"Images {first} to {first + images.shape[0] - 1} cannot be measured. {e.Message}", e);
+        }
     }
 }

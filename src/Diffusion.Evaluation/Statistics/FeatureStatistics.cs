@@ -11,8 +11,8 @@ namespace Diffusion.Evaluation;
 /// </remarks>
 public sealed class FeatureStatistics : IDisposable
 {
-    /// <summary>The most features: the elements of a larger covariance are too many for one array of .NET.</summary>
-    internal const int MaxFeatures = 46_340;
+    /// <summary>The most features: the bytes of a larger covariance are too many for one span of .NET.</summary>
+    internal const int MaxFeatures = 16_383;
 
     /// <summary>How far both sides of the diagonal may be apart, as a part of the largest element: NumPy and BLAS sum them in another order, some in float32.</summary>
     internal const double MaxAsymmetry = 1e-5;
@@ -24,12 +24,12 @@ public sealed class FeatureStatistics : IDisposable
 
     /// <summary>Statistics that are known otherwise, such as those of a distribution.</summary>
     /// <param name="mean">[D], finite, a floating type. It is copied.</param>
-    /// <param name="covariance">[D, D], symmetric, finite, no variance below 0, a floating type. It is copied.</param>
+    /// <param name="covariance">[D, D], symmetric, finite, no variance below 0 and no covariance beyond what the variances allow; a floating type, to whose rounding its rank is told. It is copied.</param>
     /// <param name="images">The number of images, at least 1; <see langword="null"/> where it is not known, or infinite.</param>
     /// <param name="source">What they were made from: images and features.</param>
     /// <exception cref="ArgumentException">The tensors have other shapes or types, or are not mean and covariance.</exception>
     public FeatureStatistics(Tensor mean, Tensor covariance, long? images, string source)
-        : this(Values(mean, 1, nameof(mean)), Values(covariance, 2, nameof(covariance)), images, source)
+        : this(Values(mean, 1, nameof(mean)), Values(covariance, 2, nameof(covariance)), images, source, covariance.dtype)
     {
     }
 
@@ -37,7 +37,8 @@ public sealed class FeatureStatistics : IDisposable
     /// <param name="covariance">[D, D]; kept.</param>
     /// <param name="images">At least 1.</param>
     /// <param name="source">What they were made from.</param>
-    internal FeatureStatistics(double[] mean, double[] covariance, long? images, string source)
+    /// <param name="type">The floating type that the covariance was given in.</param>
+    internal FeatureStatistics(double[] mean, double[] covariance, long? images, string source, ScalarType type = ScalarType.Float64)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(source);
         if (images < 1)
@@ -51,14 +52,14 @@ public sealed class FeatureStatistics : IDisposable
             throw new ArgumentException($"The covariance of {d} features has {(long)d * d} elements; there are {covariance.Length}.", nameof(covariance));
         }
 
-        if (Matrix.Problem(mean, covariance, d, MaxAsymmetry) is { } problem)
+        if (Matrix.Problem(mean, covariance, d, MaxAsymmetry, Smallest(type)) is { } problem)
         {
             throw new ArgumentException($"The statistics of '{source}' are none: {problem}.", nameof(covariance));
         }
 
         Symmetrize(covariance, d);
-        (_mean, _covariance, Images, Source) = (mean, covariance, images, source);
-        _factor = new(() => CovarianceFactor.Of(_covariance, d));
+        (_mean, _covariance, Images, Source, Type) = (mean, covariance, images, source, type);
+        _factor = new(() => CovarianceFactor.Of(_covariance, d, Rounding(type)));
         _eigenvalues = new(() => SymmetricEigenvalues.Of(_covariance, d));
         Mean = tensor(mean, [d], dtype: ScalarType.Float64).DetachFromDisposeScope();
         Covariance = tensor(covariance, [d, d], dtype: ScalarType.Float64).DetachFromDisposeScope();
@@ -75,6 +76,9 @@ public sealed class FeatureStatistics : IDisposable
 
     /// <summary>What the statistics were made from: images and features. Figures of other features cannot be compared.</summary>
     public string Source { get; }
+
+    /// <summary>The floating type that the covariance was given in.</summary>
+    internal ScalarType Type { get; }
 
     /// <summary>The number of features.</summary>
     internal int Features => _mean.Length;
@@ -139,6 +143,18 @@ public sealed class FeatureStatistics : IDisposable
 
         return new(moments.Mean.ToArray(), covariance, moments.Images, source);
     }
+
+    /// <summary>The smallest number above 0, where it is large enough that variances become 0.</summary>
+    internal static double Smallest(ScalarType type) => type == ScalarType.Float16 ? 1.0 / (1 << 24) : 0;
+
+    /// <summary>The distance from 1 to the next number.</summary>
+    private static double Rounding(ScalarType type) => type switch
+    {
+        ScalarType.BFloat16 => 1.0 / (1 << 7),
+        ScalarType.Float16 => 1.0 / (1 << 10),
+        ScalarType.Float32 => 1.0 / (1 << 23),
+        _ => 1.0 / (1L << 52),
+    };
 
     private static double[] Values(Tensor values, int rank, string name)
     {

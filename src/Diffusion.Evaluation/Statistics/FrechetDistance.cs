@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Diffusion.Evaluation;
 
 /// <summary>How far two sets of images are apart: the squared Fréchet (Wasserstein-2) distance of the Gaussians with the means and covariances of their features. With features of Inception it is FID.</summary>
@@ -30,7 +32,7 @@ public static class FrechetDistance
 
         var (mine, other) = (images.Factor, reference.Factor);
         var value = Math.Max(0, Means(images, reference) + Trace(images) + Trace(reference) - (2 * mine.TraceOfRoot(other)));
-        return new(value, StandardError: null, Bias(images, reference), images.Images, reference.Images) { Remark = Remark(mine.Rank, other.Rank, images.Features) };
+        return new(value, StandardError: null, Bias(images, reference), images.Images, reference.Images) { Remark = Remark((mine.Rank, images.Type), (other.Rank, reference.Type), images.Features) };
     }
 
     private static double Means(FeatureStatistics images, FeatureStatistics reference)
@@ -77,11 +79,13 @@ public static class FrechetDistance
         return ((1.0 / n) + (1.0 / m)) * (variances.Sum() + covariances);
     }
 
-    private static string? Remark(int rank, int referenceRank, int features) => (rank < features, referenceRank < features) switch
+    private static string? Remark((int Rank, ScalarType Type) images, (int Rank, ScalarType Type) reference, int features) => (images.Rank < features, reference.Rank < features) switch
     {
-        (true, true) => $"both covariances are singular: rank {rank} and, of the reference, {referenceRank} of {features} features",
-        (true, false) => $"the covariance of the images is singular: rank {rank} of {features} features",
-        (false, true) => $"the covariance of the reference is singular: rank {referenceRank} of {features} features",
+        (true, true) => $"both covariances are singular: rank {Text(images)} and, of the reference, {Text(reference)} of {features} features",
+        (true, false) => $"the covariance of the images is singular: rank {Text(images)} of {features} features",
+        (false, true) => $"the covariance of the reference is singular: rank {Text(reference)} of {features} features",
         _ => null,
     };
+
+    private static string Text((int Rank, ScalarType Type) of) => of.Type == ScalarType.Float64 ? $"{of.Rank}" : $"{of.Rank} (to the rounding of {of.Type})";
 }

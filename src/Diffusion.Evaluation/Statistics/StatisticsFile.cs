@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using static TorchSharp.torch;
 
 namespace Diffusion.Evaluation;
 
@@ -20,13 +21,13 @@ internal static class StatisticsFile
     {
         using var file = NpzFile.Open(path);
         var mean = file.Read(MeanName, array => array.Header.Shape is [>= 1 and <= FeatureStatistics.MaxFeatures] ? array.Floats() : throw Shape(array, $"[D] is needed, D from 1 to {FeatureStatistics.MaxFeatures}"));
-        var covariance = file.Read(CovarianceName, array => array.Header.Shape is [var rows, var columns] && rows == mean.Length && columns == mean.Length
-            ? array.Floats() : throw Shape(array, $"[{mean.Length}, {mean.Length}] is needed, as '{MeanName}' has {mean.Length}"));
+        var (covariance, type) = file.Read(CovarianceName, array => array.Header.Shape is [var rows, var columns] && rows == mean.Length && columns == mean.Length
+            ? (array.Floats(), array.Header.Size switch { 2 => ScalarType.Float16, 4 => ScalarType.Float32, _ => ScalarType.Float64 }) : throw Shape(array, $"[{mean.Length}, {mean.Length}] is needed, as '{MeanName}' has {mean.Length}"));
         long? images = file.TryRead(CountName, array => array.Integer() is >= 1 and var count ? count : throw new InvalidDataException("a set has at least 1 image"), out var given) ? given : null;
         var source = file.TryRead(SourceName, array => array.Text() is { } text && !string.IsNullOrWhiteSpace(text) ? text : throw new InvalidDataException("it says nothing"), out var said) ? said : Path.GetFileName(path);
-        return Matrix.Problem(mean, covariance, mean.Length, FeatureStatistics.MaxAsymmetry) is { } problem
+        return Matrix.Problem(mean, covariance, mean.Length, FeatureStatistics.MaxAsymmetry, FeatureStatistics.Smallest(type)) is { } problem
             ? throw new InvalidDataException($"'{path}' cannot be read: '{MeanName}' and '{CovarianceName}' are no statistics: {problem}.")
-            : new(mean, covariance, images, source);
+            : new(mean, covariance, images, source, type);
     }
 
     public static void Write(string path, FeatureStatistics statistics)

@@ -10,6 +10,7 @@ public sealed class HtmlReport : TrainingObserver
     private readonly HtmlReportOptions _options;
     private readonly TimeProvider _clock;
     private Session? _session;
+    private int _measurements; // in this call of Fit, those before its first step among them
 
     /// <summary>Makes an observer.</summary>
     /// <param name="path">The file to write, made with its folder if need be; it is whole or absent.</param>
@@ -62,6 +63,7 @@ public sealed class HtmlReport : TrainingObserver
     public override void OnMeasurement(Trainer trainer, TrainingMeasurement measurement)
     {
         ArgumentNullException.ThrowIfNull(measurement);
+        _measurements++;
         _session?.History.Add(measurement);
     }
 
@@ -87,7 +89,8 @@ public sealed class HtmlReport : TrainingObserver
     public override void OnEnd(Trainer trainer, Exception? failure)
     {
         ArgumentNullException.ThrowIfNull(trainer);
-        var nothingNew = failure is null && trainer.StepsDone == _session?.StepsBefore && File.Exists(_path); // the report of a run that was complete stays
+        var nothingNew = failure is null && _measurements == 0 && trainer.StepsDone == _session?.StepsBefore && File.Exists(_path); // the report of a run that was complete stays
+        _measurements = 0;
         if (_session is { } session && !nothingNew)
         {
             AtomicFile.WriteText(_path, ReportPage.Write(_options, session.History, Facts(trainer, session, failure), trainer.Options));

@@ -51,6 +51,18 @@ public class InceptionScoreTests
         Assert.Equal("8 ± 0 (48 images, 2 splits)", InceptionScore.Of(sure, 2).ToString());
     }
 
+    /// <summary>Sure images of classes drawn evenly: the bias is (K − 1)/2n of the score, which the remark of a report says, and nearly gone in one split.</summary>
+    [Fact]
+    public void Of_SmallSplits_IsTooSmallByWhatIsSaid()
+    {
+        var random = new SeededRandom(5);
+        using var classes = tensor([.. Enumerable.Range(0, 10_000).Select(_ => (long)random.Next(10))]);
+        using var rows = eye(10, dtype: ScalarType.Float64) * tensor(2000.0);
+        using var logits = rows.index_select(0, classes);
+        Assert.Equal(10 * (1 - (9 / 200.0)), InceptionScore.Of(logits, 100).Mean, 0.05);
+        Assert.Equal(10, InceptionScore.Of(logits, 1).Mean, 0.02);
+    }
+
     [Fact]
     public void Of_WhatCannotBe_NamesIt()
     {

@@ -48,6 +48,23 @@ public class NearestImagesTests
         Assert.EndsWith("copies 50.00 % (40 images against 200)", nearest.ToString(), StringComparison.Ordinal);
     }
 
+    /// <summary>What counts as a copy: an equal image always, a near one where not nearly all of the nearest are as near: 44 at a and 6 at 10·a are on average at 2.1·a.</summary>
+    [Theory]
+    [InlineData(1, 0, 1)]
+    [InlineData(50, 0, 1)]
+    [InlineData(1, 0.1, 1)]
+    [InlineData(44, 0.1, 1)]
+    [InlineData(45, 0.1, 0)]
+    [InlineData(50, 0.1, 0)]
+    public void ShareOfCopies_OfAnImageThatIsThereOften_IsThatOfEqualOnes(int often, double apart, double expected)
+    {
+        using var image = zeros([1, 2], dtype: ScalarType.Float64);
+        using var copies = full([often, 2], apart, ScalarType.Float64);
+        using var others = full([60, 2], 1.0, ScalarType.Float64);
+        using var reference = cat([copies, others]);
+        Assert.Equal(expected, NearestImages.InFeatures(image, reference, TestContext.Current.CancellationToken).ShareOfCopies);
+    }
+
     /// <summary>Without a reference an image is not its own nearest, but a duplicate of it is.</summary>
     [Fact]
     public void InFeatures_NoReference_TheOthers()
@@ -73,6 +90,34 @@ public class NearestImagesTests
             (IReadOnlyList<int> Indices, IReadOnlyList<double> Distances, IReadOnlyList<double> Ratios) one,
             (IReadOnlyList<int> Indices, IReadOnlyList<double> Distances, IReadOnlyList<double> Ratios) other) =>
             one.Indices.SequenceEqual(other.Indices) && one.Distances.SequenceEqual(other.Distances) && one.Ratios.SequenceEqual(other.Ratios);
+    }
+
+    /// <summary>Large images take little beside themselves, and are compared as small ones are.</summary>
+    [Theory]
+    [InlineData(480)]
+    [InlineData(1000)]
+    public void InPixels_LargeImages_TakeLittleMemory(int side)
+    {
+        using var small = SampleFeatures.Images(9, 6, 1);
+        using var smallReference = SampleFeatures.Images(20, 6, 2);
+        using Tensor images = Padded(small), reference = Padded(smallReference);
+        var before = 0L;
+        var allocated = 0L;
+        var nearest = SampleFeatures.WithThreads(
+            () =>
+            {
+                before = GC.GetAllocatedBytesForCurrentThread();
+                var found = NearestImages.InPixels(images, reference);
+                allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+                return found;
+            },
+            1)[0];
+        Assert.InRange(allocated, 0, 80L << 20);
+        var expected = NearestImages.InPixels(small, smallReference, TestContext.Current.CancellationToken);
+        Assert.Equal(expected.Indices, nearest.Indices);
+        Assert.All(expected.Distances.Zip(nearest.Distances), pair => Assert.Equal(pair.First * 6 / side, pair.Second, 1e-12));
+
+        Tensor Padded(Tensor pixels) => nn.functional.pad(pixels, [0, side - 6, side - 6, 0]);
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class FrechetDistanceObserverStartTests : IDisposable
     public void OnStart_ImagesThatAreNotComparable_AreRefused()
     {
         using var latents = new LabelledImages(_images) { Range = null };
-        Assert.Contains("any range", Refused<InvalidOperationException>(latents, s_options), StringComparison.Ordinal);
+        Assert.Contains("has values of any size, and images in [−1, 1] are needed", Refused<InvalidOperationException>(latents, s_options), StringComparison.Ordinal);
         using var zeroToOne = new LabelledImages(_images) { Range = (0, 1) };
         Assert.Contains("[0, 1]", Refused<InvalidOperationException>(zeroToOne, s_options), StringComparison.Ordinal);
         using var one = new LabelledImages(_images) { Count = 1 };

@@ -72,6 +72,48 @@ public sealed class FrechetDistanceObserverTests : IDisposable
         }
     }
 
+    /// <summary>A cancelled run does not draw on; what it has not measured is measured where it goes on, after the last step, too.</summary>
+    [Theory]
+    [InlineData(8, 7)] // one call for the shape, three for the reference, three a distance
+    [InlineData(17, 28)]
+    public void Fit_CancelledWhileItMeasures_EndsAtOnceAndMeasuresItLater(int call, int measured)
+    {
+        var (whole, parts) = (new Recorder(), new Recorder());
+        using (var observer = Observer("whole/best"))
+        {
+            TinyRun.Train([whole, observer], _folder.File("whole/checkpoints"));
+        }
+
+        using var cancellation = new CancellationTokenSource();
+        using var features = new CancellingFeatures(_features, cancellation, call);
+        using (var observer = new FrechetDistanceObserver(_folder.File("parts/best"), features, _images, s_sampler, s_options))
+        {
+            Assert.ThrowsAny<OperationCanceledException>(() => TinyRun.Train([parts, observer], _folder.File("parts/checkpoints"), cancellation: cancellation.Token));
+        }
+
+        Assert.Equal((call, measured), (features.Calls, parts.Measurements[^1].Step));
+        using (var observer = Observer("parts/best"))
+        {
+            TinyRun.Train([parts, observer], _folder.File("parts/checkpoints"));
+        }
+
+        Assert.Equal(whole.Measurements, parts.Measurements);
+        Assert.Equal(["best.json", "ema.safetensors", "model.safetensors"], Directory.GetFiles(_folder.File("parts/best")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(File.ReadAllBytes(_folder.File("whole/best/best.json")), File.ReadAllBytes(_folder.File("parts/best/best.json")));
+    }
+
+    /// <summary>The reference is measured before the first step, and that ends with the run, too.</summary>
+    [Fact]
+    public void OnStart_CancelledWhileTheReferenceIsMeasured_EndsAtOnce()
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var features = new CancellingFeatures(_features, cancellation, 2);
+        using var observer = new FrechetDistanceObserver(_folder.File("best"), features, _images, s_sampler, s_options);
+        var recorder = new Recorder();
+        Assert.ThrowsAny<OperationCanceledException>(() => TinyRun.Train([recorder, observer], cancellation: cancellation.Token));
+        Assert.Equal((2, 0), (features.Calls, recorder.Steps.Count));
+    }
+
     [Fact]
     public void Fit_ResumedAfterTheBestStep_DoesNotForgetIt()
     {

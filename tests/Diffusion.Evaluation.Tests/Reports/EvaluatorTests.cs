@@ -206,6 +206,29 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Contains("Labels: not measured, for it needs the classes that the images were to show.", report.Remarks);
     }
 
+    /// <summary>Pixels of all training images are kept: more than the memory is found out before any is read.</summary>
+    [Fact]
+    public void Training_MoreThanTheMemory_IsSaidBeforeAnyIsRead()
+    {
+        using var huge = new HugeImages();
+        using var named = new Evaluator(_features, new() { Figures = ["nearest"] }) { Training = huge };
+        var message = Assert.Throws<InvalidOperationException>(() => named.Prepare(60)).Message;
+        Assert.Contains("NearestImages needs 93", message, StringComparison.Ordinal);
+        Assert.Contains("GiB of memory for pixels and features of the 2000000000 training images of 3×4096×4096, where ", message, StringComparison.Ordinal);
+        using var all = new Evaluator(_features) { Training = huge };
+        Assert.Contains(all.Evaluate(_images, null).Remarks, remark => remark.StartsWith("NearestImages: not measured, for it needs 93", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void ReferenceStatistics_OfOtherFeatures_AreRefusedBeforeAnyImageIsSeen()
+    {
+        using var three = new FeatureStatistics(zeros(3), eye(3), 10, "stats.npz");
+        using var evaluator = new Evaluator(_features, new() { Figures = ["frechet"] }) { ReferenceStatistics = three };
+        Assert.Equal("The statistics of stats.npz are of 3 features, and blocks-1 has 4.", Assert.Throws<ArgumentException>(() => evaluator.Prepare(60)).Message);
+        Assert.Equal("The statistics of stats.npz are of 3 features, and blocks-1 has 4.", Assert.Throws<ArgumentException>(() => evaluator.Evaluate(_images.Batches(10), "a")).Message);
+        Assert.Equal(0, _features.Seen);
+    }
+
     /// <summary>Statistics that are given with their images are not computed again.</summary>
     [Fact]
     public void ReferenceStatistics_WithTheirImages_SaveTheirEvaluation()
@@ -257,7 +280,7 @@ public sealed class EvaluatorTests : IDisposable
         using var larger = new BlockImages(20, seed: 4, size: 16);
         using (var evaluator = new Evaluator(_features) { Reference = latents })
         {
-            Assert.Contains("no range", Assert.Throws<ArgumentException>(() => evaluator.Evaluate(_images, null)).Message, StringComparison.Ordinal);
+            Assert.Contains("has values of any size, and images in [−1, 1] are needed", Assert.Throws<ArgumentException>(() => evaluator.Evaluate(_images, null)).Message, StringComparison.Ordinal);
         }
 
         using (var evaluator = new Evaluator(_features) { Reference = _reference, Training = larger })
@@ -270,6 +293,37 @@ public sealed class EvaluatorTests : IDisposable
             Assert.Contains("no images", Assert.Throws<ArgumentException>(() => evaluator.Evaluate([], "none")).Message, StringComparison.Ordinal);
             Assert.Contains("all of one shape", Assert.Throws<ArgumentException>(() => evaluator.Evaluate([_images.Pixels, larger.Pixels], "two")).Message, StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>A network that diverged draws NaN: no figure of it is one.</summary>
+    [Fact]
+    public void Evaluate_ImagesWithNaN_SaysWhich()
+    {
+        using var evaluator = new Evaluator(_features, new() { BatchSize = 8 }) { Reference = _reference };
+        var batches = _images.Batches(20).Select((batch, number) =>
+        {
+            using var bytes = batch;
+            var floats = EightBitImages.ToFloat(bytes);
+            if (number == 2)
+            {
+                floats[9, 0, 3, 3] = float.NaN;
+            }
+
+            return floats;
+        });
+        var message = Assert.Throws<ArgumentException>(() => evaluator.Evaluate(batches, "drawn")).Message;
+        Assert.StartsWith("Images 48 to 55 cannot be measured. The images [8, 1, 8, 8] have 1 NaN of 512 values.", message, StringComparison.Ordinal);
+    }
+
+    /// <summary>How small the splits of an Inception score are is said where it matters.</summary>
+    [Theory]
+    [InlineData(60, "; says nothing: 1 image(s) a split cannot show 2 classes, and the score is at most 1")]
+    [InlineData(10, "; up to 8.3 % too small, for a split has only 6 images")]
+    [InlineData(1, "splits 0")]
+    public void InceptionScore_OfSmallSplits_SaysSo(int splits, string expected)
+    {
+        using var evaluator = new Evaluator(_features, new() { Figures = ["inception"], Splits = splits });
+        Assert.EndsWith(expected, Figure(evaluator.Evaluate(_images, null), "inceptionScore").Remark, StringComparison.Ordinal);
     }
 
     [Fact]

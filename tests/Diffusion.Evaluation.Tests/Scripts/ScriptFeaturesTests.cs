@@ -90,6 +90,24 @@ public sealed class ScriptFeaturesTests : IDisposable
         Assert.Equal(ScalarType.Float32, none.Precision);
     }
 
+    /// <summary>What a reader of the figures has to know stands in the table and in the JSON.</summary>
+    [Theory]
+    [InlineData("    y = torch.to(x, 6)\n    return torch.mm(torch.flatten(y, 1), torch.t(self.weight))", "computed in float32 and not compared with float64, in which the network does not run")]
+    [InlineData("    return torch.mean(torch.sub(torch.add(x, 1.0e+9), 1.0e+9), [2, 3])", "computed in float64, for float32 differs from it by ")]
+    [InlineData("    return torch.mean(x, [2, 3])", null)]
+    public void Report_OfFeatures_SaysHowTheyWereChecked(string code, string? expected)
+    {
+        using var weight = ones([2, 784], ScalarType.Float32);
+        using var features = ScriptFeatures.Load(Write(code, tensors: ("weight", weight)), s_grey);
+        using var extracted = features.Extract(_golden["x"]);
+        using var statistics = FeatureStatistics.Of(extracted, "x");
+        using var evaluator = new Evaluator(features, new() { Figures = ["frechet"] }) { ReferenceStatistics = statistics };
+        var report = evaluator.Evaluate([_golden["x"].clone()], "x");
+        Assert.Equal(expected is null ? 0 : 1, report.Remarks.Count);
+        Assert.All(report.Remarks, remark => Assert.StartsWith($"{features.Name}: {expected}", remark, StringComparison.Ordinal));
+        Assert.All(report.Remarks, remark => Assert.All([report.ToString(), report.ToJson()], text => Assert.Contains(remark, text, StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void Load_NetworkWithIndices_ComparesInFloat64()
     {

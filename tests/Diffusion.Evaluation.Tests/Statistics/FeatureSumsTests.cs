@@ -148,6 +148,7 @@ public sealed class FeatureSumsTests : IDisposable
         Refused("has 3 features an image, and those before have 4", TestFeatures.Normal(1, 5, 3));
         Refused("have the shape [5]", TestFeatures.Normal(1, 5, 1).view(5));
         Refused("have the shape [0, 4]", TestFeatures.Normal(1, 5, 4).narrow(0, 0, 0));
+        Refused("at most 16383 features", zeros([1, 16384]));
         Refused("are Int64", ones([5, 4], dtype: ScalarType.Int64));
         foreach (var bad in new[] { double.NaN, double.PositiveInfinity, double.NegativeInfinity })
         {

@@ -169,8 +169,9 @@ public sealed class FrechetDistanceTests : IDisposable
     [Fact]
     public void Between_OfNoCovariance_NamesIt()
     {
-        using var images = FeatureStatistics.Of(TestFeatures.Normal(1, 100, 2), "A");
-        using var none = new FeatureStatistics(zeros([2], dtype: ScalarType.Float64), tensor(new double[] { 1, 2, 2, 1 }, [2, 2]), 10, "B");
+        // No two features contradict each other, and the three of them do.
+        using var images = FeatureStatistics.Of(TestFeatures.Normal(1, 100, 3), "A");
+        using var none = new FeatureStatistics(zeros([3], dtype: ScalarType.Float64), tensor([1, -0.9, -0.9, -0.9, 1, -0.9, -0.9, -0.9, 1], [3, 3]), 10, "B");
         Assert.Contains("The covariance of 'B' is none", Assert.Throws<ArgumentException>(() => FrechetDistance.Between(images, none)).Message, StringComparison.Ordinal);
     }
 

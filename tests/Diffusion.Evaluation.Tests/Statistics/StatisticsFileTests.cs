@@ -89,6 +89,38 @@ public sealed class StatisticsFileTests : IDisposable
         }
     }
 
+    /// <summary>A rank to the rounding of the file: 12 images have one of 11, and what float32 adds is none.</summary>
+    [Theory]
+    [InlineData("<f8", "rank 11 of 36 features")]
+    [InlineData("<f4", "rank 11 (to the rounding of Float32) of 36 features")]
+    public void Read_OfASingularCovariance_HasItsRank(string type, string remark)
+    {
+        using var images = FeatureStatistics.Of(TestFeatures.Normal(3, 400, 36), "images");
+        using var few = FeatureStatistics.Of(TestFeatures.Normal(4, 12, 36), "few");
+        using var read = FeatureStatistics.Read(Written(Floats("<f8", "(36,)", few.Mean.Doubles()), Floats(type, "(36, 36)", few.Covariance.Doubles())));
+        var distance = FrechetDistance.Between(images, read);
+        Assert.Equal($"the covariance of the reference is singular: {remark}", distance.Remark);
+        Assert.Equal(FrechetDistance.Between(images, few).Value, distance.Value, 0.005);
+        using var given = new FeatureStatistics(few.Mean, few.Covariance.to(ScalarType.Float32), null, "given");
+        Assert.Equal("the covariance of the reference is singular: rank 11 (to the rounding of Float32) of 36 features", FrechetDistance.Between(images, given).Remark);
+    }
+
+    /// <summary>What rounding to float16 makes of good statistics stays readable: variances that have become 0 beside covariances that have not.</summary>
+    [Fact]
+    public void Read_OfRoundedVariances_IsNoMistake()
+    {
+        var path = Written(Floats("<f8", "(2,)", s_mean), Floats("<f2", "(2, 2)", [2e-8, 1.2e-4, 1.2e-4, 1]));
+        using var statistics = FeatureStatistics.Read(path);
+        Assert.Equal(0, statistics.Covariance[0, 0].item<double>());
+        using var features = TestFeatures.Normal(5, 500, 4) * tensor(new[] { 1, 1, 1e-3, 1e-6 });
+        features.narrow(1, 1, 1).copy_(features.narrow(1, 0, 1)); // one is the other
+        using var exact = FeatureStatistics.Of(features, "exact");
+        foreach (var type in new[] { "<f4", "<f2" })
+        {
+            using var rounded = FeatureStatistics.Read(Written(Floats("<f8", "(4,)", exact.Mean.Doubles()), Floats(type, "(4, 4)", exact.Covariance.Doubles())));
+        }
+    }
+
     [Fact]
     public void Read_OfFortranOrder_TakesColumnsForRows()
     {
@@ -137,6 +169,7 @@ public sealed class StatisticsFileTests : IDisposable
         { "mu", Floats("<f8", "(2, 1)", s_mean), "has the shape [2, 1]; [D] is needed" },
         { "mu", Floats("<f8", "()", [1]), "has the shape []" },
         { "mu", Floats("<f8", "(0,)", []), "has the shape [0]" },
+        { "mu", Floats("<f2", "(16384,)", new double[16384]), "has the shape [16384]; [D] is needed, D from 1 to 16383" },
         { "mu", Floats("<f8", "(4611686018427387904, 4)", s_mean), "an array <f8 [4611686018427387904, 4] has not the 16 bytes" },
         { "mu", Floats("<f8", "(99999999999999999999,)", s_mean), "a size is needed" },
         { "mu", Array("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", new byte[16]), "objects of Python" },
@@ -154,6 +187,9 @@ public sealed class StatisticsFileTests : IDisposable
         { "sigma", Floats("<f8", "(4,)", s_covariance), "has the shape [4]" },
         { "sigma", Floats("<f8", "(2, 2)", [4, 0.5, -0.5, 1]), "not symmetric: its element [1, 0] is -0.5, and [0, 1] is 0.5" },
         { "sigma", Floats("<f8", "(2, 2)", [4, 0, 0, -1]), "the variance of feature 1 is -1" },
+        { "sigma", Floats("<f8", "(2, 2)", [0, 0.01, 0.01, 1]), "the covariance of features 1 and 0 is 0.01, more than their variances, 1 and 0, allow" },
+        { "sigma", Floats("<f4", "(2, 2)", [0, 0.01, 0.01, 1]), "more than their variances, 1 and 0, allow" },
+        { "sigma", Floats("<f8", "(2, 2)", [4, -2.1, -2.1, 1]), "the covariance of features 1 and 0 is -2.1, more than" },
         { "sigma", Floats("<f8", "(2, 2)", [double.PositiveInfinity, 0, 0, 1]), "has an element Infinity" },
         { "image_count", Array("{'descr': '<i8', 'fortran_order': False, 'shape': (), }", new byte[8]), "at least 1 image" },
         { "image_count", Array("{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }", new byte[16]), "a whole number is needed" },

@@ -62,6 +62,39 @@ public sealed partial class HtmlReportTests : IDisposable
         }
     }
 
+    /// <summary>A run that was cancelled after its last step, while something was measured, is complete once that is measured.</summary>
+    [Fact]
+    public void Fit_ResumedWithNothingLeftButAMeasurement_IsWrittenAnew()
+    {
+        using var images = new MemoryImages();
+        using var cancellation = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => Fit(new Recorder { Then = (_, step) => CancelAfter(step.Number) }));
+        Assert.Contains("cancelled after step 9 of 9", File.ReadAllText(_folder.File("late.html")), StringComparison.Ordinal);
+        Fit(new MeasuresAtStart());
+        var html = File.ReadAllText(_folder.File("late.html"));
+        Assert.Contains("complete: 9 steps", html, StringComparison.Ordinal);
+        Assert.Contains("<th>late</th><td>3 after step 9</td>", html, StringComparison.Ordinal);
+
+        void CancelAfter(int step)
+        {
+            if (step == 9)
+            {
+                cancellation.Cancel();
+            }
+        }
+
+        void Fit(TrainingObserver observer)
+        {
+            using var trainer = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), new TrainerOptions { Steps = 9, BatchSize = 4, Checkpoints = new() { Folder = _folder.File("late") } });
+            trainer.Resume();
+            using var log = new MeasurementLog(_folder.File("late.csv"));
+            trainer.Observers.Add(log);
+            trainer.Observers.Add(observer);
+            trainer.Observers.Add(new HtmlReport(_folder.File("late.html")));
+            trainer.Fit(images, cancellationToken: observer is Recorder ? cancellation.Token : CancellationToken.None);
+        }
+    }
+
     [Fact]
     public void Charts_CurveFarAboveTheOthers_IsInThePicture()
     {
