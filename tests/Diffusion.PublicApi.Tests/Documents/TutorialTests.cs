@@ -40,6 +40,7 @@ public sealed partial class TutorialTests : IDisposable
             ("Steps = 1000, BatchSize = 16", "Steps = 10, BatchSize = 2"),
             (".Down(16, layers: 1).Down(64, layers: 1).Down(128, layers: 1, attention: true)", ".Down(8, layers: 1).Down(8, layers: 1, attention: true)"),
             ("shape: [20, 1, 28, 28]", "shape: [2, 1, 28, 28]"),
+            ("new DdpmSampler().Sample(trainer.Ema", "new DdpmSampler(20).Sample(trainer.Ema"),
             ("[8, 1, 28, 28]", "[2, 1, 28, 28]"),
             ("full([8], t", "full([2], t")).Run(_folder.Path));
 
