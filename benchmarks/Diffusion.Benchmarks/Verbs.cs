@@ -63,6 +63,8 @@ internal static class Verbs
                 return PrecisionCommand.Run(rest);
             case ["loading", .. var rest]:
                 return LoadingCommand.Run(rest);
+            case [ConfigurationCommand.Verb, .. var rest]:
+                return ConfigurationCommand.Run(rest);
         }
 
         // In this process: a project that BenchmarkDotNet makes itself would lack libtorch, half a gigabyte that only an application brings.

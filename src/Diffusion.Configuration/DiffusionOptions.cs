@@ -14,7 +14,7 @@ public sealed record DiffusionOptions : IValidatedOptions
     /// <summary>The name of the noise schedule, one of <see cref="NoiseSchedule.Names"/>; <c>linear</c> by default.</summary>
     public string Schedule { get; init; } = Linear;
 
-    /// <summary>T, the number of training timesteps, in [1, 100000]; 1000 by default.</summary>
+    /// <summary>T, the number of training timesteps, in [1, 100000], and at least 21 for the linear schedule without a β of its own; 1000 by default.</summary>
     public int Timesteps { get; init; } = 1000;
 
     /// <summary>The first β of the linear schedule, in (0, 1); <see langword="null"/> (default): 1e-4 scaled by 1000/T. For no other schedule.</summary>

@@ -24,6 +24,23 @@ internal static class Repository
             .Where(file => !Path.GetRelativePath(Root, file).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or ".git" or "out"))
             .Order(StringComparer.Ordinal);
 
+    /// <summary>Whether there is a file or folder of that path from the root, with slashes; upper and lower case are different on every system.</summary>
+    public static bool Has(string path)
+    {
+        var folder = Root;
+        foreach (var part in path.Split('/').Where(part => part.Length > 0))
+        {
+            if (!Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any(entry => Path.GetFileName(entry) == part))
+            {
+                return false;
+            }
+
+            folder = Path.Combine(folder, part);
+        }
+
+        return true;
+    }
+
     private static string Above(string folder) =>
         File.Exists(Path.Combine(folder, "Diffusion.sln")) ? folder : Above(Path.GetDirectoryName(folder)!);
 }

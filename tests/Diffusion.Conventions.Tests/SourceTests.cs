@@ -8,6 +8,8 @@ public sealed class SourceTests
 {
     private static readonly IReadOnlyList<SourceFile> Libraries = Repository.Sources("src");
     private static readonly IReadOnlyList<SourceFile> Tests = Repository.Sources("tests");
+    private static readonly IReadOnlyList<(string Path, string Text)> Documents =
+        [.. Repository.Files(".", "*.md").Select(path => (Path.GetRelativePath(Repository.Root, path).Replace('\\', '/'), File.ReadAllText(path)))];
 
     [Fact]
     public void Scan_OfTheRepository_FindsTheSources()
@@ -31,9 +33,15 @@ public sealed class SourceTests
     public void Comments_OfTheLibraries_AreTheWordsOfTheField() => Offenders.None("Phrases with a standard word:", WordRules.BadComments(Libraries));
 
     [Fact]
-    public void Documents_OfTheRepository_AreTheWordsOfTheField() => Offenders.None(
-        "Phrases with a standard word:",
-        WordRules.BadTexts(Repository.Files(".", "*.md").Select(path => (Path.GetRelativePath(Repository.Root, path).Replace('\\', '/'), File.ReadAllText(path)))));
+    public void Documents_OfTheRepository_AreTheWordsOfTheField() => Offenders.None("Phrases with a standard word:", WordRules.BadTexts(Documents));
+
+    [Fact]
+    public void Links_OfTheDocuments_LeadSomewhere()
+    {
+        Assert.Contains(Documents, document => document.Path == "docs/files.md");
+        Assert.True(Documents.Sum(document => LinkRules.Links(document.Text).Count()) > 200, "the documents have hundreds of links");
+        Offenders.None("A link of a document leads nowhere:", LinkRules.Broken(Documents, Repository.Has));
+    }
 
     [Fact]
     public void Namespaces_OfTheSources_AreTheAssemblys() => Offenders.None(
