@@ -124,6 +124,32 @@ public sealed class ModelCommandTests : IDisposable
         Assert.False(Path.Exists(_app.At("model")));
     }
 
+    /// <summary>Weights that are not averaged are no model, wherever a run has left them; a user who wants them names the file.</summary>
+    [Fact]
+    public void Commands_RunWithoutAveragedWeights_IsRefusedByName()
+    {
+        Train("out", "\"steps\": 2", "--stop-after", "1");
+        var checkpoint = Path.GetFileName(Directory.GetDirectories(_app.At("out/checkpoints")).Single());
+        Done("train", "--resume", "--out", "out");
+        Done("convert", "--from", "out", "--to", "model");
+        File.Copy(_app.At("out/losses.csv"), _app.At("model/losses.csv")); // whoever passes a model on may add what they like
+        Done("sample", "--checkpoint", "model", "--count", "1");
+        Directory.Move(_app.At("out/checkpoints"), _app.At("apart"));
+        string[] folders = ["out", $"apart/{checkpoint}"];
+        foreach (var folder in folders)
+        {
+            File.Delete(_app.At($"{folder}/ema.safetensors"));
+            foreach (string[] command in new string[][] { ["sample", "--checkpoint"], ["info"], ["convert", "--to", "new", "--from"], ["convert", "--to", "new.safetensors", "--from"], ["convert", "--to", "new", "--dialect", "diffusers", "--from"], ["train", "--out", "new", "--from"] })
+            {
+                Failed(2, [.. command, folder], $"'{folder}' is the folder of a run, or of one of its checkpoints, without its averaged weights, ema.safetensors", "model.safetensors there has those that are not averaged");
+            }
+
+            Done("sample", "--checkpoint", $"{folder}/model.safetensors", "--count", "1");
+        }
+
+        Assert.False(Path.Exists(_app.At("new")));
+    }
+
     [Fact]
     public void Commands_WithoutACheckpoint_SayWhichThereAre() =>
         Assert.All(["sample", "img2img", "inpaint", "interpolate", "reconstruct"], command => Failed(2, [command], "--checkpoint is needed", "samples/models/mnist"));
