@@ -59,7 +59,9 @@ public sealed class ForwardOnlyTests : IDisposable
         var bytes = BytesOfStep(denoiser);
         for (var round = 1; round < MostRounds && bytes > MostOfStep; round++)
         {
-            Thread.Sleep(100); // code that is not optimised yet makes more; the runtime optimises it on a thread of its own, which other processes may keep waiting
+            // Code that is not optimised yet makes more; the runtime optimises it on a thread of its own, which other processes may keep waiting.
+            var compiled = System.Runtime.JitInfo.GetCompiledMethodCount();
+            SpinWait.SpinUntil(() => System.Runtime.JitInfo.GetCompiledMethodCount() > compiled, 100);
             bytes = BytesOfStep(denoiser);
         }
 
