@@ -69,7 +69,7 @@ internal static class ConvertCommand
         var translate = Translation(dialect, reverse, weights, network);
         using var loaded = weights.Load();
         var tensors = WeightTypes.Convert(translate(loaded), type, weights.Path);
-        Save(to, tensors, WeightDialects.WithNetwork(Metadata(from, weights, arguments.GetValue(s_config), tensors), dialect, reverse, weights, network));
+        Save(to, tensors, WeightDialects.WithNetwork(Metadata(from, to, weights, arguments.GetValue(s_config), tensors), dialect, reverse, weights, network));
         foreach (var note in PatchNotes.Left(from) is { } left ? [.. weights.Notes, left] : weights.Notes)
         {
             AnsiConsole.MarkupLineInterpolated($"{note}");
@@ -94,32 +94,33 @@ internal static class ConvertCommand
         return reverse ? found.ToTheirs : found.ToOurs;
     }
 
-    private static Dictionary<string, string> Metadata(string from, WeightFiles weights, FileInfo? config, IReadOnlyDictionary<string, Tensor> tensors)
+    private static Dictionary<string, string> Metadata(string from, string to, WeightFiles weights, FileInfo? config, IReadOnlyDictionary<string, Tensor> tensors)
     {
         var metadata = new Dictionary<string, string>(weights.Metadata);
         metadata.TryAdd("format", "pt");
-        if (TrainedWeights.IsModel(from, weights.Path))
+        if ((config is null ? TrainedWeights.OptionsOf(from, weights) : Fitting(config.FullName, tensors)) is { } options)
         {
-            metadata[RunConfiguration.MetadataKey] = RunConfiguration.ToJson(TrainedWeights.Find(from).Options);
-        }
-
-        if (config is not null)
-        {
-            var options = RunConfiguration.Load(config.FullName);
-            using var network = options.CreateNetwork();
-            try
-            {
-                Weights.Load(network, tensors);
-            }
-            catch (ArgumentException e)
-            {
-                throw new InvalidDataException($"The weights do not fit the network that '{config.FullName}' describes. {e.Message}", e);
-            }
-
+            options = SharedPaths.Of(options, Path.GetDirectoryName(to)!);
             metadata[RunConfiguration.MetadataKey] = RunConfiguration.ToJson(options);
+            AnsiConsole.MarkupLineInterpolated($"The configuration of a run goes with them. Its images are those of '{options.Data.Path}' (data.path, from the folder of the file).");
         }
 
         return metadata;
+    }
+
+    private static RunOptions Fitting(string config, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        var options = RunConfiguration.Load(config);
+        using var network = options.CreateNetwork();
+        try
+        {
+            Weights.Load(network, tensors);
+            return options;
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"The weights do not fit the network that '{config}' describes. {e.Message}", e);
+        }
     }
 
     private static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata)

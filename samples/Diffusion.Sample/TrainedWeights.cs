@@ -22,6 +22,13 @@ internal sealed record TrainedWeights(string File, RunOptions Options)
     /// <summary>Whether a path is that of a model's folder, and a file its weights.</summary>
     public static bool IsModel(string path, string file) => Directory.Exists(path) && file == ModelFolder.Weights(path);
 
+    /// <summary>The configuration of the run that weights are of, with whole paths; <see langword="null"/> where they are of none.</summary>
+    /// <param name="path">Where they were looked for.</param>
+    /// <param name="weights">The weights.</param>
+    public static RunOptions? OptionsOf(string path, WeightFiles weights) => IsModel(path, weights.Path) ? Find(path).Options
+        : weights.Metadata.TryGetValue(RunConfiguration.MetadataKey, out var json) ? Located(RunConfiguration.Parse(json, weights.Path), weights.Path)
+        : null;
+
     /// <summary>Whether a file says which run it is of.</summary>
     public static bool HasRun(string file)
     {

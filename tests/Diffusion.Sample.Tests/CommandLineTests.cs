@@ -77,6 +77,25 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Train_EvaluatedStoppedAndResumed_HasTheSameWeightsAndTheSameBest()
+    {
+        var config = _app.Configure("\"steps\": 4", watch: "\"evaluateEvery\": 1, \"evaluationImages\": 8, \"evaluationSteps\": 2");
+        Done(_app.Run("train", "--config", config, "--out", "whole"));
+        Done(_app.Run("train", "--config", config, "--out", "parts", "--stop-after", "1"));
+        Done(_app.Run("train", "--resume", "--out", "parts", "--stop-after", "2"));
+        Done(_app.Run("train", "--resume", "--out", "parts"));
+        foreach (var file in new[] { "model.safetensors", "ema.safetensors", "best/model.safetensors", "best/ema.safetensors", "best/best.json" })
+        {
+            Assert.True(File.ReadAllBytes(_app.At($"whole/{file}")).SequenceEqual(File.ReadAllBytes(_app.At($"parts/{file}"))), file);
+        }
+
+        Assert.Equal(Distances("whole"), Distances("parts"));
+        Assert.Equal(4, Distances("whole").Length);
+
+        string[] Distances(string run) => [.. File.ReadAllLines(_app.At($"{run}/measurements.csv")).Where(line => line.Contains(",frechet_distance,", StringComparison.Ordinal))];
+    }
+
+    [Fact]
     public void Train_FolderWithAnotherRun_IsNotOverwritten()
     {
         var config = _app.Configure("\"steps\": 4");

@@ -28,6 +28,12 @@ public sealed class EvaluateCommandTests : IClassFixture<EvaluateCommandTests.Tr
             Assert.True(Figure(metrics, name).GetProperty("images").GetInt64() is 20 or 40, name);
         }
 
+        // Nobody watches: what is done is told in lines, and nothing is written over.
+        var lines = run.Split('\n').Select(line => line.TrimEnd('\r')).ToArray();
+        Assert.Equal(["Measuring digits", "Drawing 20 images", "Drawing 20 images: 25 %", "Drawing 20 images: 50 %", "Drawing 20 images: 75 %", "Likelihood of 2 images"], lines.Where(line => line.StartsWith("Measuring digits", StringComparison.Ordinal) || line.StartsWith("Drawing", StringComparison.Ordinal) || line == "Likelihood of 2 images").Where(line => !line.StartsWith("Measuring digits:", StringComparison.Ordinal)));
+        Assert.DoesNotContain('\u001b', run);
+        Assert.All(lines, line => Assert.DoesNotContain('\r', line));
+
         Assert.True(Figure(metrics, "referenceLabelAccuracy").GetProperty("value").GetDouble() > 0.9);
         Assert.Equal(2, Figure(metrics, "likelihoodBound").GetProperty("images").GetInt32());
         Assert.True(Figure(metrics, "likelihoodExact").GetProperty("value").GetDouble() > 0);
@@ -88,10 +94,44 @@ public sealed class EvaluateCommandTests : IClassFixture<EvaluateCommandTests.Tr
         Assert.Contains("is not what its name says", refused.Error, StringComparison.Ordinal);
 
         // As a file of the user's it serves what it is of, and not other features.
-        Done($"{Command} {Path.GetRelativePath(_app.At("."), first)}");
+        Done($"{Command.Replace("--cache mixed ", "", StringComparison.Ordinal)} {Path.GetRelativePath(_app.At("."), first)}");
         var other = _app.Run("evaluate", "--images", "digits", "--features", "textures", "--figures", "frechet", "--reference", first);
         Assert.Equal(2, other.ExitCode);
         Assert.Contains("has statistics of the features digits-", other.Error, StringComparison.Ordinal);
+        var unused = _app.Run("evaluate", "--images", "digits", "--features", "digits", "--reference", first, "--cache", "mixed");
+        Assert.Equal(2, unused.ExitCode);
+        Assert.Contains("--cache has no use here: the statistics of the reference are those of --reference", unused.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>What a network was trained on are its run's images, whatever it is compared with.</summary>
+    [Fact]
+    public void Reference_OfACheckpoint_LeavesTheTrainingImagesOfItsRun()
+    {
+        File.WriteAllText(_app.At("own.json"), $$"""{ "data": { "kind": "folder", "path": "others" }, {{SampleProcess.Model}}, "training": { "steps": 1, "batchSize": 2 }, "sampling": { "count": 1, "steps": 2 } }""");
+        Done("train --config own.json --out own");
+        foreach (var options in new[] { "", " --held-back" })
+        {
+            Done($"evaluate --checkpoint own --count 6 --steps 1 --reference mnist{options} --features digits --figures nearest --out compared.json");
+            using var metrics = Metrics("compared.json");
+            Assert.Equal("others", Figure(metrics, "nearestPixels").GetProperty("reference").GetString());
+        }
+
+        Done("train --config run.json --out limited");
+        Done($"evaluate --checkpoint limited --count 6 --steps 1 --reference mnist --figures nearest --out limited.json");
+        using var limited = Metrics("limited.json");
+        Assert.Equal(("mnist (Train)", 200), (Figure(limited, "nearestPixels").GetProperty("reference").GetString(), Figure(limited, "nearestPixels").GetProperty("referenceImages").GetInt32()));
+
+        Directory.Move(_app.At("others"), _app.At("moved"));
+        try
+        {
+            var run = _app.Run("evaluate", "--checkpoint", "own", "--count", "6", "--steps", "1", "--reference", "mnist", "--figures", "nearest");
+            Assert.Equal(2, run.ExitCode);
+            Assert.Contains("NearestImages needs training images", run.Error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Move(_app.At("moved"), _app.At("others"));
+        }
     }
 
     /// <summary>Another set of instructions gives other last digits: statistics of the one are not used with the other.</summary>
@@ -205,6 +245,8 @@ public sealed class EvaluateCommandTests : IClassFixture<EvaluateCommandTests.Tr
     [InlineData("--checkpoint out --likelihood 100000", "--likelihood must be at most")]
     [InlineData("--checkpoint out --keep digits --reference digits --features digits", "--keep: '")]
     [InlineData("--checkpoint out --reference digits --features digits --features-options o.json", "--features-options has no use here")]
+    [InlineData("--images digits --reference digits --features digits --figures kernel --cache c", "--cache has no use here: --figures asks for none")]
+    [InlineData("--checkpoint out --codec skia", "--codec has no use here: no image file is decoded")]
     public void Run_WrongUsage_SaysWhatIsWrong(string options, string expected)
     {
         var run = _app.Run(["evaluate", .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);

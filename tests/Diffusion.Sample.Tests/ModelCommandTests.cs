@@ -124,6 +124,32 @@ public sealed class ModelCommandTests : IDisposable
         Assert.False(Path.Exists(_app.At("model")));
     }
 
+    /// <summary>Weights that are not averaged are no model, wherever a run has left them; a user who wants them names the file.</summary>
+    [Fact]
+    public void Commands_RunWithoutAveragedWeights_IsRefusedByName()
+    {
+        Train("out", "\"steps\": 2", "--stop-after", "1");
+        var checkpoint = Path.GetFileName(Directory.GetDirectories(_app.At("out/checkpoints")).Single());
+        Done("train", "--resume", "--out", "out");
+        Done("convert", "--from", "out", "--to", "model");
+        File.Copy(_app.At("out/losses.csv"), _app.At("model/losses.csv")); // whoever passes a model on may add what they like
+        Done("sample", "--checkpoint", "model", "--count", "1");
+        Directory.Move(_app.At("out/checkpoints"), _app.At("apart"));
+        Refused("out", ["sample", "--checkpoint"], ["info"], ["convert", "--to", "new", "--from"], ["convert", "--to", "new.safetensors", "--from"], ["convert", "--to", "new", "--dialect", "diffusers", "--from"], ["train", "--out", "new", "--from"]);
+        Refused($"apart/{checkpoint}", ["sample", "--checkpoint"], ["convert", "--to", "new.safetensors", "--from"]);
+        Done("sample", "--checkpoint", "out/model.safetensors", "--count", "1");
+        Assert.Empty(Directory.GetFileSystemEntries(_app.At("."), "new*"));
+
+        void Refused(string folder, params string[][] commands)
+        {
+            File.Delete(_app.At($"{folder}/ema.safetensors"));
+            foreach (var command in commands)
+            {
+                Failed(2, [.. command, folder], $"'{folder}' is the folder of a run, or of one of its checkpoints, without its averaged weights, ema.safetensors", "model.safetensors there has those that are not averaged");
+            }
+        }
+    }
+
     [Fact]
     public void Commands_WithoutACheckpoint_SayWhichThereAre() =>
         Assert.All(["sample", "img2img", "inpaint", "interpolate", "reconstruct"], command => Failed(2, [command], "--checkpoint is needed", "samples/models/mnist"));

@@ -12,7 +12,7 @@ internal sealed class DrawnImages(TrainedModel model, int batch, KeptImages? kep
     private readonly string?[] _classes = [.. Enumerable.Range(0, model.Options.Sampling.Count).Select(model.ClassOf)];
     private TimeSpan _taken;
 
-    public override string Name { get; } = $"drawn with {RenamedImages.Short(model.File)}";
+    public override string Name { get; } = $"drawn with {SharedPaths.Name(model.File)}";
 
     public override int Count => model.Options.Sampling.Count;
 

@@ -11,7 +11,7 @@ namespace Diffusion.Sample;
 /// <param name="Batch">How many images are drawn at once; <see langword="null"/> for the run's batch.</param>
 /// <param name="Likelihood">Of how many images the likelihood is measured; <see langword="null"/> for none.</param>
 /// <param name="Keep">The folder for the drawn images; <see langword="null"/> where they are not kept.</param>
-/// <param name="Cache">The folder for statistics of references; <see langword="null"/> where they are not kept.</param>
+/// <param name="Cache">The folder for statistics of references; <see langword="null"/> for <see cref="StatisticsCache.Default"/>, where the system knows such a folder.</param>
 /// <param name="Codec">What decodes image files.</param>
 /// <param name="Out">The file for the figures.</param>
 internal sealed record EvaluateArguments(

@@ -66,7 +66,7 @@ internal static class EvaluateOptions
             arguments.GetValue(s_batch),
             arguments.GetValue(s_likelihood),
             arguments.GetValue(s_keep)?.FullName,
-            arguments.GetValue(s_cache)?.FullName ?? StatisticsCache.Default,
+            arguments.GetValue(s_cache)?.FullName,
             arguments.GetValue(ImageCodecs.Name),
             File(arguments.GetRequiredValue(s_out)));
     }

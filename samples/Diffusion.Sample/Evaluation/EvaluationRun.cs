@@ -27,6 +27,7 @@ internal sealed class EvaluationRun : IDisposable
             _features = Own(FeatureChoice.Open(features, arguments.FeaturesOptions, _images.Shape));
             _reference = Own(ReferenceData.Open(arguments, _model?.Options.Data, _images.Shape));
             _labels = Labels();
+            CheckUse();
             Check(arguments.Likelihood);
         }
         catch
@@ -35,6 +36,11 @@ internal sealed class EvaluationRun : IDisposable
             throw;
         }
     }
+
+    private string? Cache => _arguments.Cache ?? StatisticsCache.Default;
+
+    /// <summary>Whether the mean and covariance of the reference are needed.</summary>
+    private bool NeedsStatistics => _arguments.Figures is not { } figures || figures.Contains("frechet", StringComparer.OrdinalIgnoreCase);
 
     public static EvaluationRun Open(EvaluateArguments arguments)
     {
@@ -58,7 +64,7 @@ internal sealed class EvaluationRun : IDisposable
         Prepare(evaluator, bar, cancellation);
         if (statistics is null && evaluator.ReferenceStatistics is { } measured)
         {
-            StatisticsCache.Write(_arguments.Cache, measured, Source(cancellation));
+            StatisticsCache.Write(Cache, measured, Source(cancellation));
         }
 
         var batches = _images.Batches(new Observer<double>(done => bar.Report(_images.Name, done)), cancellation);
@@ -123,10 +129,29 @@ internal sealed class EvaluationRun : IDisposable
     /// <summary>What is known of the reference: from the file that is given, or from the cache.</summary>
     private FeatureStatistics? Statistics(CancellationToken cancellation) =>
         _reference.StatisticsFile is { } file ? StatisticsCache.ReadGiven(file, _features.Name)
-        : _arguments.Figures is { } figures && !figures.Contains("frechet", StringComparer.OrdinalIgnoreCase) ? null
-        : StatisticsCache.Read(_arguments.Cache, Source(cancellation), _reference.Images!.Count);
+        : !NeedsStatistics ? null
+        : StatisticsCache.Read(Cache, Source(cancellation), _reference.Images!.Count);
 
     private string Source(CancellationToken cancellation) => _source ??= StatisticsCache.Source(_features.Name, _reference.Images!, cancellation);
+
+    /// <summary>Refuses options that nothing would use with these images.</summary>
+    private void CheckUse()
+    {
+        var cached = ("--cache", _arguments.Cache is not null);
+        if (_reference.StatisticsFile is not null)
+        {
+            UsageException.IfUnused("the statistics of the reference are those of --reference.", cached);
+        }
+        else if (!NeedsStatistics)
+        {
+            UsageException.IfUnused("--figures asks for none that needs statistics of the reference, as frechet does.", cached);
+        }
+
+        if (!_reference.IsDecoded && !Directory.Exists(_arguments.Images))
+        {
+            UsageException.IfUnused("no image file is decoded.", (ImageCodecs.Name.Name, _arguments.Codec is not null));
+        }
+    }
 
     private void Check(int? likelihood)
     {

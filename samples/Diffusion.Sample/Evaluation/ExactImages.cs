@@ -22,17 +22,8 @@ internal sealed class ExactImages(IImageCodec inner, ImageShape shape) : IImageC
 
     public void EncodePng(Stream stream, PixelImage image) => inner.EncodePng(stream, image);
 
-    /// <summary>The shape of the first image of a folder, at whatever depth it lies.</summary>
-    /// <exception cref="UsageException">There is none.</exception>
-    public static ImageShape FirstShape(string folder, IImageCodec codec)
-    {
-        var first = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(file => codec.Extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase)).Min(StringComparer.Ordinal)
-            ?? throw new UsageException($"There are no images in '{folder}': files that end with {string.Join(", ", codec.Extensions)}.");
-        var image = ImageFile.Load(first, codec);
-        return new ImageShape(IsGrey(image) ? 1 : image.Channels, image.Height, image.Width);
-    }
-
-    private static bool IsGrey(PixelImage image)
+    /// <summary>Whether an image has no colours, in whatever form it is stored.</summary>
+    public static bool IsGrey(PixelImage image)
     {
         var pixels = image.Pixels;
         for (var i = 0; image.Channels > 1 && i < pixels.Length; i += image.Channels)

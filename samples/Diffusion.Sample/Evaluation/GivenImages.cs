@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Sample;
 
-/// <summary>Images that lie in a folder, or in a safetensors file as the tensor 'images' with, where there are any, the 'labels'.</summary>
+/// <summary>Images that lie in a folder, or in a safetensors file as the tensor 'images'; which classes they show, subfolders alone say.</summary>
 internal sealed class GivenImages : EvaluatedImages
 {
     private const string Images = "images";
@@ -20,14 +20,14 @@ internal sealed class GivenImages : EvaluatedImages
     private GivenImages(string path, ImageFolder source)
     {
         _source = source;
-        (Name, Count, Shape) = (RenamedImages.Short(path), source.Count, source.Shape);
+        (Name, Count, Shape) = (SharedPaths.Name(path), source.Count, source.Shape);
         Classes = source.Labels is { } labels && source.ClassNames.Count > 0 ? [.. labels.Select(label => source.ClassNames[(int)label])] : null;
     }
 
     private GivenImages(string path, Tensor images)
     {
         _tensor = images;
-        (Name, Count, Shape) = (RenamedImages.Short(path), (int)images.shape[0], new ImageShape((int)images.shape[1], (int)images.shape[2], (int)images.shape[3]));
+        (Name, Count, Shape) = (SharedPaths.Name(path), (int)images.shape[0], new ImageShape((int)images.shape[1], (int)images.shape[2], (int)images.shape[3]));
     }
 
     public override string Name { get; }
@@ -42,7 +42,7 @@ internal sealed class GivenImages : EvaluatedImages
 
     /// <summary>Opens what is at a path.</summary>
     /// <param name="path">A folder, or a safetensors file.</param>
-    /// <param name="shape">What the images must be; <see langword="null"/> for what the first one is.</param>
+    /// <param name="shape">What the images must be; <see langword="null"/> for what they are.</param>
     /// <param name="codec">What decodes files.</param>
     /// <exception cref="UsageException">There is nothing, or something else.</exception>
     /// <exception cref="InvalidDataException">An image cannot be read, or is of another shape; the message names it.</exception>
@@ -50,7 +50,7 @@ internal sealed class GivenImages : EvaluatedImages
     {
         if (Directory.Exists(path))
         {
-            var wanted = shape ?? ExactImages.FirstShape(path, codec);
+            var wanted = shape ?? FolderShape.Of(path, codec);
             var source = ImageFolder.Open(path, new ImageFolderOptions { Height = wanted.Height, Width = wanted.Width, Channels = wanted.Channels, Codec = new ExactImages(codec, wanted) });
             SkippedImages.Show(source);
             return new GivenImages(path, source);

@@ -8,6 +8,7 @@ namespace Diffusion.Sample;
 internal sealed class KeptImages
 {
     private readonly string _folder;
+    private IReadOnlyDictionary<string, string>? _classFolders;
 
     /// <exception cref="UsageException">The folder has something in it already.</exception>
     public KeptImages(string folder)
@@ -27,16 +28,12 @@ internal sealed class KeptImages
     /// <param name="classes">The class of each of all images, not only of the batch.</param>
     public void Write(int first, Tensor images, string?[] classes)
     {
+        _classFolders ??= ClassFolders.Of(classes.OfType<string>());
         for (var i = 0; i < images.shape[0]; i++)
         {
             using var image = images[i];
-            var folder = classes[first + i] is { } name ? Path.Combine(_folder, FolderOf(name)) : _folder;
+            var folder = classes[first + i] is { } name ? Path.Combine(_folder, _classFolders[name]) : _folder;
             ImageFile.Save(Path.Combine(folder, (first + i).ToString("000000", CultureInfo.InvariantCulture) + ".png"), image);
         }
     }
-
-    /// <summary>A class's name as every system takes it for a folder's.</summary>
-    private static string FolderOf(string name) => name.Length > 0 && name.All(sign => char.IsAsciiLetterOrDigit(sign) || sign is '-' or '_')
-        ? name
-        : "class-" + Convert.ToHexStringLower(System.Text.Encoding.UTF8.GetBytes(name));
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Diffusion.Configuration;
 using Diffusion.Evaluation;
 using Diffusion.Imaging;
@@ -25,6 +26,9 @@ internal sealed class ReferenceData : IDisposable
 
     /// <summary>The images that the network was trained on; <see langword="null"/> where they are not known.</summary>
     public IImageSource? Training { get; private set; }
+
+    /// <summary>Whether any of these images lie in files that a codec decodes.</summary>
+    public bool IsDecoded { get; private set; }
 
     /// <summary>Opens what the command line asks for.</summary>
     /// <param name="arguments">The command line.</param>
@@ -81,7 +85,7 @@ internal sealed class ReferenceData : IDisposable
     {
         if (Named(arguments, run) is { } data)
         {
-            OpenKind(arguments, data);
+            OpenKind(arguments, data, run);
             return;
         }
 
@@ -89,20 +93,22 @@ internal sealed class ReferenceData : IDisposable
         if (StatisticsFile is null)
         {
             Images = Own(OpenFolder(arguments, run, shape));
+            IsDecoded = true;
         }
 
-        if (run is { Path.Length: > 0 } && Directory.Exists(run.Path))
+        if (IsThere(run))
         {
             Training = OpenTraining(arguments, run);
         }
     }
 
-    private void OpenKind(EvaluateArguments arguments, DataOptions data)
+    private void OpenKind(EvaluateArguments arguments, DataOptions data, DataOptions? run)
     {
         data = ImageCodecs.Over(data, arguments.Codec);
+        IsDecoded |= data.Kind != DataKind.Mnist;
         if (!arguments.HeldBack)
         {
-            Training = OpenTraining(arguments, data);
+            Training = TrainingImages(data, run) is { } trainedOn ? OpenTraining(arguments, trainedOn) : null;
             Images = Own(data.OpenValidation(ImageCodecs.Of(data)) ?? throw new UsageException(
                 $"'{data.Path}' has no images that nothing was trained on (docs/data.md): give what to compare with by --reference, mnist, textures, a folder of images or a file of statistics."));
             return;
@@ -115,8 +121,8 @@ internal sealed class ReferenceData : IDisposable
 
         var all = Own((data with { Limit = null, Textures = data.Textures with { Count = null } }).Open(ImageCodecs.Of(data)));
         var (used, heldBack) = UsageException.Unless(() => HeldOutImages.Split(all));
-        (Training, Images) = (used, heldBack);
-        if (arguments.Drawing is null)
+        (Training, Images) = (IsThere(run) && run.Path != data.Path ? OpenTraining(arguments, run) : used, heldBack);
+        if (arguments.Drawing is null || run?.Kind != data.Kind)
         {
             return;
         }
@@ -129,9 +135,16 @@ internal sealed class ReferenceData : IDisposable
         }
     }
 
+    /// <summary>The images that the network was trained on: those of its run where they are. Where it says nothing of them, or they lie elsewhere now and are of the same kind, those that the reference has to train on; the report names them. <see langword="null"/> where they are others.</summary>
+    private static DataOptions? TrainingImages(DataOptions reference, DataOptions? run) =>
+        IsThere(run) ? run : run is { Path.Length: > 0 } && run.Kind != reference.Kind ? null : reference;
+
+    private static bool IsThere([NotNullWhen(true)] DataOptions? run) => run is { Path.Length: > 0 } && Directory.Exists(run.Path);
+
     private RenamedImages OpenTraining(EvaluateArguments arguments, DataOptions data)
     {
         data = ImageCodecs.Over(data, arguments.Codec);
+        IsDecoded |= data.Kind != DataKind.Mnist;
         return Own(data.Open(ImageCodecs.Of(data)));
     }
 

@@ -3,7 +3,7 @@ namespace Diffusion.Sample;
 /// <summary>Images under a name without the folders of this machine, for reports that are passed on. Owns the source.</summary>
 internal sealed class RenamedImages(IImageSource source) : IImageSource
 {
-    public string Name { get; } = Short(source.Name);
+    public string Name { get; } = SharedPaths.Name(source.Name);
 
     public int Count => source.Count;
 
@@ -18,9 +18,6 @@ internal sealed class RenamedImages(IImageSource source) : IImageSource
     public IReadOnlyDictionary<string, string> Fingerprint => source.Fingerprint;
 
     public (double Min, double Max)? Range => source.Range;
-
-    /// <summary>The last two parts of a path: run/ema.safetensors, or data/mnist (Test).</summary>
-    public static string Short(string path) => string.Join('/', path.Split(['/', '\\'], StringSplitOptions.RemoveEmptyEntries).TakeLast(2));
 
     public ImageBatch Read(ReadOnlySpan<int> indices) => source.Read(indices);
 

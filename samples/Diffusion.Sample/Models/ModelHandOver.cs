@@ -9,9 +9,6 @@ namespace Diffusion.Sample;
 /// <summary>Writes a run that was trained here as a model's folder, with nothing in it of the machine that it is from.</summary>
 internal static class ModelHandOver
 {
-    // The name of a folder of images that has none, such as that of a whole disk.
-    private const string Unnamed = "images";
-
     private const string Manifest = "manifest.json";
 
     /// <summary>Whether convert is to write a model's folder: nobody's names, and no name of a file.</summary>
@@ -25,7 +22,7 @@ internal static class ModelHandOver
         DiffusionRuntime.EnsureLoaded();
         PipelineHandOver.ThrowUnlessRun(from);
         var trained = TrainedWeights.Find(from);
-        var options = Shared(trained.Options, to);
+        var options = SharedPaths.Of(trained.Options, to);
         using (var network = options.CreateNetwork())
         {
             trained.Fill(network); // or says what does not fit
@@ -42,23 +39,4 @@ internal static class ModelHandOver
     /// <summary>The step of the checkpoint that weights are of; <see langword="null"/> for those of a finished run.</summary>
     private static int? Step(string weights) =>
         Path.GetDirectoryName(Path.GetFullPath(weights)) is { } folder && File.Exists(Path.Combine(folder, Manifest)) ? Checkpoint.Open(folder).Step : null;
-
-    /// <summary>The configuration without the paths of this machine: of a folder of images the way from the new folder, where it is there and both lie below the current one, or else its name alone.</summary>
-    private static RunOptions Shared(RunOptions options, string to) => options with
-    {
-        Data = options.Data with
-        {
-            Path = Shared(options.Data.Path, to),
-            Folder = options.Data.Folder with { ValidationPath = options.Data.Folder.ValidationPath is { } kept ? Shared(kept, to) : null },
-        },
-        Training = options.Training with { Checkpoints = options.Training.Checkpoints with { Folder = null } },
-    };
-
-    private static string Shared(string path, string to) =>
-        Directory.Exists(path) && IsBelow(path) && IsBelow(to) ? Path.GetRelativePath(to, path).Replace('\\', '/')
-        : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))) is { Length: > 0 } name ? name
-        : Unnamed;
-
-    private static bool IsBelow(string path) =>
-        Path.GetRelativePath(Directory.GetCurrentDirectory(), path) is var way && !Path.IsPathRooted(way) && way != ".." && !way.StartsWith(".." + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 }

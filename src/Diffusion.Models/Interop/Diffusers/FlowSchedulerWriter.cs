@@ -23,7 +23,7 @@ internal static class FlowSchedulerWriter
 
         if (sampling is not null)
         {
-            throw Cannot($"{nameof(DdpmOptions)}: its steps are those of Euler's method, from pure noise to 1/T evenly in σ", nameof(sampling));
+            throw Cannot($"{nameof(DdpmOptions)}: its steps are those of Euler's method, evenly in σ from pure noise {Last(schedule)}", nameof(sampling));
         }
 
         if (learnsVariance)
@@ -51,6 +51,9 @@ internal static class FlowSchedulerWriter
             ["use_karras_sigmas"] = false,
         };
     }
+
+    /// <summary>Where the steps end, and what becomes of them: with a shift it is applied to the last level and then to all of them.</summary>
+    private static string Last(RectifiedFlowNoiseSchedule schedule) => schedule.Shift == 1 ? "to 1/T" : FormattableString.Invariant($"on, then shifted by {schedule.Shift}");
 
     private static ArgumentException Cannot(string what, string parameter) => new($"{ClassName} of diffusers cannot express {what}.", parameter);
 }

@@ -81,7 +81,8 @@ public sealed class FlowHandOverTests : IDisposable
         }
 
         Refused("the limit on images 'clip", () => DiffusersPipeline.From(network, flow, Parameterization.Flow, ImageLimit.Clip()));
-        Refused("DdpmOptions", () => DiffusersPipeline.From(network, flow, Parameterization.Flow, sampling: new()));
+        Refused("DdpmOptions: its steps are those of Euler's method, evenly in σ from pure noise to 1/T", () => DiffusersPipeline.From(network, NoiseSchedule.RectifiedFlow(1000), Parameterization.Flow, sampling: new()));
+        Refused("DdpmOptions: its steps are those of Euler's method, evenly in σ from pure noise on, then shifted by 2.5", () => DiffusersPipeline.From(network, NoiseSchedule.RectifiedFlow(1000, 2.5), Parameterization.Flow, sampling: new()));
         DiffusersPipeline.From(network, flow, Parameterization.Flow, ImageLimit.None).Dispose();
         using var learns = Network(outChannels: 2);
         Refused("a network that learns a variance", () => DiffusersPipeline.From(learns, flow, Parameterization.Flow));
