@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Diffusion.Benchmarks;
 
 /// <summary><c>results</c>: trains the networks of a plan and measures its rows, one after the other; what is done is kept, and the tables of the page are made of it. Run from the root of the repository.</summary>
@@ -33,9 +35,9 @@ internal static class ResultsCommand
             return chosen.Select(row => Again(results, row)).ToList().Max();
         }
 
-        var until = DateTime.UtcNow.AddHours(hours);
+        var clock = Stopwatch.StartNew();
         var left = chosen.Where(row => results.Find(row) is null).ToList();
-        for (var i = 0; i < left.Count && DateTime.UtcNow < until; i++)
+        for (var i = 0; i < left.Count && clock.Elapsed.TotalHours < hours; i++)
         {
             Console.WriteLine($"== {left[i].Name}: row {i + 1} of {left.Count}; some {left.Skip(i).Sum(row => row.Hours):0.#} hours are left");
             results.Measure(left[i]).Write(results.PathOf(left[i]));
