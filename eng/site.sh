@@ -78,7 +78,7 @@ group() {
     [[ -z ${listed[$page]:-} ]] || continue
     [[ -z $name ]] || printf -- '- name: "%s"\n  items:\n' "$name"
     name=
-    entry 2 "$page" "$(sed -n '/^# /{s/^# //;s/"//g;p;q}' "$page")"
+    entry 2 "$page" "$(sed -n '/^# /{s/^# //;s/"//g;p;q}' "$work/$page")"
   done
 }
 
@@ -110,8 +110,8 @@ under() { printf '%s\n' "${pages[@]}" | grep -E "$1" || true; }
   printf -- '- name: Home\n  href: ../index.md\n'
   while read -r level page name; do entry "$level" "$page" "$name"; done < <(awk -f eng/site/contents.awk README.md)
   group Tutorials $(under '^docs/tutorials/')
-  group "More documents" $(under '^docs/[^/]*\.md$')
   group Decisions $(under '^docs/decisions/')
+  group "More documents" $(under '^docs/')
   group Models $(under '^samples/')
   group Measurements $(under '^benchmarks/')
   group Project $(under .)
