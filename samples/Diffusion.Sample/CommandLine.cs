@@ -9,7 +9,7 @@ internal static class CommandLine
     {
         var commands = new RootCommand("Train image diffusion models and draw with them. Without a command: draws digits with the model that comes along, then trains the quick MNIST run and draws with that.")
         {
-            TrainCommand.Create(), SampleCommand.Create(), ImageToImageCommand.Create(), InpaintCommand.Create(), InterpolateCommand.Create(), ReconstructCommand.Create(),
+            TrainCommand.Create(), SampleCommand.Create(), CompareCommand.Create(), ForwardCommand.Create(), ImageToImageCommand.Create(), InpaintCommand.Create(), InterpolateCommand.Create(), ReconstructCommand.Create(),
             EvaluateCommand.Create(), ConvertCommand.Create(), InfoCommand.Create(), ClassifierCommand.Create(),
         };
         FirstRun.Of(commands);

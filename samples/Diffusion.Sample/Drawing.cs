@@ -20,14 +20,15 @@ internal static class Drawing
     /// <param name="cancellation">Checked before each step.</param>
     /// <returns>[N, C, H, W] in [−1, 1], on the CPU.</returns>
     public static Tensor Draw(Func<int, int, IDenoiser> denoiser, RunOptions options, RunFolder folder, int labels, CancellationToken cancellation) =>
-        Draw(denoiser, options.CreateSampler(), options.Data.Shape, options, folder, labels, cancellation);
+        Draw(denoiser, options.CreateSampler(), options.Data.Shape, options, folder, labels, null, cancellation);
 
     /// <inheritdoc cref="Draw(Func{int, int, IDenoiser}, RunOptions, RunFolder, int, CancellationToken)"/>
     /// <param name="sampler">The sampler, in place of that of the options.</param>
     /// <param name="shape">The shape of an image.</param>
-    public static Tensor Draw(Func<int, int, IDenoiser> denoiser, Sampler sampler, ImageShape shape, RunOptions options, RunFolder folder, int labels, CancellationToken cancellation)
+    /// <param name="onStep">Called after each step of the first batch; <see langword="null"/> for none.</param>
+    public static Tensor Draw(Func<int, int, IDenoiser> denoiser, Sampler sampler, ImageShape shape, RunOptions options, RunFolder folder, int labels, Action<SamplingStep>? onStep, CancellationToken cancellation)
     {
-        var batchSize = Math.Min(options.Training.BatchSize, options.Sampling.Count);
+        var batchSize = BatchSize(options);
         var batches = new List<Tensor>();
         using var scope = NewDisposeScope();
         using var animation = new GifWriter(folder.Animation, TimeSpan.FromMilliseconds(FrameMilliseconds));
@@ -44,7 +45,13 @@ internal static class Drawing
                     shape.Batch(count),
                     noise,
                     new Observer<(int Step, int Steps)>(progress => task.Value = done + ((double)count * progress.Step / progress.Steps)),
-                    first == 0 ? step => AddFrame(animation, step) : null,
+                    first == 0
+                        ? step =>
+                        {
+                            AddFrame(animation, step);
+                            onStep?.Invoke(step);
+                        }
+                        : null,
                     cancellation).cpu());
             }
         });
@@ -54,6 +61,9 @@ internal static class Drawing
         ImageGrid.Save(folder.Picture(options.Data.Kind), images, ImageGrid.ColumnsFor(options.Sampling.Count, labels), scale: 2);
         return images.MoveToOuterDisposeScope();
     }
+
+    /// <summary>How many images are drawn at once.</summary>
+    public static int BatchSize(RunOptions options) => Math.Min(options.Training.BatchSize, options.Sampling.Count);
 
     private static void AddFrame(GifWriter animation, SamplingStep step)
     {

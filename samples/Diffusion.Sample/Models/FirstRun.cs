@@ -47,7 +47,7 @@ internal static class FirstRun
         AnsiConsole.MarkupLineInterpolated($"Drawing first with the model that comes with this program, [bold]samples/models/{Digits}[/], trained beforehand (its README.md says how).");
         try
         {
-            SampleCommand.Draw(DrawingArguments.Of(model, output) with { Count = Images }, raw: false, cancellation);
+            SampleCommand.Draw(DrawingArguments.Of(model, output) with { Count = Images }, raw: false, strips: null, cancellation);
             return true;
         }
         catch (OperationCanceledException)

@@ -55,7 +55,7 @@ public sealed class Condition
         return new(labels.ToArray(), null);
     }
 
-    /// <inheritdoc cref="OfLabels(ReadOnlySpan{long})"/>
+    /// <inheritdoc cref="OfLabels(ReadOnlySpan{long})" path="/summary|/returns|/exception"/>
     /// <param name="labels">Int64, [B]: one label a sample, each at least 0; copied.</param>
     public static Condition OfLabels(Tensor labels)
     {

@@ -62,7 +62,7 @@ public static class DenoiserExtensions
     }
 
     /// <summary>Classifier-free guidance by a scale alone: <c>trainer.Ema.With(3).Guided(2)</c>.</summary>
-    /// <inheritdoc cref="Guided(IDenoiser, GuidanceOptions, Condition?)"/>
+    /// <inheritdoc cref="Guided(IDenoiser, GuidanceOptions, Condition?)" path="/remarks|/returns|/exception"/>
     /// <param name="denoiser">A denoiser with a condition.</param>
     /// <param name="scale">A finite number: 1 for no guidance, above 1 for guidance.</param>
     public static IDenoiser Guided(this IDenoiser denoiser, double scale) => denoiser.Guided(new GuidanceOptions { Scale = scale });
@@ -84,7 +84,7 @@ public static class DenoiserExtensions
         new GuidedDenoiser(denoiser, null, negative ?? Condition.None, options);
 
     /// <summary>Autoguidance by a scale alone: <c>strong.AutoGuided(weak, 2)</c>.</summary>
-    /// <inheritdoc cref="AutoGuided(IDenoiser, IDenoiser, GuidanceOptions)"/>
+    /// <inheritdoc cref="AutoGuided(IDenoiser, IDenoiser, GuidanceOptions)" path="/remarks|/returns|/exception"/>
     /// <param name="denoiser">The denoiser to improve.</param>
     /// <param name="weaker">A worse one of the same schedule; it may predict in another parameterization.</param>
     /// <param name="scale">A finite number: 1 for no guidance, above 1 for guidance.</param>

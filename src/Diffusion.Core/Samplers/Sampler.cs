@@ -90,7 +90,7 @@ public abstract class Sampler
     }
 
     /// <summary>Makes images with noise from a source: its first draw is the start, the others are for steps that add noise.</summary>
-    /// <inheritdoc cref="Sample(IDenoiser, ReadOnlySpan{long}, long, IProgress{ValueTuple{int, int}}?, Action{SamplingStep}?, CancellationToken)"/>
+    /// <inheritdoc cref="Sample(IDenoiser, ReadOnlySpan{long}, long, IProgress{ValueTuple{int, int}}?, Action{SamplingStep}?, CancellationToken)" path="/remarks|/returns|/exception"/>
     /// <param name="denoiser">The trained network.</param>
     /// <param name="shape">Shape of the images, [B, C, H, W].</param>
     /// <param name="noise">Where the noise comes from.</param>
@@ -110,7 +110,7 @@ public abstract class Sampler
     }
 
     /// <summary>Samples from a noisy image instead of from pure noise: the base of image-to-image, inpainting and interpolation.</summary>
-    /// <inheritdoc cref="Sample(IDenoiser, ReadOnlySpan{long}, long, IProgress{ValueTuple{int, int}}?, Action{SamplingStep}?, CancellationToken)"/>
+    /// <inheritdoc cref="Sample(IDenoiser, ReadOnlySpan{long}, long, IProgress{ValueTuple{int, int}}?, Action{SamplingStep}?, CancellationToken)" path="/remarks|/returns|/exception"/>
     /// <param name="denoiser">The trained network.</param>
     /// <param name="noisy">x at level <paramref name="firstStep"/> of <see cref="Levels"/>, [B, C, H, W]; not changed.</param>
     /// <param name="noise">Where the noise of the steps comes from.</param>

@@ -34,7 +34,7 @@ public static class ImageToImage
     }
 
     /// <summary>Changes images, with noise from the given source: its first draw is added to the images, the others are for steps that add noise.</summary>
-    /// <inheritdoc cref="Sample"/>
+    /// <inheritdoc cref="Sample" path="/remarks|/returns|/exception"/>
     /// <param name="sampler">The sampler; its number of steps is that of a whole run.</param>
     /// <param name="denoiser">The trained network.</param>
     /// <param name="images">x₀, [B, C, H, W] in [−1, 1]; not changed.</param>
