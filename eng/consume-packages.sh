@@ -92,6 +92,7 @@ quietly() {
 
 echo "Using each package alone"
 types=(Diffusion.Trainer "" Diffusion.Models.UNetBuilder Diffusion.Imaging.ImageFolder Diffusion.Imaging.ImageSharp.ImageSharpCodec Diffusion.Observers.CsvLog Diffusion.Evaluation.Evaluator Diffusion.Configuration.RunConfiguration)
+mkdir "$work/alone"
 {
   echo "<Solution>"
   for i in "${!libraries[@]}"; do

@@ -50,13 +50,13 @@ cat > "$work/nuget.config" <<XML
   </packageSources>
 </configuration>
 XML
-NUGET_PACKAGES=$work/packages dotnet tool install Diffusion.Tool --tool-path "$work/bin" --version "$version" --configfile "$work/nuget.config" > "$work/log" 2>&1 || { cat "$work/log"; fail "the tool cannot be installed"; }
+dotnet tool install Diffusion.Tool --tool-path "$work/bin" --version "$version" --configfile "$work/nuget.config" > "$work/log" 2>&1 || { cat "$work/log"; fail "the tool cannot be installed"; }
 cd "$work" # where the repository is not, the models and configurations of the tool have to do
 export OMP_NUM_THREADS=1
-# says TEXT ARGUMENT...: the tool ends well and prints the text.
+# says TEXT ARGUMENT...: the tool ends well and prints the text, in lines of whatever width.
 says() {
   "$work/bin/diffusion" "${@:2}" > "$work/log" 2>&1 || { cat "$work/log"; fail "diffusion ${*:2}"; }
-  grep -qF -- "$1" "$work/log" || { cat "$work/log"; fail "diffusion ${*:2} does not say '$1'"; }
+  tr -s '[:space:]' ' ' < "$work/log" | grep -qF -- "$1" || { cat "$work/log"; fail "diffusion ${*:2} does not say '$1'"; }
 }
 says "diffusion [command] [options]" --help
 says "libtorch" info

@@ -63,7 +63,7 @@ public sealed class PackageTests
 
     private static string Single(string library, string extension) => Assert.Single(Files(library + ".*" + extension), file => char.IsAsciiDigit(Path.GetFileName(file)[library.Length + 1]));
 
-    private static IReadOnlyList<string> Files(string pattern)
+    private static string[] Files(string pattern)
     {
         var feed = Environment.GetEnvironmentVariable("DIFFUSION_FEED");
         Assert.SkipWhen(feed is null, "DIFFUSION_FEED names no folder of packages; eng/consume-packages.sh packs them and sets it");
