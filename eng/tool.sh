@@ -27,8 +27,8 @@ version=$(dotnet msbuild src/Diffusion.Core/Diffusion.Core.csproj -getProperty:V
 feed=$repository/artifacts/tool/feed
 rm -rf "$feed"
 echo "Packing $version for ${systems[*]}"
-# The project's own folders hold the app for `dotnet run`, of another name: the tool has folders of its own. A list in a property has %3B for its semicolons.
-dotnet pack samples/Diffusion.Sample -c Release -p:DiffusionTool=true -p:ToolPackageRuntimeIdentifiers="$(IFS=, && sed 's/,/%3B/g' <<< "${systems[*]}")" -p:Version="$version" -p:RunAnalyzers=false -p:UseSharedCompilation=false \
+# The project's own folders hold the app for `dotnet run`, of another name: the tool has folders of its own.
+dotnet pack samples/Diffusion.Sample -c Release -p:DiffusionTool=true -p:DiffusionToolSystems="$(IFS=+ && echo "${systems[*]}")" -p:Version="$version" -p:RunAnalyzers=false -p:UseSharedCompilation=false \
   --artifacts-path "$repository/artifacts/tool" -o "$feed" -v quiet > "$work/log" 2>&1 || { cat "$work/log"; fail "the tool does not pack"; }
 
 for system in "${systems[@]}"; do
