@@ -10,12 +10,13 @@ using Diffusion.Models;
 
 const int Size = 32;     // every image becomes so many pixels high and wide
 const int Channels = 3;  // red, green and blue; 1 for grey
-var steps = 3000;        // more steps, better images: see how the loss falls
+const int Usual = 3000;  // steps: more of them, better images; see how the loss falls
 
+var steps = Usual;
 if (args.Length is 0 or > 2 || !Directory.Exists(args[0]) || (args.Length == 2 && (!int.TryParse(args[1], CultureInfo.InvariantCulture, out steps) || steps < 1)))
 {
     Console.Error.WriteLine("Usage: dotnet run -c Release -- FOLDER [STEPS]");
-    Console.Error.WriteLine($"FOLDER holds PNG, JPEG, WebP, BMP or GIF files, in subfolders or not. STEPS is a number from 1 on, {steps} by default.");
+    Console.Error.WriteLine($"FOLDER holds PNG, JPEG, WebP, BMP or GIF files, in subfolders or not. STEPS is a number from 1 on, {Usual} by default.");
     return 2;
 }
 
