@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Packs the libraries and uses them as a stranger would: a new console project outside the repository, packages from a feed, no setting. Then the same project for other systems: published for
-# win-x64, and run where eng/windows.sh has its root; built for win-arm64 and osx-arm64.
+# Packs the libraries and uses them as a stranger would: outside the repository, packages from a feed, no setting. Each package alone in an empty project, restored for linux-x64, win-x64 and osx-arm64
+# and built; a project of the template `dotnet new diffusion`, built and run; a console project with several of them. Then this project for other systems: published for win-x64, and run where
+# eng/windows.sh has its root; built for win-arm64 and osx-arm64.
 # Prints PASS or FAIL at the end; leaves nothing behind (its packages have a version of their own and go into a package folder of their own).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,6 +23,8 @@ for library in "${libraries[@]}"; do
   dotnet pack "src/$library" -c Release -o "$work/feed" -p:Version="$version" -p:UseSharedCompilation=false -v quiet || fail "$library does not pack"
 done
 
+dotnet pack samples/Templates -c Release -o "$work/feed" -p:Version="$version" -v quiet || fail "the templates do not pack"
+
 echo "Looking into the packages"
 entries() { unzip -Z1 "$1" 2>/dev/null || python3 -c 'import sys, zipfile; print("\n".join(zipfile.ZipFile(sys.argv[1]).namelist()))' "$1"; }
 has() { grep -qxF "$2" <<< "$(entries "$1")" || fail "$(basename "$1") has no $2"; }
@@ -36,10 +39,10 @@ for library in "${libraries[@]}"; do
 done
 has "$work/feed/Diffusion.Core.$version.nupkg" buildTransitive/Diffusion.Core.targets
 has "$work/feed/Diffusion.Core.$version.nupkg" buildTransitive/WeakenVersionReference.cs
+tests=$repository/tests/Diffusion.Build.Tests
+[[ -f $tests/bin/Release/net10.0/Diffusion.Build.Tests.dll ]] || dotnet build "$tests" -c Release -p:UseSharedCompilation=false -v quiet --nologo || fail "the tests of packages do not build"
+DIFFUSION_FEED=$work/feed dotnet exec "$tests/bin/Release/net10.0/Diffusion.Build.Tests.dll" -noColor -noLogo -failSkips -class '*PackageTests' > "$work/log" || { cat "$work/log"; fail "what is in the packages"; }
 
-echo "Making a project that uses them"
-mkdir "$work/consumer"
-cd "$work/consumer"
 # The usual cache is a fallback folder here: its packages are used where they lie, and ours never enter it.
 cache=$(dotnet nuget locals global-packages --list | sed 's/^global-packages: //')
 cat > "$work/nuget.config" <<XML
@@ -81,6 +84,65 @@ others=yes
 dotnet restore "$work/others" > "$work/others.log" 2>&1 || others=$(grep -oEm1 'NU1[13]0[0-9]: .*' "$work/others.log" | sed 's/ \[.*//') || { cat "$work/others.log"; fail "the packages of other systems cannot be restored"; }
 
 export NUGET_PACKAGES="$work/packages"
+# quietly COMMAND...: what it prints only where it fails or warns.
+quietly() {
+  "$@" > "$work/build.log" 2>&1 || { cat "$work/build.log"; fail "$*"; }
+  ! grep -E ' warning |: warning' "$work/build.log" || fail "warnings of: $*"
+}
+
+echo "Using each package alone"
+types=(Diffusion.Trainer "" Diffusion.Models.UNetBuilder Diffusion.Imaging.ImageFolder Diffusion.Imaging.ImageSharp.ImageSharpCodec Diffusion.Observers.CsvLog Diffusion.Evaluation.Evaluator Diffusion.Configuration.RunConfiguration)
+mkdir "$work/alone"
+{
+  echo "<Solution>"
+  for i in "${!libraries[@]}"; do
+    library=${libraries[i]}
+    mkdir -p "$work/alone/$library"
+    cat > "$work/alone/$library/With.$library.csproj" <<XML
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <TargetFramework>net10.0</TargetFramework>
+    <RuntimeIdentifiers>linux-x64;win-x64;osx-arm64</RuntimeIdentifiers>
+  </PropertyGroup>
+  <ItemGroup>
+    <PackageReference Include="$library" Version="$version" />
+  </ItemGroup>
+</Project>
+XML
+    [[ -z ${types[i]} ]] || echo "[assembly: System.Reflection.AssemblyMetadata(\"type\", nameof(${types[i]}))]" > "$work/alone/$library/Use.cs"
+    echo "  <Project Path=\"$library/With.$library.csproj\" />"
+  done
+  echo "</Solution>"
+} > "$work/alone/alone.slnx"
+quietly dotnet build "$work/alone/alone.slnx" -c Release -v minimal
+for library in "${libraries[@]}"; do
+  for system in linux-x64 win-x64 osx-arm64; do
+    assets=$work/alone/$library/obj/project.assets.json
+    grep -qF "\"net10.0/$system\": {" "$assets" || fail "$library was not restored for $system"
+  done
+  # Every library needs TorchSharp, whose own native library is there for each system.
+  for native in linux-x64/native/libLibTorchSharp.so win-x64/native/LibTorchSharp.dll osx-arm64/native/libLibTorchSharp.dylib; do
+    grep -qF "runtimes/$native" "$assets" || fail "$library has no $native"
+  done
+done
+rm -rf "$work/alone"
+
+echo "Making a project of the template"
+# The templates of whoever runs this stay as they are.
+quietly dotnet new install "$work/feed/Diffusion.Templates.$version.nupkg" --debug:custom-hive "$work/hive"
+quietly dotnet new diffusion --debug:custom-hive "$work/hive" -o "$work/MyModel"
+cd "$work/MyModel"
+quietly dotnet build -c Release -v minimal
+for steps in 2 3; do # the second run goes on with the first
+  output=$(dotnet bin/Release/net10.0/MyModel.dll "$repository/samples/data/textures" "$steps" 2>&1) || fail "the program of the template does not run: $output"
+  [[ $output == *"3 images"*"Wrote out/samples.png."* && -s out/samples.png && -s out/ema.safetensors ]] || fail "the program of the template printed: $output"
+  rm out/samples.png
+done
+! dotnet bin/Release/net10.0/MyModel.dll nowhere > "$work/log" 2>&1 && grep -q "Usage:" "$work/log" || fail "the program of the template takes a folder that is not there"
+
+echo "Making a project that uses them"
+mkdir "$work/consumer"
+cd "$work/consumer"
 dotnet new console --no-restore > /dev/null
 for library in Diffusion.Core Diffusion.Models Diffusion.Imaging Diffusion.Imaging.ImageSharp; do
   dotnet add package "$library" --version "$version" --no-restore > /dev/null
@@ -100,12 +162,6 @@ Console.WriteLine(again.Pixels.SequenceEqual(Diffusion.Imaging.ImageFile.Load(ar
 Console.WriteLine($"{trainer.StepsDone} steps, [{string.Join(", ", digits.shape)}], {new FileInfo(args[1]).Length > 100}");
 CSHARP
 expected=$'2\nTrue\n2 steps, [4, 1, 28, 28], True'
-
-# quietly COMMAND...: what it prints only where it fails or warns.
-quietly() {
-  "$@" > "$work/build.log" 2>&1 || { cat "$work/build.log"; fail "$*"; }
-  ! grep -E ' warning |: warning' "$work/build.log" || fail "warnings of: $*"
-}
 
 echo "Building and running it"
 quietly dotnet build -c Release -v minimal

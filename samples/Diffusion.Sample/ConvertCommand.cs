@@ -30,7 +30,7 @@ internal static class ConvertCommand
 
     private static void Run(ParseResult arguments)
     {
-        var (from, to) = (arguments.GetRequiredValue(s_from), arguments.GetRequiredValue(s_to).FullName);
+        var (from, to) = (IncludedFiles.Find(arguments.GetRequiredValue(s_from)), arguments.GetRequiredValue(s_to).FullName);
         var (dialect, reverse) = (arguments.GetValue(s_dialect), arguments.GetValue(s_reverse));
         var type = WeightTypes.Find(arguments.GetValue(s_type));
         if (PipelineHandOver.IsAskedFor(to, dialect, reverse))

@@ -43,7 +43,7 @@ internal static class DrawingOptions
 
     /// <summary>For a command with options of its own for the network and the results.</summary>
     public static DrawingArguments Read(ParseResult arguments, string checkpoint, string results) => new(
-        checkpoint,
+        IncludedFiles.Find(checkpoint),
         results,
         arguments.GetValue(Sampler),
         arguments.GetValue(s_steps),

@@ -19,7 +19,7 @@ internal static class InfoCommand
     public static Command Create()
     {
         var command = new Command("info", "Describe a run, a pipeline of diffusers, a file of weights and this machine.") { s_path, SourceOptions.Variant, SourceOptions.IgnoreKey, s_all };
-        command.SetAction(arguments => ExitCode.Of(() => Run(arguments.GetValue(s_path), SourceOptions.Read(arguments, schedule: null), arguments.GetValue(s_all))));
+        command.SetAction(arguments => ExitCode.Of(() => Run(arguments.GetValue(s_path) is { } path ? IncludedFiles.Find(path) : null, SourceOptions.Read(arguments, schedule: null), arguments.GetValue(s_all))));
         return command;
     }
 

@@ -40,9 +40,9 @@ internal static class TrainCommand
     public static void RunDefault(CancellationToken cancellation) => Run(Read(Create().Parse([])), cancellation);
 
     private static TrainArguments Read(ParseResult arguments) => new(
-        arguments.GetValue(s_config)?.FullName,
+        arguments.GetValue(s_config) is { } config ? Path.GetFullPath(IncludedFiles.Find(config.ToString())) : null,
         arguments.GetValue(ImageCodecs.Name),
-        arguments.GetValue(s_from),
+        arguments.GetValue(s_from) is { } from ? IncludedFiles.Find(from) : null,
         SourceOptions.Read(arguments, arguments.GetValue(DrawingOptions.Schedule)),
         arguments.GetValue(s_steps),
         arguments.GetValue(s_stopAfter),
