@@ -29,9 +29,9 @@ public sealed class PackageTests
     });
 
     [Fact]
-    public void Assemblies_OfTheLibraries_AreDeterministicAndNameNoMachine() => Assert.All(s_libraries, library =>
+    public void Assemblies_OfTheLibraries_AreDeterministicAndNameNoMachine() => Assert.All(Packed(), packed =>
     {
-        var (file, symbolFile) = (Single(library, ".nupkg"), Single(library, ".snupkg"));
+        var (library, file, symbolFile) = packed;
         using var package = ZipFile.OpenRead(file);
         var assembly = Read(package, $"lib/net10.0/{library}.dll");
         Assert.True(Assemblies.IsDeterministic(assembly), library);
@@ -60,6 +60,9 @@ public sealed class PackageTests
         var sources = Assemblies.Sources(File.ReadAllBytes(Path.ChangeExtension(location, ".pdb")));
         Assert.Contains(sources, source => Path.GetFileName(source.Path) == nameof(PackageTests) + ".cs" && !source.Embedded && !source.Path.StartsWith("/_", StringComparison.Ordinal));
     }
+
+    /// <summary>Each library with its package and that of its symbols; looked for before they are tested one by one, for a test can be skipped as a whole alone.</summary>
+    private static List<(string Library, string Package, string Symbols)> Packed() => [.. s_libraries.Select(library => (library, Single(library, ".nupkg"), Single(library, ".snupkg")))];
 
     private static string Single(string library, string extension) => Assert.Single(Files(library + ".*" + extension), file => char.IsAsciiDigit(Path.GetFileName(file)[library.Length + 1]));
 
