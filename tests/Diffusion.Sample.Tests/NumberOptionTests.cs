@@ -13,7 +13,7 @@ public sealed class NumberOptionTests
     public void Options_OfAllCommands_AreFound()
     {
         var names = All.Select(row => row.Data.Item2).ToHashSet(StringComparer.Ordinal);
-        Assert.Equivalent(new[] { "--steps", "--stop-after", "--seed", "--count", "--batch", "--likelihood", "--epochs", "--held-out", "--limit", "--guidance", "--guidance-sigma-min", "--guidance-sigma-max", "--null-label", "--strength", "--jump-length", "--resamples", "--points", "--seeds" }, names, strict: true);
+        Assert.Equivalent(new[] { "--steps", "--stop-after", "--seed", "--count", "--batch", "--likelihood", "--epochs", "--held-out", "--limit", "--guidance", "--guidance-sigma-min", "--guidance-sigma-max", "--null-label", "--strength", "--jump-length", "--resamples", "--points", "--seeds", "--strips", "--guidances", "--calls" }, names, strict: true);
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class NumberOptionTests
 
     private static string? Value(ParseResult parsed, Option option) => parsed.GetResult(option)!.GetValueOrDefault<object>() switch
     {
-        long[] numbers => string.Join(' ', numbers.Select(number => number.ToString(CultureInfo.InvariantCulture))),
+        Array numbers => string.Join(' ', numbers.Cast<IFormattable>().Select(number => number.ToString(null, CultureInfo.InvariantCulture))),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         var other => other?.ToString(),
     };
