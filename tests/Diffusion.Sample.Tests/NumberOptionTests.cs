@@ -7,7 +7,10 @@ namespace Diffusion.Sample.Tests;
 /// <summary>Numbers of the command line: every option of every command that is one.</summary>
 public sealed class NumberOptionTests
 {
-    public static TheoryData<string, string> All => new(Options(CommandLine.Create()).Select(found => (found.Command, found.Option.Name)));
+    /// <summary>One for all tests: options are shared by every command line that was made, and parsing slows down with their number.</summary>
+    private static readonly RootCommand s_root = CommandLine.Create();
+
+    public static TheoryData<string, string> All => new(Options(s_root).Select(found => (found.Command, found.Option.Name)));
 
     [Fact]
     public void Options_OfAllCommands_AreFound()
@@ -18,7 +21,7 @@ public sealed class NumberOptionTests
 
     [Fact]
     public void Arguments_OfAllCommands_AreNoNumbers() =>
-        Assert.All(Commands(CommandLine.Create()).SelectMany(command => command.Arguments), argument => Assert.Equal(typeof(string), argument.ValueType));
+        Assert.All(Commands(s_root).SelectMany(command => command.Arguments), argument => Assert.Equal(typeof(string), argument.ValueType));
 
     [Theory]
     [MemberData(nameof(All))]
@@ -29,7 +32,7 @@ public sealed class NumberOptionTests
             CultureInfo.CurrentCulture = culture;
             foreach (var text in new[] { "1,5", "1.5,0", "1,000", "1 000", "1'000", "1_0", " 1", "1 ", "many", "", "0x10", "$1", "(1)", "1%", "−1", "١", "１", "NaN", "Infinity", "-Infinity", "∞", "1e999", "99999999999999999999e400" })
             {
-                var parsed = CommandLine.Create().Parse([command, option, text]);
+                var parsed = s_root.Parse([command, option, text]);
                 Assert.Contains(parsed.Errors, error => error.Message.StartsWith($"Cannot parse argument '{text}' for option '{option}'", StringComparison.Ordinal));
             }
         }
@@ -42,18 +45,17 @@ public sealed class NumberOptionTests
         foreach (var culture in Cultures())
         {
             CultureInfo.CurrentCulture = culture;
-            var root = CommandLine.Create();
-            var declared = Options(root).First(found => found.Command == command && found.Option.Name == option).Option;
-            Assert.Equal("3", Value(root.Parse([command, option, "3"]), declared));
-            Assert.Equal("-3", Value(root.Parse([command, option, "-3"]), declared));
+            var declared = Options(s_root).First(found => found.Command == command && found.Option.Name == option).Option;
+            Assert.Equal("3", Value(s_root.Parse([command, option, "3"]), declared));
+            Assert.Equal("-3", Value(s_root.Parse([command, option, "-3"]), declared));
             if (Number(declared.ValueType) == typeof(double))
             {
-                Assert.Equal("1.5", Value(root.Parse([command, option, "1.5"]), declared));
-                Assert.Equal("0.0015", Value(root.Parse([command, option, "1.5e-3"]), declared));
+                Assert.Equal("1.5", Value(s_root.Parse([command, option, "1.5"]), declared));
+                Assert.Equal("0.0015", Value(s_root.Parse([command, option, "1.5e-3"]), declared));
             }
             else
             {
-                Assert.Contains(root.Parse([command, option, "1.5"]).Errors, error => error.Message.Contains("a whole number", StringComparison.Ordinal));
+                Assert.Contains(s_root.Parse([command, option, "1.5"]).Errors, error => error.Message.Contains("a whole number", StringComparison.Ordinal));
             }
         }
     }
@@ -61,9 +63,8 @@ public sealed class NumberOptionTests
     [Fact]
     public void Parse_SeveralNumbers_AreAllRead()
     {
-        var root = CommandLine.Create();
-        var seeds = (Option<long[]>)Options(root).Single(found => found.Option.Name == "--seeds").Option;
-        Assert.Equal([1, 2], root.Parse(["interpolate", "--checkpoint", "out", "--seeds", "1", "2"]).GetValue(seeds)!);
+        var seeds = (Option<long[]>)Options(s_root).Single(found => found.Option.Name == "--seeds").Option;
+        Assert.Equal([1, 2], s_root.Parse(["interpolate", "--checkpoint", "out", "--seeds", "1", "2"]).GetValue(seeds)!);
     }
 
     [Fact]

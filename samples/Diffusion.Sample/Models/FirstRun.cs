@@ -30,7 +30,7 @@ internal static class FirstRun
         }
 
         AnsiConsole.MarkupLine(Draw(model, Path.Combine(output, Pictures), cancellation)
-            ? "Now a small network of your own is trained, for two minutes or so, and draws too."
+            ? "Now a small network of your own is trained, for two or three minutes, and draws too."
             : $"There is no model in '{Markup.Escape(model)}': nothing is drawn before training.");
         TrainCommand.RunDefault(cancellation);
     }
