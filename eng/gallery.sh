@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Draws the pictures of the gallery and of docs/tasks.md anew, with the models of the repository: each by the command that stands above it on the page. Minutes on one core.
+# Draws the pictures of the gallery and of docs/tasks.md anew, with the models of the repository: each by the command that stands above it on the page; what is trained for them lies in out afterwards. Minutes on two cores.
 #   eng/gallery.sh [PAGE...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,11 +12,13 @@ fail() { echo "FAIL: $*" >&2; exit 1; }
 
 dotnet build samples/Diffusion.Sample -c Release -v quiet --nologo > "$work/build.log" 2>&1 || { cat "$work/build.log"; fail "the app does not build"; }
 
+app() { dotnet exec samples/Diffusion.Sample/bin/Release/net10.0/Diffusion.Sample.dll "$@" > "$work/run.log" 2>&1 < /dev/null || { cat "$work/run.log"; fail "$*"; }; }
+
 # draw PICTURE COMMAND...: the file of the picture's name, or of the command's.
 draw() {
   local picture=$1 drawn start=$SECONDS
   shift
-  dotnet exec samples/Diffusion.Sample/bin/Release/net10.0/Diffusion.Sample.dll "$@" --out "$work/drawn" > "$work/run.log" 2>&1 < /dev/null || { cat "$work/run.log"; fail "$*"; }
+  app "$@" --out "$work/drawn"
   grep -A1 -E 'root mean square' "$work/run.log" || true
   drawn=$work/drawn/$(basename "$picture")
   [[ -f $drawn ]] || drawn=$work/drawn/$1.png
@@ -33,6 +35,11 @@ for page; do
   while IFS=$'\t' read -r picture command; do
     [[ -n $command ]] || fail "$page: no command stands above $picture"
     read -ra words <<< "$command"
-    draw "$(dirname "$page")/$picture" "${words[@]}"
+    if [[ $picture == - ]]; then
+      app "${words[@]}"
+      tail -n 1 "$work/run.log"
+    else
+      draw "$(dirname "$page")/$picture" "${words[@]}"
+    fi
   done < <(awk -f eng/gallery.awk "$page")
 done

@@ -38,8 +38,13 @@ internal static class DrawingOptions
     public static DrawingArguments Read(ParseResult arguments) => Read(
         arguments,
         arguments.GetValue(s_checkpoint) ?? throw new UsageException(
-            "--checkpoint is needed, the network to draw with: a model that comes with this program, such as samples/models/mnist; the folder of a run (--out of the command train, 'out' by default); or a folder of diffusers."),
-        arguments.GetRequiredValue(Out).FullName);
+            "--checkpoint is needed, the network to draw with: a model that comes with this program, such as samples/models/mnist; the folder of a run (--out of the command train, 'out' by default); or a folder of diffusers."));
+
+    /// <summary>For a command with an option of its own for the network.</summary>
+    public static DrawingArguments Read(ParseResult arguments, string checkpoint) => Read(arguments, checkpoint, arguments.GetRequiredValue(Out).FullName);
+
+    /// <summary>Whether the option for the network is given.</summary>
+    public static bool HasCheckpoint(ParseResult arguments) => arguments.GetValue(s_checkpoint) is not null;
 
     /// <summary>For a command with options of its own for the network and the results.</summary>
     public static DrawingArguments Read(ParseResult arguments, string checkpoint, string results) => new(

@@ -38,8 +38,11 @@ public sealed class ResultsTests
     [InlineData("\"name\": \"floor\"", "\"name\": \"quick-heun\"", "two rows are named 'quick-heun'")]
     [InlineData("\"run\": \"quick\"", "\"run\": \"slow\"", "'quick-heun' is of the run 'slow'")]
     [InlineData("\"images\": \"training\",", "", "'floor' needs a run or images")]
+    [InlineData("\"arguments\": [\"--sampler\"", "\"reference\": \"training\", \"arguments\": [\"--sampler\"", "'quick-heun' has a reference and no images")]
     [InlineData("\"hours\"", "\"days\"", "days")]
     [InlineData("\"configuration\": \"quick.json\"", "\"configuration\": \"quick.json\", \"steps\": 5, \"minutes\": 1", "both steps and minutes")]
+    [InlineData("\"configuration\": \"quick.json\"", "\"steps\": 5", "'quick' needs a configuration or a model")]
+    [InlineData("\"configuration\": \"quick.json\"", "\"model\": \"models/quick\"", "what training it took")]
     public void Read_WrongPlan_SaysWhatIsWrong(string right, string wrong, string message) => InFolder(folder =>
     {
         var path = Text(folder, Plan.Replace(right, wrong, StringComparison.Ordinal));

@@ -79,6 +79,24 @@ public sealed class EvaluateCommandTests : IClassFixture<EvaluateCommandTests.Tr
         Near(Figure(checkpoint, "frechetDistance"), Figure(file, "frechetDistance"), 1e-4);
     }
 
+    [Fact]
+    public void Reference_OfAFile_IsTheImagesThatAreKeptAsFiles()
+    {
+        Done("sample --checkpoint out --count 12 --steps 2 --seed 6 --raw --out reference");
+        Done($"evaluate --checkpoint out --count 12 --steps 2 --seed 6 {Common} --figures frechet --keep reference/kept --out reference");
+        using JsonDocument ofFolder = Compared("reference/kept"), ofFile = Compared("reference/samples.safetensors");
+        foreach (var name in new[] { "frechetDistance", "precision", "recall" })
+        {
+            Near(Figure(ofFolder, name), Figure(ofFile, name), 1e-4);
+        }
+
+        JsonDocument Compared(string reference)
+        {
+            Done($"evaluate --images digits --reference {reference} --features digits --figures frechet precision --out compared");
+            return Metrics("compared/metrics.json");
+        }
+    }
+
     /// <summary>A file of the cache that is another's is not used: the name is that of what it must be.</summary>
     [Fact]
     public void Cache_WithAnotherFile_IsRefused()

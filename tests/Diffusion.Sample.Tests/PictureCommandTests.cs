@@ -22,6 +22,7 @@ public sealed class PictureCommandTests : IClassFixture<TaskCommandTests.Trained
     [InlineData("compare --checkpoint out --samplers ddim heun euler --calls 2 5 --count 2", "compare", 4, 3)]
     [InlineData("compare --checkpoint out --guidances 1 --calls 3 --sampler unipc", "compare", 1, 1)]
     [InlineData("compare --checkpoint out --samplers ddim ddpm --steps 2", "compare", 10, 2)]
+    [InlineData("compare --checkpoints out out/ema.safetensors out/model.safetensors --steps 2 --count 4", "compare", 4, 3)]
     [InlineData("forward --config run.json --count 3 --points 5", "forward", 5, 3)]
     [InlineData("forward --config run.json --schedule cosine", "forward", 11, 4)]
     public void Run_TinyModel_WritesAGrid(string command, string name, int columns, int rows)
@@ -44,6 +45,22 @@ public sealed class PictureCommandTests : IClassFixture<TaskCommandTests.Trained
 
         var run = Done("compare --checkpoint out --samplers ddim heun --calls 5 --count 2 --seed 3");
         Assert.Contains("5 calls", run.Output, StringComparison.Ordinal);
+        Assert.Equal(ImageGrid.Compose(cat(rows), columns: 2, scale: Scale).Pixels, Drawn("compare").Pixels);
+    }
+
+    [Fact]
+    public void Compare_Checkpoints_RowsAreOfEachNetwork()
+    {
+        using var scope = NewDisposeScope();
+        var rows = new List<Tensor>();
+        foreach (var weights in (string[])["out/model.safetensors", "out/ema.safetensors"])
+        {
+            Done($"sample --checkpoint {weights} --sampler ddim --steps 3 --count 2 --raw");
+            rows.Add(Safetensors.Load(_app.At("drawn/samples.safetensors"))["images"]);
+        }
+
+        Done("compare --checkpoints out/model.safetensors out/ema.safetensors --sampler ddim --steps 3 --count 2");
+        Assert.False(rows[0].equal(rows[1]).all().item<bool>());
         Assert.Equal(ImageGrid.Compose(cat(rows), columns: 2, scale: Scale).Pixels, Drawn("compare").Pixels);
     }
 
@@ -93,8 +110,11 @@ public sealed class PictureCommandTests : IClassFixture<TaskCommandTests.Trained
         count => count >= 3 ? new DdimSampler(count) : throw new ArgumentException("at least three"), NoiseSchedule.Linear(), 2));
 
     [Theory]
-    [InlineData("compare --checkpoint out", "either --samplers or --guidances")]
-    [InlineData("compare --checkpoint out --samplers ddim --guidances 1", "either --samplers or --guidances")]
+    [InlineData("compare --checkpoint out", "one of --samplers, --guidances and --checkpoints")]
+    [InlineData("compare --samplers ddim", "--checkpoint is needed")]
+    [InlineData("compare --checkpoint out --samplers ddim --guidances 1", "one of --samplers, --guidances and --checkpoints")]
+    [InlineData("compare --checkpoint out --checkpoints out", "--checkpoint has no use here")]
+    [InlineData("compare --checkpoints out absent", "absent")]
     [InlineData("compare --checkpoint out --samplers ddin", "must be one of ddpm, ddim, ")]
     [InlineData("compare --checkpoint out --samplers ddim --calls 0", "at least 1")]
     [InlineData("compare --checkpoint out --samplers ddim --count 0", "at least 1")]

@@ -58,13 +58,21 @@ internal sealed record ResultPlan(IReadOnlyList<PlannedRun> Runs, IReadOnlyList<
                 return $"row '{row.Name}' needs a run or images, one of them.";
             }
 
+            if (row.Reference is not null && row.Images is null)
+            {
+                return $"row '{row.Name}' has a reference and no images.";
+            }
+
             if (row.Run is not null && Runs.All(run => run.Name != row.Run))
             {
                 return $"row '{row.Name}' is of the run '{row.Run}', which there is not.";
             }
         }
 
-        return Runs.FirstOrDefault(run => run.Steps is not null && run.Minutes is not null) is { } both ? $"run '{both.Name}' has both steps and minutes." : null;
+        return Runs.FirstOrDefault(run => run.Steps is not null && run.Minutes is not null) is { } both ? $"run '{both.Name}' has both steps and minutes."
+            : Runs.FirstOrDefault(run => run.Configuration is null == run.Model is null) is { } one ? $"run '{one.Name}' needs a configuration or a model, one of them."
+            : Runs.FirstOrDefault(run => run.Model is null != run.Trained is null) is { } trained ? $"run '{trained.Name}' needs a model with what training it took ('trained'), or neither."
+            : null;
     }
 
     private static string? Twice(IEnumerable<string> names) => names.GroupBy(name => name).FirstOrDefault(group => group.Skip(1).Any())?.Key;

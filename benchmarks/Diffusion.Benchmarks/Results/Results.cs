@@ -8,6 +8,7 @@ namespace Diffusion.Benchmarks;
 internal sealed class Results(ResultPlan plan, string folder, string work, int images)
 {
     private const int DefaultImages = 10_000;
+    private const string CountOption = "--count";
 
     private readonly SampleApp _app = SampleApp.Find();
 
@@ -34,20 +35,32 @@ internal sealed class Results(ResultPlan plan, string folder, string work, int i
     {
         Directory.CreateDirectory(work);
         var metrics = Path.Combine(work, $"{row.Name}.metrics.json");
-        string[] count = images > 0 || !row.Arguments.Contains("--count") ? ["--count", $"{(images > 0 ? images : DefaultImages)}"] : [];
-        string[] arguments = [.. images > 0 ? Without(row.Arguments, "--count") : row.Arguments, .. count, "--out", metrics];
+        var count = images > 0 ? images : Count(row);
+        string[] arguments = [.. Without(row.Arguments, CountOption), "--out", metrics];
         if (row.Images is { } set)
         {
-            var file = Path.Combine(work, $"{set}.safetensors");
-            ResultImages.Write(set, int.Parse(arguments[Array.IndexOf(arguments, "--count") + 1], System.Globalization.CultureInfo.InvariantCulture), file);
-            _app.Run(["evaluate", "--images", file, .. arguments]);
+            string[] reference = row.Reference is { } other ? [Given(other, count), "--features", "digits"] : ["mnist"];
+            _app.Run(["evaluate", "--images", Given(set, count), .. arguments, "--reference", .. reference]);
             return ResultRow.Of(metrics, row, null);
         }
 
-        var run = new TrainedRun(_app, plan.Run(row), work);
-        var training = run.Train(plan.Rows.Where(each => each.Run == row.Run).Select(Find).FirstOrDefault(each => each is not null)?.Training?.Steps);
-        _app.Run(["evaluate", "--checkpoint", Path.Combine(run.Folder, row.Weights), "--seed", $"{row.Seed}", .. arguments]);
+        var (checkpoint, training) = Network(row);
+        _app.Run(["evaluate", "--checkpoint", checkpoint, "--seed", $"{row.Seed}", "--count", $"{count}", .. arguments]);
         return ResultRow.Of(metrics, row, training);
+    }
+
+    /// <summary>The weights that draw, which are trained where they are not there yet.</summary>
+    private (string Checkpoint, TrainingTime Training) Network(PlannedRow row)
+    {
+        var planned = plan.Run(row);
+        if (planned.Model is { } model)
+        {
+            return (model, planned.Trained!);
+        }
+
+        var run = new TrainedRun(_app, planned, work);
+        var training = run.Train(plan.Rows.Where(each => each.Run == row.Run).Select(Find).FirstOrDefault(each => each is not null)?.Training?.Steps);
+        return (Path.Combine(run.Folder, row.Weights), training);
     }
 
     private IReadOnlyList<PlannedRow> Rows(string name)
@@ -55,6 +68,19 @@ internal sealed class Results(ResultPlan plan, string folder, string work, int i
         IReadOnlyList<PlannedRow> rows = [.. plan.Rows.Where(row => row.Name == name)];
         rows = rows.Count > 0 ? rows : [.. plan.Rows.Where(row => row.Run == name || row.Table == name)];
         return rows.Count > 0 ? rows : throw new FormatException($"No row, run or table of the plan is called '{name}'. Rows: {string.Join(", ", plan.Rows.Select(row => row.Name))}.");
+    }
+
+    private string Given(string set, int count)
+    {
+        var file = Path.Combine(work, $"{set}.safetensors");
+        ResultImages.Write(set, count, file);
+        return file;
+    }
+
+    private static int Count(PlannedRow row)
+    {
+        var at = row.Arguments.ToList().IndexOf(CountOption);
+        return at < 0 ? DefaultImages : int.Parse(row.Arguments[at + 1], System.Globalization.CultureInfo.InvariantCulture);
     }
 
     private static IEnumerable<string> Without(IReadOnlyList<string> arguments, string option)

@@ -49,18 +49,24 @@ internal static class ResultsCommand
         return 0;
     }
 
-    /// <summary>The first row that draws, after two steps of training, in a folder that is deleted: training and measuring run.</summary>
+    /// <summary>The first row that draws, after two steps of training, and the first of given images, in a folder that is deleted: training and measuring run.</summary>
     private static int Quick()
     {
         var work = Directory.CreateTempSubdirectory("results").FullName;
         try
         {
             var plan = ResultPlan.Read(Path.Combine(Folder, "plan.json"));
-            var row = plan.Rows.First(row => row.Run is not null) with { Arguments = ["--sampler", "euler", "--steps", "2", "--figures", "frechet", "--cache", Path.Combine(work, "cache")] };
-            plan = new ResultPlan([plan.Run(row) with { Steps = 2 }], [row]);
-            var results = new Results(plan, work, work, images: 32);
-            results.Measure(row).Write(results.PathOf(row));
-            Console.WriteLine($"{row.Name}: {results.Measured()[row.Name].Figure("frechetDistance"):0.0}");
+            string[] figures = ["--figures", "frechet", "--cache", Path.Combine(work, "cache")];
+            var drawn = plan.Rows.First(row => row.Run is not null) with { Arguments = ["--sampler", "euler", "--steps", "2", .. figures] };
+            var given = plan.Rows.First(row => row.Images is not null) with { Arguments = figures };
+            var quick = new ResultPlan([plan.Run(drawn) with { Steps = 2 }], [drawn, given]);
+            var results = new Results(quick, work, work, images: 100);
+            foreach (var row in quick.Rows)
+            {
+                results.Measure(row).Write(results.PathOf(row));
+                Console.WriteLine($"{row.Name}: {results.Measured()[row.Name].Figure("frechetDistance"):0.0}");
+            }
+
             return 0;
         }
         finally

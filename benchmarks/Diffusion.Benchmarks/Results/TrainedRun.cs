@@ -42,15 +42,16 @@ internal sealed partial class TrainedRun(SampleApp app, PlannedRun plan, string 
     /// <summary>The plan's configuration; one with changes lies in the working folder, and finds the images of the original.</summary>
     private string Configuration()
     {
+        var file = plan.Configuration!;
         if (plan.Changes is null)
         {
-            return plan.Configuration;
+            return file;
         }
 
-        var whole = (JsonObject)JsonNode.Parse(File.ReadAllText(plan.Configuration), documentOptions: new() { CommentHandling = JsonCommentHandling.Skip })!;
+        var whole = (JsonObject)JsonNode.Parse(File.ReadAllText(file), documentOptions: new() { CommentHandling = JsonCommentHandling.Skip })!;
         Merge(whole, plan.Changes);
         var data = whole["data"]!;
-        data["path"] = Path.GetFullPath((string)data["path"]!, Path.GetFullPath(Path.GetDirectoryName(plan.Configuration)!));
+        data["path"] = Path.GetFullPath((string)data["path"]!, Path.GetFullPath(Path.GetDirectoryName(file)!));
         var path = Path.Combine(work, $"{plan.Name}.json");
         AtomicFile.WriteText(path, whole.ToJsonString(s_json));
         return path;

@@ -13,7 +13,7 @@ internal static class EvaluateOptions
 
     private static readonly Option<string?> s_checkpoint = new("--checkpoint") { Description = "Draw with this network and measure what it draws: whatever the command sample takes." };
     private static readonly Option<string?> s_images = new("--images") { Description = "Measure these images: a folder of them, or a file samples.safetensors with the tensor 'images'." };
-    private static readonly Option<string?> s_reference = new("--reference") { Description = "The images to compare with: mnist or textures (their test images), a folder of images, or a file of statistics, *.npz. By default the images of the run that nothing was trained on." };
+    private static readonly Option<string?> s_reference = new("--reference") { Description = "The images to compare with: mnist or textures (their test images), a folder of images, a file samples.safetensors with the tensor 'images', or a file of statistics, *.npz. By default the images of the run that nothing was trained on." };
     private static readonly Option<bool> s_heldBack = new("--held-back") { Description = "Compare with the training images that are held back, to choose by, instead of the test images." };
     private static readonly Option<string?> s_features = new("--features") { Description = "What distances are measured in: digits, textures, a classifier of yours (*.safetensors), or a TorchScript network. By default those of the reference, mnist or textures." };
     private static readonly Option<FileInfo?> s_featuresOptions = new("--features-options") { Description = "A JSON file that says what a TorchScript network takes: channels, size, resizing, scale, mean, standardDeviation. Without it images as they are, 0 to 255." };

@@ -10,12 +10,14 @@ internal sealed class ReferenceData : IDisposable
 {
     private const string Mnist = "mnist";
     private const string Textures = "textures";
+    private const string OfStatistics = ".npz";
+    private const string OfImages = ".safetensors";
 
     private readonly List<IDisposable> _owned = [];
 
     private ReferenceData(DataKind? kind) => Kind = kind;
 
-    /// <summary>What the images are; <see langword="null"/> for a folder that the command line names, and for statistics.</summary>
+    /// <summary>What the images are; <see langword="null"/> for a folder or a file that the command line names.</summary>
     public DataKind? Kind { get; }
 
     /// <summary>The images; <see langword="null"/> where there are statistics alone.</summary>
@@ -58,13 +60,13 @@ internal sealed class ReferenceData : IDisposable
         }
     }
 
-    /// <summary>What a name, or nothing, stands for, as a configuration has it; <see langword="null"/> for a folder and for statistics.</summary>
+    /// <summary>What a name, or nothing, stands for, as a configuration has it; <see langword="null"/> for a folder and for files.</summary>
     /// <exception cref="UsageException">Nothing is named and nothing known.</exception>
     public static DataOptions? Named(EvaluateArguments arguments, DataOptions? run) => arguments.Reference switch
     {
-        null when run is null => throw new UsageException("--images needs --reference: what to compare with, mnist, textures, a folder of images or a file of statistics."),
-        null when run.Path.Length == 0 => throw new UsageException("The network does not say where its images are: give what to compare with by --reference, mnist, textures, a folder of images or a file of statistics."),
-        null when !Directory.Exists(run.Path) => throw new UsageException($"The images of the run are not where they were, in '{run.Path}': give what to compare with by --reference, mnist, textures, a folder of images or a file of statistics."),
+        null when run is null => throw new UsageException("--images needs --reference: what to compare with, mnist, textures, a folder or file of images or a file of statistics."),
+        null when run.Path.Length == 0 => throw new UsageException("The network does not say where its images are: give what to compare with by --reference, mnist, textures, a folder or file of images or a file of statistics."),
+        null when !Directory.Exists(run.Path) => throw new UsageException($"The images of the run are not where they were, in '{run.Path}': give what to compare with by --reference, mnist, textures, a folder or file of images or a file of statistics."),
         null => run,
         Mnist => Committed(run, DataKind.Mnist, Mnist),
         Textures => Committed(run, DataKind.Textures, Textures),
@@ -77,9 +79,11 @@ internal sealed class ReferenceData : IDisposable
     private static DataOptions Committed(DataOptions? run, DataKind kind, string name) =>
         (run?.Kind == kind ? run : new DataOptions { Kind = kind }) with { Path = Path.Combine(AppContext.BaseDirectory, "data", name) };
 
-    private static string? StatisticsOf(string reference) => Directory.Exists(reference) ? null
-        : File.Exists(reference) && Path.GetExtension(reference).Equals(".npz", StringComparison.OrdinalIgnoreCase) ? reference
-        : throw new UsageException($"--reference must be {Mnist}, {Textures}, a folder of images or a file of statistics, *.npz; it is '{reference}'.");
+    private static string? StatisticsOf(string reference) => Directory.Exists(reference) || IsFile(reference, OfImages) ? null
+        : IsFile(reference, OfStatistics) ? reference
+        : throw new UsageException($"--reference must be {Mnist}, {Textures}, a folder of images, a file of images, *.safetensors, or a file of statistics, *.npz; it is '{reference}'.");
+
+    private static bool IsFile(string reference, string extension) => File.Exists(reference) && Path.GetExtension(reference).Equals(extension, StringComparison.OrdinalIgnoreCase);
 
     private void Fill(EvaluateArguments arguments, DataOptions? run, ImageShape shape)
     {
@@ -92,8 +96,8 @@ internal sealed class ReferenceData : IDisposable
         UsageException.IfUnused("the reference is named, and all of it is taken.", ("--held-back", arguments.HeldBack));
         if (StatisticsFile is null)
         {
-            Images = Own(OpenFolder(arguments, run, shape));
-            IsDecoded = true;
+            IsDecoded = Directory.Exists(arguments.Reference);
+            Images = Own(IsDecoded ? OpenFolder(arguments, run, shape) : new ImagesInFile(arguments.Reference!));
         }
 
         if (IsThere(run))
@@ -110,7 +114,7 @@ internal sealed class ReferenceData : IDisposable
         {
             Training = TrainingImages(data, run) is { } trainedOn ? OpenTraining(arguments, trainedOn) : null;
             Images = Own(data.OpenValidation(ImageCodecs.Of(data)) ?? throw new UsageException(
-                $"'{data.Path}' has no images that nothing was trained on (docs/data.md): give what to compare with by --reference, mnist, textures, a folder of images or a file of statistics."));
+                $"'{data.Path}' has no images that nothing was trained on (docs/data.md): give what to compare with by --reference, mnist, textures, a folder or file of images or a file of statistics."));
             return;
         }
 

@@ -5,27 +5,32 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Sample;
 
-/// <summary>The same noise drawn by several samplers or scales of guidance.</summary>
+/// <summary>The same noise drawn by several samplers, scales of guidance or networks.</summary>
 internal static class CompareCommand
 {
     private const int DefaultImages = 10;
 
     private static readonly Option<string[]> s_samplers = new("--samplers") { Description = "A row for each of these samplers.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<double[]> s_guidances = NumberOption.Several<double>("--guidances", "A row for each of these scales of guidance, instead of samplers.");
+    private static readonly Option<string[]> s_checkpoints = new("--checkpoints") { Description = "A row for each of these networks, instead of samplers: whatever --checkpoint takes.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<int[]> s_calls = NumberOption.Several<int>("--calls", "A column (of --count images, 1 by default) for each number of network calls an image, a guided call counted once: a sampler takes as many steps as they allow. Without it a row has --count images, 10 by default.");
 
     public static Command Create() => DrawingOptions.Command(
-        "compare", "Draw the same noise in several ways: compare.png has a row for each of --samplers or --guidances, a column for each of --calls or for each image.", Run, s_samplers, s_guidances, s_calls);
+        "compare", "Draw the same noise in several ways: compare.png has a row for each of --samplers, --guidances or --checkpoints, a column for each of --calls or for each image.", Run, s_samplers, s_guidances, s_checkpoints, s_calls);
 
     private static void Run(ParseResult arguments, CancellationToken cancellation)
     {
-        var shared = DrawingOptions.Read(arguments);
-        var (samplers, guidances, calls) = (arguments.GetValue(s_samplers) ?? [], arguments.GetValue(s_guidances) ?? [], arguments.GetValue(s_calls) ?? []);
-        Check(shared, samplers, guidances, calls);
+        var (samplers, guidances, checkpoints, calls) = (arguments.GetValue(s_samplers) ?? [], arguments.GetValue(s_guidances) ?? [], arguments.GetValue(s_checkpoints) ?? [], arguments.GetValue(s_calls) ?? []);
+        var shared = checkpoints.Length > 0 ? DrawingOptions.Read(arguments, checkpoints[0]) : DrawingOptions.Read(arguments);
+        Check(shared, samplers, guidances, checkpoints, calls);
+        UsageException.IfUnused("--checkpoints says which.", ("--checkpoint", checkpoints.Length > 0 && DrawingOptions.HasCheckpoint(arguments)));
         var count = shared.Count ?? (calls.Length > 0 ? 1 : DefaultImages);
-        (string Name, DrawingArguments Drawing)[] rows = guidances.Length > 0
-            ? [.. guidances.Select(scale => (string.Create(CultureInfo.InvariantCulture, $"guidance {scale}"), shared with { Guidance = scale }))]
-            : [.. samplers.Select(name => (name, shared with { Sampler = name }))];
+        (string Name, DrawingArguments Drawing)[] rows =
+        [
+            .. samplers.Select(name => (name, shared with { Sampler = name })),
+            .. guidances.Select(scale => (string.Create(CultureInfo.InvariantCulture, $"guidance {scale}"), shared with { Guidance = scale })),
+            .. checkpoints.Select(path => (path, shared with { Checkpoint = IncludedFiles.Find(path) })),
+        ];
         using var scope = NewDisposeScope();
         var (pictures, table) = (new List<Tensor>(), new Table().AddColumn("row"));
         table.AddColumns(calls.Length > 0 ? [.. calls.Select(number => $"{number} calls")] : ["steps"]);
@@ -34,6 +39,7 @@ internal static class CompareCommand
             int?[] steps = calls.Length > 0 ? Steps(drawing, calls) : [drawing.Steps];
             var cells = steps.Select(number => Draw(name, drawing with { Steps = number }, number is null && calls.Length > 0, count, cancellation)).ToArray();
             pictures.AddRange(cells.Select(cell => cell.Images));
+            ThrowIfOfUnlikeSizes(pictures[0], pictures[^1], name);
             table.AddRow([name, .. cells.Select(cell => cell.Steps)]);
         }
 
@@ -42,11 +48,11 @@ internal static class CompareCommand
         Picture.Save(shared.Out, "compare", cat(pictures), columns, $"{rows.Length} row(s) of {columns} images");
     }
 
-    private static void Check(DrawingArguments shared, string[] samplers, double[] guidances, int[] calls)
+    private static void Check(DrawingArguments shared, string[] samplers, double[] guidances, string[] checkpoints, int[] calls)
     {
-        if (samplers.Length > 0 == guidances.Length > 0)
+        if (new[] { samplers.Length, guidances.Length, checkpoints.Length }.Count(number => number > 0) != 1)
         {
-            throw new UsageException($"Give either --samplers or --guidances, a row for each; given are {samplers.Length} and {guidances.Length}.");
+            throw new UsageException($"Give one of --samplers, --guidances and --checkpoints, a row for each; given are {samplers.Length}, {guidances.Length} and {checkpoints.Length}.");
         }
 
         if (shared.Count < 1 || calls.Any(number => number < 1))
@@ -57,6 +63,14 @@ internal static class CompareCommand
         UsageException.IfUnused("--samplers says which.", ("--sampler", samplers.Length > 0 && shared.Sampler is not null));
         UsageException.IfUnused("--guidances says how much.", ("--guidance", guidances.Length > 0 && shared.Guidance is not null));
         UsageException.IfUnused("--calls says how many.", ("--steps", calls.Length > 0 && shared.Steps is not null));
+    }
+
+    private static void ThrowIfOfUnlikeSizes(Tensor first, Tensor other, string name)
+    {
+        if (!first.shape.SequenceEqual(other.shape))
+        {
+            throw new UsageException($"The images of all rows must be of one size; those of {name} are {string.Join("×", other.shape[1..])} (channels, height, width), those of the first row {string.Join("×", first.shape[1..])}.");
+        }
     }
 
     /// <summary>The steps that so many calls allow.</summary>
