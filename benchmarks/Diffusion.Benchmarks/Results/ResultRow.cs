@@ -58,6 +58,9 @@ internal sealed class ResultRow(JsonObject json)
     /// <summary>The value of a figure; <see langword="null"/> where it was not measured.</summary>
     public double? Figure(string name) => (double?)Entry(name)?["value"];
 
+    /// <summary>How many images a figure is of; <see langword="null"/> where it was not measured.</summary>
+    public int? Images(string figure) => (int?)Entry(figure)?["images"];
+
     /// <summary>A setting of the drawing; <see langword="null"/> where there is none.</summary>
     public string? Setting(string name) => json["settings"]?[name]?.ToString();
 

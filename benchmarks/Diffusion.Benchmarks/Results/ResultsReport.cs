@@ -72,8 +72,14 @@ internal static class ResultsReport
             Pair("nearestPixels", "nearestReferencePixels", "; test", "0.0"),
             Pair("labelAccuracy", "labelAccuracySure", ";", "0.000"),
             measured.Classes is { Count: > 0 } classes ? $"{classes.Min()}–{classes.Max()}" : "",
-            measured.Figure("likelihoodExact") is null ? Value("likelihoodBound", "≤ 0.00") : Value("likelihoodExact", "0.00"),
+            Likelihood(measured),
         ];
         return $"| {string.Join(" | ", cells)} |";
+    }
+
+    private static string Likelihood(ResultRow measured)
+    {
+        var (figure, sign) = measured.Figure("likelihoodExact") is null ? ("likelihoodBound", "≤ ") : ("likelihoodExact", "");
+        return measured.Figure(figure) is { } value ? string.Create(CultureInfo.InvariantCulture, $"{sign}{value:0.00} (n = {measured.Images(figure)})") : "";
     }
 }
