@@ -10,6 +10,8 @@ internal sealed class ConsoleText(TextWriter inner, bool redirected) : TextWrite
     // Two or four bytes a code unit, and UTF-8.
     private static readonly int[] s_unicode = [1200, 1201, 12000, 12001, 65001];
 
+    private const int WidthOfFiles = 10_000;
+
     private static readonly Dictionary<char, string> s_plain = new()
     {
         ['×'] = "x", ['→'] = "->", ['…'] = "...", ['−'] = "-", ['·'] = "*", ['α'] = "alpha", ['ε'] = "epsilon", ['√'] = "sqrt", ['ᾱ'] = "alpha-bar", ['σ'] = "sigma", ['¹'] = "1", ['²'] = "2", ['³'] = "3",
@@ -27,6 +29,10 @@ internal sealed class ConsoleText(TextWriter inner, bool redirected) : TextWrite
         Console.SetOut(new ConsoleText(Console.Out, Console.IsOutputRedirected));
         Console.SetError(new ConsoleText(Console.Error, Console.IsErrorRedirected));
         AnsiConsole.Profile.Capabilities.Unicode = IsUnicode(Console.Out.Encoding); // bars
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Width = WidthOfFiles; // lines of a file are not broken: paths are copied from them, and searched for
+        }
     }
 
     public override void Write(char value) => Write(value.ToString());

@@ -77,7 +77,7 @@ internal static class InfoCommand
         var machine = WeightTable.Summary("This machine");
         machine.AddRow("system", Markup.Escape($"{System.Runtime.InteropServices.RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores"));
         machine.AddRow("processor", Markup.Escape(DiffusionRuntime.ProcessorDescription));
-        machine.AddRow("libtorch", Markup.Escape($"{torch.__version__}, {(torch.cuda.is_available() ? $"CUDA, {torch.cuda.device_count()} device(s)" : "CPU")}, {torch.get_num_threads()} threads"));
+        machine.AddRow("libtorch", Markup.Escape($"{torch.__version__}, {(torch.cuda.is_available() ? $"CUDA, {torch.cuda.device_count()} device(s)" : "CPU")}, {torch.get_num_threads()} thread(s)"));
         var check = KernelCheck.Run();
         machine.AddRow("kernels", Markup.Escape(check.ToString()));
         AnsiConsole.Write(machine);

@@ -9,9 +9,9 @@ ConsoleText.Use();
 var parsed = CommandLine.Create().Parse(args);
 if (parsed.Errors.Count > 0)
 {
-    foreach (var error in parsed.Errors)
+    foreach (var line in Mistakes.Of(parsed))
     {
-        Console.Error.WriteLine(error.Message);
+        Console.Error.WriteLine(line);
     }
 
     Console.Error.WriteLine("--help lists the commands and options.");

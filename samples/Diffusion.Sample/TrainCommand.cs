@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Diffusion.Configuration;
 using Diffusion.Observers;
-using Microsoft.Extensions.Options;
 using Spectre.Console;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -182,8 +181,7 @@ internal static class TrainCommand
             Sampling = DrawingArguments.Over(options.Sampling, arguments.Sampler, arguments.Spacing),
         };
         options = initial?.Apply(options, arguments) ?? options;
-        return options.Validate().ToList() is { Count: > 0 } errors
-            ? throw new OptionsValidationException("The command line", options.GetType(), errors.Select(error => error.ToString()))
-            : options;
+        Mistakes.ThrowIfAny(options.Validate());
+        return options;
     }
 }

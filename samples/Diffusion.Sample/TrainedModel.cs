@@ -1,6 +1,5 @@
 using Diffusion.Configuration;
 using Diffusion.Models;
-using Microsoft.Extensions.Options;
 using Spectre.Console;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -94,11 +93,7 @@ internal sealed class TrainedModel : IDisposable
         CheckSource(arguments.Source, trained);
         var label = LabelledDrawing.Find(trained.File, trained.Options, arguments);
         var options = trained.Options with { Sampling = arguments.Over(trained.Options.Sampling) };
-        if (options.Validate().ToList() is { Count: > 0 } errors)
-        {
-            throw new OptionsValidationException("The command line", options.GetType(), errors.Select(error => error.ToString()));
-        }
-
+        Mistakes.ThrowIfAny(options.Validate());
         trained.ThrowIfSmallerThan(options);
         var network = options.CreateNetwork();
         try

@@ -58,7 +58,7 @@ public static class RunConfiguration
         }
         catch (Exception e) when (e is FormatException or JsonException)
         {
-            throw new InvalidDataException($"'{source}' is not a JSON configuration: {e.InnerException?.Message ?? e.Message}", e);
+            throw new InvalidDataException($"'{source}' is not a JSON configuration{Place(e as JsonException ?? e.InnerException as JsonException)}: {Reason(e.InnerException?.Message ?? e.Message)}", e);
         }
     }
 
@@ -126,6 +126,12 @@ public static class RunConfiguration
             ? throw new IOException($"'{folder}' exists and is not empty; a model is written to a folder of its own.")
             : true;
     }
+
+    /// <summary>Where an error is, counted from 1 as editors do.</summary>
+    private static string Place(JsonException? error) => error?.LineNumber is { } line ? $" (line {line + 1}, byte {error.BytePositionInLine + 1})" : "";
+
+    /// <summary>What an error says, without its own place, which is counted from 0.</summary>
+    private static string Reason(string message) => message.Split(" LineNumber: ")[0];
 
     private static IConfigurationRoot Build(Stream json)
     {

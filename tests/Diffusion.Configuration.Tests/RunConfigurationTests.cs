@@ -264,7 +264,7 @@ public sealed class RunConfigurationTests
 
     [Fact]
     public void Parse_NotJson_SaysWhere() =>
-        Assert.Contains("LineNumber: 1", Assert.Throws<InvalidDataException>(() => RunConfiguration.Parse("{\n \"data\": oops }")).Message, StringComparison.Ordinal);
+        Assert.Contains("(line 2, byte 10): ", Assert.Throws<InvalidDataException>(() => RunConfiguration.Parse("{\n \"data\": oops }")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Load_NoFile_NamesIt() =>

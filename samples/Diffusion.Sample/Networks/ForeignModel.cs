@@ -1,5 +1,4 @@
 using Diffusion.Configuration;
-using Microsoft.Extensions.Options;
 using Spectre.Console;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -132,8 +131,7 @@ internal static class ForeignModel
             Model = network.Network.Options with { Dialect = dialect with { Labels = network.Labels == 0 ? null : new() { Classes = classes + 1 } } },
             Sampling = arguments.Over(new SamplingOptions { Count = DefaultCount, Steps = steps, Clip = false }),
         };
-        return options.Sampling.Validate().ToList() is { Count: > 0 } errors
-            ? throw new OptionsValidationException("The command line", options.GetType(), errors.Select(error => error.Under("sampling").ToString()))
-            : options;
+        Mistakes.ThrowIfAny(options.Sampling.Validate().Select(error => error.Under("Sampling")));
+        return options;
     }
 }

@@ -1,0 +1,85 @@
+using System.CommandLine;
+using Diffusion.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace Diffusion.Sample;
+
+/// <summary>What is wrong with a command line, in the words of whoever typed it.</summary>
+internal static class Mistakes
+{
+    /// <summary>What has an option of the command line, by its path in <see cref="RunOptions"/>; everything else is said as a configuration file writes it.</summary>
+    private static readonly Dictionary<string, string> s_options = new()
+    {
+        ["Training.Steps"] = "--steps", ["Training.Seed"] = "--seed", ["Diffusion.Schedule"] = "--schedule", ["Diffusion.Prediction"] = "--prediction",
+        ["Sampling.Count"] = "--count", ["Sampling.Sampler"] = "--sampler", ["Sampling.Steps"] = "--steps", ["Sampling.Spacing"] = "--spacing", ["Sampling.Seed"] = "--seed",
+        ["Sampling.Guidance"] = "--guidance", ["Sampling.GuidanceSigmaMin"] = "--guidance-sigma-min", ["Sampling.GuidanceSigmaMax"] = "--guidance-sigma-max",
+    };
+
+    /// <summary>Refuses options of a run that the command line has changed.</summary>
+    /// <exception cref="OptionsValidationException">There are mistakes.</exception>
+    public static void ThrowIfAny(IEnumerable<OptionsError> errors)
+    {
+        string[] lines = [.. errors.Select(error => $"{s_options.GetValueOrDefault(error.Path) ?? InFile(error.Path)} {error.Message}")];
+        if (lines.Length > 0)
+        {
+            throw new OptionsValidationException("The command line", typeof(RunOptions), lines);
+        }
+    }
+
+    /// <summary>What could not be read, a line each: an unknown name with the one that it is like, and not what follows from it.</summary>
+    public static IReadOnlyList<string> Of(ParseResult parsed)
+    {
+        ArgumentNullException.ThrowIfNull(parsed);
+        var command = parsed.CommandResult.Command;
+        var unknown = parsed.UnmatchedTokens;
+        string[] others = [.. parsed.Errors.Select(error => error.Message).Where(message => !unknown.Any(token => message.Contains($"'{token}'", StringComparison.Ordinal)))];
+        if (unknown.Count == 0)
+        {
+            return others;
+        }
+
+        if (command is RootCommand && !IsOption(unknown[0]))
+        {
+            return [$"There is no command '{unknown[0]}'{Like(unknown[0], command.Subcommands.Select(each => each.Name))}"]; // the rest is of that command
+        }
+
+        string[] wrong = [.. unknown.Where(IsOption).Select(token => $"There is no option '{token}' of {Called(command)}{Like(token, command.Options.Select(option => option.Name))}")];
+        return wrong.Length > 0 ? [.. wrong, .. others] : [$"'{unknown[0]}' is of no option of {Called(command)}.", .. others];
+    }
+
+    /// <summary>How many letters are to be left out, put in, changed or swapped with the next until one word is another.</summary>
+    internal static int Distance(string one, string other)
+    {
+        var table = new int[one.Length + 1, other.Length + 1];
+        for (var i = 0; i <= one.Length; i++)
+        {
+            for (var j = 0; j <= other.Length; j++)
+            {
+                if (i == 0 || j == 0)
+                {
+                    table[i, j] = i + j;
+                    continue;
+                }
+
+                var same = one[i - 1] == other[j - 1];
+                var least = Math.Min(Math.Min(table[i - 1, j], table[i, j - 1]) + 1, table[i - 1, j - 1] + (same ? 0 : 1));
+                var swapped = i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1];
+                table[i, j] = swapped ? Math.Min(least, table[i - 2, j - 2] + 1) : least;
+            }
+        }
+
+        return table[one.Length, other.Length];
+    }
+
+    private static string InFile(string path) => string.Join('.', path.Split('.').Select(name => char.ToLowerInvariant(name[0]) + name[1..]));
+
+    private static bool IsOption(string token) => token.StartsWith('-') && token.Length > 1 && !char.IsAsciiDigit(token[1]);
+
+    private static string Called(Command command) => command is RootCommand ? "the program without a command" : $"'{command.Name}'";
+
+    private static string Like(string token, IEnumerable<string> names)
+    {
+        var near = names.Select(name => (Name: name, Distance: Distance(token, name))).OrderBy(each => each.Distance).First();
+        return near.Distance <= Math.Max(1, token.TrimStart('-').Length / 3) ? $"; did you mean '{near.Name}'?" : ".";
+    }
+}

@@ -1,0 +1,51 @@
+namespace Diffusion.Sample.Tests;
+
+/// <summary>What is said of a command line that cannot be read: what is wrong, what is like it, and nothing that only follows from it.</summary>
+public sealed class MistakesTests
+{
+    [Theory]
+    [InlineData("sample --checkpoint out --guidence 2", "There is no option '--guidence' of 'sample'; did you mean '--guidance'?")]
+    [InlineData("train --batch-size 8", "There is no option '--batch-size' of 'train'.")]
+    [InlineData("train --setps 8 --confg a.json", "There is no option '--setps' of 'train'; did you mean '--steps'?|There is no option '--confg' of 'train'; did you mean '--config'?")]
+    [InlineData("trian --config a.json", "There is no command 'trian'; did you mean 'train'?")]
+    [InlineData("samples", "There is no command 'samples'; did you mean 'sample'?")]
+    [InlineData("draw", "There is no command 'draw'.")]
+    [InlineData("info out more", "'more' is of no option of 'info'.")]
+    [InlineData("--steps 3", "There is no option '--steps' of the program without a command.")]
+    public void Of_UnknownName_IsSaidWithWhatItIsLike(string line, string expected)
+    {
+        ArgumentNullException.ThrowIfNull(line);
+        ArgumentNullException.ThrowIfNull(expected);
+        Assert.Equal(expected.Split('|'), Mistakes.Of(CommandLine.Create().Parse(line.Split(' '))));
+    }
+
+    [Fact]
+    public void Of_WrongValue_IsTheMessageOfTheOption() =>
+        Assert.Contains("--steps", Assert.Single(Mistakes.Of(CommandLine.Create().Parse(["train", "--steps", "many"]))), StringComparison.Ordinal);
+
+    [Fact]
+    public void Of_NoMistake_IsNothing() => Assert.Empty(Mistakes.Of(CommandLine.Create().Parse(["train", "--steps", "3"])));
+
+    [Theory]
+    [InlineData("steps", "setps", 1)]
+    [InlineData("train", "trian", 1)]
+    [InlineData("guidance", "guidence", 1)]
+    [InlineData("count", "counts", 1)]
+    [InlineData("", "abc", 3)]
+    [InlineData("out", "seed", 4)]
+    public void Distance_OfWords_IsTheNumberOfChanges(string one, string other, int expected)
+    {
+        Assert.Equal(expected, Mistakes.Distance(one, other));
+        Assert.Equal(expected, Mistakes.Distance(other, one));
+    }
+
+    [Theory]
+    [InlineData("Sampling.Count", "--count must be at least 1")]
+    [InlineData("Training.Steps", "--steps must be at least 1")]
+    [InlineData("Training.LearningRateSchedule.WarmUpSteps", "training.learningRateSchedule.warmUpSteps must be at least 1")]
+    public void ThrowIfAny_OptionOfARun_IsNamedAsItWasGiven(string path, string expected)
+    {
+        var error = Assert.Throws<Microsoft.Extensions.Options.OptionsValidationException>(() => Mistakes.ThrowIfAny([new OptionsError(path, "must be at least 1")]));
+        Assert.Equal([expected], error.Failures);
+    }
+}
