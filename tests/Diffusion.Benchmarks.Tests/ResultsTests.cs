@@ -41,7 +41,6 @@ public sealed class ResultsTests
     [InlineData("\"images\": \"training\",", "", "'floor' needs a run or images")]
     [InlineData("\"arguments\": [\"--sampler\"", "\"reference\": \"training\", \"arguments\": [\"--sampler\"", "'quick-heun' has a reference and no images")]
     [InlineData("\"hours\"", "\"days\"", "days")]
-    [InlineData("\"configuration\": \"quick.json\"", "\"configuration\": \"quick.json\", \"steps\": 5, \"minutes\": 1", "both steps and minutes")]
     [InlineData("\"configuration\": \"quick.json\"", "\"steps\": 5", "'quick' needs a configuration or a model")]
     [InlineData("\"configuration\": \"quick.json\"", "\"model\": \"models/quick\"", "what training it took")]
     public void Read_WrongPlan_SaysWhatIsWrong(string right, string wrong, string message) => InFolder(folder =>

@@ -8,8 +8,7 @@ namespace Diffusion.Benchmarks;
 /// <param name="Configuration">The configuration file that it is trained by, from the root of the repository.</param>
 /// <param name="Changes">Merged into the configuration as by RFC 7396.</param>
 /// <param name="Steps">The training steps, instead of the configuration's.</param>
-/// <param name="Minutes">As many steps as fit into so many minutes, by a measurement before.</param>
 /// <param name="Model">Or the folder of a model, from the root of the repository.</param>
 /// <param name="Trained">What training the model took.</param>
 internal sealed record PlannedRun(
-    string Name, string Title, string? Configuration = null, JsonObject? Changes = null, int? Steps = null, double? Minutes = null, string? Model = null, TrainingTime? Trained = null);
+    string Name, string Title, string? Configuration = null, JsonObject? Changes = null, int? Steps = null, string? Model = null, TrainingTime? Trained = null);

@@ -69,8 +69,7 @@ internal sealed record ResultPlan(IReadOnlyList<PlannedRun> Runs, IReadOnlyList<
             }
         }
 
-        return Runs.FirstOrDefault(run => run.Steps is not null && run.Minutes is not null) is { } both ? $"run '{both.Name}' has both steps and minutes."
-            : Runs.FirstOrDefault(run => run.Configuration is null == run.Model is null) is { } one ? $"run '{one.Name}' needs a configuration or a model, one of them."
+        return Runs.FirstOrDefault(run => run.Configuration is null == run.Model is null) is { } one ? $"run '{one.Name}' needs a configuration or a model, one of them."
             : Runs.FirstOrDefault(run => run.Model is null != run.Trained is null) is { } trained ? $"run '{trained.Name}' needs a model with what training it took ('trained'), or neither."
             : null;
     }

@@ -7,9 +7,6 @@ namespace Diffusion.Benchmarks;
 /// <summary>A run of the plan in the working folder: trained once, gone on with where it was interrupted.</summary>
 internal sealed partial class TrainedRun(SampleApp app, PlannedRun plan, string work)
 {
-    private const int PaceFirst = 60; // the first steps compile code and measure what is fast
-    private const int PaceSteps = 240;
-
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     /// <summary>The folder of its results.</summary>
@@ -29,10 +26,9 @@ internal sealed partial class TrainedRun(SampleApp app, PlannedRun plan, string 
                 : throw new FormatException($"{Folder} is trained for {done.Steps} steps, the row of it for {steps}. Take another folder by --work.");
         }
 
-        var configuration = Configuration();
-        var wanted = steps ?? plan.Steps ?? (plan.Minutes is { } minutes ? StepsIn(minutes, configuration) : null);
+        var wanted = steps ?? plan.Steps;
         var resumed = Directory.Exists(Path.Combine(Folder, "checkpoints"));
-        var lines = app.Run(["train", "--config", configuration, "--out", Folder, .. wanted is { } number ? (string[])["--steps", $"{number}"] : [], .. resumed ? (string[])["--resume"] : []]);
+        var lines = app.Run(["train", "--config", Configuration(), "--out", Folder, .. wanted is { } number ? (string[])["--steps", $"{number}"] : [], .. resumed ? (string[])["--resume"] : []]);
         var (seconds, trained) = Took(lines);
         var time = new TrainingTime(wanted ?? trained, resumed ? null : seconds);
         AtomicFile.WriteText(TimeFile, JsonSerializer.Serialize(time, s_json));
@@ -74,27 +70,6 @@ internal sealed partial class TrainedRun(SampleApp app, PlannedRun plan, string 
             {
                 target[name] = value.DeepClone();
             }
-        }
-    }
-
-    /// <summary>How many steps fit, by the time of two short runs: their difference leaves out what a run takes at its start.</summary>
-    private int StepsIn(double minutes, string configuration)
-    {
-        var first = Pilot(PaceFirst, configuration);
-        var second = Pilot(PaceFirst + PaceSteps, configuration);
-        return (int)(minutes * 60 / ((second - first) / PaceSteps));
-    }
-
-    private double Pilot(int steps, string configuration)
-    {
-        var folder = Path.Combine(work, $"{plan.Name}.pace");
-        try
-        {
-            return Took(app.Run(["train", "--config", configuration, "--out", folder, "--steps", $"{steps}"])).Seconds;
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
         }
     }
 
