@@ -145,7 +145,7 @@ refuses() {
   ! dotnet bin/Release/net10.0/MyModel.dll "$@" > "$work/log" 2>&1 && grep -qF "$text" "$work/log" && [[ $(wc -l < "$work/log") -le 4 ]] || { cat "$work/log"; fail "the program of the template does not say '$text' of: $*"; }
 }
 refuses "Usage:"
-refuses "There is no folder '$work/MyModel/nowhere'" nowhere
+refuses "MyModel/nowhere'. Give the one with your images." nowhere
 refuses "STEPS must be a number from 1 on; it is 'many'." "$repository/samples/data/textures" many
 mkdir -p pictures/some empty
 refuses "empty" empty

@@ -76,7 +76,7 @@ public sealed class ServiceTests : IDisposable
         using var images = new TenImages();
         var run = RunConfiguration.Bind(Configuration(("model:dialect:labels:classes", "4")));
         using var network = run.CreateNetwork();
-        Assert.Contains("model.dialect.labels must be absent, for 'ten images' has no classes", Assert.Throws<OptionsValidationException>(() => run.CreateTrainer(network, images)).Message, StringComparison.Ordinal);
+        Assert.Contains("model.dialect.labels must be absent, for 'ten' has no classes", Assert.Throws<OptionsValidationException>(() => run.CreateTrainer(network, images)).Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
