@@ -138,7 +138,25 @@ for steps in 2 3; do # the second run goes on with the first
   [[ $output == *"3 images"*"Wrote out/samples.png."* && -s out/samples.png && -s out/ema.safetensors ]] || fail "the program of the template printed: $output"
   rm out/samples.png
 done
-! dotnet bin/Release/net10.0/MyModel.dll nowhere > "$work/log" 2>&1 && grep -q "Usage:" "$work/log" || fail "the program of the template takes a folder that is not there"
+# refuses TEXT ARGUMENTS...: it ends with an error of few lines that has the text.
+refuses() {
+  local text=$1
+  shift
+  ! dotnet bin/Release/net10.0/MyModel.dll "$@" > "$work/log" 2>&1 && grep -qF "$text" "$work/log" && [[ $(wc -l < "$work/log") -le 4 ]] || { cat "$work/log"; fail "the program of the template does not say '$text' of: $*"; }
+}
+refuses "Usage:"
+refuses "MyModel/nowhere'. Give the one with your images." nowhere
+refuses "STEPS must be a number from 1 on; it is 'many'." "$repository/samples/data/textures" many
+mkdir -p pictures/some empty
+refuses "empty" empty
+cp "$repository"/docs/tutorials/pictures.png pictures/some
+head -c 10 pictures/some/pictures.png > pictures/broken.png
+touch pictures/note.txt
+rm -r out
+output=$(dotnet bin/Release/net10.0/MyModel.dll pictures 1 2>&1) || fail "the program of the template ends at a broken image: $output"
+[[ $output == *"1 images"*"Left out: "*"1 .txt"*"1 that cannot be read"*"  broken.png: "*"Wrote out/samples.png."* ]] || fail "the program of the template printed: $output"
+refuses "empty" empty
+refuses "samples/data/textures" "$repository/samples/data/textures" 2 # other images than the run in out was started on
 
 echo "Making a project that uses them"
 mkdir "$work/consumer"

@@ -60,7 +60,7 @@ public sealed record DataOptions : IValidatedOptions
     /// <summary>Opens the images to train on.</summary>
     /// <param name="codec">Reads the files of a folder and photographs; where it is <see langword="null"/>, what <see cref="Codec"/> names.</param>
     /// <returns>The source, for the caller to dispose. With augmentations, reading with seeds is what varies the images.</returns>
-    /// <exception cref="IOException">A file is missing or cannot be read; the message names it.</exception>
+    /// <exception cref="IOException">The folder, or a file of it, is missing or cannot be read; the message names it.</exception>
     /// <exception cref="InvalidDataException">A file is not what its name says; the message names it.</exception>
     /// <exception cref="InvalidOperationException"><see cref="Codec"/> names one that is to be passed.</exception>
     public IImageSource Open(IImageCodec? codec = null) => Augmentation.ForTraining(
@@ -167,6 +167,8 @@ public sealed record DataOptions : IValidatedOptions
 
     private ImageFolder OpenFolder(string path, IImageCodec? codec)
     {
+        ThrowIfMissing(Path, "data.path");
+        ThrowIfMissing(path, "data.folder.validationPath");
         var size = Augmentation.SizeToRead(Size);
         var options = new ImageFolderOptions
         {
@@ -181,5 +183,13 @@ public sealed record DataOptions : IValidatedOptions
         return ImageFolder.Open(path, options);
 
         string Listed(string folder) => $"[{string.Join(", ", ImageFolder.FindClasses(folder, options))}]";
+    }
+
+    private static void ThrowIfMissing(string path, string key)
+    {
+        if (!Directory.Exists(path))
+        {
+            throw new DirectoryNotFoundException($"{key}: there is no folder '{path}'. Give that of your images; in a configuration file a path begins at the file's own folder.");
+        }
     }
 }

@@ -106,7 +106,9 @@ public sealed record RunOptions : IValidatedOptions
             throw new OptionsValidationException(
                 "The configuration",
                 typeof(RunOptions),
-                [$"model.dialect.labels.classes must be {images.Classes + 1}, the {images.Classes} classes of '{images.Name}' and one for no label; it is {none + 1}."]);
+                [images.Classes == 0
+                    ? $"model.dialect.labels must be absent, for '{images.Name}' has no classes (a folder has one for each subfolder); it is a table of {none + 1}."
+                    : $"model.dialect.labels.classes must be {images.Classes + 1}, the {images.Classes} classes of '{images.Name}' and one for no label; it is {none + 1}."]);
         }
 
         return new Trainer(network, Diffusion.CreateSchedule(), training ?? Training, Diffusion.CreateParameterization(), logger, Objective.Create(), NullCondition);

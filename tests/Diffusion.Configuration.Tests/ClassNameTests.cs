@@ -41,6 +41,16 @@ public sealed class ClassNameTests : IDisposable
         Assert.Equal(0, trainer.StepsDone);
     }
 
+    [Fact]
+    public void CreateTrainer_OtherNumberOfClasses_SaysTheRightOne()
+    {
+        Write("b", "c", "z");
+        var run = Run(4);
+        using var images = run.Data.Open();
+        using var network = run.CreateNetwork();
+        Assert.Contains("model.dialect.labels.classes must be 4, the 3 classes of", Assert.Throws<OptionsValidationException>(() => run.CreateTrainer(network, images)).Message, StringComparison.Ordinal);
+    }
+
     /// <summary>A source of one's own need not have names: a configuration may.</summary>
     [Fact]
     public void ForImages_SourceWithoutNames_KeepsThoseOfTheConfiguration()

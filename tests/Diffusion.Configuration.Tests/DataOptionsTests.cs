@@ -75,6 +75,18 @@ public sealed class DataOptionsTests : IDisposable
     }
 
     [Fact]
+    public void Open_FolderThatIsNotThere_NamesItAndItsKey()
+    {
+        var options = RunConfiguration.Load(Path.Combine(Samples(), "configs", "pictures.json")).Data;
+        var message = Assert.Throws<DirectoryNotFoundException>(() => options.Open()).Message;
+        Assert.Contains($"data.path: there is no folder '{Path.Combine(Samples(), "configs", "pictures")}'", message, StringComparison.Ordinal);
+
+        Directory.CreateDirectory(_folder.File("here"));
+        options = options with { Path = _folder.File("here"), Folder = new() { ValidationPath = _folder.File("kept") } };
+        Assert.Contains($"data.folder.validationPath: there is no folder '{_folder.File("kept")}'", Assert.Throws<DirectoryNotFoundException>(() => options.OpenValidation()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void OpenValidation_Mnist_IsTheTestSplitWhereItIsThere()
     {
         var options = new DataOptions { Path = Path.Combine(Samples(), "data", "mnist"), Limit = 10 };

@@ -62,10 +62,12 @@ public sealed class RunConfigurationTests
     public void Load_ConfigurationsOfTheSamples_HaveNoMistakes() =>
         Assert.All(Directory.GetFiles(Path.Combine(Samples(), "configs"), "*.json"), path => Assert.Empty(RunConfiguration.Load(path).Validate()));
 
-    [Fact]
-    public void Load_DiffusersConfiguration_IsANetworkOfDiffusers()
+    [Theory]
+    [InlineData("mnist-diffusers.json")]
+    [InlineData("pictures.json")]
+    public void Load_DiffusersConfiguration_IsANetworkOfDiffusers(string file)
     {
-        var options = RunConfiguration.Load(Path.Combine(Samples(), "configs", "mnist-diffusers.json")).ModelForData();
+        var options = RunConfiguration.Load(Path.Combine(Samples(), "configs", file)).ModelForData();
         var read = DiffusersUNet.Parse(DiffusersUNet.Of(options).ToJson()).Options;
         Assert.Equal(UNetSummary.Of(options).Parameters, UNetSummary.Of(read).Parameters);
     }

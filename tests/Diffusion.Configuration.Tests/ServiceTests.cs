@@ -71,12 +71,12 @@ public sealed class ServiceTests : IDisposable
     }
 
     [Fact]
-    public void CreateTrainer_OtherNumberOfClasses_SaysTheRightOne()
+    public void CreateTrainer_LabelsWithoutClasses_SaysThatThereAreNone()
     {
         using var images = new TenImages();
         var run = RunConfiguration.Bind(Configuration(("model:dialect:labels:classes", "4")));
         using var network = run.CreateNetwork();
-        Assert.Contains("must be 1, the 0 classes", Assert.Throws<OptionsValidationException>(() => run.CreateTrainer(network, images)).Message, StringComparison.Ordinal);
+        Assert.Contains("model.dialect.labels must be absent, for 'ten' has no classes", Assert.Throws<OptionsValidationException>(() => run.CreateTrainer(network, images)).Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Diffusion.Models;
 
 /// <summary>Block lists of known networks.</summary>
@@ -143,10 +145,34 @@ public static class UNetPresets
         Classes = classes,
     }.ToOptions();
 
-    /// <summary>The network that diffusers makes by default, <c>UNet2DModel()</c>: 274 million parameters.</summary>
+    /// <summary>The network that diffusers makes by default, <c>UNet2DModel()</c>, whose blocks have 224, 448, 672 and 896 channels: 274 million parameters at every size. Smaller ones: <see cref="Diffusers(ImageShape, IReadOnlyList{int})"/>.</summary>
     /// <param name="image">The shape of the images; the sides are multiples of 8 there, and any size here.</param>
     /// <returns>The block list.</returns>
-    public static UNetOptions Diffusers(ImageShape image) => DiffusersUNet.Parse("{}").Options with { Image = image };
+    public static UNetOptions Diffusers(ImageShape image) => Diffusers(image, [224, 448, 672, 896]);
+
+    /// <summary>The network <c>UNet2DModel(block_out_channels=channels)</c> of diffusers with blocks as by default: two layers each, attention in all but the first. With 32, 32 and 64 channels 1.2 million parameters, with 64, 128 and 256 16 million.</summary>
+    /// <param name="image">The shape of the images; in diffusers each block but the last must be able to halve the sides, here any size will do.</param>
+    /// <param name="channels">The channels of each block, multiples of 32; each block but the last halves the image.</param>
+    /// <returns>The block list.</returns>
+    /// <exception cref="ArgumentException">There is no such network: no block, or channels that are no multiple of 32.</exception>
+    public static UNetOptions Diffusers(ImageShape image, IReadOnlyList<int> channels)
+    {
+        ArgumentNullException.ThrowIfNull(channels);
+        var config = new JsonObject
+        {
+            ["block_out_channels"] = new JsonArray([.. channels.Select(width => (JsonNode)width)]),
+            ["down_block_types"] = new JsonArray([.. channels.Select((_, i) => (JsonNode)(i == 0 ? "DownBlock2D" : "AttnDownBlock2D"))]),
+            ["up_block_types"] = new JsonArray([.. channels.Select((_, i) => (JsonNode)(i == channels.Count - 1 ? "UpBlock2D" : "AttnUpBlock2D"))]),
+        };
+        try
+        {
+            return DiffusersUNet.Parse(config.ToJsonString()).Options with { Image = image };
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ArgumentException(e.Message, nameof(channels), e);
+        }
+    }
 
     /// <summary>The network of Stable Diffusion 1, for latent images of four channels and a context of 768 features: 860 million parameters.</summary>
     /// <returns>The block list, for latents of 4×64×64, those of images of 512×512.</returns>

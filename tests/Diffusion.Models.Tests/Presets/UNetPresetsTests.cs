@@ -42,6 +42,30 @@ public sealed class UNetPresetsTests
     }
 
     [Fact]
+    public void Diffusers_Channels_IsTheClassWithThese()
+    {
+        var options = UNetPresets.Diffusers(new ImageShape(1, 28, 28), [32, 64]);
+        const string json = """
+            {
+              "sample_size": 28, "in_channels": 1, "out_channels": 1, "block_out_channels": [32, 64],
+              "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "up_block_types": ["AttnUpBlock2D", "UpBlock2D"]
+            }
+            """;
+        Assert.Equal(DiffusersUNet.Of(DiffusersUNet.Parse(json).Options).ToJson(), DiffusersUNet.Of(options).ToJson());
+        Assert.Equal(1_190_659, UNetSummary.Of(UNetPresets.Diffusers(new ImageShape(3, 32, 32), [32, 32, 64])).Parameters);
+    }
+
+    [Theory]
+    [InlineData("Down[1].Channels: must be a positive multiple of NormGroups, 32; it is 40", 32, 40)]
+    [InlineData("each at least 1", 32, 0)]
+    [InlineData("has 0 widths")]
+    public void Diffusers_ChannelsThatCannotBe_SaysWhich(string message, params int[] channels)
+    {
+        var error = Assert.Throws<ArgumentException>(nameof(channels), () => UNetPresets.Diffusers(new ImageShape(3, 32, 32), channels));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void DdpmCifar10_AsDiffusers_IsTheConfigurationOfItsModel()
     {
         var written = DiffusersUNet.Of(UNetPresets.DdpmCifar10()).ToJson();
