@@ -52,7 +52,7 @@ public sealed class EvaluateFolderCommandTests : IClassFixture<EvaluateFolderCom
     }
 
     [Fact]
-    public void LikelihoodAndKeep_NeedNoFeatures()
+    public void Likelihood_AndKeptImages_NeedNoFeatures()
     {
         Done("evaluate --checkpoint out --count 6 --steps 2 --likelihood 2 --keep images --out likelihood.json");
         using var metrics = Metrics("likelihood.json");
