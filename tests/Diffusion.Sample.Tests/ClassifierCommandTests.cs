@@ -1,4 +1,5 @@
 using Diffusion.Evaluation;
+using Diffusion.Imaging;
 
 namespace Diffusion.Sample.Tests;
 
@@ -30,7 +31,7 @@ public sealed class ClassifierCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--kind must be mnist or textures", "--kind", "letters", "--out", "a.safetensors")]
+    [InlineData("--kind must be mnist, textures or folder", "--kind", "letters", "--out", "a.safetensors")]
     [InlineData("*.safetensors", "--kind", "mnist", "--out", "a.pt")]
     [InlineData("--epochs", "--kind", "mnist", "--out", "a.safetensors", "--epochs", "0")]
     [InlineData("--name", "--kind", "mnist", "--out", "a.safetensors", "--name", "a b")]
@@ -44,11 +45,63 @@ public sealed class ClassifierCommandTests : IDisposable
         Assert.False(File.Exists(_app.At("a.safetensors")));
     }
 
+    /// <summary>Bright images and dark ones, in colour and of any size.</summary>
+    [Fact]
+    public void Classifier_OfAFolder_TellsItsClasses()
+    {
+        Pictures("pictures/bright", 12, 160);
+        Pictures("pictures/dark", 8, 10);
+        string[] arguments = ["classifier", "--kind", "folder", "--data", "pictures", "--seed", "4"];
+        var (exitCode, output, error) = _app.Run([.. arguments, "--out", "one.safetensors"]);
+        Assert.True(exitCode == 0, error);
+        _app.Run([.. arguments, "--held-out", "5", "--epochs", "2", "--name", "light", "--out", "two.safetensors"]);
+        using ImageClassifier one = ImageClassifier.Load(_app.At("one.safetensors")), two = ImageClassifier.Load(_app.At("two.safetensors"));
+
+        Assert.Equal(["bright", "dark"], one.ClassNames);
+        Assert.StartsWith("classifier-", one.Name, StringComparison.Ordinal);
+        Assert.Contains("Right: 100.00 % of the 2 images held back", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("test images", output, StringComparison.Ordinal);
+        Assert.Equal("classifier --kind folder --name classifier --epochs 712 --seed 4 --data pictures", one.About["command"]); // 200 steps of 64 are 712 times 18 images
+        Assert.Equal("18 of 20, all but 2 that are evenly spread", one.About["training images"]);
+        Assert.Equal("100.00 %", one.About["accuracy on held-back images"]);
+        Assert.False(one.About.ContainsKey("accuracy on test images"));
+        Assert.StartsWith("light-", two.Name, StringComparison.Ordinal);
+        Assert.Equal("classifier --kind folder --name light --epochs 2 --seed 4 --held-out 5 --data pictures", two.About["command"]);
+    }
+
+    [Theory]
+    [InlineData("--kind folder needs --data")]
+    [InlineData("has the subfolder 'bright' alone; a classifier needs images of at least two classes", "--data", "single")]
+    [InlineData("has no subfolders; a classifier needs images of at least two classes", "--data", "single/bright")]
+    [InlineData("--limit has no use here", "--data", "two", "--limit", "3")]
+    [InlineData("--held-out must be at least 1 and at most 3", "--data", "two", "--held-out", "4")]
+    [InlineData("--held-out must be at least 1 and at most 3", "--data", "two", "--held-out", "0")]
+    [InlineData("--held-out 3 leaves no image of 'dark' to train on", "--data", "two", "--held-out", "3")]
+    public void Classifier_OfAFolderThatCannotBe_IsRefused(string expected, params string[] arguments)
+    {
+        Pictures("single/bright", 2, 160);
+        Pictures("two/bright", 3, 160);
+        Pictures("two/dark", 1, 10);
+        var (exitCode, _, error) = _app.Run(["classifier", "--kind", "folder", "--out", "a.safetensors", .. arguments]);
+        Assert.True(exitCode == 2, error);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+        Assert.False(File.Exists(_app.At("a.safetensors")));
+    }
+
     [Fact]
     public void Classifier_FolderWithoutMnist_IsRefusedByName()
     {
         var (exitCode, _, error) = _app.Run("classifier", "--kind", "mnist", "--data", "absent", "--out", "a.safetensors");
         Assert.Equal(1, exitCode);
         Assert.Contains("absent", error, StringComparison.Ordinal);
+    }
+
+    private void Pictures(string folder, int count, int from)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var (width, height) = (20 + (5 * i), 30);
+            ImageFile.Save(_app.At($"{folder}/{i}.png"), new PixelImage(width, height, 3, [.. Enumerable.Range(0, width * height * 3).Select(p => (byte)(from + ((p * (i + 7)) % 90)))]));
+        }
     }
 }

@@ -53,6 +53,7 @@ public sealed class GivenImagesTests : IDisposable
         ImageFile.Save(_folder.File("a.png"), s_grey);
         ImageFile.Save(_folder.File("b.png"), new PixelImage(2, 2, 1, [1, 2, 3, 4]));
         var error = Assert.Throws<InvalidDataException>(() => GivenImages.Open(_folder.Path, null, ImageFile.DefaultCodec));
+        Assert.Contains("1 of 2 images cannot be used", error.Message, StringComparison.Ordinal);
         Assert.Contains("b.png: it has 2×2 pixels, and 3×2 are needed", error.Message, StringComparison.Ordinal);
     }
 

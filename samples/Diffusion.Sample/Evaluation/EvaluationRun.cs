@@ -11,7 +11,7 @@ internal sealed class EvaluationRun : IDisposable
     private readonly TrainedModel? _model;
     private readonly EvaluatedImages _images;
     private readonly ReferenceData _reference;
-    private readonly IFeatureExtractor _features;
+    private readonly IFeatureExtractor? _features;
     private readonly IReadOnlyList<long>? _labels;
     private string? _source;
 
@@ -22,10 +22,15 @@ internal sealed class EvaluationRun : IDisposable
         {
             _model = arguments.Drawing is null ? null : Own(TrainedModel.Load(arguments.Drawing));
             var named = ReferenceData.Named(arguments, _model?.Options.Data);
-            var features = arguments.Features ?? FeatureChoice.For(named?.Kind);
+            var features = FeatureChoice.For(arguments, named?.Kind, _model?.Shape);
             _images = Own(OpenImages(features));
-            _features = Own(FeatureChoice.Open(features, arguments.FeaturesOptions, _images.Shape));
+            _features = features is null ? null : Own(FeatureChoice.Open(features, arguments.FeaturesOptions, _images.Shape));
             _reference = Own(ReferenceData.Open(arguments, _model?.Options.Data, _images.Shape));
+            if (_features is null && _reference.StatisticsFile is not null)
+            {
+                throw FeatureChoice.Missing();
+            }
+
             _labels = Labels();
             CheckUse();
             Check(arguments.Likelihood);
@@ -40,7 +45,7 @@ internal sealed class EvaluationRun : IDisposable
     private string? Cache => _arguments.Cache ?? StatisticsCache.Default;
 
     /// <summary>Whether the mean and covariance of the reference are needed.</summary>
-    private bool NeedsStatistics => _arguments.Figures is not { } figures || figures.Contains("frechet", StringComparer.OrdinalIgnoreCase);
+    private bool NeedsStatistics => _features is not null && (_arguments.Figures is not { } figures || figures.Contains("frechet", StringComparer.OrdinalIgnoreCase));
 
     public static EvaluationRun Open(EvaluateArguments arguments)
     {
@@ -103,7 +108,7 @@ internal sealed class EvaluationRun : IDisposable
         }
     }
 
-    private EvaluatedImages OpenImages(string features)
+    private EvaluatedImages OpenImages(string? features)
     {
         if (_model is null)
         {
@@ -128,11 +133,11 @@ internal sealed class EvaluationRun : IDisposable
 
     /// <summary>What is known of the reference: from the file that is given, or from the cache.</summary>
     private FeatureStatistics? Statistics(CancellationToken cancellation) =>
-        _reference.StatisticsFile is { } file ? StatisticsCache.ReadGiven(file, _features.Name)
+        _reference.StatisticsFile is { } file ? StatisticsCache.ReadGiven(file, _features!.Name)
         : !NeedsStatistics ? null
         : StatisticsCache.Read(Cache, Source(cancellation), _reference.Images!.Count);
 
-    private string Source(CancellationToken cancellation) => _source ??= StatisticsCache.Source(_features.Name, _reference.Images!, cancellation);
+    private string Source(CancellationToken cancellation) => _source ??= StatisticsCache.Source(_features!.Name, _reference.Images!, cancellation);
 
     /// <summary>Refuses options that nothing would use with these images.</summary>
     private void CheckUse()
@@ -144,7 +149,7 @@ internal sealed class EvaluationRun : IDisposable
         }
         else if (!NeedsStatistics)
         {
-            UsageException.IfUnused("--figures asks for none that needs statistics of the reference, as frechet does.", cached);
+            UsageException.IfUnused(_features is null ? "without --features no statistics of the reference are needed." : "--figures asks for none that needs statistics of the reference, as frechet does.", cached);
         }
 
         if (!_reference.IsDecoded && !Directory.Exists(_arguments.Images))

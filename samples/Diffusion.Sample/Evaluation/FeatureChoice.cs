@@ -11,6 +11,7 @@ internal static class FeatureChoice
 {
     private const string Digits = "digits";
     private const string Textures = "textures";
+    private const string Nearest = "nearest"; // the figure that pixels are enough for
 
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
@@ -22,15 +23,32 @@ internal static class FeatureChoice
     /// <summary>What the images must be for the features that are asked for; <see langword="null"/> where a network takes others, too.</summary>
     public static ImageShape? Shape(string? name) => name is Digits or Textures ? s_embedded : null;
 
-    /// <summary>The features that go with a reference.</summary>
+    /// <summary>The features that the command line names, or those that go with a reference; <see langword="null"/> where none do and none are needed.</summary>
+    /// <param name="arguments">The command line.</param>
     /// <param name="kind">What the reference is.</param>
-    /// <exception cref="UsageException">None do.</exception>
-    public static string For(DataKind? kind) => kind switch
+    /// <param name="shape">The shape of the images; <see langword="null"/> where it is not known yet.</param>
+    /// <exception cref="UsageException">None do, and what is asked for needs some.</exception>
+    public static string? For(EvaluateArguments arguments, DataKind? kind, ImageShape? shape)
     {
-        DataKind.Mnist => Digits,
-        DataKind.Textures => Textures,
-        _ => throw new UsageException($"Give the features that the images are compared in by --features: {Digits}, {Textures} (both for grey images of 28×28), or a file of a network."),
-    };
+        var known = kind == DataKind.Mnist ? Digits : kind == DataKind.Textures ? Textures : null;
+        if (arguments.Features is { } named)
+        {
+            return named;
+        }
+
+        if (known is not null && (shape is null || shape == s_embedded))
+        {
+            return known;
+        }
+
+        UsageException.IfUnused("it says what a network of a TorchScript file takes, and there is no --features.", ("--features-options", arguments.FeaturesOptions is not null));
+        var needed = arguments.Figures is { } figures ? figures.Any(name => !name.Equals(Nearest, StringComparison.OrdinalIgnoreCase)) : arguments.Likelihood is null && arguments.Keep is null;
+        return needed ? throw Missing() : null;
+    }
+
+    /// <summary>Says what features there can be.</summary>
+    public static UsageException Missing() => new(
+        $"Give the features that the images are compared in by --features: {Digits}, {Textures} (both for grey images of 28×28); a classifier of your own classes, which 'classifier --kind folder --data DIR --out FILE.safetensors' trains on a folder with a subfolder for each; or a TorchScript network. Without features there are the distances in pixels alone: --figures {Nearest}.");
 
     /// <summary>Opens them.</summary>
     /// <param name="name">A name, or a file.</param>
@@ -46,12 +64,12 @@ internal static class FeatureChoice
             throw new UsageException($"--features must be {Digits}, {Textures} or a file of a network; there is no file '{name}'.");
         }
 
-        if (!script && shape != s_embedded)
+        if (Shape(name) is not null && shape != s_embedded)
         {
             throw new UsageException($"--features {name} takes images of {s_embedded}, grey; these are {shape}. Give a network for them by --features FILE.");
         }
 
-        return name == Digits ? ImageClassifier.Digits() : name == Textures ? ImageClassifier.Textures() : script ? OpenScript(name, options, shape) : ImageClassifier.Load(name);
+        return name == Digits ? ImageClassifier.Digits() : name == Textures ? ImageClassifier.Textures() : script ? OpenScript(name, options, shape) : ImageClassifier.Load(name).ForImages(shape);
     }
 
     private static bool IsClassifier(string name) => Path.GetExtension(name).Equals(".safetensors", StringComparison.OrdinalIgnoreCase);

@@ -73,6 +73,18 @@ public sealed class ImageClassifier : IImageClassifier
         }
     }
 
+    /// <summary>
+    /// The classifier for images of another shape. They are made grey (ITU-R BT.601) and resized to 28×28 as Pillow resizes 8-bit images, bicubic and antialiased, whatever their aspect ratio; the name of the features ends with it,
+    /// such as <c>classifier-0123abcd grey 28x28 PillowBicubicEightBit</c>.
+    /// </summary>
+    /// <param name="images">The shape of the images, with 1 or 3 channels.</param>
+    /// <returns>For the caller to dispose, which disposes this, too; this itself where the images are grey and 28×28 already.</returns>
+    /// <exception cref="ArgumentException">The images have another number of channels, or no pixels.</exception>
+    public IImageClassifier ForImages(ImageShape images) =>
+        images.Channels is not (1 or 3) || images.Height < 1 || images.Width < 1
+            ? throw new ArgumentException($"Images of 1 or 3 channels and at least one pixel are needed; these are {images}.", nameof(images))
+            : images == new ImageShape(1, ClassifierNetwork.Side, ClassifierNetwork.Side) ? this : new ConvertedClassifier(this, images);
+
     /// <summary>Writes the weights, the names of the classes and what is to be known about them as a safetensors file, whole or not at all.</summary>
     /// <param name="path">The file.</param>
     /// <param name="about">Text by key, such as the command and the accuracy; <see cref="About"/> if <see langword="null"/>.</param>

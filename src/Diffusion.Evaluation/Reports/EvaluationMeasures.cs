@@ -122,7 +122,7 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
     public IEnumerable<EvaluationFigure> Nearest(MeasuredImages training, string trainingName, CancellationToken cancellation) =>
     [
         .. Nearest("Pixels", set => NearestImages.InPixels(set.Pixels!, training.Pixels!, cancellation), training.Count, trainingName),
-        .. Nearest("Features", set => NearestImages.InFeatures(set.Features!, training.Features!, cancellation), training.Count, trainingName),
+        .. training.Features!.shape[1] == 0 ? [] : Nearest("Features", set => NearestImages.InFeatures(set.Features!, training.Features!, cancellation), training.Count, trainingName),
     ];
 
     private List<EvaluationFigure> Nearest(string unit, Func<MeasuredImages, NearestImages> find, long training, string trainingName)

@@ -16,6 +16,7 @@ internal sealed class EvaluationPlan
     public bool Pairs => (Figures & (EvaluationFigures.KernelDistance | EvaluationFigures.PrecisionRecall | EvaluationFigures.DensityCoverage)) != 0;
 
     /// <param name="options">What is wanted.</param>
+    /// <param name="features">Whether there is a network.</param>
     /// <param name="reference">Whether there are reference images.</param>
     /// <param name="statistics">Whether there are statistics of reference images.</param>
     /// <param name="training">Whether there are training images.</param>
@@ -23,14 +24,15 @@ internal sealed class EvaluationPlan
     /// <param name="labels">Whether it is known which classes the images were to show.</param>
     /// <param name="memory">What the distances to training images would need of the memory and do not get; <see langword="null"/> where there is enough.</param>
     /// <exception cref="InvalidOperationException">A figure is asked for by its name and cannot be measured, or none can.</exception>
-    public static EvaluationPlan Of(EvaluationOptions options, bool reference, bool statistics, bool training, bool classifier, bool labels, string? memory)
+    public static EvaluationPlan Of(EvaluationOptions options, bool features, bool reference, bool statistics, bool training, bool classifier, bool labels, string? memory)
     {
+        var compared = features ? "reference images" : "the features of a network";
         (EvaluationFigures Figure, bool Possible, string Needs)[] all =
         [
-            (EvaluationFigures.FrechetDistance, reference || statistics, "reference images, or their statistics"),
-            (EvaluationFigures.KernelDistance, reference, "reference images"),
-            (EvaluationFigures.PrecisionRecall, reference, "reference images"),
-            (EvaluationFigures.DensityCoverage, reference, "reference images"),
+            (EvaluationFigures.FrechetDistance, features && (reference || statistics), features ? "reference images, or their statistics" : "the features of a network"),
+            (EvaluationFigures.KernelDistance, features && reference, compared),
+            (EvaluationFigures.PrecisionRecall, features && reference, compared),
+            (EvaluationFigures.DensityCoverage, features && reference, compared),
             (EvaluationFigures.InceptionScore, classifier, "features of a classifier"),
             (EvaluationFigures.Labels, classifier && labels, classifier ? "the classes that the images were to show" : "features of a classifier"),
             (EvaluationFigures.NearestImages, training && memory is null, memory ?? "training images"),

@@ -11,7 +11,7 @@ public sealed record EvaluationReport
     /// <summary>The number of images, at least 1.</summary>
     public required long Count { get; init; }
 
-    /// <summary>The name of the features (<see cref="IFeatureExtractor.Name"/>).</summary>
+    /// <summary>The name of the features (<see cref="IFeatureExtractor.Name"/>); <c>none</c> where pixels alone were compared.</summary>
     public required string Features { get; init; }
 
     /// <summary>The measured values; each name at most once.</summary>

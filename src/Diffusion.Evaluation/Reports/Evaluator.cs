@@ -14,16 +14,15 @@ public sealed class Evaluator : IDisposable
     private readonly FeatureStatistics? _given;
     private ComparedSets? _sets;
 
-    /// <summary>An evaluator in a network's features.</summary>
-    /// <param name="features">The network, for the caller to dispose after this; with an <see cref="IImageClassifier"/> classes are measured, too.</param>
+    /// <summary>An evaluator in a network's features, or without any.</summary>
+    /// <param name="features">The network, for the caller to dispose after this; with an <see cref="IImageClassifier"/> classes are measured, too. <see langword="null"/> for none: then the nearest training images in pixels alone are measured.</param>
     /// <param name="options">What is measured; everything that can be by default.</param>
     /// <exception cref="ArgumentException">The options have mistakes; the message lists them.</exception>
-    public Evaluator(IFeatureExtractor features, EvaluationOptions? options = null)
+    public Evaluator(IFeatureExtractor? features, EvaluationOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(features);
         options ??= new EvaluationOptions();
         options.ThrowIfInvalid();
-        (_features, _options) = (features, options);
+        (_features, _options) = (features ?? new NoFeatures(), options);
     }
 
     /// <summary>The images to compare with, which nothing was trained on: test images. For the caller to dispose. <see langword="null"/> (default) for none.</summary>
@@ -116,7 +115,7 @@ public sealed class Evaluator : IDisposable
     }
 
     private EvaluationPlan Plan(bool labels) =>
-        EvaluationPlan.Of(_options, Reference is not null, _given is not null, Training is not null, _features is IImageClassifier, labels, Memory());
+        EvaluationPlan.Of(_options, _features is not NoFeatures, Reference is not null, _given is not null, Training is not null, _features is IImageClassifier, labels, Memory());
 
     /// <summary>What the training images take, where that is more than the process may have: pixels and features of all are kept.</summary>
     private string? Memory()

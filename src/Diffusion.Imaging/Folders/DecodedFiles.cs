@@ -55,6 +55,6 @@ internal sealed record DecodedFiles(FolderFile[] Files, int[] Good, byte[][] Cac
     {
         var listed = bad.Take(MaxListed).Select(file => $"{Environment.NewLine}  {file.Path}: {file.Reason}");
         var more = bad.Length > MaxListed ? $"{Environment.NewLine}  and {bad.Length - MaxListed} more" : "";
-        return $"{folder}: {bad.Length} of {count} images cannot be read:{string.Concat(listed)}{more}";
+        return $"{folder}: {bad.Length} of {count} images cannot be used:{string.Concat(listed)}{more}";
     }
 }

@@ -40,6 +40,42 @@ public sealed class ImageClassifierTests : IDisposable
         Assert.StartsWith("textures-", textures.Name, StringComparison.Ordinal);
     }
 
+    /// <summary>Grey as folders of images are made grey, then resized as Pillow does it in 8 bits.</summary>
+    [Theory]
+    [InlineData(1, 40, 24)]
+    [InlineData(3, 40, 24)]
+    [InlineData(3, 28, 28)]
+    [InlineData(3, 9, 9)]
+    public void ForImages_OfAnotherShape_SeesThemGreyAndResized(int channels, int height, int width)
+    {
+        var random = new SeededRandom(6);
+        var pixels = Enumerable.Range(0, 2).Select(_ => new PixelImage(width, height, channels, [.. Enumerable.Range(0, width * height * channels).Select(_ => (byte)random.Next(256))])).ToArray();
+        using var scope = NewDisposeScope();
+        var images = stack([.. pixels.Select(image => tensor(image.Pixels.ToArray()).view(height, width, channels).permute(2, 0, 1))]);
+        var grey = stack([.. pixels.Select(image => tensor(image.WithChannels(1).Pixels.ToArray()).view(1, height, width))]);
+        using var digits = ImageClassifier.Digits();
+        using var converted = digits.ForImages(new ImageShape(channels, height, width));
+        var (features, logits) = converted.Classify(images);
+        var (expected, expectedLogits) = digits.Classify(ImageResize.To(grey, 28, 28, ImageResizing.PillowBicubicEightBit));
+
+        TensorAssert.Identical(expected, features, "features");
+        TensorAssert.Identical(expectedLogits, logits, "logits");
+        TensorAssert.Identical(expected, converted.Extract(images), "features alone");
+        Assert.Equal("digits-571698c2 grey 28x28 PillowBicubicEightBit", converted.Name);
+        Assert.Equal((64, digits.ClassNames), (converted.Features, converted.ClassNames));
+        Assert.Contains($"[B, {channels}, {height}, {width}]", Assert.Throws<ArgumentException>(() => converted.Extract(images.narrow(2, 0, 5))).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => converted.Extract(images.to(ScalarType.Float32)));
+    }
+
+    [Fact]
+    public void ForImages_OfItsOwnShape_IsItself()
+    {
+        using var digits = ImageClassifier.Digits();
+        using var same = digits.ForImages(new ImageShape(1, 28, 28));
+        Assert.Same(digits, same);
+        Assert.Contains("2×28×28", Assert.Throws<ArgumentException>(() => digits.ForImages(new ImageShape(2, 28, 28))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Classify_ImagesOneByOneAndOnTwoThreads_GivesTheSameFeatures()
     {

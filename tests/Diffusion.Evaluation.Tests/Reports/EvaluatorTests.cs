@@ -55,6 +55,34 @@ public sealed class EvaluatorTests : IDisposable
     }
 
     /// <summary>The floor is the distance of as many training images as are measured, which is more the fewer they are.</summary>
+    /// <summary>Pixels are compared without a network.</summary>
+    [Fact]
+    public void Evaluate_WithoutFeatures_MeasuresTheNearestInPixelsAlone()
+    {
+        using var evaluator = new Evaluator(null) { Reference = _reference, Training = _training };
+        using var all = new Evaluator(_features, new() { Figures = ["nearest"] }) { Reference = _reference, Training = _training };
+        var (report, expected) = (evaluator.Evaluate(_images, null), all.Evaluate(_images, null));
+
+        Assert.Equal(["nearestPixels", "copiesPixels", "nearestReferencePixels", "copiesReferencePixels", "nearerThanReferencePixels"], report.Figures.Select(figure => figure.Name));
+        Assert.All(report.Figures, figure => Assert.Equal(expected.Find(figure.Name), figure));
+        Assert.Equal("none", report.Features);
+        Assert.Contains("FrechetDistance: not measured, for it needs the features of a network.", report.Remarks);
+        Assert.Empty(report.Classes);
+    }
+
+    [Theory]
+    [InlineData("frechet")]
+    [InlineData("kernel")]
+    [InlineData("precision")]
+    [InlineData("density")]
+    [InlineData("inception")]
+    [InlineData("labels")]
+    public void Prepare_WithoutFeaturesWhatNeedsThem_IsRefused(string figure)
+    {
+        using var evaluator = new Evaluator(null, new() { Figures = [figure, "nearest"] }) { Reference = _reference, Training = _training };
+        Assert.Contains("features of a", Assert.Throws<InvalidOperationException>(() => evaluator.Prepare(60, labels: true)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Floor_OfAFewImages_IsOfAsManyTrainingImages()
     {

@@ -53,7 +53,7 @@ public sealed class CorruptFilesTests : IDisposable
         _folder.Write("1.png", [1, 2, 3]);
         _folder.Write("2.png", []);
         var message = Assert.Throws<InvalidDataException>(() => ImageFolder.Open(_folder.Path, s_skip)).Message;
-        Assert.Contains("2 of 2 images cannot be read", message);
+        Assert.Contains("2 of 2 images cannot be used", message);
         Assert.Contains("1.png: not a PNG", message);
     }
 
