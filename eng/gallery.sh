@@ -36,6 +36,7 @@ for page; do
     [[ -n $command ]] || fail "$page: no command stands above $picture"
     read -ra words <<< "$command"
     if [[ $picture == - ]]; then
+      rm -rf "${words[-1]}" # the folder of --out, of another training perhaps
       app "${words[@]}"
       tail -n 1 "$work/run.log"
     else

@@ -40,7 +40,7 @@ internal static class ClassList
     /// <summary>The classes that are drawn in turn.</summary>
     public static void ShowDrawn(RunOptions options, int labels)
     {
-        AnsiConsole.WriteLine("The classes in turn, from left to right:");
+        AnsiConsole.WriteLine("The classes, which the images have in turn:");
         Write(Math.Min(labels, options.Sampling.Count), label => Describe(options.Data, label));
     }
 

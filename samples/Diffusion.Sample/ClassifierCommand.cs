@@ -112,7 +112,7 @@ internal static class ClassifierCommand
     private static ImageFolder OpenFolder(string folder)
     {
         // The classes first: that there are too few is found without decoding an image.
-        var form = new ImageFolderOptions { Height = Side, Width = Side, Channels = 1 };
+        var form = new ImageFolderOptions { Height = Side, Width = Side, Channels = 1, SkipCorrupt = true };
         var classes = ImageFolder.FindClasses(folder, form);
         if (classes.Count < 2)
         {

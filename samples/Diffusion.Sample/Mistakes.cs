@@ -7,19 +7,26 @@ namespace Diffusion.Sample;
 /// <summary>What is wrong with a command line, in the words of whoever typed it.</summary>
 internal static class Mistakes
 {
-    /// <summary>What has an option of the command line, by its path in <see cref="RunOptions"/>; everything else is said as a configuration file writes it.</summary>
-    private static readonly Dictionary<string, string> s_options = new()
+    /// <summary>The options of the command that trains, by their path in <see cref="RunOptions"/>.</summary>
+    public static IReadOnlyDictionary<string, string> OfTraining { get; } = new Dictionary<string, string>
     {
-        ["Training.Steps"] = "--steps", ["Training.Seed"] = "--seed", ["Diffusion.Schedule"] = "--schedule", ["Diffusion.Prediction"] = "--prediction",
+        ["Training.Steps"] = "--steps", ["Training.Seed"] = "--seed", ["Diffusion.Schedule"] = "--schedule", ["Diffusion.Prediction"] = "--prediction", ["Sampling.Sampler"] = "--sampler", ["Sampling.Spacing"] = "--spacing",
+    };
+
+    /// <summary>The options of the commands that draw, by their path in <see cref="RunOptions"/>.</summary>
+    public static IReadOnlyDictionary<string, string> OfDrawing { get; } = new Dictionary<string, string>
+    {
         ["Sampling.Count"] = "--count", ["Sampling.Sampler"] = "--sampler", ["Sampling.Steps"] = "--steps", ["Sampling.Spacing"] = "--spacing", ["Sampling.Seed"] = "--seed",
         ["Sampling.Guidance"] = "--guidance", ["Sampling.GuidanceSigmaMin"] = "--guidance-sigma-min", ["Sampling.GuidanceSigmaMax"] = "--guidance-sigma-max",
     };
 
     /// <summary>Refuses options of a run that the command line has changed.</summary>
+    /// <param name="errors">The mistakes.</param>
+    /// <param name="options">The options of the command by their path; everything else is named as a configuration file writes it.</param>
     /// <exception cref="OptionsValidationException">There are mistakes.</exception>
-    public static void ThrowIfAny(IEnumerable<OptionsError> errors)
+    public static void ThrowIfAny(IEnumerable<OptionsError> errors, IReadOnlyDictionary<string, string> options)
     {
-        string[] lines = [.. errors.Select(error => $"{s_options.GetValueOrDefault(error.Path) ?? InFile(error.Path)} {error.Message}")];
+        string[] lines = [.. errors.Select(error => $"{options.GetValueOrDefault(error.Path) ?? InFile(error.Path)} {error.Message}")];
         if (lines.Length > 0)
         {
             throw new OptionsValidationException("The command line", typeof(RunOptions), lines);
@@ -43,8 +50,8 @@ internal static class Mistakes
             return [$"There is no command '{unknown[0]}'{Like(unknown[0], command.Subcommands.Select(each => each.Name))}"]; // the rest is of that command
         }
 
-        string[] wrong = [.. unknown.Where(IsOption).Select(token => $"There is no option '{token}' of {Called(command)}{Like(token, command.Options.Select(option => option.Name))}")];
-        return wrong.Length > 0 ? [.. wrong, .. others] : [$"'{unknown[0]}' is of no option of {Called(command)}.", .. others];
+        string[] wrong = [.. unknown.Where(IsOption).Select(token => $"{Called(command)} has no option '{token}'{Like(token, command.Options.Select(option => option.Name))}")];
+        return wrong.Length > 0 ? [.. wrong, .. others] : [$"{Called(command)} does not take the argument '{unknown[0]}'.", .. others];
     }
 
     /// <summary>How many letters are to be left out, put in, changed or swapped with the next until one word is another.</summary>
@@ -75,7 +82,7 @@ internal static class Mistakes
 
     private static bool IsOption(string token) => token.StartsWith('-') && token.Length > 1 && !char.IsAsciiDigit(token[1]);
 
-    private static string Called(Command command) => command is RootCommand ? "the program without a command" : $"'{command.Name}'";
+    private static string Called(Command command) => command is RootCommand ? "The program without a command" : $"'{command.Name}'";
 
     private static string Like(string token, IEnumerable<string> names)
     {

@@ -26,7 +26,7 @@ internal sealed class SpreadImages : IImageSource
 
     public (double Min, double Max)? Range => _source.Range;
 
-    /// <summary>Holds images back that are evenly spread over a source: where that has one class after the other, as many of each as it has a share.</summary>
+    /// <summary>Holds images back that are evenly spread over a source: where that has one class after the other, each class in proportion.</summary>
     /// <param name="source">Images with labels, of named classes.</param>
     /// <param name="heldOut">How many.</param>
     /// <param name="option">What says how many.</param>
@@ -44,7 +44,7 @@ internal sealed class SpreadImages : IImageSource
         var missing = Enumerable.Range(0, source.Classes).Where(label => !training.Labels!.Contains(label)).Select(label => $"'{source.ClassNames[label]}'").ToArray();
         return missing.Length == 0
             ? (training, kept)
-            : throw new UsageException($"{option} {heldOut} leaves no image of {string.Join(", ", missing)} to train on: hold fewer back, or give more images.");
+            : throw new UsageException($"Of {string.Join(", ", missing)} no image is left to train on: {heldOut} of {source.Count} are held back ({option}). Give more images of each class{(heldOut > 1 ? ", or hold fewer back" : "")}.");
     }
 
     public ImageBatch Read(ReadOnlySpan<int> indices) => _source.Read(InSource(indices));

@@ -181,7 +181,7 @@ internal static class TrainCommand
             Sampling = DrawingArguments.Over(options.Sampling, arguments.Sampler, arguments.Spacing),
         };
         options = initial?.Apply(options, arguments) ?? options;
-        Mistakes.ThrowIfAny(options.Validate());
+        Mistakes.ThrowIfAny(options.Validate(), Mistakes.OfTraining);
         return options;
     }
 }

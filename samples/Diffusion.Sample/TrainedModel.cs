@@ -93,7 +93,7 @@ internal sealed class TrainedModel : IDisposable
         CheckSource(arguments.Source, trained);
         var label = LabelledDrawing.Find(trained.File, trained.Options, arguments);
         var options = trained.Options with { Sampling = arguments.Over(trained.Options.Sampling) };
-        Mistakes.ThrowIfAny(options.Validate());
+        Mistakes.ThrowIfAny(options.Validate(), Mistakes.OfDrawing);
         trained.ThrowIfSmallerThan(options);
         var network = options.CreateNetwork();
         try

@@ -131,7 +131,7 @@ public static class RunConfiguration
     private static string Place(JsonException? error) => error?.LineNumber is { } line ? $" (line {line + 1}, byte {error.BytePositionInLine + 1})" : "";
 
     /// <summary>What an error says, without its own place, which is counted from 0.</summary>
-    private static string Reason(string message) => message.Split(" LineNumber: ")[0];
+    private static string Reason(string message) => message.Split(" Path: ")[0].Split(" LineNumber: ")[0];
 
     private static IConfigurationRoot Build(Stream json)
     {

@@ -43,6 +43,7 @@ public sealed class ResultsTests
     [InlineData("\"hours\"", "\"days\"", "days")]
     [InlineData("\"configuration\": \"quick.json\"", "\"steps\": 5", "'quick' needs a configuration or a model")]
     [InlineData("\"configuration\": \"quick.json\"", "\"model\": \"models/quick\"", "what training it took")]
+    [InlineData("\"configuration\": \"quick.json\"", "\"model\": \"models/quick\", \"trained\": { \"steps\": 5 }, \"steps\": 5", "no steps and no changes")]
     public void Read_WrongPlan_SaysWhatIsWrong(string right, string wrong, string message) => InFolder(folder =>
     {
         var path = Text(folder, Plan.Replace(right, wrong, StringComparison.Ordinal));
@@ -56,7 +57,7 @@ public sealed class ResultsTests
     public void Row_WrittenAndRead_IsTheSame() => InFolder(folder =>
     {
         var plan = ResultPlan.Read(Text(folder, Plan));
-        var row = ResultRow.Of(Text(folder, Metrics, "metrics.json"), plan.Rows[0], new TrainingTime(2400, 93.5));
+        var row = ResultRow.Of(Text(folder, Metrics, "metrics.json"), plan.Rows[0], null, new TrainingTime(2400, 93.5));
         var path = Path.Combine(folder, "quick-heun.json");
         row.Write(path);
         var read = ResultRow.Read(path);
@@ -71,8 +72,8 @@ public sealed class ResultsTests
     public void Differences_LastDigitOfOneFigure_NamesIt() => InFolder(folder =>
     {
         var plan = ResultPlan.Read(Text(folder, Plan));
-        var row = ResultRow.Of(Text(folder, Metrics, "a.json"), plan.Rows[0], null);
-        var other = ResultRow.Of(Text(folder, Metrics.Replace("3.2653712345678", "3.2653712345679", StringComparison.Ordinal), "b.json"), plan.Rows[0], null);
+        var row = ResultRow.Of(Text(folder, Metrics, "a.json"), plan.Rows[0], null, null);
+        var other = ResultRow.Of(Text(folder, Metrics.Replace("3.2653712345678", "3.2653712345679", StringComparison.Ordinal), "b.json"), plan.Rows[0], null, null);
 
         Assert.StartsWith("frechetDistance: ", Assert.Single(row.Differences(other)), StringComparison.Ordinal);
     });
@@ -81,7 +82,7 @@ public sealed class ResultsTests
     public void Write_Page_MakesTheTablesAndLeavesTheRest() => InFolder(folder =>
     {
         var plan = ResultPlan.Read(Text(folder, Plan));
-        var row = ResultRow.Of(Text(folder, Metrics, "metrics.json"), plan.Rows[0], new TrainingTime(2400, 93.5));
+        var row = ResultRow.Of(Text(folder, Metrics, "metrics.json"), plan.Rows[0], null, new TrainingTime(2400, 93.5));
         const string Page = "# Results\n<!-- table: samplers -->\n| old |\n<!-- end -->\ntext\n<!-- table: naive -->\n<!-- end -->\n";
 
         var page = ResultsReport.Write(Page, plan, new Dictionary<string, ResultRow> { ["quick-heun"] = row });

@@ -4,14 +4,14 @@ namespace Diffusion.Sample.Tests;
 public sealed class MistakesTests
 {
     [Theory]
-    [InlineData("sample --checkpoint out --guidence 2", "There is no option '--guidence' of 'sample'; did you mean '--guidance'?")]
-    [InlineData("train --batch-size 8", "There is no option '--batch-size' of 'train'.")]
-    [InlineData("train --setps 8 --confg a.json", "There is no option '--setps' of 'train'; did you mean '--steps'?|There is no option '--confg' of 'train'; did you mean '--config'?")]
+    [InlineData("sample --checkpoint out --guidence 2", "'sample' has no option '--guidence'; did you mean '--guidance'?")]
+    [InlineData("train --batch-size 8", "'train' has no option '--batch-size'.")]
+    [InlineData("train --setps 8 --confg a.json", "'train' has no option '--setps'; did you mean '--steps'?|'train' has no option '--confg'; did you mean '--config'?")]
     [InlineData("trian --config a.json", "There is no command 'trian'; did you mean 'train'?")]
     [InlineData("samples", "There is no command 'samples'; did you mean 'sample'?")]
     [InlineData("draw", "There is no command 'draw'.")]
-    [InlineData("info out more", "'more' is of no option of 'info'.")]
-    [InlineData("--steps 3", "There is no option '--steps' of the program without a command.")]
+    [InlineData("info out more", "'info' does not take the argument 'more'.")]
+    [InlineData("--steps 3", "The program without a command has no option '--steps'.")]
     public void Of_UnknownName_IsSaidWithWhatItIsLike(string line, string expected)
     {
         ArgumentNullException.ThrowIfNull(line);
@@ -40,12 +40,15 @@ public sealed class MistakesTests
     }
 
     [Theory]
-    [InlineData("Sampling.Count", "--count must be at least 1")]
-    [InlineData("Training.Steps", "--steps must be at least 1")]
-    [InlineData("Training.LearningRateSchedule.WarmUpSteps", "training.learningRateSchedule.warmUpSteps must be at least 1")]
-    public void ThrowIfAny_OptionOfARun_IsNamedAsItWasGiven(string path, string expected)
+    [InlineData("Sampling.Count", false, "--count must be at least 1")]
+    [InlineData("Sampling.Steps", false, "--steps must be at least 1")]
+    [InlineData("Sampling.Steps", true, "sampling.steps must be at least 1")]
+    [InlineData("Training.Steps", true, "--steps must be at least 1")]
+    [InlineData("Training.LearningRateSchedule.WarmUpSteps", true, "training.learningRateSchedule.warmUpSteps must be at least 1")]
+    public void ThrowIfAny_OptionOfARun_IsNamedAsItWasGiven(string path, bool trains, string expected)
     {
-        var error = Assert.Throws<Microsoft.Extensions.Options.OptionsValidationException>(() => Mistakes.ThrowIfAny([new OptionsError(path, "must be at least 1")]));
+        var options = trains ? Mistakes.OfTraining : Mistakes.OfDrawing;
+        var error = Assert.Throws<Microsoft.Extensions.Options.OptionsValidationException>(() => Mistakes.ThrowIfAny([new OptionsError(path, "must be at least 1")], options));
         Assert.Equal([expected], error.Failures);
     }
 }

@@ -80,7 +80,7 @@ public sealed class TaskCommandTests : IClassFixture<TaskCommandTests.TrainedRun
 
         var wrong = _app.Run("train", "--config", _app.At("run.json"), "--out", "wrong", "--schedule", "cosy", "--sampler", "ddin");
         Assert.Equal(2, wrong.ExitCode);
-        Assert.Contains("Diffusion.Schedule: must be one of linear, ", wrong.Error, StringComparison.Ordinal);
+        Assert.Contains("--schedule must be one of linear, ", wrong.Error, StringComparison.Ordinal);
         Assert.Contains("--sampler must be one of ddpm, ", wrong.Error, StringComparison.Ordinal);
     }
 

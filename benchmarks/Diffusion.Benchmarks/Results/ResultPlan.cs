@@ -71,6 +71,7 @@ internal sealed record ResultPlan(IReadOnlyList<PlannedRun> Runs, IReadOnlyList<
 
         return Runs.FirstOrDefault(run => run.Configuration is null == run.Model is null) is { } one ? $"run '{one.Name}' needs a configuration or a model, one of them."
             : Runs.FirstOrDefault(run => run.Model is null != run.Trained is null) is { } trained ? $"run '{trained.Name}' needs a model with what training it took ('trained'), or neither."
+            : Runs.FirstOrDefault(run => run.Model is not null && (run.Steps is not null || run.Changes is not null)) is { } ready ? $"run '{ready.Name}' is a model, which is not trained: no steps and no changes."
             : null;
     }
 

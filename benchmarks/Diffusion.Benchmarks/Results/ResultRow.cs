@@ -24,10 +24,11 @@ internal sealed class ResultRow(JsonObject json)
     /// <summary>The row of a measurement.</summary>
     /// <param name="metrics">The file that <c>evaluate</c> wrote.</param>
     /// <param name="row">The plan of the row.</param>
+    /// <param name="weights">The file of weights that drew, of a run.</param>
     /// <param name="training">What was trained.</param>
-    public static ResultRow Of(string metrics, PlannedRow row, TrainingTime? training)
+    public static ResultRow Of(string metrics, PlannedRow row, string? weights, TrainingTime? training)
     {
-        var json = new JsonObject { ["row"] = row.Name, ["run"] = row.Run, ["weights"] = row.Run is null ? null : row.Weights, ["arguments"] = new JsonArray([.. row.Arguments.Select(each => JsonValue.Create(each))]) };
+        var json = new JsonObject { ["row"] = row.Name, ["run"] = row.Run, ["weights"] = weights, ["arguments"] = new JsonArray([.. row.Arguments.Select(each => JsonValue.Create(each))]) };
         json["training"] = training is null ? null : new JsonObject { ["steps"] = training.Steps, ["seconds"] = training.Seconds };
         foreach (var (name, value) in (JsonObject)JsonNode.Parse(File.ReadAllText(metrics))!)
         {

@@ -41,12 +41,12 @@ internal sealed class Results(ResultPlan plan, string folder, string work, int i
         {
             string[] reference = row.Reference is { } other ? [Given(other, count), "--features", "digits"] : ["mnist"];
             _app.Run(["evaluate", "--images", Given(set, count), .. arguments, "--reference", .. reference]);
-            return ResultRow.Of(metrics, row, null);
+            return ResultRow.Of(metrics, row, null, null);
         }
 
         var (checkpoint, training) = Network(row);
         _app.Run(["evaluate", "--checkpoint", checkpoint, "--seed", $"{row.Seed}", "--count", $"{count}", .. arguments]);
-        return ResultRow.Of(metrics, row, training);
+        return ResultRow.Of(metrics, row, plan.Run(row).Model is null ? row.Weights : null, training);
     }
 
     /// <summary>The weights that draw, which are trained where they are not there yet.</summary>

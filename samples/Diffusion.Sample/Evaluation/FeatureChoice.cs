@@ -69,10 +69,24 @@ internal static class FeatureChoice
             throw new UsageException($"--features {name} takes images of {s_embedded}, grey; these are {shape}. Give a network for them by --features FILE.");
         }
 
-        return name == Digits ? ImageClassifier.Digits() : name == Textures ? ImageClassifier.Textures() : script ? OpenScript(name, options, shape) : ImageClassifier.Load(name).ForImages(shape);
+        return name == Digits ? ImageClassifier.Digits() : name == Textures ? ImageClassifier.Textures() : script ? OpenScript(name, options, shape) : OpenClassifier(name, shape);
     }
 
     private static bool IsClassifier(string name) => Path.GetExtension(name).Equals(".safetensors", StringComparison.OrdinalIgnoreCase);
+
+    private static IImageClassifier OpenClassifier(string name, ImageShape shape)
+    {
+        var classifier = ImageClassifier.Load(name);
+        try
+        {
+            return UsageException.Unless(() => classifier.ForImages(shape));
+        }
+        catch
+        {
+            classifier.Dispose();
+            throw;
+        }
+    }
 
     private static ScriptFeatures OpenScript(string name, string? options, ImageShape shape)
     {

@@ -131,7 +131,7 @@ internal static class ForeignModel
             Model = network.Network.Options with { Dialect = dialect with { Labels = network.Labels == 0 ? null : new() { Classes = classes + 1 } } },
             Sampling = arguments.Over(new SamplingOptions { Count = DefaultCount, Steps = steps, Clip = false }),
         };
-        Mistakes.ThrowIfAny(options.Sampling.Validate().Select(error => error.Under("Sampling")));
+        Mistakes.ThrowIfAny(options.Sampling.Validate().Select(error => error.Under("Sampling")), Mistakes.OfDrawing);
         return options;
     }
 }

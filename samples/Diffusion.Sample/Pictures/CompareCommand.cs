@@ -25,11 +25,13 @@ internal static class CompareCommand
         Check(shared, samplers, guidances, checkpoints, calls);
         UsageException.IfUnused("--checkpoints says which.", ("--checkpoint", checkpoints.Length > 0 && DrawingOptions.HasCheckpoint(arguments)));
         var count = shared.Count ?? (calls.Length > 0 ? 1 : DefaultImages);
+        var networks = checkpoints.Select((path, i) => (Path: path, Drawing: i == 0 ? shared : shared with { Checkpoint = IncludedFiles.Find(path) })).ToArray();
+        ThrowIfOfUnlikeSizes(networks);
         (string Name, DrawingArguments Drawing)[] rows =
         [
             .. samplers.Select(name => (name, shared with { Sampler = name })),
             .. guidances.Select(scale => (string.Create(CultureInfo.InvariantCulture, $"guidance {scale}"), shared with { Guidance = scale })),
-            .. checkpoints.Select(path => (path, shared with { Checkpoint = IncludedFiles.Find(path) })),
+            .. networks,
         ];
         using var scope = NewDisposeScope();
         var (pictures, table) = (new List<Tensor>(), new Table().AddColumn("row"));
@@ -39,8 +41,7 @@ internal static class CompareCommand
             int?[] steps = calls.Length > 0 ? Steps(drawing, calls) : [drawing.Steps];
             var cells = steps.Select(number => Draw(name, drawing with { Steps = number }, number is null && calls.Length > 0, count, cancellation)).ToArray();
             pictures.AddRange(cells.Select(cell => cell.Images));
-            ThrowIfOfUnlikeSizes(pictures[0], pictures[^1], name);
-            table.AddRow([name, .. cells.Select(cell => cell.Steps)]);
+            table.AddRow([Markup.Escape(name), .. cells.Select(cell => cell.Steps)]);
         }
 
         AnsiConsole.Write(table);
@@ -65,11 +66,20 @@ internal static class CompareCommand
         UsageException.IfUnused("--calls says how many.", ("--steps", calls.Length > 0 && shared.Steps is not null));
     }
 
-    private static void ThrowIfOfUnlikeSizes(Tensor first, Tensor other, string name)
+    /// <summary>Opens each network, before any draws.</summary>
+    private static void ThrowIfOfUnlikeSizes((string Path, DrawingArguments Drawing)[] networks)
     {
-        if (!first.shape.SequenceEqual(other.shape))
+        var shapes = Array.ConvertAll(networks, network =>
         {
-            throw new UsageException($"The images of all rows must be of one size; those of {name} are {string.Join("×", other.shape[1..])} (channels, height, width), those of the first row {string.Join("×", first.shape[1..])}.");
+            using var model = TrainedModel.Load(network.Drawing);
+            return (network.Path, model.Shape);
+        });
+        foreach (var (path, shape) in shapes)
+        {
+            if (shape != shapes[0].Shape)
+            {
+                throw new UsageException($"--checkpoints: the images of all rows must be of one size; those of '{path}' are {shape}, those of '{shapes[0].Path}' {shapes[0].Shape}.");
+            }
         }
     }
 
@@ -95,7 +105,7 @@ internal static class CompareCommand
         using var noise = NoiseSource.Seeded(model.Options.Sampling.Seed);
         var sampler = model.CreateSampler();
         var steps = UsageException.Unless(() => sampler.Levels(model.Denoiser.Schedule).Count - 1);
-        var images = Picture.Draw($"{name}, {steps} steps", steps, progress =>
+        var images = Picture.Draw(Markup.Escape($"{name}, {steps} steps"), steps, progress =>
             sampler.SampleFrom(model.InTurn(0, count), model.Shape.Batch(count), noise, progress, cancellationToken: cancellation)).cpu();
         return (images, steps.ToString(CultureInfo.InvariantCulture));
     }

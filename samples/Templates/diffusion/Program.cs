@@ -37,7 +37,7 @@ try
     Run(args[0], steps);
     return 0;
 }
-catch (Exception e) when (e is IOException or InvalidDataException or InvalidOperationException) // no images, no room on the disk, other images than the run in out was started on: the message says what
+catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or InvalidOperationException) // no images, no room on the disk, other images than the run in out was started on: the message says what
 {
     Console.Error.WriteLine(e.Message);
     return 1;

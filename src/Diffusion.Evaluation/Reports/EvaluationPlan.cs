@@ -46,7 +46,7 @@ internal sealed class EvaluationPlan
         }
 
         var figures = impossible.Aggregate(wanted, (left, each) => left & ~each.Figure);
-        return figures == EvaluationFigures.None
+        return figures == EvaluationFigures.None && features
             ? throw new InvalidOperationException($"Nothing can be measured: reference images, training images or a classifier are needed. {string.Join(' ', missing)}")
             : new EvaluationPlan(options, figures, missing);
     }

@@ -54,7 +54,18 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Empty(report.Remarks);
     }
 
-    /// <summary>The floor is the distance of as many training images as are measured, which is more the fewer they are.</summary>
+    /// <summary>Where there is nothing to measure the images are still taken: they may be kept.</summary>
+    [Fact]
+    public void Evaluate_WithoutFeaturesAndTrainingImages_SaysWhatIsMissing()
+    {
+        using var evaluator = new Evaluator(null) { Reference = _reference };
+        var report = evaluator.Evaluate(_images, null);
+
+        Assert.Empty(report.Figures);
+        Assert.Equal(_images.Count, report.Count);
+        Assert.Contains("NearestImages: not measured, for it needs training images.", report.Remarks);
+    }
+
     /// <summary>Pixels are compared without a network.</summary>
     [Fact]
     public void Evaluate_WithoutFeatures_MeasuresTheNearestInPixelsAlone()
@@ -83,6 +94,7 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Contains("features of a", Assert.Throws<InvalidOperationException>(() => evaluator.Prepare(60, labels: true)).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>The floor is the distance of as many training images as are measured, which is more the fewer they are.</summary>
     [Fact]
     public void Floor_OfAFewImages_IsOfAsManyTrainingImages()
     {
