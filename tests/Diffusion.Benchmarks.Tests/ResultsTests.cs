@@ -43,7 +43,7 @@ public sealed class ResultsTests
     [InlineData("\"hours\"", "\"days\"", "days")]
     [InlineData("\"configuration\": \"quick.json\"", "\"steps\": 5", "'quick' needs a configuration or a model")]
     [InlineData("\"configuration\": \"quick.json\"", "\"model\": \"models/quick\"", "what training it took")]
-    [InlineData("\"configuration\": \"quick.json\"", "\"model\": \"models/quick\", \"trained\": { \"steps\": 5 }, \"steps\": 5", "no steps and no changes")]
+    [InlineData("\"configuration\": \"quick.json\"", "\"model\": \"models/quick\", \"trained\": { \"steps\": 5, \"seconds\": 1 }, \"steps\": 5", "no steps and no changes")]
     public void Read_WrongPlan_SaysWhatIsWrong(string right, string wrong, string message) => InFolder(folder =>
     {
         var path = Text(folder, Plan.Replace(right, wrong, StringComparison.Ordinal));
