@@ -56,7 +56,7 @@ internal static class ResultsReport
             return string.Create(CultureInfo.InvariantCulture, $"| {row.Title} | not run, some {row.Hours:0.#} h |{string.Concat(Enumerable.Repeat(" |", 11))}");
         }
 
-        string Value(string figure, string format) => measured.Figure(figure)?.ToString(format, CultureInfo.InvariantCulture) ?? "";
+        string Value(string figure, string format) => Unsigned(measured.Figure(figure)?.ToString(format, CultureInfo.InvariantCulture) ?? "");
         string Pair(string first, string second, string separator, string format) => measured.Figure(first) is null ? "" : $"{Value(first, format)}{separator} {Value(second, format)}";
         string[] cells =
         [
@@ -76,6 +76,9 @@ internal static class ResultsReport
         ];
         return $"| {string.Join(" | ", cells)} |";
     }
+
+    /// <summary>A zero has no sign.</summary>
+    private static string Unsigned(string number) => number.StartsWith('-') && number.All(sign => sign is '-' or '0' or '.') ? number[1..] : number;
 
     private static string Likelihood(ResultRow measured)
     {
