@@ -36,7 +36,8 @@ for page; do
     [[ -n $command ]] || fail "$page: no command stands above $picture"
     read -ra words <<< "$command"
     if [[ $picture == - ]]; then
-      rm -rf "${words[-1]}" # the folder of --out, of another training perhaps
+      [[ ${words[-2]} == --out && ${words[-1]} == out/?* && ${words[-1]} != *..* ]] || fail "$page: training must end with --out and a folder in out: $command"
+      rm -rf "${words[-1]}" # of another training perhaps
       app "${words[@]}"
       tail -n 1 "$work/run.log"
     else

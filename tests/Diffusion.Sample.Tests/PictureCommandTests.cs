@@ -65,6 +65,21 @@ public sealed class PictureCommandTests : IClassFixture<TaskCommandTests.Trained
         Assert.Equal(ImageGrid.Compose(cat(rows), columns: 2, scale: Scale).Pixels, Drawn("compare").Pixels);
     }
 
+    [Fact]
+    public void Compare_CheckpointsOfUnlikeSizes_AreRefusedBeforeAnyDraws()
+    {
+        ImageFile.Save(_app.At("small/a.png"), new PixelImage(16, 16, 1, new byte[256]));
+        File.WriteAllText(_app.At("small.json"), $$"""{ "data": { "kind": "folder", "path": "small", "size": 16, "channels": 1 }, {{SampleProcess.Model}}, "training": { "steps": 1, "batchSize": 1 }, "sampling": { "count": 1, "steps": 1 } }""");
+        var trained = _app.Run("train", "--config", _app.At("small.json"), "--out", "other");
+        Assert.True(trained.ExitCode == 0, trained.Output + trained.Error);
+
+        var run = _app.Run("compare", "--checkpoints", "out", "other", "--steps", "2", "--out", "unlike");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("of one size; those of 'other' are 1×16×16, those of 'out' 1×28×28", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("2 steps:", run.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_app.At("unlike")));
+    }
+
     [Theory]
     [InlineData("linear")]
     [InlineData("cosine")]
