@@ -94,7 +94,7 @@ public sealed class InterruptionTests : IDisposable
         Assert.SkipUnless(File.Exists("/usr/bin/script"), "there is no /usr/bin/script, of Debian's package bsdutils");
         var config = _app.Configure("\"steps\": 100000", every: 5);
         File.WriteAllText(_app.At("shell.sh"), $"trap 'kill -HUP $!' HUP\ndotnet '{SampleProcess.App}' train --config '{config}' &\nwait $!\nwait $!\necho $? > code.txt\nmv code.txt code\n");
-        using var terminal = _app.StartProgram("script", "--quiet", "--return", "--command", "bash shell.sh", "/dev/null");
+        using var terminal = _app.StartProgram("script", "--quiet", "--return", "--command", "env --default-signal=HUP bash shell.sh", "/dev/null");
         _ = terminal.StandardOutput.ReadToEndAsync();
         using var codes = new FileSystemWatcher(_app.At("."), "code") { EnableRaisingEvents = true };
         await FirstCheckpoint(terminal);
