@@ -40,7 +40,7 @@ internal sealed class NetworkAccess
 
         lock (_queue)
         {
-            Wait(() => !_training && (_evaluations == 0 || ReferenceEquals(_weights, weights)));
+            Wait(trains: false, weights);
             PrepareToEvaluate(weights);
             _evaluations++;
         }
@@ -61,7 +61,7 @@ internal sealed class NetworkAccess
 
         lock (_queue)
         {
-            Wait(() => !_training && _evaluations == 0);
+            Wait(trains: true, weights: null);
             Switch(null);
             _training = true;
         }
@@ -93,12 +93,19 @@ internal sealed class NetworkAccess
             : throw new InvalidOperationException("A call of a network with its averaged weights cannot begin within a call of it with others.");
     }
 
-    private void Wait(Func<bool> isFree)
+    private bool IsFree(bool trains, IWeightSet? weights) => !_training && (_evaluations == 0 || (!trains && ReferenceEquals(_weights, weights)));
+
+    private void Wait(bool trains, IWeightSet? weights)
     {
+        if (_queue.Count == 0 && IsFree(trains, weights))
+        {
+            return;
+        }
+
         var place = _queue.AddLast(new object());
         try
         {
-            while (_queue.First != place || !isFree())
+            while (_queue.First != place || !IsFree(trains, weights))
             {
                 Monitor.Wait(_queue); // may be interrupted: then nothing was begun
             }
