@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Diffusion.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -38,9 +39,11 @@ internal static class Mistakes
     {
         ArgumentNullException.ThrowIfNull(parsed);
         var command = parsed.CommandResult.Command;
-        var unknown = parsed.UnmatchedTokens;
+        // An option that the command does not have is taken for its argument, where it has one; after "--" one may begin so.
+        var taken = parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash) ? [] : parsed.CommandResult.Tokens.Select(token => token.Value).Where(IsOption);
+        string[] unknown = [.. taken, .. parsed.UnmatchedTokens];
         string[] others = [.. parsed.Errors.Select(error => error.Message).Where(message => !unknown.Any(token => message.Contains($"'{token}'", StringComparison.Ordinal)))];
-        if (unknown.Count == 0)
+        if (unknown.Length == 0)
         {
             return others;
         }

@@ -7,9 +7,9 @@ DiffusionRuntime.WaitWithoutSpinning();
 ConsoleText.Use();
 
 var parsed = CommandLine.Create().Parse(args);
-if (parsed.Errors.Count > 0)
+if (Mistakes.Of(parsed) is { Count: > 0 } mistakes)
 {
-    foreach (var line in Mistakes.Of(parsed))
+    foreach (var line in mistakes)
     {
         Console.Error.WriteLine(line);
     }

@@ -10,6 +10,8 @@ public sealed class MistakesTests
     [InlineData("trian --config a.json", "There is no command 'trian'; did you mean 'train'?")]
     [InlineData("samples", "There is no command 'samples'; did you mean 'sample'?")]
     [InlineData("draw", "There is no command 'draw'.")]
+    [InlineData("info --checkpoint out", "'info' has no option '--checkpoint'.")]
+    [InlineData("info --varient", "'info' has no option '--varient'; did you mean '--variant'?")]
     [InlineData("info out more", "'info' does not take the argument 'more'.")]
     [InlineData("--steps 3", "The program without a command has no option '--steps'.")]
     public void Of_UnknownName_IsSaidWithWhatItIsLike(string line, string expected)
@@ -23,8 +25,14 @@ public sealed class MistakesTests
     public void Of_WrongValue_IsTheMessageOfTheOption() =>
         Assert.Contains("--steps", Assert.Single(Mistakes.Of(CommandLine.Create().Parse(["train", "--steps", "many"]))), StringComparison.Ordinal);
 
-    [Fact]
-    public void Of_NoMistake_IsNothing() => Assert.Empty(Mistakes.Of(CommandLine.Create().Parse(["train", "--steps", "3"])));
+    [Theory]
+    [InlineData("train --steps 3")]
+    [InlineData("info -- --a-folder")]
+    public void Of_NoMistake_IsNothing(string line)
+    {
+        ArgumentNullException.ThrowIfNull(line);
+        Assert.Empty(Mistakes.Of(CommandLine.Create().Parse(line.Split(' '))));
+    }
 
     [Theory]
     [InlineData("steps", "setps", 1)]
