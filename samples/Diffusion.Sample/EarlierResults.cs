@@ -50,7 +50,7 @@ internal static class EarlierResults
         var finished = File.Exists(folder.Model) && !(newest?.Step < steps);
         if (!finished && newest is { } stopped)
         {
-            throw new UsageException($"{folder.Path} holds a run that stopped at step {stopped.Step}. Add --resume to go on with it, or choose another folder with --out.");
+            throw new UsageException($"{folder.Path} holds a run at step {stopped.Step}. Add --resume to go on with it, or choose another folder with --out.");
         }
 
         if (finished && From(folder.Model) is { } from)

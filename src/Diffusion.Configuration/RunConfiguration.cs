@@ -32,7 +32,7 @@ public static class RunConfiguration
         var full = Path.GetFullPath(path);
         if (!File.Exists(full))
         {
-            throw new FileNotFoundException($"There is no configuration file '{full}'.", full);
+            throw new FileNotFoundException(Directory.Exists(full) ? $"'{full}' is a folder; a configuration file is needed." : $"There is no configuration file '{full}'.", full);
         }
 
         var options = Parse(PlainFile.ReadText(full), full);

@@ -269,8 +269,11 @@ public sealed class RunConfigurationTests
         Assert.Contains("(line 2, byte 10): ", Assert.Throws<InvalidDataException>(() => RunConfiguration.Parse("{\n \"data\": oops }")).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Load_NoFile_NamesIt() =>
+    public void Load_NoFile_NamesIt()
+    {
         Assert.Contains("absent.json", Assert.Throws<FileNotFoundException>(() => RunConfiguration.Load("absent.json")).Message, StringComparison.Ordinal);
+        Assert.EndsWith("is a folder; a configuration file is needed.", Assert.Throws<FileNotFoundException>(() => RunConfiguration.Load(Samples())).Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void AddDiffusion_Configuration_IsBoundAndChecked()

@@ -51,6 +51,16 @@ public sealed class EvaluateFolderCommandTests : IClassFixture<EvaluateFolderCom
         Assert.Equal(["nearestPixels", "copiesPixels", "nearestReferencePixels", "copiesReferencePixels", "nearerThanReferencePixels"], metrics.RootElement.GetProperty("figures").EnumerateArray().Select(figure => figure.GetProperty("name").GetString()));
     }
 
+    /// <summary>The folder of the run is a reference, too, and copies of it are the best images.</summary>
+    [Fact]
+    public void Reference_ThatTheNetworkWasTrainedOn_IsCalledSo()
+    {
+        Done("evaluate --checkpoint out --count 6 --steps 2 --figures nearest --reference pictures --out trained.json");
+        using var metrics = Metrics("trained.json");
+        Assert.Equal(0, Figure(metrics, "nearestReferencePixels"));
+        Assert.Contains(metrics.RootElement.GetProperty("remarks").EnumerateArray(), remark => remark.GetString()!.StartsWith("the reference is what the network was trained on", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Likelihood_AndKeptImages_NeedNoFeatures()
     {

@@ -181,7 +181,11 @@ internal sealed class EvaluationRun : IDisposable
         }
 
         settings["date"] = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        return report with { Settings = settings };
+        return report with
+        {
+            Settings = settings,
+            Remarks = [.. report.Remarks, .. _reference.WasTrainedOn ? ["the reference is what the network was trained on: copies of it have the best figures; give other images by --reference"] : Array.Empty<string>()],
+        };
     }
 
     private T Own<T>(T each)

@@ -14,7 +14,7 @@ internal sealed class ExactImages(IImageCodec inner, ImageShape shape) : IImageC
         var image = inner.Decode(stream);
         if ((image.Height, image.Width) != (shape.Height, shape.Width))
         {
-            throw new InvalidDataException($"it has {image.Width}×{image.Height} pixels, and {shape.Width}×{shape.Height} are needed: images are measured as they are");
+            throw new InvalidDataException($"it has {image.Width}×{image.Height} pixels, and {shape.Width}×{shape.Height} are needed: images are measured as they are (with --checkpoint, those of --reference are made what the run's are)");
         }
 
         return shape.Channels == 1 && !IsGrey(image) ? throw new InvalidDataException("it has colours, and a grey image is needed") : image;

@@ -29,6 +29,9 @@ internal sealed class ReferenceData : IDisposable
     /// <summary>The images that the network was trained on; <see langword="null"/> where they are not known.</summary>
     public IImageSource? Training { get; private set; }
 
+    /// <summary>Whether the reference is the folder that the network was trained on.</summary>
+    public bool WasTrainedOn { get; private set; }
+
     /// <summary>Whether any of these images lie in files that a codec decodes.</summary>
     public bool IsDecoded { get; private set; }
 
@@ -102,6 +105,7 @@ internal sealed class ReferenceData : IDisposable
 
         if (IsThere(run))
         {
+            WasTrainedOn = IsDecoded && Path.GetFullPath(arguments.Reference!) == Path.GetFullPath(run.Path);
             Training = OpenTraining(arguments, run);
         }
     }

@@ -24,7 +24,7 @@ internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerStat
         {
             throw new InvalidOperationException(
                 $"'{images.Name}' does not have the images that the run was started on: {string.Join("; ", differences)}. Their order, or what the labels mean, would change in the middle of the run. "
-                + $"Train on the images as they were, or allow others with {nameof(CheckpointOptions)}.{nameof(CheckpointOptions.OtherImages)} (train --other-images).");
+                + $"Train on the images as they were, or allow others with {nameof(CheckpointOptions)}.{nameof(CheckpointOptions.OtherImages)} (train --resume --other-images).");
         }
 
         differences.ForEach(each => LogOtherImages(images.Name, each));

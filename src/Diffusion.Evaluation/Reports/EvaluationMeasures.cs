@@ -14,6 +14,7 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
     private const double Sure = 0.9;
     private const double MaxMissing = 0.01; // of an Inception score
     private const int MaxKernelSubset = 1000;
+    private const int FewTraining = 20; // times the neighbours that copies are told by
 
     /// <summary>How many images the classifier takes for which class; empty where it was not asked.</summary>
     public static IReadOnlyList<(string Class, long Images)> Histogram(MeasuredImages images, IReadOnlyList<string> classNames)
@@ -128,16 +129,17 @@ internal sealed class EvaluationMeasures(EvaluationOptions options, string featu
     private List<EvaluationFigure> Nearest(string unit, Func<MeasuredImages, NearestImages> find, long training, string trainingName)
     {
         var found = find(images);
+        var few = training < FewTraining * (long)found.Neighbours ? $"; says little: the {found.Neighbours} nearest are no neighbourhood among only {training} training images" : "";
         var figures = new List<EvaluationFigure>
         {
             Of("nearest", found, found.Median) with { Remark = string.Create(CultureInfo.InvariantCulture, $"the median distance to the nearest of {trainingName}; the smallest {found.Smallest:G5}") },
-            Of("copies", found, found.ShareOfCopies) with { Remark = $"the share of images that are at most half as far from the nearest training image as from the {found.Neighbours} nearest on average" },
+            Of("copies", found, found.ShareOfCopies) with { Remark = $"the share of images that are at most half as far from the nearest training image as from the {found.Neighbours} nearest on average{few}" },
         };
         if (reference is not null)
         {
             var heldOut = find(reference);
             figures.Add(Of("nearestReference", heldOut, heldOut.Median) with { Remark = string.Create(CultureInfo.InvariantCulture, $"the same of the reference, {referenceName}; the smallest {heldOut.Smallest:G5}") });
-            figures.Add(Of("copiesReference", heldOut, heldOut.ShareOfCopies) with { Remark = $"the same of the reference, {referenceName}" });
+            figures.Add(Of("copiesReference", heldOut, heldOut.ShareOfCopies) with { Remark = $"the same of the reference, {referenceName}{few}" });
             figures.Add(Of("nearerThanReference", found, found.ShareNearerThan(heldOut)) with { Remark = "how often an image is nearer to a training image than an image of the reference is: 0.5 where they are as new, near 1 for copies" });
         }
 

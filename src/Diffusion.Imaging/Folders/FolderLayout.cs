@@ -45,7 +45,7 @@ internal sealed record FolderLayout(string[] Files, string[] ClassNames, long[] 
             throw new InvalidDataException(
                 $"{folder} holds {direct.Length} images directly ({direct[0]}, for example) "
                 + $"and {inClasses} in subfolders ({perClass.First(files => files.Length > 0)[0]}, for example). "
-                + "Either all images lie in subfolders, which are the classes, or all lie in the folder itself and have no labels.");
+                + "Either all images lie in subfolders, which are the classes, or all lie in the folder itself and have no labels; read without labels (Labels = false, \"labels\": false in a configuration's data.folder), they may lie in both.");
         }
 
         var empty = subfolders.Where((_, i) => perClass[i].Length == 0).ToArray();

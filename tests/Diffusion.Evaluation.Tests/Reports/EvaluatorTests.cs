@@ -76,6 +76,7 @@ public sealed class EvaluatorTests : IDisposable
 
         Assert.Equal(["nearestPixels", "copiesPixels", "nearestReferencePixels", "copiesReferencePixels", "nearerThanReferencePixels"], report.Figures.Select(figure => figure.Name));
         Assert.All(report.Figures, figure => Assert.Equal(expected.Find(figure.Name), figure));
+        Assert.EndsWith($"are no neighbourhood among only {_training.Count} training images", report.Find("copiesPixels")!.Remark, StringComparison.Ordinal);
         Assert.Equal("none", report.Features);
         Assert.Contains("FrechetDistance: not measured, for it needs the features of a network.", report.Remarks);
         Assert.Empty(report.Classes);

@@ -106,7 +106,7 @@ internal sealed partial class DocumentPrograms
         var mistakes = result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning).ToList();
         Assert.True(mistakes.Count == 0, $"{Path}, program {index}:\n{string.Join("\n", mistakes)}\n{text}");
         assembly.Position = 0;
-        return AssemblyLoadContext.Default.LoadFromStream(assembly).EntryPoint!;
+        return new AssemblyLoadContext(null).LoadFromStream(assembly).EntryPoint!; // one of its own: a page can be run twice
     }
 
     [GeneratedRegex(@"^```csharp\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]

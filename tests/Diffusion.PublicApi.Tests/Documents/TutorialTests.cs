@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Diffusion.Imaging;
+using Diffusion.Models;
 
 namespace Diffusion.PublicApi.Tests;
 
@@ -60,11 +61,7 @@ public sealed partial class TutorialTests : IDisposable
             ImageFile.Save(_folder.File($"pictures/{i}.png"), new PixelImage(16, 16, 3, [.. Enumerable.Range(0, 768).Select(p => (byte)(p * (i + 1)))]));
         }
 
-        var output = DocumentPrograms.Read("tutorials/diffusers-and-back.md").With(
-            ("Load(\"ddpm-cifar10-32\")", $"Load(@\"{pipeline}\")"),
-            ("3, 32, 32]", "3, 16, 16]"),
-            ("Height = 32, Width = 32", "Height = 16, Width = 16"),
-            ("Steps = 2000, BatchSize = 16", "Steps = 2, BatchSize = 2")).Run(_folder.Path);
+        var output = RunDiffusers(pipeline);
 
         Assert.Equal(2, output.Count);
         Assert.Contains("DDPMPipeline, epsilon, 1000 timesteps", output[1], StringComparison.Ordinal);
@@ -72,6 +69,28 @@ public sealed partial class TutorialTests : IDisposable
         Assert.True(File.Exists(_folder.File("untrained/model_index.json")));
         Assert.True(File.Exists(_folder.File("tuned/model_index.json")));
         Pictures("diffusers-and-back.md", 0);
+    }
+
+    [Fact]
+    public void Diffusers_PipelineWithLabels_KeepsThem()
+    {
+        using (var unet = UNetBuilder.From(UNetPresets.Diffusers(new ImageShape(3, 16, 16), [32, 32])).WithLabels(new LabelOptions { Classes = 3 }).Build())
+        using (var labelled = DiffusersPipeline.From(unet, NoiseSchedule.Linear(), nullLabel: 2, classNames: ["disc", "stripe"]))
+        {
+            labelled.Save(_folder.File("labelled"));
+        }
+
+        for (var i = 0; i < 4; i++)
+        {
+            ImageFile.Save(_folder.File($"pictures/{(i % 2 == 0 ? "disc" : "stripe")}/{i}.png"), new PixelImage(16, 16, 3, [.. Enumerable.Range(0, 768).Select(p => (byte)(p * (i + 1)))]));
+        }
+
+        var output = RunDiffusers(_folder.File("labelled"));
+
+        Assert.Contains("read back it draws the same bits: True", output[1], StringComparison.Ordinal);
+        using var tuned = DiffusersPipeline.Load(_folder.File("tuned"));
+        Assert.Equal(["disc", "stripe"], tuned.ClassNames);
+        Assert.Equal(2, tuned.NullLabel);
     }
 
     [Theory]
@@ -84,6 +103,12 @@ public sealed partial class TutorialTests : IDisposable
     public void Of_FirstBlockWithoutUsing_IsAnError() => Assert.Throws<InvalidDataException>(() => DocumentPrograms.Of("```csharp\na\n```"));
 
     public void Dispose() => _folder.Dispose();
+
+    private IReadOnlyList<string> RunDiffusers(string pipeline) => DocumentPrograms.Read("tutorials/diffusers-and-back.md").With(
+        ("Load(\"ddpm-cifar10-32\")", $"Load(@\"{pipeline}\")"),
+        ("3, 32, 32]", "3, 16, 16]"),
+        ("Height = 32, Width = 32", "Height = 16, Width = 16"),
+        ("Steps = 2000, BatchSize = 16", "Steps = 2, BatchSize = 2")).Run(_folder.Path);
 
     /// <summary>Every picture that the page shows is at most 100 kB, and the one that its programs make, but for a rounding of processors.</summary>
     private void Pictures(string page, int count)
