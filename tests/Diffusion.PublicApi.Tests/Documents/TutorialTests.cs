@@ -21,7 +21,7 @@ public sealed partial class TutorialTests : IDisposable
             ("shape: [100, 3, 32, 32]", "shape: [20, 3, 32, 32]"),
             ("i < 100", "i < 20"),
             ("steps: 20", "steps: 3"),
-            ("Epochs = 6", "Epochs = 8")).Run(_folder.Path);
+            ("Epochs = 12", "Epochs = 8")).Run(_folder.Path);
 
         Assert.Equal(4, output.Count);
         Assert.Contains("box, disc", output[2], StringComparison.Ordinal);
