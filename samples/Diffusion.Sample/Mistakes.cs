@@ -27,7 +27,7 @@ internal static class Mistakes
     /// <exception cref="OptionsValidationException">There are mistakes.</exception>
     public static void ThrowIfAny(IEnumerable<OptionsError> errors, IReadOnlyDictionary<string, string> options)
     {
-        string[] lines = [.. errors.Select(error => $"{options.GetValueOrDefault(error.Path) ?? InFile(error.Path)} {error.Message}")];
+        string[] lines = [.. errors.Select(error => (Option: options.GetValueOrDefault(error.Path), Named: RunConfiguration.InFile(error))).Select(each => $"{each.Option ?? each.Named.Path} {OnCommandLine(each.Named.Message, options)}")];
         if (lines.Length > 0)
         {
             throw new OptionsValidationException("The command line", typeof(RunOptions), lines);
@@ -81,7 +81,10 @@ internal static class Mistakes
         return table[one.Length, other.Length];
     }
 
-    private static string InFile(string path) => string.Join('.', path.Split('.').Select(name => char.ToLowerInvariant(name[0]) + name[1..]));
+    /// <summary>With the names of options in place of those of a file; a name of one word may be a word of the sentence, and stays.</summary>
+    private static string OnCommandLine(string message, IReadOnlyDictionary<string, string> options) => options
+        .Select(each => (Name: RunConfiguration.InFile(new(each.Key, "")).Path.Split('.')[^1], each.Value)).Where(each => each.Name.Any(char.IsAsciiLetterUpper))
+        .Aggregate(message, (text, each) => text.Replace(each.Name, each.Value, StringComparison.Ordinal));
 
     private static bool IsOption(string token) => token.StartsWith('-') && token.Length > 1 && !char.IsAsciiDigit(token[1]);
 

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 
 namespace Diffusion.Configuration;
@@ -10,8 +11,10 @@ namespace Diffusion.Configuration;
 /// Compares a configuration with the options type it is bound to and finds every key that the type does not have and every value that
 /// cannot be read, which the binder alone would ignore or report one at a time.
 /// </summary>
-internal static class ConfigurationShape
+internal static partial class ConfigurationShape
 {
+    private static readonly HashSet<string> s_names = [.. Names(typeof(RunOptions), [])];
+
     public static IEnumerable<OptionsError> Errors(IConfiguration configuration, Type type)
     {
         var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
@@ -35,6 +38,10 @@ internal static class ConfigurationShape
     /// <summary>A path as configuration files write it: <c>Training:BatchSize</c>, <c>model:down:1:heads</c>, <c>Model.Down[1].Heads</c> → <c>training.batchSize</c>, <c>model.down[1].heads</c>, the same.</summary>
     public static string FilePath(string path) => string.Concat(path.Split(':', '.').Select((segment, i) =>
         segment.All(char.IsAsciiDigit) ? $"[{segment}]" : (i == 0 ? "" : ".") + CamelCase(segment)));
+
+    /// <summary>A message with the names of options as configuration files write them: <c>must be a multiple of NormGroups</c> → <c>must be a multiple of normGroups</c>. The first word of a sentence stays.</summary>
+    public static string FileText(string message) =>
+        Name().Replace(message, match => match.Value.Split('.').All(s_names.Contains) ? FilePath(match.Value) : match.Value);
 
     private static IEnumerable<OptionsError> ValueErrors(IConfigurationSection section, Type type)
     {
@@ -92,6 +99,18 @@ internal static class ConfigurationShape
 
     private static Type? ElementType(Type type) =>
         type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) ? type.GetGenericArguments()[0] : null;
+
+    /// <summary>The names of all options of a run.</summary>
+    private static IEnumerable<string> Names(Type type, HashSet<Type> seen)
+    {
+        var each = ElementType(type) ?? Nullable.GetUnderlyingType(type) ?? type;
+        return each.Assembly.GetName().Name!.StartsWith(nameof(Diffusion), StringComparison.Ordinal) && !each.IsEnum && seen.Add(each)
+            ? each.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.SetMethod is not null).SelectMany(property => Names(property.PropertyType, seen).Prepend(property.Name))
+            : [];
+    }
+
+    [GeneratedRegex(@"(?<=[^.!?]\s|\()[A-Z][a-z]\w*(\.[A-Z][a-z]\w*)*\b")]
+    private static partial Regex Name();
 
     private static string CamelCase(string name) => name.Length == 0 ? name : char.ToLowerInvariant(name[0]) + name[1..];
 }

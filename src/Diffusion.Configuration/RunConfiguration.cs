@@ -81,7 +81,16 @@ public static class RunConfiguration
         return errors.Count == 0
             ? options
             : throw new OptionsValidationException(
-                source, typeof(RunOptions), errors.Select(error => $"{ConfigurationShape.FilePath(error.Path)} {error.Message}"));
+                source, typeof(RunOptions), errors.Select(InFile).Select(error => $"{error.Path} {error.Message}"));
+    }
+
+    /// <summary>A mistake in the names that a configuration file writes: <c>model.stemChannels</c> <c>must be a multiple of normGroups</c> for <c>Model.StemChannels</c> and <c>NormGroups</c>.</summary>
+    /// <param name="error">A mistake of <see cref="RunOptions.Validate"/>.</param>
+    /// <returns>The same with other names.</returns>
+    public static OptionsError InFile(OptionsError error)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+        return new(ConfigurationShape.FilePath(error.Path), ConfigurationShape.FileText(error.Message));
     }
 
     /// <summary>The options as a configuration file.</summary>

@@ -82,7 +82,7 @@ public sealed class RunConfigurationTests
         Assert.Equal(options.Sampling, RunConfiguration.Parse(RunConfiguration.ToJson(options)).Sampling);
         var errors = Assert.Throws<OptionsValidationException>(() => RunConfiguration.Parse($$"""{ {{Labelled}}, "sampling": { "guidanceSigmaMin": -1, "guidanceSigmaMax": -2 } }""")).Failures;
         Assert.Equal(
-            ["sampling.guidanceSigmaMin must be at least 0; it is -1.", "sampling.guidanceSigmaMax must be a finite number above GuidanceSigmaMin, -1, or absent; it is -2."], errors);
+            ["sampling.guidanceSigmaMin must be at least 0; it is -1.", "sampling.guidanceSigmaMax must be a finite number above guidanceSigmaMin, -1, or absent; it is -2."], errors);
     }
 
     [Fact]
@@ -192,13 +192,13 @@ public sealed class RunConfigurationTests
         {
             "data.path must be a folder; it is empty.",
             "data.channels must be 1 (grey) or 3 (RGB); it is 2.",
-            "model.down[0].channels must be a positive multiple of NormGroups, 8; it is 30.",
-            "diffusion.betaStart goes with BetaEnd: give both or neither; they are 0.1 and absent.",
+            "model.down[0].channels must be a positive multiple of normGroups, 8; it is 30.",
+            "diffusion.betaStart goes with betaEnd: give both or neither; they are 0.1 and absent.",
             "diffusion.prediction must be one of epsilon, image, velocity, flow, karras; it is 'noise'.",
             "training.batchSize must be at least 1; it is 0.",
-            "training.epochs excludes Steps; Steps is 10 and Epochs is 2.",
+            "training.epochs excludes steps; steps is 10 and epochs is 2.",
             "sampling.count must be at least 1; it is 0.",
-            "sampling.steps must be at most Diffusion.Timesteps, 100; it is 200.",
+            "sampling.steps must be at most diffusion.timesteps, 100; it is 200.",
             "watch.previewEvery must be at least 1; it is 0.",
             "watch.validationImages must be at least 1; it is -1.",
         })
@@ -216,7 +216,7 @@ public sealed class RunConfigurationTests
         foreach (var expected in new[]
         {
             $"diffusion.schedule must be one of {string.Join(", ", NoiseSchedule.Names)}; it is 'lineal'.",
-            "diffusion.betaStart and BetaEnd are for the schedule linear; they are 0.1 and 0.2 for 'lineal'.",
+            "diffusion.betaStart and betaEnd are for the schedule linear; they are 0.1 and 0.2 for 'lineal'.",
             $"sampling.sampler must be one of {string.Join(", ", Sampler.Names)}; it is 'ddin'.",
             $"sampling.spacing must be one of {string.Join(", ", StepSpacing.All)}; it is 'evenly'.",
         })
@@ -230,7 +230,7 @@ public sealed class RunConfigurationTests
     [Theory]
     [InlineData(""" "diffusion": { "schedule": "linear-zero-snr" } """, "diffusion.prediction 'epsilon' says nothing about the image")]
     [InlineData(""" "diffusion": { "schedule": "linear-zero-snr", "timesteps": 5, "prediction": "flow" } """, "diffusion.schedule 'linear-zero-snr' with 5 timesteps cannot be made: ")]
-    [InlineData(""" "sampling": { "sampler": "lcm", "steps": 80 } """, "sampling does not fit Diffusion: ")]
+    [InlineData(""" "sampling": { "sampler": "lcm", "steps": 80 } """, "sampling does not fit diffusion: ")]
     public void Parse_ChoicesThatDoNotGoTogether_SaysSo(string sections, string expected) => Assert.StartsWith(expected, Failures(sections).Single(), StringComparison.Ordinal);
 
     [Fact]
@@ -268,6 +268,17 @@ public sealed class RunConfigurationTests
     public void Parse_NotJson_SaysWhere() =>
         Assert.Contains("(line 2, byte 10): ", Assert.Throws<InvalidDataException>(() => RunConfiguration.Parse("{\n \"data\": oops }")).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("Model.Down[1].Channels", "must be a positive multiple of NormGroups, 32; it is 48.", "model.down[1].channels must be a positive multiple of normGroups, 32; it is 48.")]
+    [InlineData("Watch.PreviewSteps", "must be at most Diffusion.Timesteps, 10; it is 20.", "watch.previewSteps must be at most diffusion.timesteps, 10; it is 20.")]
+    [InlineData("Training.Epochs", "excludes Steps; Steps is 1 and Epochs is 2.", "training.epochs excludes steps; steps is 1 and epochs is 2.")]
+    [InlineData("Sampling.Sampler", "must be a name, or absent; it is 'Steps'. Data of MNIST, Karras", "sampling.sampler must be a name, or absent; it is 'Steps'. Data of MNIST, Karras")]
+    public void InFile_Mistake_HasTheNamesOfAFile(string path, string message, string expected)
+    {
+        var named = RunConfiguration.InFile(new(path, message));
+        Assert.Equal(expected, $"{named.Path} {named.Message}");
+    }
+
     [Fact]
     public void Load_NoFile_NamesIt()
     {
@@ -300,8 +311,8 @@ public sealed class RunConfigurationTests
             },
             options.Watch);
         Assert.Equal(options.Watch, RunConfiguration.Parse(RunConfiguration.ToJson(options)).Watch);
-        Assert.Equal("watch.previewSteps must be at most Diffusion.Timesteps, 1000; it is 2000.", Failures(""" "watch": { "previewSteps": 2000 } """).Single());
-        Assert.Equal("watch.evaluationSteps must be at most Diffusion.Timesteps, 1000; it is 1001.", Failures(""" "watch": { "evaluationSteps": 1001 } """).Single());
+        Assert.Equal("watch.previewSteps must be at most diffusion.timesteps, 1000; it is 2000.", Failures(""" "watch": { "previewSteps": 2000 } """).Single());
+        Assert.Equal("watch.evaluationSteps must be at most diffusion.timesteps, 1000; it is 1001.", Failures(""" "watch": { "evaluationSteps": 1001 } """).Single());
         Assert.Equal(2, Failures(""" "watch": { "evaluateEvery": 0, "evaluationImages": 1 } """).Count);
     }
 

@@ -114,7 +114,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void Train_ImpossibleBlocks_SaysWhichAndWhy() => Wrong(
         _app.Run("train", "--config", _app.Configure("\"steps\": 3", """ "model": { "down": [ { "channels": 12, "attention": true, "heads": 5 } ] } """)),
-        "model.down[0].channels must be a positive multiple of NormGroups, 8; it is 12", "model.down[0].heads must divide the block's 12 channels; it is 5");
+        "model.down[0].channels must be a positive multiple of normGroups, 8; it is 12", "model.down[0].heads must divide the block's 12 channels; it is 5");
 
     [Theory]
     [InlineData("train", "--config", "absent.json", "absent.json")]

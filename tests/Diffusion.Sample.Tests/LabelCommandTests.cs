@@ -35,7 +35,7 @@ public sealed class LabelCommandTests : IDisposable
         Assert.Equal(3, new[] { Convert.ToHexString(configured), Convert.ToHexString(everywhere), Convert.ToHexString(nowhere) }.Distinct().Count());
         string[] sample = ["sample", "--checkpoint", "out", "--count", "2"];
         Wrong(_app.Run([.. sample, "--guidance", "1", "--guidance-sigma-min", "1"]), "--guidance-sigma-min has no use here: the scale of guidance is 1");
-        Wrong(_app.Run([.. sample, "--guidance-sigma-min", "6"]), "--guidance-sigma-max must be a finite number above GuidanceSigmaMin, 6, or absent; it is 5.");
+        Wrong(_app.Run([.. sample, "--guidance-sigma-min", "6"]), "--guidance-sigma-max must be a finite number above --guidance-sigma-min, 6, or absent; it is 5.");
         Wrong(_app.Run([.. sample, "--guidance-sigma-min", "-1"]), "--guidance-sigma-min must be at least 0; it is -1.");
         Wrong(_app.Run("img2img", "--checkpoint", "out", "--count", "2", "--guidance-sigma-max", "6"), "--guidance-sigma-max has no use here: without --label");
     }

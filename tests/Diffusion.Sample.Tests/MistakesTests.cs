@@ -59,4 +59,12 @@ public sealed class MistakesTests
         var error = Assert.Throws<Microsoft.Extensions.Options.OptionsValidationException>(() => Mistakes.ThrowIfAny([new OptionsError(path, "must be at least 1")], options));
         Assert.Equal([expected], error.Failures);
     }
+
+    [Fact]
+    public void ThrowIfAny_MessageWithOptions_NamesThemAsTheCommandLineDoes()
+    {
+        OptionsError[] mistakes = [new("Sampling.GuidanceSigmaMax", "must be above GuidanceSigmaMin, 3; it is 2."), new("Model.StemChannels", "must be a multiple of NormGroups.")];
+        var error = Assert.Throws<Microsoft.Extensions.Options.OptionsValidationException>(() => Mistakes.ThrowIfAny(mistakes, Mistakes.OfDrawing));
+        Assert.Equal(["--guidance-sigma-max must be above --guidance-sigma-min, 3; it is 2.", "model.stemChannels must be a multiple of normGroups."], error.Failures);
+    }
 }
