@@ -100,7 +100,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var config = _app.Configure("\"steps\": 4");
         Done(_app.Run("train", "--config", config, "--stop-after", "2"));
-        Wrong(_app.Run("train", "--config", config), "stopped at step 2", "--resume");
+        Wrong(_app.Run("train", "--config", config), "holds a run at step 2", "--resume");
         Done(_app.Run("train", "--config", config, "--resume"));
         Done(_app.Run("train", "--config", config)); // the same run again, over its own files
         Wrong(_app.Run("train", "--config", config, "--seed", "9"), "another run", "--out");
