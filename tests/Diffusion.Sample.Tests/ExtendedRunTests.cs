@@ -14,7 +14,7 @@ public sealed class ExtendedRunTests : IDisposable
 
         var (exitCode, _, error) = _app.Run("train", "--config", config, "--steps", "9", "--out", "run");
         Assert.Equal(2, exitCode);
-        Assert.Contains("stopped at step 6. Add --resume", error, StringComparison.Ordinal);
+        Assert.Contains("holds a run at step 6. Add --resume", error, StringComparison.Ordinal);
         Assert.Equal(6, Checkpoint.Newest(_app.At("run/checkpoints"))!.Step);
     }
 
