@@ -61,7 +61,7 @@ internal static class ResultsReport
         string[] cells =
         [
             row.Title,
-            measured.Training is not { } training ? "" : string.Create(CultureInfo.InvariantCulture, $"{training.Steps} steps{(training.Seconds is { } seconds ? $", {seconds / 60:0.0} min" : "")}"),
+            measured.Training is not { } training ? "" : string.Create(CultureInfo.InvariantCulture, $"{training.Steps} {(training.Steps == 1 ? "step" : "steps")}{(training.Seconds is { } seconds ? $", {seconds / 60:0.0} min" : "")}"),
             measured.Setting("networkCallsPerImage") ?? "",
             measured.Count.ToString(CultureInfo.InvariantCulture),
             Value("frechetDistance", "0.00"),
