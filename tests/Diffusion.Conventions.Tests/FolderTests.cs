@@ -53,6 +53,6 @@ public sealed class FolderTests
         var info = model.GetSymbolInfo(node);
         var method = model.GetDeclaredSymbol(node) ?? info.Symbol ?? info.CandidateSymbols.SingleOrDefault();
         return method?.GetAttributes().Any(attribute => attribute.AttributeClass?.ToDisplayString() is
-            "System.Runtime.InteropServices.LibraryImportAttribute" or "Microsoft.Extensions.Logging.LoggerMessageAttribute") is true;
+            "System.Runtime.InteropServices.LibraryImportAttribute" or "Microsoft.Extensions.Logging.LoggerMessageAttribute" or "System.Text.RegularExpressions.GeneratedRegexAttribute") is true;
     }
 }

@@ -120,7 +120,7 @@ public sealed class DiffusersUNet
         }
 
         return NetworkDescription.Difference(options, read, UNet2DReader.ClassName) is { } difference
-            ? throw new ArgumentException($"{UNet2DReader.ClassName} cannot be this network, and {nameof(UNetPresets)}.{nameof(UNetPresets.Diffusers)} makes one that it can: {difference}.", nameof(options))
+            ? throw new ArgumentException($"{UNet2DReader.ClassName} cannot be this network (UNetPresets.Diffusers makes one that it can be): {difference}.", nameof(options))
             : new DiffusersUNet(UNet2DReader.ClassName, options, json);
     }
 
