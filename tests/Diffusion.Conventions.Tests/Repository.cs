@@ -5,6 +5,9 @@ namespace Diffusion.Conventions.Tests;
 /// <summary>Where the sources and the libraries are.</summary>
 internal static class Repository
 {
+    // Folders that .gitignore leaves out: what builds, tests and programs wrote.
+    private static readonly HashSet<string> s_written = ["bin", "obj", "out", "feed", "artifacts", "TestResults", "BenchmarkDotNet.Artifacts", ".vs", ".idea", ".git"];
+
     /// <summary>The folder of the solution, above the folder that the tests run in.</summary>
     public static string Root { get; } = Above(AppContext.BaseDirectory);
 
@@ -21,7 +24,7 @@ internal static class Repository
     /// <summary>Files below a folder of the repository, without what a build wrote there.</summary>
     public static IEnumerable<string> Files(string folder, string pattern) =>
         Directory.EnumerateFiles(Path.Combine(Root, folder), pattern, SearchOption.AllDirectories)
-            .Where(file => !Path.GetRelativePath(Root, file).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or ".git" or "out"))
+            .Where(file => !Path.GetRelativePath(Root, file).Split(Path.DirectorySeparatorChar).Any(s_written.Contains))
             .Order(StringComparer.Ordinal);
 
     /// <summary>Whether there is a file or folder of that path from the root, with slashes; upper and lower case are different on every system.</summary>
