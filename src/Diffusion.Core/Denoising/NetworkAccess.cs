@@ -181,15 +181,20 @@ internal sealed class NetworkAccess
         }
     }
 
+    private void EndLater() => InputGradients.PutOff(() => End(training: false));
+
     /// <summary>An evaluation or a training step.</summary>
     public readonly ref struct Use(NetworkAccess? access, bool training)
     {
         public void Dispose()
         {
-            var used = access;
-            if (used is not null && (training || !InputGradients.PutOff(() => used.End(training: false))))
+            if (training || !InputGradients.AreWanted)
             {
-                used.End(training);
+                access?.End(training);
+            }
+            else
+            {
+                access?.EndLater();
             }
         }
     }

@@ -44,7 +44,7 @@ public sealed class NetworkDenoiser : IDenoiser
     public Parameterization Parameterization { get; }
 
     /// <inheritdoc/>
-    public Device Device => _network.parameters().FirstOrDefault()?.device ?? CPU;
+    public Device Device => FirstParameter?.device ?? CPU;
 
     /// <inheritdoc/>
     /// <remarks>A network that returns twice the channels is taken to have learned the variance of the reverse step in the second half.</remarks>
@@ -61,7 +61,7 @@ public sealed class NetworkDenoiser : IDenoiser
         using var noGradients = InputGradients.Off();
         using var scope = NewDisposeScope();
         using var evaluation = NetworkAccess.Of(_network).Evaluate();
-        var type = _network.parameters().FirstOrDefault()?.dtype ?? noisy.dtype;
+        var type = FirstParameter?.dtype ?? noisy.dtype;
         var input = Parameterization.ToInput(noisy, [level]).to(type);
         if (_selfConditioning)
         {
@@ -76,6 +76,8 @@ public sealed class NetworkDenoiser : IDenoiser
     }
 
     internal bool UsesEstimate => _selfConditioning;
+
+    private Tensor? FirstParameter => _network.named_parameters().FirstOrDefault().parameter;
 
     internal IDisposable KeepWeights() => NetworkAccess.Of(_network).Keep();
 }

@@ -20,17 +20,15 @@ internal static class InputGradients
         return new WantedInputGradients(before);
     }
 
-    /// <summary>Turns gradients off, unless they are wanted.</summary>
-    public static IDisposable? Off() => t_held is null ? no_grad() : null;
+    /// <summary>Whether somebody wants them on this thread.</summary>
+    public static bool AreWanted => t_held is not null;
 
-    /// <summary>Puts the end of an evaluation off until the gradients have been taken.</summary>
+    /// <summary>Turns gradients off, unless they are wanted.</summary>
+    public static IDisposable? Off() => AreWanted ? null : no_grad();
+
+    /// <summary>Puts the end of an evaluation off until the gradients, which are wanted, have been taken.</summary>
     /// <param name="end">What ends it.</param>
-    /// <returns>Whether it was put off: <see langword="false"/> where no gradients are wanted.</returns>
-    public static bool PutOff(Action end)
-    {
-        t_held?.Add(end);
-        return t_held is not null;
-    }
+    public static void PutOff(Action end) => t_held!.Add(end);
 
     internal static void Restore(List<Action>? before)
     {

@@ -7,7 +7,7 @@ namespace Diffusion.Models.Tests;
 /// <summary>Blocks that run as one where nothing is differentiated, against the same blocks with gradients and in float64.</summary>
 public sealed class ForwardOnlyTests : IDisposable
 {
-    private const long MostOfStep = 17 << 10; // whether the runtime has optimised the code or not
+    private const long MostOfStep = 16 << 10; // whether the runtime has optimised the code or not
 
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly Generator _generator = new(5, CPU);
