@@ -8,8 +8,6 @@ internal static class EarlierResults
     /// <summary>The key under which a run that began with other weights names them, in the header of its safetensors files.</summary>
     private const string FromKey = "diffusion.from";
 
-    private static readonly StringComparison s_paths = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
-
     /// <summary>What the headers of a run's files say: its configuration, and with which weights it began.</summary>
     public static IReadOnlyDictionary<string, string> Metadata(RunFolder folder, TrainArguments arguments, string configuration)
     {
@@ -29,8 +27,7 @@ internal static class EarlierResults
     /// <exception cref="UsageException">It has a run, or is or contains those weights.</exception>
     public static void ThrowIfInUse(RunFolder folder, string from)
     {
-        var (target, source) = (Real(folder.Path), Real(from));
-        if (source.Equals(target, s_paths) || source.StartsWith(Path.EndsInDirectorySeparator(target) ? target : target + Path.DirectorySeparatorChar, s_paths))
+        if (RealPaths.IsIn(from, folder.Path))
         {
             throw new UsageException($"--out: {folder.Path} is or contains '{from}', with which the run begins (--from). Choose another folder with --out.");
         }
@@ -78,19 +75,5 @@ internal static class EarlierResults
 
         var before = ConfigurationFile.Load(file);
         return RunConfiguration.ToJson(before with { Data = before.Data with { ClassNames = before.Data.ClassNames ?? options.Data.ClassNames } }) == RunConfiguration.ToJson(options);
-    }
-
-    /// <summary>Where a path leads, past all links in it; what does not exist lies where it would be made.</summary>
-    private static string Real(string path)
-    {
-        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        if (Path.GetDirectoryName(full) is not { } parent)
-        {
-            return full;
-        }
-
-        var here = Path.Combine(Real(parent), Path.GetFileName(full));
-        FileSystemInfo? entry = Directory.Exists(here) ? new DirectoryInfo(here) : File.Exists(here) ? new FileInfo(here) : null;
-        return entry?.ResolveLinkTarget(returnFinalTarget: true) is { } target ? Real(target.FullName) : here;
     }
 }

@@ -1,3 +1,5 @@
+using Diffusion.Configuration;
+
 namespace Diffusion.Sample;
 
 /// <summary>Where results go.</summary>
@@ -28,6 +30,27 @@ internal static class OutputFolder
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException($"{option}: results cannot be written to '{folder}': {e.Message} Choose another folder.", e);
+        }
+    }
+
+    /// <summary>Refuses, before any work, a folder among the images of a run, which would train on its own results the next time.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="data">The images.</param>
+    /// <param name="option">The option that names the folder.</param>
+    /// <exception cref="UsageException">It is the folder of the images, or lies in it.</exception>
+    public static void ThrowIfAmongImages(string folder, DataOptions data, string option = "--out")
+    {
+        if (data.Kind == DataKind.Mnist) // four files with names of their own
+        {
+            return;
+        }
+
+        foreach (var images in (string?[])[data.Path, data.Folder.ValidationPath])
+        {
+            if (images is not (null or "") && RealPaths.IsIn(folder, images))
+            {
+                throw new UsageException($"{option}: '{folder}' is or lies in '{images}', the folder of the run's images, and what is written there would be read as images the next time. Choose a folder outside it.");
+            }
         }
     }
 }

@@ -92,6 +92,7 @@ internal static class TrainCommand
 
         using var initial = arguments.From is { } from ? InitialWeights.Open(from, arguments.Source) : null;
         var options = Configuration(arguments, folder, initial);
+        OutputFolder.ThrowIfAmongImages(folder.Path, options.Data);
         using var images = options.Data.Open(ImageCodecs.Of(options.Data));
         options = options.ForImages(images);
         var steps = options.Training.StepsFor(images.Count);
@@ -127,6 +128,11 @@ internal static class TrainCommand
         AnsiConsole.MarkupLineInterpolated($"[bold]{images.Count}[/] images of {images.Shape} from {images.Name}");
         ClassList.ShowFound(images, options);
         SkippedImages.Show(images);
+        if (images.Count < options.Training.BatchSize)
+        {
+            AnsiConsole.MarkupLineInterpolated($"[yellow]{images.Count} images are fewer than the {options.Training.BatchSize} of a step: a network learns so few by heart and draws copies of them (docs/faq.md).[/]");
+        }
+
         AnsiConsole.MarkupLineInterpolated($"[bold]{network.ParameterCount:N0}[/] parameters on {trainer.Denoiser.Device.type}, {options.Training.BatchSize} images a step, step {trainer.StepsDone} of {steps}");
 
         try

@@ -91,6 +91,11 @@ internal sealed class TrainedModel : IDisposable
     {
         var trained = TrainedWeights.Find(arguments.Checkpoint);
         CheckSource(arguments.Source, trained);
+        if (arguments.Out is not "")
+        {
+            OutputFolder.ThrowIfAmongImages(arguments.Out, trained.Options.Data);
+        }
+
         var label = LabelledDrawing.Find(trained.File, trained.Options, arguments);
         var options = trained.Options with { Sampling = arguments.Over(trained.Options.Sampling) };
         Mistakes.ThrowIfAny(options.Validate(), Mistakes.OfDrawing);

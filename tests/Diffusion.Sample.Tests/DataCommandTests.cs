@@ -90,6 +90,39 @@ public sealed class DataCommandTests : IDisposable
         Assert.Contains("2 .heic, 1 folders @eaDir", Joined(changed.Output), StringComparison.Ordinal);
     }
 
+    /// <summary>The next run would train on what this one drew.</summary>
+    [Fact]
+    public void Results_AmongTheImages_AreRefusedBeforeAnyWork()
+    {
+        Directory.CreateDirectory(_app.At("images/brick"));
+        File.Copy(Repository("samples/data/textures/brick.png"), _app.At("images/brick/1.png"));
+        var config = Configure(Folder("false"));
+        Refused("train", "--config", config, "--out", "images");
+        Refused("train", "--config", config, "--out", "images/brick/run");
+        Refused("forward", "--config", config, "--count", "1", "--out", "images/run");
+        var trained = _app.Run("train", "--config", config, "--out", "images-2");
+        Done(trained);
+        Assert.Contains("1 images are fewer than the 4 of a step", Joined(trained.Output), StringComparison.Ordinal);
+        Refused("train", "--config", config, "--resume", "--out", "images/run");
+        Refused("sample", "--checkpoint", "images-2", "--out", "images/run");
+        Refused("compare", "--checkpoints", "images-2", "--out", "images");
+        Refused("evaluate", "--checkpoint", "images-2", "--keep", "images/run");
+        if (!OperatingSystem.IsWindows()) // where a link needs rights of its own
+        {
+            Directory.CreateSymbolicLink(_app.At("link"), _app.At("images"));
+            Refused("sample", "--checkpoint", "images-2", "--out", "link/run");
+        }
+
+        Assert.Equal([_app.At("images/brick")], Directory.GetFileSystemEntries(_app.At("images")));
+        Assert.Single(Directory.GetFileSystemEntries(_app.At("images/brick")));
+
+        void Refused(params string[] arguments)
+        {
+            var (code, output, error) = _app.Run(arguments);
+            Assert.True(code == 2 && error.Contains("the folder of the run's images", StringComparison.Ordinal), error + output);
+        }
+    }
+
     public void Dispose() => _app.Dispose();
 
     private static string Folder(string skipCorrupt) => $$"""

@@ -21,6 +21,11 @@ internal sealed class EvaluationRun : IDisposable
         try
         {
             _model = arguments.Drawing is null ? null : Own(TrainedModel.Load(arguments.Drawing));
+            if (_model is not null && arguments.Keep is { } folder)
+            {
+                OutputFolder.ThrowIfAmongImages(folder, _model.Options.Data, "--keep");
+            }
+
             var named = ReferenceData.Named(arguments, _model?.Options.Data);
             var features = FeatureChoice.For(arguments, named?.Kind, _model?.Shape);
             _images = Own(OpenImages(features));

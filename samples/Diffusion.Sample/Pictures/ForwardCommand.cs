@@ -29,6 +29,7 @@ internal static class ForwardCommand
         OutputFolder.ThrowIfUnusable(folder);
         var file = arguments.GetValue(s_config) ?? throw new UsageException("--config is needed, the configuration whose images and noise schedule are shown, such as samples/configs/mnist-quick.json.");
         var options = ConfigurationFile.Load(file.FullName);
+        OutputFolder.ThrowIfAmongImages(folder, options.Data);
         // What a network predicts is of no matter here; velocity goes with every schedule.
         var diffusion = options.Diffusion with { Schedule = arguments.GetValue(s_schedule) ?? options.Diffusion.Schedule, Prediction = Parameterization.Velocity.Name };
         if (diffusion.Validate().FirstOrDefault() is { } mistake)
