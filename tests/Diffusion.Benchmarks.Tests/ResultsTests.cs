@@ -1,3 +1,6 @@
+using System.Globalization;
+using Diffusion.Configuration;
+
 namespace Diffusion.Benchmarks.Tests;
 
 /// <summary>The plan of <c>results</c>, its rows, and the tables that are made of them; no network is trained here.</summary>
@@ -11,7 +14,7 @@ public sealed class ResultsTests
             { "name": "likelihoodExact", "value": 3.392, "images": 200 }
           ],
           "classes": [ { "name": "0", "images": 190 }, { "name": "1", "images": 211 } ],
-          "settings": { "networkCallsPerImage": 18, "processor": "P", "threads": 2, "version": "1", "date": "2026-11-30" }
+          "settings": { "networkCallsPerImage": 18, "processor": "P: level l, kernels", "threads": 2, "version": "1", "date": "2026-11-30" }
         }
         """;
 
@@ -91,9 +94,22 @@ public sealed class ResultsTests
         Assert.Equal("| Heun, 9 steps, seed 0 | 2400 steps, 1.6 min | 18 | 2000 | 3.27 | 0.00 |  |  |  |  | 0.979; 0.967 | 190–211 | 3.39 (n = 200) |", lines[4]);
         Assert.StartsWith("| Heun, 9 steps, seed 1 | not run, some 0.5 h |", lines[5], StringComparison.Ordinal);
         Assert.All(lines[2..6], line => Assert.Equal(14, line.Count(sign => sign == '|')));
+        Assert.Equal(["", "Measured on P: level l, 2 threads.", "<!-- end -->", "text"], lines[6..10]);
         Assert.DoesNotContain("old", page, StringComparison.Ordinal);
         Assert.Contains("\ntext\n", page, StringComparison.Ordinal);
         Assert.Equal(page, ResultsReport.Write(page, plan, new Dictionary<string, ResultRow> { ["quick-heun"] = row }));
+    });
+
+    [Fact]
+    public void Write_RowsOfTwoProcessors_NamesBoth() => InFolder(folder =>
+    {
+        var plan = ResultPlan.Read(Text(folder, Plan));
+        var first = ResultRow.Of(Text(folder, Metrics, "a.json"), plan.Rows[0], null, null);
+        var second = ResultRow.Of(Text(folder, Metrics.Replace("P: level l", "Q: level m", StringComparison.Ordinal), "b.json"), plan.Rows[1], null, null);
+
+        var page = ResultsReport.Write("<!-- table: samplers -->\n<!-- end -->\n<!-- table: naive -->\n<!-- end -->\n", plan, new Dictionary<string, ResultRow> { ["quick-heun"] = first, ["quick-heun-seed-1"] = second });
+
+        Assert.Contains("Measured on P: level l, 2 threads (1 of the rows); Q: level m, 2 threads (1 of the rows).", page, StringComparison.Ordinal);
     });
 
     [Theory]
@@ -106,6 +122,31 @@ public sealed class ResultsTests
 
         Assert.Contains(message, Assert.Throws<FormatException>(() => ResultsReport.Write(page, plan, new Dictionary<string, ResultRow>())).Message, StringComparison.Ordinal);
     });
+
+    [Theory]
+    [InlineData("mnist-quick")]
+    [InlineData("mnist-best")]
+    [InlineData("textures")]
+    [InlineData("mnist-course")]
+    public void Page_Parameters_AreThoseOfTheNetwork(string configuration)
+    {
+        var repository = Path.GetDirectoryName(Path.GetDirectoryName(Golden.Folder))!;
+        using var network = RunConfiguration.Load(Path.Combine(repository, "samples", "configs", $"{configuration}.json")).CreateNetwork();
+        var expected = string.Create(CultureInfo.InvariantCulture, $"{network.ParameterCount:N0} (`{configuration}.json`)");
+
+        Assert.Contains(expected, File.ReadAllText(Path.Combine(repository, "docs", "results.md")), StringComparison.Ordinal);
+    }
+
+    /// <summary>The tables of the page are made of the rows as they are now.</summary>
+    [Fact]
+    public void Page_OfTheRepository_IsCurrent()
+    {
+        var repository = Path.GetDirectoryName(Path.GetDirectoryName(Golden.Folder))!;
+        var (folder, page) = (Path.Combine(repository, "docs", "results"), File.ReadAllText(Path.Combine(repository, "docs", "results.md")).ReplaceLineEndings("\n"));
+        var plan = ResultPlan.Read(Path.Combine(folder, "plan.json"));
+
+        Assert.True(ResultsReport.Write(page, plan, ResultRow.FindAll(plan, folder)) == page, "docs/results.md is not what its rows say: dotnet run -c Release --project benchmarks/Diffusion.Benchmarks -- results floor");
+    }
 
     private static string Text(string folder, string text, string name = "plan.json")
     {

@@ -15,6 +15,9 @@ internal sealed class ResultRow(JsonObject json)
     /// <summary>The processor, its level and the version, in one line.</summary>
     public string Machine => $"{Setting("processor")}; {Setting("threads")} threads; {Setting("version")}; {Setting("date")}";
 
+    /// <summary>The processor with its level, and the threads: on another one the figures differ in their last digits, and the times altogether.</summary>
+    public string Processor => $"{Setting("processor")?.Split(',')[0]}, {Setting("threads")} {(Setting("threads") == "1" ? "thread" : "threads")}";
+
     /// <summary>How many images were measured.</summary>
     public int Count => (int)json["count"]!;
 
@@ -37,6 +40,16 @@ internal sealed class ResultRow(JsonObject json)
 
         return new ResultRow(json);
     }
+
+    /// <summary>The file of a row.</summary>
+    public static string PathOf(PlannedRow row, string folder) => Path.Combine(folder, $"{row.Name}.json");
+
+    /// <summary>A row of a folder; <see langword="null"/> where it is not measured.</summary>
+    public static ResultRow? Find(PlannedRow row, string folder) => File.Exists(PathOf(row, folder)) ? Read(PathOf(row, folder)) : null;
+
+    /// <summary>The rows of a plan that are measured, by name.</summary>
+    public static IReadOnlyDictionary<string, ResultRow> FindAll(ResultPlan plan, string folder) =>
+        plan.Rows.Select(row => (row.Name, Row: Find(row, folder))).Where(each => each.Row is not null).ToDictionary(each => each.Name, each => each.Row!);
 
     /// <summary>Reads a row.</summary>
     /// <param name="path">The file.</param>

@@ -13,14 +13,13 @@ internal sealed class Results(ResultPlan plan, string folder, string work, int i
     private readonly SampleApp _app = SampleApp.Find();
 
     /// <summary>The file of a row.</summary>
-    public string PathOf(PlannedRow row) => Path.Combine(folder, $"{row.Name}.json");
+    public string PathOf(PlannedRow row) => ResultRow.PathOf(row, folder);
 
     /// <summary>The row, where it is measured.</summary>
-    public ResultRow? Find(PlannedRow row) => File.Exists(PathOf(row)) ? ResultRow.Read(PathOf(row)) : null;
+    public ResultRow? Find(PlannedRow row) => ResultRow.Find(row, folder);
 
     /// <summary>All that are measured, by name.</summary>
-    public IReadOnlyDictionary<string, ResultRow> Measured() =>
-        plan.Rows.Select(row => (row.Name, Row: Find(row))).Where(each => each.Row is not null).ToDictionary(each => each.Name, each => each.Row!);
+    public IReadOnlyDictionary<string, ResultRow> Measured() => ResultRow.FindAll(plan, folder);
 
     /// <summary>The rows of these names in the order of the plan, or of the runs or tables of these names; all without a name.</summary>
     /// <exception cref="FormatException">Nothing has such a name.</exception>

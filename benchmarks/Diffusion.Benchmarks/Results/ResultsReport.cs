@@ -40,7 +40,8 @@ internal static class ResultsReport
             {
                 open = line[Begin.Length..].Split(' ')[0];
                 var planned = tables.Remove(open, out var found) ? found : throw new FormatException($"The page has a table '{open}', which no row of the plan is in, or has it twice.");
-                result.AppendJoin('\n', s_head.Concat(planned.Select(row => Line(row, plan, rows.GetValueOrDefault(row.Name))))).Append('\n');
+                result.AppendJoin('\n', s_head.Concat(planned.Select(row => Line(row, rows.GetValueOrDefault(row.Name))))).Append('\n');
+                result.Append(Machines([.. planned.Select(row => rows.GetValueOrDefault(row.Name)).OfType<ResultRow>()]));
             }
         }
 
@@ -49,7 +50,7 @@ internal static class ResultsReport
             : result.ToString();
     }
 
-    private static string Line(PlannedRow row, ResultPlan plan, ResultRow? measured)
+    private static string Line(PlannedRow row, ResultRow? measured)
     {
         if (measured is null)
         {
@@ -75,6 +76,13 @@ internal static class ResultsReport
             Likelihood(measured),
         ];
         return $"| {string.Join(" | ", cells)} |";
+    }
+
+    /// <summary>A paragraph that says on which processors, by how many of the rows where there are several; empty where nothing is measured.</summary>
+    private static string Machines(IReadOnlyList<ResultRow> measured)
+    {
+        var groups = measured.GroupBy(row => row.Processor).ToList();
+        return groups.Count == 0 ? "" : $"\nMeasured on {string.Join("; ", groups.Select(group => groups.Count == 1 ? group.Key : $"{group.Key} ({group.Count()} of the rows)"))}.\n";
     }
 
     /// <summary>A zero has no sign.</summary>
