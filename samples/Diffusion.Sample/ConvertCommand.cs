@@ -98,7 +98,7 @@ internal static class ConvertCommand
     {
         var metadata = new Dictionary<string, string>(weights.Metadata);
         metadata.TryAdd("format", "pt");
-        if ((config is null ? TrainedWeights.OptionsOf(from, weights) : Fitting(config.FullName, tensors)) is { } options)
+        if ((config is null ? TrainedWeights.OptionsOf(from, weights) : Fitting(Path.GetFullPath(IncludedFiles.Find(config.ToString())), tensors)) is { } options)
         {
             options = SharedPaths.Of(options, Path.GetDirectoryName(to)!);
             metadata[RunConfiguration.MetadataKey] = RunConfiguration.ToJson(options);

@@ -17,7 +17,7 @@ internal static class DrawingOptions
     private static readonly Option<double?> s_guidance = NumberOption.Optional<double>("--guidance", "The scale of guidance by labels, for networks that know labels, instead of the configuration's; 1 is none.");
     private static readonly Option<double?> s_sigmaMin = NumberOption.Optional<double>("--guidance-sigma-min", "Guidance above this noise-to-signal ratio alone, instead of the configuration's.");
     private static readonly Option<double?> s_sigmaMax = NumberOption.Optional<double>("--guidance-sigma-max", "Guidance up to this noise-to-signal ratio alone, instead of the configuration's.");
-    private static readonly Option<string?> s_label = new("--label") { Description = "The class to draw, by its name, or by its label where no class has that name, for networks that know labels; without it sample draws all of them in turn, and the other commands none." };
+    private static readonly Option<string?> s_label = new("--label") { Description = "The class to draw, by its name, or by its label where no class has that name, for networks that know labels; without it sample and compare draw all of them in turn, and the commands that change images work without a label." };
 
     /// <summary>What and how to draw, without the network and the folder for results.</summary>
     public static IReadOnlyList<Option> OfDrawing { get; } = [Count, Sampler, s_steps, Spacing, Schedule, s_guidance, s_sigmaMin, s_sigmaMax, s_label, Seed, .. SourceOptions.All];

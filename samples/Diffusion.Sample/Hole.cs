@@ -25,11 +25,11 @@ internal static class Hole
         return mask;
     }
 
-    /// <summary>A file: white is kept, black is painted.</summary>
-    public static Tensor Load(string path, ImageShape shape, IImageCodec codec)
+    /// <summary>A file, cut and resized as the images are: white is kept, black is painted.</summary>
+    public static Tensor Load(string path, ImageShape shape, ImageFit fit, IImageCodec codec)
     {
         using var image = File.Exists(path)
-            ? ImageFile.Load(path, codec).WithChannels(1).Resize(shape.Width, shape.Height, ImageFit.Stretch).ToTensor()
+            ? ImageFile.Load(path, codec).WithChannels(1).Resize(shape.Width, shape.Height, fit).ToTensor()
             : throw new UsageException($"There is no file '{path}'.");
         return image.gt(0).to_type(ScalarType.Float32);
     }

@@ -18,6 +18,7 @@ internal static class ImageToImageCommand
         InputImages.ThrowIfUnused(arguments);
         var shared = DrawingOptions.Read(arguments);
         using var model = TrainedModel.Load(shared);
+        InputImages.ThrowIfCodecUnused(arguments, model);
         shared.ThrowIfGuidedWithoutLabel();
         using var scope = NewDisposeScope();
         var images = InputImages.Read(arguments, model, shared.Count ?? DefaultCount);

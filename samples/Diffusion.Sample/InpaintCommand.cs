@@ -9,7 +9,7 @@ internal static class InpaintCommand
     private const int DefaultCount = 8;
     private const int MostDefaultJump = 10;
 
-    private static readonly Option<FileInfo> s_mask = new("--mask") { Description = "An image file: white is kept, black is painted." };
+    private static readonly Option<FileInfo> s_mask = new("--mask") { Description = "An image file, cut and resized as the images are: white is kept, black is painted." };
     private static readonly Option<string> s_hole = new("--hole") { Description = $"What is painted, instead of a file: {string.Join(", ", Hole.Names)} (default)." };
     private static readonly Option<int?> s_jumpLength = NumberOption.Optional<int>("--jump-length", "How many levels a jump back goes up; a tenth of the steps by default, at most 10.");
     private static readonly Option<int> s_resamples = NumberOption.WithDefault("--resamples", 3, "How many times each part of the way is done; 1 for no jumps.");
@@ -30,11 +30,18 @@ internal static class InpaintCommand
             throw new UsageException("--mask and --hole exclude each other.");
         }
 
+        if (arguments.GetValue(s_resamples) == 1)
+        {
+            UsageException.IfUnused("with --resamples 1 there are no jumps.", arguments, s_jumpLength);
+        }
+
         using var model = TrainedModel.Load(shared);
+        InputImages.ThrowIfCodecUnused(arguments, model, decoded: arguments.GetValue(s_mask) is not null);
         shared.ThrowIfGuidedWithoutLabel();
         using var scope = NewDisposeScope();
         var images = InputImages.Read(arguments, model, shared.Count ?? DefaultCount);
-        var mask = arguments.GetValue(s_mask) is { } file ? Hole.Load(file.FullName, model.Shape, ImageCodecs.Of(InputImages.Options(arguments, model))) : Hole.Of(arguments.GetValue(s_hole) ?? "center", model.Shape);
+        var data = InputImages.Options(arguments, model);
+        var mask = arguments.GetValue(s_mask) is { } file ? Hole.Load(file.FullName, model.Shape, data.Fit, ImageCodecs.Of(data)) : Hole.Of(arguments.GetValue(s_hole) ?? "center", model.Shape);
         var inner = model.CreateSampler();
         var schedule = model.Denoiser.Schedule;
         var jumpLength = arguments.GetValue(s_jumpLength) ?? Math.Clamp((inner.Levels(schedule).Count - 1) / 10, 1, MostDefaultJump);

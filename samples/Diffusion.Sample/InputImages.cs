@@ -25,6 +25,19 @@ internal static class InputImages
         }
     }
 
+    /// <summary>Refuses a codec where no file is decoded.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="model">The network, of whose data set images are where none are given.</param>
+    /// <param name="decoded">Whether another file is.</param>
+    /// <exception cref="UsageException">One is given.</exception>
+    public static void ThrowIfCodecUnused(ParseResult arguments, TrainedModel model, bool decoded = false)
+    {
+        if (!decoded && arguments.GetValue(Files) is not { Length: > 0 } && model.Options.Data.Kind == DataKind.Mnist)
+        {
+            UsageException.IfUnused("no image file is decoded.", arguments, ImageCodecs.Name);
+        }
+    }
+
     /// <returns>[N, C, H, W] in [−1, 1], on the CPU.</returns>
     public static Tensor Read(ParseResult arguments, TrainedModel model, int count)
     {

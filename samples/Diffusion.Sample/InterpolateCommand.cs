@@ -27,10 +27,11 @@ internal static class InterpolateCommand
         }
         else
         {
-            UsageException.IfUnused("--seeds needs no images.", arguments, InputImages.Data);
+            UsageException.IfUnused("--seeds needs no images.", arguments, InputImages.Data, ImageCodecs.Name);
         }
 
         using var model = TrainedModel.Load(shared with { Sampler = shared.Sampler ?? "ddim" });
+        InputImages.ThrowIfCodecUnused(arguments, model);
         shared.ThrowIfGuidedWithoutLabel();
         using var scope = NewDisposeScope();
         var rows = shared.Count ?? DefaultRows;

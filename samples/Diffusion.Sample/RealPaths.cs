@@ -12,6 +12,9 @@ internal static class RealPaths
         return inner.Equals(outer, s_names) || inner.StartsWith(Path.EndsInDirectorySeparator(outer) ? outer : outer + Path.DirectorySeparatorChar, s_names);
     }
 
+    /// <summary>Whether two paths lead to one file or folder.</summary>
+    public static bool AreSame(string one, string other) => Of(one).Equals(Of(other), s_names);
+
     /// <summary>Where a path leads; what does not exist lies where it would be made.</summary>
     private static string Of(string path)
     {

@@ -27,6 +27,7 @@ internal static class ReconstructCommand
         UsageException.IfUnused("nothing is random on the way to noise and back.", arguments, DrawingOptions.Seed);
         ThrowUnlessDdim(shared.Sampler);
         using var model = TrainedModel.Load(shared with { Sampler = "ddim" });
+        InputImages.ThrowIfCodecUnused(arguments, model);
         shared.ThrowIfGuidedWithoutLabel();
         using var scope = NewDisposeScope();
         var images = InputImages.Read(arguments, model, shared.Count ?? DefaultCount);

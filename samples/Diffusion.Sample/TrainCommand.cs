@@ -113,6 +113,12 @@ internal static class TrainCommand
             },
         };
         using var trainer = options.CreateTrainer(network, images, training, new ConsoleWarnings());
+        var copy = new ConfigurationCopy(folder.Config, options);
+        if (!arguments.Resume)
+        {
+            trainer.Observers.Add(copy); // first: --resume needs it, also where the run ends while an observer prepares
+        }
+
         using var watch = Watch.Over(trainer, options, folder);
         if (arguments.Resume && !trainer.Resume(folder.Checkpoints))
         {
@@ -124,7 +130,11 @@ internal static class TrainCommand
             trainer.Save(folder.Checkpoints); // --resume goes on from these weights, however early the run is stopped
         }
 
-        trainer.Observers.Add(new ConfigurationCopy(folder.Config, options));
+        if (arguments.Resume)
+        {
+            trainer.Observers.Add(copy); // last: a run that cannot go on keeps its own
+        }
+
         AnsiConsole.MarkupLineInterpolated($"[bold]{images.Count}[/] images of {images.Shape} from {images.Name}");
         ClassList.ShowFound(images, options);
         SkippedImages.Show(images);

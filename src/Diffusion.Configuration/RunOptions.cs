@@ -187,23 +187,41 @@ public sealed record RunOptions : IValidatedOptions
             var (name, steps) = Watch.PreviewSteps > Diffusion.Timesteps ? (nameof(Watch.PreviewSteps), Watch.PreviewSteps) : (nameof(Watch.EvaluationSteps), Watch.EvaluationSteps);
             yield return new OptionsError($"{nameof(Watch)}.{name}", $"must be at most {nameof(Diffusion)}.{nameof(Diffusion.Timesteps)}, {Diffusion.Timesteps}; it is {steps}.");
         }
-        else if (!Diffusion.Validate().Concat(Sampling.Validate()).Any() && LevelsError() is { } error)
+        else if (!Diffusion.Validate().Concat(Sampling.Validate()).Concat(Watch.Validate()).Any() && LevelsError() is { } error)
         {
             yield return error;
         }
     }
 
-    /// <summary>Whether this sampler, with these steps and this spacing, finds its levels in this schedule.</summary>
+    /// <summary>Whether this sampler finds its levels in this schedule, with the steps of drawing, of previews and of distances.</summary>
     private OptionsError? LevelsError()
     {
-        try
+        if (Problem(Sampling.Steps) is { } problem)
         {
-            Sampling.CreateSampler().Levels(Diffusion.CreateSchedule());
-            return null;
+            return new OptionsError(nameof(Sampling), $"does not fit {nameof(Diffusion)}: {problem}");
         }
-        catch (ArgumentException e)
+
+        foreach (var (name, steps) in ((string, int?)[])[(nameof(Watch.PreviewSteps), Watch.PreviewSteps), (nameof(Watch.EvaluationSteps), Watch.EvaluationSteps)])
         {
-            return new OptionsError(nameof(Sampling), $"does not fit {nameof(Diffusion)}: {e.Message.ReplaceLineEndings(" ")}");
+            if (steps is not null && Problem(steps) is { } other)
+            {
+                return new OptionsError($"{nameof(Watch)}.{name}", $"does not fit {nameof(Sampling)} and {nameof(Diffusion)}: {other}");
+            }
+        }
+
+        return null;
+
+        string? Problem(int? steps)
+        {
+            try
+            {
+                (Sampling with { Steps = steps }).CreateSampler().Levels(Diffusion.CreateSchedule());
+                return null;
+            }
+            catch (ArgumentException e)
+            {
+                return e.Message.ReplaceLineEndings(" ");
+            }
         }
     }
 }

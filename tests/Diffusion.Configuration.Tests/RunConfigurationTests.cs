@@ -231,6 +231,8 @@ public sealed class RunConfigurationTests
     [InlineData(""" "diffusion": { "schedule": "linear-zero-snr" } """, "diffusion.prediction 'epsilon' says nothing about the image")]
     [InlineData(""" "diffusion": { "schedule": "linear-zero-snr", "timesteps": 5, "prediction": "flow" } """, "diffusion.schedule 'linear-zero-snr' with 5 timesteps cannot be made: ")]
     [InlineData(""" "sampling": { "sampler": "lcm", "steps": 80 } """, "sampling does not fit diffusion: ")]
+    [InlineData(""" "sampling": { "sampler": "lcm", "steps": 8 }, "watch": { "previewEvery": 5, "previewSteps": 80 } """, "watch.previewSteps does not fit sampling and diffusion: ")]
+    [InlineData(""" "sampling": { "sampler": "lcm", "steps": 8 }, "watch": { "evaluateEvery": 5, "evaluationSteps": 80 } """, "watch.evaluationSteps does not fit sampling and diffusion: ")]
     public void Parse_ChoicesThatDoNotGoTogether_SaysSo(string sections, string expected) => Assert.StartsWith(expected, Failures(sections).Single(), StringComparison.Ordinal);
 
     [Fact]

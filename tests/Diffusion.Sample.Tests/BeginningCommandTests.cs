@@ -38,6 +38,21 @@ public sealed class BeginningCommandTests : IDisposable
         Assert.Equal(before, Files());
     }
 
+    /// <summary>Where it ends before the first step, --resume goes on from the given weights.</summary>
+    [Fact]
+    public void Train_FromEndedBeforeTheFirstStep_IsResumed()
+    {
+        var config = _app.Configure("\"steps\": 2", watch: "\"evaluateEvery\": 2, \"evaluationImages\": 4, \"evaluationSteps\": 2");
+        Done("train", "--config", config, "--out", "first");
+        Directory.CreateDirectory(_app.At("second"));
+        File.WriteAllText(_app.At("second/best"), "in the way of the folder");
+        var failed = _app.Run("train", "--config", config, "--from", "first", "--out", "second");
+        Assert.True(failed.ExitCode == 1 && failed.Error.Contains("'" + _app.At("second/best") + "' is a file", StringComparison.Ordinal), failed.Error + failed.Output);
+        File.Delete(_app.At("second/best"));
+        Done("train", "--resume", "--out", "second");
+        Assert.True(File.Exists(_app.At("second/model.safetensors")));
+    }
+
     [Fact]
     public void Train_FromAScheduleOfAnotherName_ComparesItsLevels()
     {

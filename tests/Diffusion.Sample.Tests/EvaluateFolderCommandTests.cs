@@ -52,13 +52,40 @@ public sealed class EvaluateFolderCommandTests : IClassFixture<EvaluateFolderCom
     }
 
     /// <summary>The folder of the run is a reference, too, and copies of it are the best images.</summary>
-    [Fact]
-    public void Reference_ThatTheNetworkWasTrainedOn_IsCalledSo()
+    [Theory]
+    [InlineData("--reference pictures")]
+    [InlineData("--reference held/../pictures/")]
+    [InlineData("--checkpoint on-itself")] // by folder.validationPath
+    public void Reference_ThatTheNetworkWasTrainedOn_IsCalledSo(string options)
     {
-        Done("evaluate --checkpoint out --count 6 --steps 2 --figures nearest --reference pictures --out trained.json");
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.StartsWith("--checkpoint", StringComparison.Ordinal))
+        {
+            File.WriteAllText(_app.At("on-itself.json"), File.ReadAllText(_app.At("own.json")).Replace("\"held\"", "\"pictures\"", StringComparison.Ordinal));
+            Done("train --config on-itself.json --out on-itself");
+        }
+        else
+        {
+            options += " --checkpoint out";
+        }
+
+        Done($"evaluate --count 6 --steps 2 --figures nearest --out trained.json {options}");
         using var metrics = Metrics("trained.json");
         Assert.Equal(0, Figure(metrics, "nearestReferencePixels"));
         Assert.Contains(metrics.RootElement.GetProperty("remarks").EnumerateArray(), remark => remark.GetString()!.StartsWith("the reference is what the network was trained on", StringComparison.Ordinal));
+    }
+
+    /// <summary>A run that trains on parts of images is compared with the middle of a folder's, whichever way the folder is named.</summary>
+    [Fact]
+    public void Reference_OfARunOnParts_IsCutAsThoseForValidation()
+    {
+        File.WriteAllText(_app.At("parts.json"), File.ReadAllText(_app.At("own.json")).Replace("\"size\": 12", "\"size\": 8, \"augmentation\": { \"cropFrom\": 12 }", StringComparison.Ordinal));
+        Done("train --config parts.json --out parts");
+        Done("evaluate --checkpoint parts --count 6 --steps 2 --figures nearest --out validation.json");
+        Done("evaluate --checkpoint parts --count 6 --steps 2 --figures nearest --reference held --out named.json");
+        using var validation = Metrics("validation.json");
+        using var named = Metrics("named.json");
+        Assert.Equal(Figure(validation, "nearestReferencePixels"), Figure(named, "nearestReferencePixels"));
     }
 
     [Fact]

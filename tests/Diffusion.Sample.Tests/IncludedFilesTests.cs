@@ -18,6 +18,8 @@ public sealed class IncludedFilesTests : IDisposable
     [InlineData("train", "--config", "samples/configs/mnist-quick.json", "--stop-after", "1")]
     [InlineData("train", "--from", "samples/models/mnist", "--stop-after", "1")]
     [InlineData("convert", "--from", "samples/models/mnist/model.safetensors", "--to", "copy.safetensors")]
+    [InlineData("convert", "--from", "samples/models/mnist/model.safetensors", "--to", "copy.safetensors", "--config", "samples/configs/mnist-best.json")]
+    [InlineData("forward", "--config", "samples/configs/mnist-quick.json", "--count", "1")]
     [InlineData("info", "samples/models/textures")]
     public void Commands_PathOfTheRepositoryElsewhere_TakeTheIncludedOne(params string[] arguments)
     {

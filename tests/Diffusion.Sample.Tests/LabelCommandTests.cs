@@ -38,6 +38,9 @@ public sealed class LabelCommandTests : IDisposable
         Wrong(_app.Run([.. sample, "--guidance-sigma-min", "6"]), "--guidance-sigma-max must be a finite number above --guidance-sigma-min, 6, or absent; it is 5.");
         Wrong(_app.Run([.. sample, "--guidance-sigma-min", "-1"]), "--guidance-sigma-min must be at least 0; it is -1.");
         Wrong(_app.Run("img2img", "--checkpoint", "out", "--count", "2", "--guidance-sigma-max", "6"), "--guidance-sigma-max has no use here: without --label");
+        string[] compare = ["compare", "--checkpoint", "out", "--count", "1", "--steps", "2", "--guidance-sigma-max", "5", "--guidances", "1"];
+        Done(_app.Run([.. compare, "2"]));
+        Wrong(_app.Run(compare), "--guidance-sigma-max has no use here: every scale of guidance is 1");
     }
 
     [Fact]

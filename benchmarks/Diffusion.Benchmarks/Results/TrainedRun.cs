@@ -12,6 +12,8 @@ internal sealed partial class TrainedRun(SampleApp app, PlannedRun plan, string 
     /// <summary>The folder of its results.</summary>
     public string Folder { get; } = Path.Combine(work, plan.Name);
 
+    private string Checkpoints => Path.Combine(Folder, "checkpoints");
+
     private string TimeFile => Path.Combine(work, $"{plan.Name}.time.json");
 
     /// <summary>Trains what is not trained yet.</summary>
@@ -27,10 +29,9 @@ internal sealed partial class TrainedRun(SampleApp app, PlannedRun plan, string 
         }
 
         var wanted = steps ?? plan.Steps;
-        var resumed = Directory.Exists(Path.Combine(Folder, "checkpoints"));
+        var resumed = Directory.Exists(Checkpoints);
         var lines = app.Run(["train", "--config", Configuration(), "--out", Folder, .. wanted is { } number ? (string[])["--steps", $"{number}"] : [], .. resumed ? (string[])["--resume"] : []]);
-        var (seconds, trained) = Took(lines);
-        var time = new TrainingTime(wanted ?? trained, resumed ? null : seconds);
+        var time = new TrainingTime(Checkpoint.Newest(Checkpoints)!.Step, resumed ? null : Took(lines));
         AtomicFile.WriteText(TimeFile, JsonSerializer.Serialize(time, s_json));
         return time;
     }
@@ -73,14 +74,15 @@ internal sealed partial class TrainedRun(SampleApp app, PlannedRun plan, string 
         }
     }
 
-    private static (double Seconds, int Steps) Took(IReadOnlyList<string> lines)
+    /// <summary>The seconds of the app's last line.</summary>
+    private static double Took(IReadOnlyList<string> lines)
     {
         var match = LastLine().Match(string.Join(' ', lines));
         return match.Success
-            ? (double.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture), int.Parse(match.Groups[2].Value, System.Globalization.CultureInfo.InvariantCulture))
+            ? double.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)
             : throw new InvalidOperationException("The app did not say what training took.");
     }
 
-    [GeneratedRegex(@"Training took ([\d.]+) s\s+for (\d+)\s+steps")]
+    [GeneratedRegex(@"Training took ([\d.]+) s\s+for")]
     private static partial Regex LastLine();
 }

@@ -87,7 +87,7 @@ internal static class SensitivityCommand
 
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"| {count} | {distances.Average():0.0} ({distances.Min():0.0}–{distances.Max():0.0}) | {biases.Average():0.0} | {distances.Average() - biases.Average():0.0} | {kernels.Average(each => each.Value):0} ({kernels.Min(each => each.Value):0}–{kernels.Max(each => each.Value):0}) |");
+            $"| {count} | {distances.Average():0.0} ({distances.Min():0.0} to {distances.Max():0.0}) | {biases.Average():0.0} | {distances.Average() - biases.Average():0.0} | {kernels.Average(each => each.Value):0} ({kernels.Min(each => each.Value):0} to {kernels.Max(each => each.Value):0}) |");
     }
 
     /// <summary>The first images of the reference and of each set, a row each.</summary>

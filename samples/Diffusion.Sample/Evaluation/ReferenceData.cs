@@ -105,7 +105,7 @@ internal sealed class ReferenceData : IDisposable
 
         if (IsThere(run))
         {
-            WasTrainedOn = IsDecoded && Path.GetFullPath(arguments.Reference!) == Path.GetFullPath(run.Path);
+            WasTrainedOn = IsDecoded && RealPaths.AreSame(arguments.Reference!, run.Path);
             Training = OpenTraining(arguments, run);
         }
     }
@@ -117,6 +117,7 @@ internal sealed class ReferenceData : IDisposable
         if (!arguments.HeldBack)
         {
             Training = TrainingImages(data, run) is { } trainedOn ? OpenTraining(arguments, trainedOn) : null;
+            WasTrainedOn = data.Kind == DataKind.Folder && IsThere(run) && data.Folder.ValidationPath is { } kept && RealPaths.AreSame(kept, run.Path);
             Images = Own(data.OpenValidation(ImageCodecs.Of(data)) ?? throw new UsageException(
                 $"'{data.Path}' has no images that nothing was trained on (docs/data.md): give what to compare with by --reference, mnist, textures, a folder or file of images or a file of statistics."));
             return;
@@ -158,11 +159,11 @@ internal sealed class ReferenceData : IDisposable
 
     private static IImageSource OpenFolder(EvaluateArguments arguments, DataOptions? run, ImageShape shape)
     {
-        // The images of a run of its own folder are made square and small, and so are these; where images are measured as they are, these are, too.
+        // The images of a run of its own folder are made square and small, and so are these, as its images for validation are; where images are measured as they are, these are, too.
         if (run is { Kind: DataKind.Folder, Path.Length: > 0 })
         {
-            var data = ImageCodecs.Over(run with { Path = arguments.Reference!, Folder = run.Folder with { ValidationPath = null }, Augmentation = new() }, arguments.Codec);
-            return data.Open(ImageCodecs.Of(data));
+            var data = ImageCodecs.Over(run with { Path = arguments.Reference!, Folder = run.Folder with { ValidationPath = arguments.Reference } }, arguments.Codec);
+            return data.OpenValidation(ImageCodecs.Of(data))!;
         }
 
         var codec = ImageCodecs.Of(ImageCodecs.Over(run ?? new DataOptions(), arguments.Codec));

@@ -30,7 +30,7 @@ internal static class CompareCommand
         (string Name, DrawingArguments Drawing)[] rows =
         [
             .. samplers.Select(name => (name, shared with { Sampler = name })),
-            .. guidances.Select(scale => (string.Create(CultureInfo.InvariantCulture, $"guidance {scale}"), shared with { Guidance = scale })),
+            .. guidances.Select(scale => (string.Create(CultureInfo.InvariantCulture, $"guidance {scale}"), shared with { Guidance = scale, Interval = scale == 1 ? default : shared.Interval })),
             .. networks,
         ];
         using var scope = NewDisposeScope();
@@ -63,6 +63,7 @@ internal static class CompareCommand
 
         UsageException.IfUnused("--samplers says which.", ("--sampler", samplers.Length > 0 && shared.Sampler is not null));
         UsageException.IfUnused("--guidances says how much.", ("--guidance", guidances.Length > 0 && shared.Guidance is not null));
+        UsageException.IfUnused("every scale of guidance is 1, which is none.", shared.GivenInterval(guidances.Length > 0 && guidances.All(scale => scale == 1)));
         UsageException.IfUnused("--calls says how many.", ("--steps", calls.Length > 0 && shared.Steps is not null));
     }
 

@@ -28,7 +28,7 @@ internal static class ForwardCommand
         var folder = arguments.GetRequiredValue(DrawingOptions.Out).FullName;
         OutputFolder.ThrowIfUnusable(folder);
         var file = arguments.GetValue(s_config) ?? throw new UsageException("--config is needed, the configuration whose images and noise schedule are shown, such as samples/configs/mnist-quick.json.");
-        var options = ConfigurationFile.Load(file.FullName);
+        var options = ConfigurationFile.Load(Path.GetFullPath(IncludedFiles.Find(file.ToString())));
         OutputFolder.ThrowIfAmongImages(folder, options.Data);
         // What a network predicts is of no matter here; velocity goes with every schedule.
         var diffusion = options.Diffusion with { Schedule = arguments.GetValue(s_schedule) ?? options.Diffusion.Schedule, Prediction = Parameterization.Velocity.Name };

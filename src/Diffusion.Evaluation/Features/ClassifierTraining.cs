@@ -13,7 +13,7 @@ internal static class ClassifierTraining
     /// <summary>Trains.</summary>
     /// <param name="images">Grey 28×28 images with labels.</param>
     /// <param name="options">Valid ones.</param>
-    /// <param name="epochDone">Gets the number of the epoch, from 1, and its mean loss.</param>
+    /// <param name="epochDone">Gets how many epochs are done, and the mean loss since it was last called.</param>
     /// <returns>The averaged weights, for the caller to dispose.</returns>
     public static TensorDictionary Run(IImageSource images, ImageClassifierOptions options, Action<int, double>? epochDone)
     {
@@ -38,15 +38,17 @@ internal static class ClassifierTraining
         using var source = new DistortedImages(images, options.Distortion);
         var (steps, rate) = (Steps(images.Count, options), new LearningRateOptions { Shape = LearningRateShape.Cosine });
         using var loader = new BatchLoader(source, options.BatchSize, options.Seed, steps);
-        var (sum, epoch, seen) = (0.0, 1, 0);
-        for (var step = 1; step <= steps; step++, seen++)
+        var (sum, epochs, seen) = (0.0, 0, 0);
+        for (var step = 1; step <= steps; step++)
         {
             sum += Gradients(network, parameters, loader, step);
             optimizer.Update(parameters.Values, parameters.Gradients, 0, options.LearningRate * rate.ShareAt(step, steps), step, [(average.Values, average.WeightAt(step - 1))]);
-            if ((long)step * options.BatchSize >= (long)epoch * images.Count)
+            seen++;
+            var done = (int)Math.Min(options.Epochs, (long)step * options.BatchSize / images.Count);
+            if (done > epochs) // of few images a step has several
             {
-                epochDone?.Invoke(epoch++, sum / (seen + 1));
-                (sum, seen) = (0, -1);
+                epochDone?.Invoke(done, sum / seen);
+                (sum, epochs, seen) = (0, done, 0);
             }
         }
 

@@ -40,7 +40,7 @@ public sealed class ImageClassifier : IImageClassifier
     /// <summary>Trains a network from the start. It runs on one of libtorch's threads, so that the same images and options give the same bits on the same machine.</summary>
     /// <param name="images">Grey 28×28 images in [−1, 1] with labels of at least two classes.</param>
     /// <param name="options">How; the defaults if <see langword="null"/>.</param>
-    /// <param name="epochDone">Gets the number of the epoch, from 1, and its mean loss, the cross-entropy in nats.</param>
+    /// <param name="epochDone">Gets how many epochs are done, from 1 on, and the mean loss since it was called last, the cross-entropy in nats. Of fewer images than a batch a step has several epochs.</param>
     /// <returns>For the caller to dispose.</returns>
     /// <exception cref="ArgumentException">The images have another shape, another range or no labels, or an option is outside its range.</exception>
     /// <exception cref="InvalidOperationException">The loss is no finite number.</exception>

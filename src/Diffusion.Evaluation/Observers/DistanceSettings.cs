@@ -8,6 +8,8 @@ namespace Diffusion.Evaluation;
 /// <param name="BatchSize">Those that are drawn at once.</param>
 /// <param name="Sampler">The sampler's type.</param>
 /// <param name="Steps">Its steps.</param>
+/// <param name="Spacing">Where they lie.</param>
+/// <param name="SamplerTrace">What it draws of noise, <see cref="Evaluation.SamplerTrace"/>: it tells samplers of one type with other options apart.</param>
 /// <param name="Guidance">The scale of guidance.</param>
 /// <param name="GuidanceSigmaMin">The σ/α above which there is guidance.</param>
 /// <param name="GuidanceSigmaMax">The σ/α up to which there is; <see langword="null"/> for all.</param>
@@ -15,4 +17,4 @@ namespace Diffusion.Evaluation;
 /// <param name="Clip">Whether each predicted image is clipped.</param>
 /// <param name="Seed">The seed of the noise.</param>
 internal sealed record DistanceSettings(
-    string Features, string Reference, long? ReferenceImages, int Images, int BatchSize, string Sampler, int Steps, double Guidance, double GuidanceSigmaMin, double? GuidanceSigmaMax, string? Condition, bool Clip, long Seed);
+    string Features, string Reference, long? ReferenceImages, int Images, int BatchSize, string Sampler, int Steps, string Spacing, string SamplerTrace, double Guidance, double GuidanceSigmaMin, double? GuidanceSigmaMax, string? Condition, bool Clip, long Seed);

@@ -108,6 +108,8 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
             _options.BatchSize,
             _sampler.GetType().Name,
             levels.Count - 1,
+            _sampler.Spacing.Name,
+            SamplerTrace.Of(_sampler, trainer.Denoiser, _shape),
             _options.Guidance,
             _options.GuidanceSigmaMin,
             _options.GuidanceSigmaMax,

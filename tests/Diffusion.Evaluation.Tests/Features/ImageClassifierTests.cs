@@ -130,6 +130,16 @@ public sealed class ImageClassifierTests : IDisposable
         Assert.True(classifier.Accuracy(images) > 0.95);
     }
 
+    /// <summary>Five epochs of 10 images are two steps of 32: the first has three whole ones.</summary>
+    [Fact]
+    public void Train_FewerImagesThanABatch_TellsTheLastEpoch()
+    {
+        using var images = Mnist.Open(Path.Combine(Data, "mnist"), Split.Train, limit: 10);
+        var told = new List<int>();
+        using var classifier = ImageClassifier.Train(images, new ImageClassifierOptions { Epochs = 5, BatchSize = 32 }, (epoch, _) => told.Add(epoch));
+        Assert.Equal([3, 5], told);
+    }
+
     [Fact]
     public void Load_WhatWasSaved_GivesTheSame()
     {

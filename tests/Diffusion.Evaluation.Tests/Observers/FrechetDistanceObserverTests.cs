@@ -182,6 +182,26 @@ public sealed class FrechetDistanceObserverTests : IDisposable
         }
     }
 
+    /// <summary>Of the same type, with as many steps.</summary>
+    [Fact]
+    public void Fit_ResumedWithAnotherSampler_IsRefusedBeforeTheFirstStep()
+    {
+        var (reference, _) = BestAt(step: 7);
+        using (reference)
+        {
+            Train(reference, stopAfter: 10);
+            Sampler[] others = [new DdimSampler(3, new() { Eta = 1 }), new DdimSampler(3, new() { Spacing = StepSpacing.Linspace })];
+            string[] expected = ["samplerTrace: ", "spacing: \"trailing\" → \"linspace\""];
+            foreach (var (sampler, part) in others.Zip(expected))
+            {
+                using var other = new FrechetDistanceObserver(_folder.File("best"), _features, reference, sampler, s_options);
+                var recorder = new Recorder();
+                Assert.Contains(part, Assert.Throws<InvalidOperationException>(() => TinyRun.Train([recorder, other], _folder.File("checkpoints"))).Message, StringComparison.Ordinal);
+                Assert.Empty(recorder.Steps);
+            }
+        }
+    }
+
     [Theory]
     [InlineData("{ \"step\": 7 ")]
     [InlineData("{ \"step\": 7, \"frechetDistance\": 3 }")]
