@@ -35,7 +35,7 @@ public sealed class PostHocEma
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var averages = Path.Combine(folder, Checkpoint.AveragesFolder);
-        var snapshots = Directory.Exists(averages) ? Directory.EnumerateFiles(averages, "*.safetensors").Select(Describe).OrderBy(each => each.Step).ThenBy(each => each.Width).ToList() : [];
+        var snapshots = Directory.Exists(averages) ? Directory.EnumerateFiles(averages, "*.safetensors").Select(Describe).Where(each => each.Step > 0).OrderBy(each => each.Step).ThenBy(each => each.Width).ToList() : [];
         return snapshots.Count > 0
             ? new PostHocEma(averages, snapshots)
             : throw new InvalidDataException($"'{averages}' has no snapshots; train with {nameof(EmaOptions)}.{nameof(EmaOptions.RelativeWidth)} and {nameof(CheckpointOptions)}.{nameof(CheckpointOptions.SnapshotEvery)}.");
@@ -46,6 +46,7 @@ public sealed class PostHocEma
     /// <param name="step">The step at which it ends; the last one with snapshots by default. Later snapshots are not used.</param>
     /// <returns>The network's weights, for the caller to dispose: <see cref="Weights.Load"/> puts them into a network.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The width is out of range, or there is no snapshot up to the step.</exception>
+    /// <exception cref="InvalidOperationException">Two snapshots have the same step and width.</exception>
     public TensorDictionary Reconstruct(double relativeWidth, int? step = null)
     {
         if (!(relativeWidth > 0 && relativeWidth <= PowerFunction.MaxWidth))
@@ -63,7 +64,8 @@ public sealed class PostHocEma
         return Sum(used.ConvertAll(snapshot => snapshot.Path), Coefficients(used.ConvertAll(snapshot => (PowerFunction.OfWidth(snapshot.Width), (double)snapshot.Step)), PowerFunction.OfWidth(relativeWidth), end));
     }
 
-    /// <summary>The weights of profiles in the sum that comes nearest to another profile.</summary>
+    /// <summary>The weights of profiles in the sum that comes nearest to another profile, scaled to a sum of 1, as in the authors' code: the average of a constant is that constant.</summary>
+    /// <exception cref="InvalidOperationException">The profiles do not determine them, as two of one width and step do not.</exception>
     internal static double[] Coefficients(IReadOnlyList<(PowerFunction Profile, double Steps)> profiles, PowerFunction target, double steps)
     {
         var products = new double[profiles.Count, profiles.Count];
@@ -78,7 +80,11 @@ public sealed class PostHocEma
             right[i] = profiles[i].Profile.Product(profiles[i].Steps, target, steps);
         }
 
-        return LinearSystem.Solve(products, right);
+        var solution = LinearSystem.Solve(products, right);
+        var sum = solution.Sum();
+        return double.IsFinite(sum) && sum != 0
+            ? [.. solution.Select(weight => weight / sum)]
+            : throw new InvalidOperationException($"The {profiles.Count} snapshots up to this step do not determine an average: those of one step need different widths.");
     }
 
     private static TensorDictionary Sum(List<string> paths, double[] coefficients)

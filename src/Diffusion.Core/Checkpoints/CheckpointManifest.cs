@@ -29,6 +29,12 @@ internal sealed record CheckpointManifest(
     /// <summary>What the network predicts; <see langword="null"/> in format 1.</summary>
     public string? Prediction { get; init; }
 
+    /// <summary>What tells predictions of one name apart, <see cref="CheckpointSchedule.Coefficients"/>; <see langword="null"/> where an older version wrote the checkpoint.</summary>
+    public IReadOnlyList<double>? PredictionCoefficients { get; init; }
+
+    /// <summary>How many steps changed the weights; <see langword="null"/> where an older version wrote the checkpoint, and all did as far as is known.</summary>
+    public int? Updates { get; init; }
+
     /// <summary>The options of the run, for comparison when it is resumed; <see langword="null"/> in format 1.</summary>
     public JsonElement? Options { get; init; }
 
@@ -60,6 +66,7 @@ internal sealed record CheckpointManifest(
         : Step < 0 ? $"has step {Step}; a run's steps begin at 0."
         : named is { } step && step != Step ? $"has step {Step}; its folder is named after step {step}."
         : BatchSize < 1 ? $"has a batch size of {BatchSize}; at least 1 is needed."
+        : Updates < 0 || Updates > Step ? $"has {Updates} updates; there are from 0 to {Step}, the steps."
         : ImageCount < 0 || SkippedInARow < 0 ? $"has {(ImageCount < 0 ? $"{ImageCount} images" : $"{SkippedInARow} skipped steps")}; no number can be negative."
         : Array.Find(s_always, file => !Files.ContainsKey(file)) is { } lacking ? $"names {(Files.Count == 0 ? "no files" : $"no {lacking}")}: a checkpoint has the weights, their averages and the optimizer's state, {string.Join(", ", s_always)}."
         : Files.Keys.FirstOrDefault(name => PortableName.Fault(name) is not null) is { } name ? $"has the file '{name}', which {PortableName.Fault(name)}; a checkpoint's files lie beside its manifest."

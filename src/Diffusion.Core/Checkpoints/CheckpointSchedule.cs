@@ -8,12 +8,19 @@ internal sealed record CheckpointSchedule(string Name, int Timesteps, IReadOnlyL
 {
     private const double Tolerance = 1e-6; // another machine's logarithms and roots may differ in their last digits
 
-    internal static CheckpointSchedule Of(INoiseSchedule schedule)
-    {
-        int[] timesteps = [.. Enumerable.Range(0, 5).Select(quarter => (int)((long)(schedule.Timesteps - 1) * quarter / 4))];
-        return new(schedule.GetType().Name, schedule.Timesteps, [.. timesteps.Select(schedule.LevelAt).SelectMany(level => new[] { level.Alpha, level.Sigma })]);
-    }
+    internal static CheckpointSchedule Of(INoiseSchedule schedule) =>
+        new(schedule.GetType().Name, schedule.Timesteps, [.. Compared(schedule).SelectMany(level => new[] { level.Alpha, level.Sigma })]);
 
-    internal bool Same(CheckpointSchedule other) => Timesteps == other.Timesteps && Levels.Count == other.Levels.Count
-        && Levels.Zip(other.Levels).All(pair => Math.Abs(pair.First - pair.Second) <= Tolerance * Math.Max(1, Math.Abs(pair.First)));
+    /// <summary>Skip, Out and In of a parameterization, in turn, at the same timesteps; 0 where one is not finite.</summary>
+    internal static IReadOnlyList<double> Coefficients(Parameterization parameterization, INoiseSchedule schedule) =>
+        [.. Compared(schedule).Select(parameterization.At).SelectMany(at => new[] { at.Skip, at.Out, at.In }).Select(value => double.IsFinite(value) ? value : 0)];
+
+    internal static bool AreSame(IReadOnlyList<double> one, IReadOnlyList<double> other) =>
+        one.Count == other.Count && one.Zip(other).All(pair => Math.Abs(pair.First - pair.Second) <= Tolerance * Math.Max(1, Math.Abs(pair.First)));
+
+    internal bool Same(CheckpointSchedule other) => Timesteps == other.Timesteps && AreSame(Levels, other.Levels);
+
+    /// <summary>The levels that are compared.</summary>
+    internal static IEnumerable<NoiseLevel> Compared(INoiseSchedule schedule) =>
+        Enumerable.Range(0, 5).Select(quarter => schedule.LevelAt((int)((long)(schedule.Timesteps - 1) * quarter / 4)));
 }

@@ -14,7 +14,7 @@ internal static class FileSignatures
         ([0x28, 0xB5, 0x2F, 0xFD], 0, $"a Zstandard archive: {Unpack}"),
         ([.. "7z"u8, 0xBC, 0xAF, 0x27, 0x1C], 0, $"a 7-Zip archive: {Unpack}"),
         ([.. "Rar!"u8, 0x1A, 0x07], 0, $"a RAR archive: {Unpack}"),
-        ([.. "ustar"u8], 257, $"a tar archive: {Unpack}"),
+        ([.. "ustar"u8], 257, $"a tar archive: {Unpack}; if it is an early file of torch.save, load it in Python and save it again"),
         ([.. "GGUF"u8], 0, $"a GGUF file of llama.cpp: {Convert}"),
         ([.. "lmgg"u8], 0, $"a GGML file of llama.cpp: {Convert}"),
         ([.. "tjgg"u8], 0, $"a GGML file of llama.cpp: {Convert}"),

@@ -41,6 +41,9 @@ public abstract class DelegatingDenoiser : IDenoiser
     /// <summary>Why there is no exact likelihood under the denoiser: what is done to the x̂₀ of the network; <see langword="null"/> where nothing is in the way.</summary>
     internal virtual string? NoLikelihood => DenoiserRun.NoLikelihood(Inner);
 
+    /// <summary>An image within the limits on x̂₀.</summary>
+    internal virtual Tensor LimitImage(Tensor image) => DenoiserRun.LimitImage(Inner, image);
+
     /// <summary>Keeps the weights that the network is run with in place until the result is disposed; <see langword="null"/> if there is nothing to keep.</summary>
     internal virtual IDisposable? KeepWeights() => DenoiserRun.KeepWeights(Inner);
 }

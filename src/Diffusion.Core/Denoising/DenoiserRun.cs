@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Diffusion;
 
 /// <summary>What a sampling run asks of its denoiser beside predictions.</summary>
@@ -21,4 +23,7 @@ internal static class DenoiserRun
 
     /// <summary>Why there is no exact likelihood under a denoiser, in words that follow "the denoiser"; <see langword="null"/> where no wrapper around the network is in the way.</summary>
     public static string? NoLikelihood(IDenoiser denoiser) => (denoiser as DelegatingDenoiser)?.NoLikelihood;
+
+    /// <summary>An image with the limits that a denoiser keeps x̂₀ within.</summary>
+    public static Tensor LimitImage(IDenoiser denoiser, Tensor image) => (denoiser as DelegatingDenoiser)?.LimitImage(image) ?? image;
 }

@@ -7,6 +7,8 @@ internal sealed class LimitedDenoiser(IDenoiser inner, ImageLimit limit) : Deleg
 {
     internal override string? NoLikelihood => limit.IsNone ? base.NoLikelihood : $"limits x̂₀ ({limit}), which is then no expected image: leave the limit out";
 
+    internal override Tensor LimitImage(Tensor image) => limit.Apply(base.LimitImage(image));
+
     public override Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null)
     {
         using var scope = NewDisposeScope();

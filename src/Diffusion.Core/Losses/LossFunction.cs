@@ -17,12 +17,15 @@ public abstract class LossFunction
     /// <summary>The name that configuration files use.</summary>
     public abstract string Name { get; }
 
+    /// <summary>The name with what tells losses of that name apart.</summary>
+    internal virtual string Description => Name;
+
     /// <summary>The mean of d²/2 where |d| ≤ δ and δ·(|d| − δ/2) beyond, with d the error: squared for small errors, absolute for large ones.</summary>
     /// <param name="delta">δ, above 0; 1 by default.</param>
     /// <returns>The loss.</returns>
     /// <exception cref="ArgumentOutOfRangeException">δ is not a finite number above 0.</exception>
     public static LossFunction Huber(double delta = 1) => double.IsFinite(delta) && delta > 0
-        ? new ElementLoss("huber", (prediction, target) => nn.functional.huber_loss(prediction, target, delta, nn.Reduction.None))
+        ? new ElementLoss("huber", (prediction, target) => nn.functional.huber_loss(prediction, target, delta, nn.Reduction.None), delta)
         : throw new ArgumentOutOfRangeException(nameof(delta), delta, "Delta must be a finite number above 0.");
 
     /// <summary>The loss of each sample.</summary>
@@ -83,9 +86,11 @@ public abstract class LossFunction
         }
     }
 
-    private sealed class ElementLoss(string name, Func<Tensor, Tensor, Tensor> loss) : LossFunction
+    private sealed class ElementLoss(string name, Func<Tensor, Tensor, Tensor> loss, double? parameter = null) : LossFunction
     {
         public override string Name => name;
+
+        internal override string Description => parameter is { } number ? FormattableString.Invariant($"{name} {number:R}") : name;
 
         protected override Tensor Evaluate(Tensor prediction, Tensor target)
         {

@@ -100,19 +100,25 @@ public sealed class LossHistory
     /// <exception cref="ArgumentException">The tensors are not of a history of this size.</exception>
     public void Load(Tensor losses, Tensor counts)
     {
+        var numbers = Check(losses, counts);
+        using var scope = NewDisposeScope();
+        losses.cpu().contiguous().data<double>().ToArray().CopyTo(_losses, 0);
+        numbers.CopyTo(_counts, 0);
+    }
+
+    /// <summary>Throws where a saved state is not of a history of this size.</summary>
+    /// <returns>The number of losses of each timestep.</returns>
+    internal long[] Check(Tensor losses, Tensor counts)
+    {
         ArgumentNullException.ThrowIfNull(losses);
         ArgumentNullException.ThrowIfNull(counts);
         Expect(losses, ScalarType.Float64, [Timesteps, Kept], nameof(losses));
         Expect(counts, ScalarType.Int64, [Timesteps], nameof(counts));
         using var scope = NewDisposeScope();
         var numbers = counts.cpu().contiguous().data<long>().ToArray();
-        if (Array.Exists(numbers, count => count < 0 || count > Kept))
-        {
-            throw new ArgumentException($"Each number of losses must be in [0, {Kept}]; there are {numbers.Min()} to {numbers.Max()}.", nameof(counts));
-        }
-
-        losses.cpu().contiguous().data<double>().ToArray().CopyTo(_losses, 0);
-        numbers.CopyTo(_counts, 0);
+        return !Array.Exists(numbers, count => count < 0 || count > Kept)
+            ? numbers
+            : throw new ArgumentException($"Each number of losses must be in [0, {Kept}]; there are {numbers.Min()} to {numbers.Max()}.", nameof(counts));
     }
 
     private static void Expect(Tensor tensor, ScalarType type, long[] shape, string name)

@@ -7,6 +7,8 @@ internal sealed class LossSecondMomentTimesteps(int losses, double uniformShare)
 {
     public override string Name => "loss-second-moment";
 
+    internal override string Description => FormattableString.Invariant($"{Name} {losses} {uniformShare:R}");
+
     public override LossHistory? NewHistory(INoiseSchedule schedule)
     {
         ArgumentNullException.ThrowIfNull(schedule);

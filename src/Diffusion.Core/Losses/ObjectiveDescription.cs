@@ -5,11 +5,12 @@ namespace Diffusion;
 /// <summary>An objective in names and numbers, for the manifest of a checkpoint.</summary>
 internal static class ObjectiveDescription
 {
-    public static IReadOnlyDictionary<string, string> Of(TrainingObjective objective, NetworkConditions conditions) => new Dictionary<string, string>
+    public static IReadOnlyDictionary<string, string> Of(TrainingObjective objective, NetworkConditions conditions, INoiseSchedule schedule, Parameterization parameterization) => new Dictionary<string, string>
     {
-        ["loss"] = objective.Loss.Name,
+        ["loss"] = objective.Loss.Description,
         ["weighting"] = objective.Weighting.Name,
-        ["timesteps"] = objective.Timesteps.Name,
+        ["weights"] = string.Join(' ', CheckpointSchedule.Compared(schedule).Select(level => objective.Weighting.At(level, parameterization).ToString("G4", CultureInfo.InvariantCulture))),
+        ["timesteps"] = objective.Timesteps.Description,
         ["offsetNoise"] = Number(objective.OffsetNoise),
         ["immiscible"] = objective.Immiscible ? "true" : "false",
         ["selfConditioning"] = objective.SelfConditioning is { } share ? Number(share) : "none",

@@ -7,6 +7,8 @@ internal sealed class QuantileTimesteps(string name, Func<double, double> quanti
 {
     public override string Name => name;
 
+    internal override string Description => SigmaDensity.Describe(name, quantile, stratified);
+
     public override TimestepDraw Draw(INoiseSchedule schedule, int count, Generator generator, LossHistory? history = null)
     {
         ArgumentNullException.ThrowIfNull(schedule);

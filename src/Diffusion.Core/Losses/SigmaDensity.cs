@@ -20,6 +20,8 @@ internal sealed class SigmaDensity : TimestepDistribution
     /// <inheritdoc/>
     public override string Name { get; }
 
+    internal override string Description => Describe(Name, _ratio, _stratified);
+
     /// <summary>ln σ is normal.</summary>
     /// <param name="mean">The mean of ln σ; −1.2 in EDM.</param>
     /// <param name="deviation">Its standard deviation, above 0; 1.2 in EDM.</param>
@@ -119,6 +121,10 @@ internal sealed class SigmaDensity : TimestepDistribution
         var draws = UniformDraws.Of(count, generator, _stratified);
         return new([.. draws.Select(u => schedule.LevelWithRatio(_ratio(u)))], TimestepDraw.Ones(count));
     }
+
+    /// <summary>A distribution by its quantiles at 0.1, 0.5 and 0.9.</summary>
+    internal static string Describe(string name, Func<double, double> quantile, bool stratified) =>
+        FormattableString.Invariant($"{name} {quantile(0.1):G4} {quantile(0.5):G4} {quantile(0.9):G4}{(stratified ? " stratified" : "")}");
 
     private static Func<double, double> Angle(double first, double last, double factor)
     {

@@ -23,6 +23,9 @@ public abstract class TimestepDistribution
     /// <summary>The name that configuration files use.</summary>
     public abstract string Name { get; }
 
+    /// <summary>The name with what tells distributions of that name apart: quantiles, in general.</summary>
+    internal virtual string Description => Name;
+
     /// <summary>The position along the schedule is logistic(N(mean, scale²)): more training at the middle levels.</summary>
     /// <param name="mean">Above 0 moves the weight towards noise; 0 by default.</param>
     /// <param name="scale">Above 0: how widely the levels spread; 1 by default.</param>

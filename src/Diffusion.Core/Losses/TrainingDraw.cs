@@ -12,6 +12,9 @@ internal sealed record TrainingDraw(TimestepDraw Timesteps, Tensor Noise, Tensor
     /// <summary>Which samples get the null condition, one value a sample; <see langword="null"/> (default) for none.</summary>
     public IReadOnlyList<bool>? Dropped { get; init; }
 
+    /// <summary>Whether each sample keeps its own noise, whatever the objective says: where its loss is not to depend on the other samples.</summary>
+    public bool KeepsNoise { get; init; }
+
     /// <summary>The draw of some of the images; its tensors are views.</summary>
     public TrainingDraw Part(int first, int count) => this with
     {

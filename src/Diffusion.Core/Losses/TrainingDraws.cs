@@ -35,6 +35,7 @@ internal sealed class TrainingDraws(TrainingObjective objective, INoiseSchedule 
         {
             Offset = draws[0].Offset is null ? null : cat(draws.ConvertAll(draw => draw.Offset!)).MoveToOuterDisposeScope(),
             SelfConditioned = objective.SelfConditioning > 0,
+            KeepsNoise = true,
         };
     }
 

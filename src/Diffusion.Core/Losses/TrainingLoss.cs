@@ -137,7 +137,7 @@ internal sealed class TrainingLoss
             noise = noise.Plus(offset.to(images.device).view(images.shape[0], -1, 1, 1) * deviation);
         }
 
-        return _objective.Immiscible ? noise[tensor(NoiseAssignment.Nearest(images, noise).Select(index => (long)index).ToArray(), ScalarType.Int64).to(images.device)] : noise;
+        return _objective.Immiscible && !draw.KeepsNoise ? noise[tensor(NoiseAssignment.Nearest(images, noise).Select(index => (long)index).ToArray(), ScalarType.Int64).to(images.device)] : noise;
     }
 
     private double[] Weights(TrainingDraw draw) => [.. draw.Timesteps.Levels.Select(level => _objective.Weighting.At(level, _parameterization))];

@@ -13,6 +13,7 @@ internal sealed class FlatParameters : IDisposable
     private const int Alignment = 16; // floats: a cache line
 
     private readonly List<(string Name, Parameter Parameter, long Offset)> _entries = [];
+    private readonly List<Tensor> _gradients = []; // of each parameter, a view of all
     private readonly nn.Module _network;
 
     public FlatParameters(nn.Module network)
@@ -45,8 +46,10 @@ internal sealed class FlatParameters : IDisposable
             var value = View(Values, parameter, offset);
             value.copy_(parameter);
             parameter.set_(value);
-            parameter.grad = View(Gradients, parameter, offset);
+            _gradients.Add(View(Gradients, parameter, offset).DetachFromDisposeScope());
         }
+
+        ZeroGradients();
     }
 
     /// <summary>Every parameter, one after the other, with a few zeros between.</summary>
@@ -58,6 +61,17 @@ internal sealed class FlatParameters : IDisposable
     public IEnumerable<string> Names => _entries.Select(entry => entry.Name);
 
     public Device Device => _entries[0].Parameter.device;
+
+    /// <summary>Sets all gradients to 0, and has backward passes add to them again, also where something took a parameter's away: <c>zero_grad</c>, or freezing and unfreezing.</summary>
+    public void ZeroGradients()
+    {
+        using var noGradients = no_grad();
+        Gradients.zero_();
+        foreach (var (entry, gradient) in _entries.Zip(_gradients))
+        {
+            entry.Parameter.grad = gradient;
+        }
+    }
 
     /// <summary>The Euclidean norm of all gradients together, [1]; on their device, so that nobody waits for it here.</summary>
     public Tensor GradientNorm() => FlatBuffer.Handles(Gradients) ? tensor([FlatBuffer.Norm(Gradients)]) : Gradients.norm().view(1);
@@ -125,6 +139,7 @@ internal sealed class FlatParameters : IDisposable
 
     public void Dispose()
     {
+        _gradients.ForEach(each => each.Dispose());
         Gradients.Dispose();
         Values.Dispose();
     }

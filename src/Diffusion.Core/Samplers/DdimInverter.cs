@@ -9,12 +9,10 @@ namespace Diffusion;
 /// <remarks>
 /// Denoising Diffusion Implicit Models, arXiv:2010.02502, section 4.3, Eq. 13 solved upwards. ε̂ is predicted at the level at which the step begins, with its timestep, as in the
 /// code of ADM; diffusers conditions the network on the timestep at which the step ends: levels with those timesteps do the same. Where x̂₀ is limited, ε̂ stays as
-/// predicted. x is kept in Float64; at the clean image ε̂ is a limit, taken at σ = 1e-6.
+/// predicted. x is kept in Float64. The clean image has no timestep and no noise to predict: there the network is asked at the level at which the step ends, for which it was trained.
 /// </remarks>
 internal sealed class DdimInverter : Sampler
 {
-    private const double NoNoise = 1e-6;
-
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps, at least 1; <see langword="null"/> (default) for all T.</param>
     /// <param name="options">Spacing; levels in order of falling noise are visited backwards.</param>
@@ -46,10 +44,12 @@ internal sealed class DdimInverter : Sampler
     {
         ArgumentNullException.ThrowIfNull(context);
         var (from, to) = (context.From, context.To);
-        var timestep = from.Timestep < 0 ? to.Timestep : from.Timestep; // the clean image has none
-        var asked = new NoiseLevel(from.Alpha, Math.Max(from.Sigma, NoNoise), timestep);
+        var clean = from.Sigma == 0;
+        var asked = !clean ? from.Timestep < 0 ? new NoiseLevel(from.Alpha, from.Sigma, to.Timestep) : from
+            : to.Alpha > 0 ? to
+            : context.Denoiser.Schedule.LevelAt(0); // at pure noise a network cannot tell what is noise in an image
         var prediction = context.Predict(context.Noisy, asked);
         var noise = StepMath.NoiseOf(context.Noisy, prediction.Unlimited ?? prediction.Image, asked);
-        return new StepResult(StepMath.Sum((to.Alpha, prediction.Image), (to.Sigma, noise)), prediction.Image);
+        return new StepResult(StepMath.Sum((to.Alpha, clean ? DenoiserRun.LimitImage(context.Denoiser, context.Noisy) : prediction.Image), (to.Sigma, noise)), prediction.Image);
     }
 }

@@ -61,10 +61,14 @@ public abstract class Sampler
     /// <param name="schedule">The denoiser's schedule.</param>
     /// <returns>At least two levels.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The schedule has not enough timesteps for the number of steps.</exception>
+    /// <exception cref="ArgumentException">The spacing leaves fewer than two levels, as <see cref="StepSpacing.EndingAtSigmaMin"/> does of one step that begins there.</exception>
     public virtual IReadOnlyList<NoiseLevel> Levels(INoiseSchedule schedule)
     {
         ArgumentNullException.ThrowIfNull(schedule);
-        return Spacing.Levels(schedule, _steps);
+        var levels = Spacing.Levels(schedule, _steps);
+        return levels.Count >= 2
+            ? levels
+            : throw new ArgumentException($"The spacing '{Spacing}' has {levels.Count} level(s){(_steps is { } steps ? $" for {steps} step(s)" : "")} in a schedule of {schedule.Timesteps} timesteps: a run needs at least two, where it starts and where it ends. Take more steps, or another spacing.");
     }
 
     /// <summary>Makes images from noise.</summary>

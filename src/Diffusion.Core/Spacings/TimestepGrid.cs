@@ -101,7 +101,11 @@ internal sealed class TimestepGrid : IReadOnlyList<int>
     /// <exception cref="ArgumentOutOfRangeException">More steps than original timesteps, or none.</exception>
     public static TimestepGrid Distilled(int timesteps, int steps, int original = 50)
     {
-        ThrowUnlessSteps(timesteps, original);
+        if (original < 1 || original > timesteps)
+        {
+            throw new ArgumentOutOfRangeException(nameof(original), original, $"The distillation of a consistency model takes {original} timesteps, and the schedule has {timesteps}: give the sampler a spacing of its own ({nameof(SamplerOptions)}.{nameof(SamplerOptions.Spacing)}), or a schedule of at least {original}.");
+        }
+
         if (steps < 1 || steps > original)
         {
             throw new ArgumentOutOfRangeException(nameof(steps), steps, $"The number of steps must be in [1, {original}], the number of timesteps of the distillation.");

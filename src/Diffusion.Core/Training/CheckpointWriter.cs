@@ -134,7 +134,7 @@ internal sealed class CheckpointWriter(string folder, CheckpointOptions options,
     {
         foreach (var (file, width) in snapshot.PowerFunctions)
         {
-            if (snapshot.Manifest.Step % options.SnapshotEvery == 0)
+            if (snapshot.Manifest.Step > 0 && snapshot.Manifest.Step % options.SnapshotEvery == 0) // before the first step there is nothing to average
             {
                 var metadata = new Dictionary<string, string>(options.Metadata)
                 {

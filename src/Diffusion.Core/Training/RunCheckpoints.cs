@@ -63,14 +63,14 @@ internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerStat
         return writer.Write(snapshot);
     }
 
-    /// <summary>The newest whole checkpoint of a folder, which is the run's own from now on; <see langword="null"/> if there is none.</summary>
+    /// <summary>The newest whole checkpoint of a folder; <see langword="null"/> if there is none, and the folder is the run's own from now on.</summary>
     /// <exception cref="InvalidDataException">It is of another run.</exception>
     public Checkpoint? Newest(string folder)
     {
-        _folders.Add(PathNames.Whole(folder));
         var checkpoint = Checkpoint.Newest(folder, LogSkipped);
         if (checkpoint is null)
         {
+            _folders.Add(PathNames.Whole(folder));
             return null;
         }
 
@@ -86,6 +86,11 @@ internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerStat
             throw new InvalidDataException($"'{checkpoint.Folder}' was made with {then.Schedule?.Name}, {then.Schedule?.Timesteps} timesteps, and the prediction '{then.Prediction}'; the trainer has {now.Schedule!.Name}, {now.Schedule.Timesteps} timesteps (or other levels), and '{now.Prediction}'. Resume with the same.");
         }
 
+        if (then.PredictionCoefficients is { } coefficients && !CheckpointSchedule.AreSame(coefficients, now.PredictionCoefficients!))
+        {
+            throw new InvalidDataException($"'{checkpoint.Folder}' was made with a prediction '{then.Prediction}' of other numbers, such as another standard deviation of the images: what the network is given and what it predicts would change. Resume with the same.");
+        }
+
         IEnumerable<string> changes =
         [
             .. then.Options is { } before ? JsonDifference.Between(before, now.Options!.Value) : [],
@@ -99,9 +104,10 @@ internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerStat
         return checkpoint;
     }
 
-    /// <summary>Notes that the run went on from a checkpoint.</summary>
-    public void Resumed(Checkpoint checkpoint)
+    /// <summary>Notes that the run went on from a checkpoint of a folder, which is its own from now on.</summary>
+    public void Resumed(string folder, Checkpoint checkpoint)
     {
+        _folders.Add(PathNames.Whole(folder));
         (_imageCount, _images, _resumed) = (checkpoint.Manifest.ImageCount, checkpoint.Manifest.Images, true);
         LogResumed(checkpoint.Folder);
     }
@@ -135,6 +141,8 @@ internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerStat
             Images = _images,
             Schedule = CheckpointSchedule.Of(denoiser.Schedule),
             Prediction = denoiser.Parameterization.Name,
+            PredictionCoefficients = CheckpointSchedule.Coefficients(denoiser.Parameterization, denoiser.Schedule),
+            Updates = state.Updates,
             Options = CheckpointManifest.ToJson(options),
             Objective = CheckpointManifest.ToJson(objective),
             Versions = LibraryVersions.All,

@@ -59,15 +59,11 @@ internal sealed class StepRunner(nn.Module network, TrainingLoss loss, TrainerSt
     {
         using var generator = new Generator(SeedMixer.Mix(options.Seed, SeedMixer.Purpose.TrainingStep, state.Step), CPU);
         random.manual_seed(unchecked((long)SeedMixer.Mix(options.Seed, SeedMixer.Purpose.NetworkStep, state.Step))); // what layers of others draw
-        using (no_grad())
-        {
-            state.Parameters.Gradients.zero_();
-        }
-
+        state.Parameters.ZeroGradients();
         network.train();
         var draw = loss.Draws.Draw(batch.Images.shape, generator);
         var count = (int)batch.Images.shape[0];
-        var parts = Parts(count, options.MicroBatchSize ?? count);
+        var parts = Parts(count, Math.Min(options.MicroBatchSize ?? count, count));
         var results = parts.SelectMany(part => Backward(batch, draw, part.First, part.Count)).ToList();
 
         // One transfer, the only time a step waits for the device: mean and losses of each part, then the norm.

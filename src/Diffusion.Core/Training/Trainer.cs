@@ -62,7 +62,7 @@ public sealed partial class Trainer : IDisposable
             _state = new TrainerState(network, Options, _loss.Draws.History);
         }
 
-        _checkpoints = new RunCheckpoints(Options, _state, ObjectiveDescription.Of(goal, _conditions), denoiser, log);
+        _checkpoints = new RunCheckpoints(Options, _state, ObjectiveDescription.Of(goal, _conditions, denoiser.Schedule, denoiser.Parameterization), denoiser, log);
         IWeightSet[] averages = [.. _state.Averages.Select(average => new AveragedWeights(_state.Parameters, average.Values))];
         _average = averages[0];
         Denoiser = denoiser;
@@ -229,7 +229,7 @@ public sealed partial class Trainer : IDisposable
             _state.Load(checkpoint);
         }
 
-        _checkpoints.Resumed(checkpoint);
+        _checkpoints.Resumed(folder, checkpoint);
         return true;
     }
 

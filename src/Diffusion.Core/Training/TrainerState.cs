@@ -33,6 +33,9 @@ internal sealed class TrainerState : IDisposable
     /// <summary>Steps done.</summary>
     public int Step { get; private set; }
 
+    /// <summary>How many of them changed the weights: what the optimizer counts, as those of PyTorch do.</summary>
+    public int Updates { get; private set; }
+
     /// <summary>How many of the last steps, in a row, left the weights as they were.</summary>
     public int SkippedInARow { get; private set; }
 
@@ -41,7 +44,7 @@ internal sealed class TrainerState : IDisposable
     /// <param name="norm">The norm of all gradients together.</param>
     public void Update(double learningRate, double norm)
     {
-        _optimizer.Update(Parameters.Values, Parameters.Gradients, norm, learningRate, Step + 1, [.. Averages.Select(average => (average.Values, average.WeightAt(Step)))]);
+        _optimizer.Update(Parameters.Values, Parameters.Gradients, norm, learningRate, ++Updates, [.. Averages.Select(average => (average.Values, average.WeightAt(Step)))]);
         WeightCache.Changed();
     }
 
@@ -94,8 +97,9 @@ internal sealed class TrainerState : IDisposable
         }
 
         var averages = Averages.Select((_, i) => Open(checkpoint, AverageFile(i))).ToList();
-        LoadHistory(checkpoint, optimizer);
-        LoadWeights(checkpoint, model);
+        CheckHistory(checkpoint, optimizer);
+        LoadWeights(checkpoint, model); // changes nothing where the checkpoint is of another network
+        _history?.Load(optimizer[HistoryLosses], optimizer[HistoryCounts]);
         for (var i = 0; i < averages.Count; i++)
         {
             using var average = averages[i];
@@ -103,7 +107,7 @@ internal sealed class TrainerState : IDisposable
         }
 
         Fill(OptimizerTensors(_optimizer.Mean, _optimizer.MeanSquare), optimizer);
-        (Step, SkippedInARow) = (checkpoint.Manifest.Step, checkpoint.Manifest.SkippedInARow);
+        (Step, Updates, SkippedInARow) = (checkpoint.Manifest.Step, checkpoint.Manifest.Updates ?? checkpoint.Manifest.Step, checkpoint.Manifest.SkippedInARow);
     }
 
     public void Dispose()
@@ -153,11 +157,11 @@ internal sealed class TrainerState : IDisposable
         }
     }
 
-    private void LoadHistory(Checkpoint checkpoint, TensorDictionary saved)
+    private void CheckHistory(Checkpoint checkpoint, TensorDictionary saved)
     {
         try
         {
-            _history?.Load(saved[HistoryLosses], saved[HistoryCounts]);
+            _history?.Check(saved[HistoryLosses], saved[HistoryCounts]);
         }
         catch (ArgumentException e)
         {

@@ -33,7 +33,7 @@ public abstract class Augmentation
 
     /// <summary>
     /// Cuts out a part of random size and place and brings it to one size, without aliasing. The part has the aspect ratio of the result, so
-    /// nothing is distorted. With nothing random, the largest such part in the middle.
+    /// nothing is distorted. With nothing random, the largest such part in the middle. Values stay in the <see cref="IImageSource.Range"/> of the source.
     /// </summary>
     /// <remarks>The random crops of "Going Deeper with Convolutions", arXiv:1409.4842, section 6, without their change of the aspect ratio.</remarks>
     /// <param name="height">The height of the result in pixels, at least 1.</param>
@@ -60,4 +60,7 @@ public abstract class Augmentation
     /// <param name="image">Float32, [C, H, W], on the CPU; not written to.</param>
     /// <returns>Float32, of the shape <see cref="ShapeOf"/>; may be a view of the image.</returns>
     public virtual Tensor ApplyPlain(Tensor image) => image;
+
+    /// <summary>The same augmentation of images whose values lie in a range; <see langword="null"/> for any.</summary>
+    internal virtual Augmentation Within((double Min, double Max)? range) => this;
 }

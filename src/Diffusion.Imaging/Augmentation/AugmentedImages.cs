@@ -18,7 +18,7 @@ public sealed class AugmentedImages : IImageSource
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(augmentations);
-        (Source, _augmentations) = (source, [.. augmentations]);
+        (Source, _augmentations) = (source, [.. augmentations.Select(each => each.Within(source.Range))]);
         Shape = _augmentations.Aggregate(source.Shape, (shape, augmentation) => augmentation.ShapeOf(shape));
     }
 
@@ -51,6 +51,7 @@ public sealed class AugmentedImages : IImageSource
 
     /// <summary>The images in the shape that the augmentations give, but with nothing random: parts are cut from the middle.</summary>
     /// <inheritdoc/>
+    /// <exception cref="InvalidDataException">The source gave images of another type than Float32, or values outside its range; the message names it.</exception>
     public ImageBatch Read(ReadOnlySpan<int> indices)
     {
         using var batch = ReadSource(indices, null);
@@ -59,6 +60,7 @@ public sealed class AugmentedImages : IImageSource
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">There are more or fewer seeds than indices.</exception>
+    /// <exception cref="InvalidDataException">The source gave images of another type than Float32, or values outside its range; the message names it.</exception>
     public ImageBatch Read(ReadOnlySpan<int> indices, ReadOnlySpan<long> seeds)
     {
         if (seeds.Length != indices.Length)
@@ -78,9 +80,21 @@ public sealed class AugmentedImages : IImageSource
     /// <summary>Under its lock: the source may be read by itself at the same time.</summary>
     private ImageBatch ReadSource(ReadOnlySpan<int> indices, long[]? seeds)
     {
+        ImageBatch batch;
         lock (Source)
         {
-            return seeds is null ? Source.Read(indices) : Source.Read(indices, seeds);
+            batch = seeds is null ? Source.Read(indices) : Source.Read(indices, seeds);
+        }
+
+        try
+        {
+            SourceCheck.Values(Source, batch, indices); // before anything is changed: afterwards it would not be seen
+            return batch;
+        }
+        catch
+        {
+            batch.Dispose();
+            throw;
         }
     }
 

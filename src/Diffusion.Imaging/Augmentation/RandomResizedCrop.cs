@@ -9,13 +9,14 @@ namespace Diffusion.Imaging;
 /// </summary>
 /// <remarks>
 /// The random crops of "Going Deeper with Convolutions", arXiv:1409.4842, section 6, without their change of the aspect ratio. Resized with
-/// the cubic of <see cref="PixelImage.Resize"/>, and clamped to [−1, 1].
+/// the cubic of <see cref="PixelImage.Resize"/>, and clamped to the range of the images, beyond which a cubic goes at sharp edges; [−1, 1] where nothing says what it is.
 /// </remarks>
 internal sealed class RandomResizedCrop : Augmentation
 {
     private readonly CropSize _size;
     private readonly double _smallest;
     private readonly double _largest;
+    private (float Min, float Max) _range = (-1, 1);
 
     /// <summary>Sets the size and the range of the parts.</summary>
     /// <param name="height">The height of the result in pixels, at least 1.</param>
@@ -52,6 +53,14 @@ internal sealed class RandomResizedCrop : Augmentation
     /// <inheritdoc/>
     public override Tensor ApplyPlain(Tensor image) => Cut(image, 1, 0.5, 0.5);
 
+    /// <inheritdoc/>
+    internal override Augmentation Within((double Min, double Max)? range)
+    {
+        var copy = (RandomResizedCrop)MemberwiseClone();
+        copy._range = range is var (min, max) ? ((float)min, (float)max) : (float.NegativeInfinity, float.PositiveInfinity);
+        return copy;
+    }
+
     /// <param name="image">[C, H, W].</param>
     /// <param name="share">The side of the part over that of the largest.</param>
     /// <param name="down">Where the part lies between the top, 0, and the bottom, 1.</param>
@@ -69,7 +78,7 @@ internal sealed class RandomResizedCrop : Augmentation
         var result = new float[channels * cut];
         for (var c = 0; c < channels; c++)
         {
-            PlaneResampler.Resize(source.Slice(c * plane, plane), width, rows, columns, result.AsSpan(c * cut, cut));
+            PlaneResampler.Resize(source.Slice(c * plane, plane), width, rows, columns, _range, result.AsSpan(c * cut, cut));
         }
 
         return tensor(result, [channels, _size.Height, _size.Width]);

@@ -31,13 +31,18 @@ public sealed class PreviewImages : TrainingObserver
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The network takes a condition and there is none, or there is guidance and no condition or null condition.</exception>
+    /// <exception cref="InvalidOperationException">The network takes a condition and there is none, or there is guidance and no condition or null condition; or the images have other than 1 or 3 channels, as latents do.</exception>
     /// <exception cref="ArgumentException">The sampler does not fit the schedule.</exception>
     public override void OnStart(Trainer trainer, IImageSource images)
     {
         ArgumentNullException.ThrowIfNull(trainer);
         ArgumentNullException.ThrowIfNull(images);
         (_steps, _shape) = (trainer.Options.StepsFor(images.Count), images.Shape);
+        if (_shape.Channels is not (1 or 3))
+        {
+            throw new InvalidOperationException($"Previews are grey or coloured pictures, of 1 or 3 channels; those of '{images.Name}' have {_shape.Channels}. Draw such previews, decoded latents for example, in an observer of your own.");
+        }
+
         _conditions = new DrawnConditions(trainer, images, _options.Condition, new GuidanceOptions { Scale = _options.Guidance, SigmaMin = _options.GuidanceSigmaMin, SigmaMax = _options.GuidanceSigmaMax }, _options.Clip, "Previews");
         _sampler.Levels(trainer.Denoiser.Schedule); // throws now if they do not fit, and not in an hour
     }

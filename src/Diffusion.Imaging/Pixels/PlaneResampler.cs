@@ -1,15 +1,16 @@
 namespace Diffusion.Imaging;
 
-/// <summary>Resizes one channel of floats in [−1, 1], down the columns and then along the rows, always in the same order of operations.</summary>
+/// <summary>Resizes one channel of floats, down the columns and then along the rows, always in the same order of operations.</summary>
 internal static class PlaneResampler
 {
-    /// <summary>Resizes what the weights read, and clamps to [−1, 1].</summary>
+    /// <summary>Resizes what the weights read, and clamps it to a range.</summary>
     /// <param name="plane">[H, W].</param>
     /// <param name="width">W.</param>
     /// <param name="rows">The weights of H' rows over H.</param>
     /// <param name="columns">The weights of W' columns over W.</param>
+    /// <param name="range">The range.</param>
     /// <param name="result">[H', W'].</param>
-    public static void Resize(ReadOnlySpan<float> plane, int width, FilterWeights rows, FilterWeights columns, Span<float> result)
+    public static void Resize(ReadOnlySpan<float> plane, int width, FilterWeights rows, FilterWeights columns, (float Min, float Max) range, Span<float> result)
     {
         var strip = new float[columns.End - columns.Start];
         for (var y = 0; y < rows.Count; y++)
@@ -27,7 +28,7 @@ internal static class PlaneResampler
 
             for (var x = 0; x < columns.Count; x++)
             {
-                result[(y * columns.Count) + x] = Math.Clamp(Sum(strip.AsSpan(columns.First(x) - columns.Start), columns[x]), -1, 1);
+                result[(y * columns.Count) + x] = Math.Clamp(Sum(strip.AsSpan(columns.First(x) - columns.Start), columns[x]), range.Min, range.Max);
             }
         }
     }

@@ -4,7 +4,7 @@ namespace Diffusion.Models;
 
 /// <summary>
 /// The names that another project gives to the weights of the same network: data, read in both directions.
-/// A rule is a pair of names in which <c>{0}</c>, <c>{1}</c>, … stand for a number and <c>*</c> for the rest.
+/// A rule is a pair of names in which <c>{0}</c> to <c>{9}</c> stand for a number and <c>*</c> for one part of a name, between dots; it occurs once at most. <c>down.{0}.*</c> fits <c>down.3.weight</c>, and not <c>down.3.conv.weight</c>.
 /// </summary>
 public sealed class KeyMap
 {

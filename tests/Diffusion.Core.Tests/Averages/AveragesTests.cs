@@ -149,6 +149,27 @@ public sealed class AveragesTests : IDisposable
         Assert.Contains("SnapshotEvery", Assert.Throws<InvalidDataException>(() => PostHocEma.Open(_folder.At("nowhere"))).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>The average of what is the same in every snapshot is it, whatever the width and however few snapshots there are.</summary>
+    [Theory]
+    [InlineData(0.07)]
+    [InlineData(0.15)]
+    public void Coefficients_OfTwoSnapshots_HaveTheSumOne(double width)
+    {
+        var coefficients = PostHocEma.Coefficients([(PowerFunction.OfWidth(0.05), 100), (PowerFunction.OfWidth(0.1), 100)], PowerFunction.OfWidth(width), 100);
+        Assert.Equal(1, coefficients.Sum(), 1e-12);
+        Assert.Contains("different widths", Assert.Throws<InvalidOperationException>(() => PostHocEma.Coefficients([(PowerFunction.OfWidth(0.1), 100), (PowerFunction.OfWidth(0.1), 100)], PowerFunction.OfWidth(width), 100)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A checkpoint before the first step is none of an average.</summary>
+    [Fact]
+    public void Save_BeforeTheFirstStep_MakesNoSnapshot()
+    {
+        using var trainer = New(new EmaOptions { RelativeWidth = 0.05, Others = [new EmaOptions { RelativeWidth = 0.1 }] }, "run", snapshotEvery: 10);
+        trainer.Save(_folder.At("run"));
+        trainer.Fit(_images);
+        Assert.Equal([10, 10, 20, 20, 30, 30, 40, 40], PostHocEma.Open(_folder.At("run")).Snapshots.Select(each => each.Step));
+    }
+
     [Fact]
     public void Validate_FormsThatExcludeEachOther_AreNamed()
     {

@@ -1,7 +1,25 @@
+using TorchSharp;
 namespace Diffusion.Tests;
 
 public sealed class SamplerOptionsTests
 {
+    [Fact]
+    public void Levels_OfOneAlone_IsRefused()
+    {
+        var sampler = new DdimSampler(1, new() { Spacing = StepSpacing.Leading.EndingAtSigmaMin() });
+        var message = Assert.Throws<ArgumentException>(() => sampler.Levels(NoiseSchedule.Linear())).Message;
+        Assert.All(["'leading' has 1 level(s) for 1 step(s)", "1000 timesteps"], part => Assert.Contains(part, message, StringComparison.Ordinal));
+        using var image = torch.zeros(1, 1, 2, 2);
+        Assert.Throws<ArgumentException>(() => sampler.Sample(new FixedDenoiser(image), [1, 1, 2, 2], seed: 0).Dispose());
+    }
+
+    [Fact]
+    public void Levels_OfAConsistencyModelInAShortSchedule_SaysWhatTheDistillationNeeds()
+    {
+        var message = Assert.Throws<ArgumentOutOfRangeException>(() => new LcmSampler(4).Levels(NoiseSchedule.Cosine(40))).Message;
+        Assert.All(["takes 50 timesteps, and the schedule has 40", "SamplerOptions.Spacing"], part => Assert.Contains(part, message, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Constructor_StepsAlone_UsesTheOwnSpacing()
     {

@@ -40,6 +40,30 @@ public sealed class ReconstructionTests
         Assert.InRange(latents.std().item<float>(), 0.95, 1.05);
     }
 
+    /// <summary>A network that predicts the image is off by a little, with no noise, too: that must not be taken for noise of a millionth's deviation.</summary>
+    [Theory]
+    [InlineData("linear")]
+    [InlineData("cosine")]
+    [InlineData("flow")]
+    public void Invert_ImageOffByALittle_IsOffByALittle(string schedule)
+    {
+        using var scope = NewDisposeScope();
+        var images = Normal.Of(1, 2, 1, 8, 8).mul_(0.5).add_(0.3);
+        var exact = new GaussianDenoiser(NoiseSchedule.Create(schedule));
+        var expected = Reconstruction.Invert(exact, images, 50);
+        var actual = Reconstruction.Invert(new OffDenoiser(exact, 0.01), images, 50);
+        Assert.True((actual - expected).abs().max().item<float>() < 0.5, $"{(actual - expected).abs().max().item<float>()}");
+    }
+
+    [Fact]
+    public void Invert_InOneStepToNoiseAlone_IsFinite()
+    {
+        using var scope = NewDisposeScope();
+        var images = Normal.Of(1, 1, 1, 4, 4);
+        var latents = Reconstruction.Invert(new GaussianDenoiser(NoiseSchedule.Create("linear-zero-snr")), images, 1);
+        Assert.InRange(latents.abs().max().item<float>(), 0.01, 10);
+    }
+
     [Fact]
     public void Sample_Progress_CoversBothWays()
     {
@@ -67,6 +91,14 @@ public sealed class ReconstructionTests
     {
         using var scope = NewDisposeScope();
         return (Reconstruction.Sample(s_denoiser, images, steps) - images).abs().max().item<float>();
+    }
+
+    /// <summary>Predicts images that are too bright by the same everywhere.</summary>
+    private sealed class OffDenoiser(IDenoiser exact, double by) : IDenoiser
+    {
+        public INoiseSchedule Schedule => exact.Schedule;
+
+        public Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null) => exact.Predict(noisy, level).MapImage(image => image + by);
     }
 
     private sealed class Listed(List<(int Step, int Steps)> list) : IProgress<(int Step, int Steps)>

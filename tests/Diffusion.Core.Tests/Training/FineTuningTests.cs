@@ -92,6 +92,49 @@ public sealed class FineTuningTests
         Assert.Contains("'first.bias' was " + (freeze ? "frozen" : "unfrozen"), Assert.Throws<InvalidOperationException>(() => trainer.Steps(images)).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>What takes a parameter's gradient away from the trainer's: a later backward pass would write to another.</summary>
+    [Theory]
+    [InlineData("zero_grad")]
+    [InlineData("freeze")]
+    [InlineData("backward")]
+    public void Fit_GradientsTakenAwayAfterTheTrainerWasMade_TrainsTheSame(string how)
+    {
+        using var images = new MemoryImages();
+        using var undisturbed = new TinyNetwork();
+        using (var trainer = new Trainer(undisturbed, new LinearNoiseSchedule(), s_options))
+        {
+            trainer.Fit(images);
+        }
+
+        using var network = new TinyNetwork();
+        using (var trainer = new Trainer(network, new LinearNoiseSchedule(), s_options))
+        {
+            trainer.Fit(images, stopAfter: 2);
+            switch (how)
+            {
+                case "zero_grad":
+                    network.zero_grad();
+                    break;
+                case "freeze":
+                    FineTuning.Freeze(network, "first.*");
+                    FineTuning.Unfreeze(network, "first.*");
+                    break;
+                default:
+                    network.zero_grad();
+                    using (var scope = NewDisposeScope())
+                    {
+                        network.call(ones(2, 1, 4, 4), tensor([1L, 2L])).sum().backward();
+                    }
+
+                    break;
+            }
+
+            trainer.Fit(images);
+        }
+
+        TensorAssert.Identical(undisturbed.state_dict(), network.state_dict());
+    }
+
     [Fact]
     public void Fit_LoadedFrozenTrainedSavedAndLoaded_GoesOnWithTheSameBits()
     {

@@ -38,11 +38,13 @@ public sealed class MicroBatchTests : IDisposable
         }
     }
 
-    [Fact]
-    public void Steps_PartLargerThanTheBatch_IsTheBatch()
+    [Theory]
+    [InlineData(100)]
+    [InlineData(int.MaxValue)]
+    public void Steps_PartLargerThanTheBatch_IsTheBatch(int size)
     {
         using var one = Trainer(new TinyNetwork(), new TrainingObjective(), null);
-        using var other = Trainer(new TinyNetwork(), new TrainingObjective(), 100);
+        using var other = Trainer(new TinyNetwork(), new TrainingObjective(), size);
         Assert.Equal(one.Steps(_images).Select(step => step.Loss), other.Steps(_images).Select(step => step.Loss));
     }
 

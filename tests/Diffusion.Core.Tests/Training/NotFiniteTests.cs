@@ -79,6 +79,32 @@ public sealed class NotFiniteTests : IDisposable
         Assert.Equal(20, trainer.StepsDone);
     }
 
+    /// <summary>The optimizer counts what it does: the first update has the whole learning rate, as Adam's first has, however many steps were skipped before it; also where the run is stopped between.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Fit_FirstStepsSkipped_UpdatesAsTheFirstOne(bool stopped)
+    {
+        using var network = new TinyNetwork();
+        using var before = Weights.Snapshot(network);
+        using var images = new FaultyImages(1, 2);
+        using (var trainer = new Trainer(network, new LinearNoiseSchedule(), Options(2)))
+        {
+            trainer.Fit(images, stopAfter: stopped ? 2 : 3);
+        }
+
+        if (stopped)
+        {
+            using var fine = new MemoryImages();
+            using var resumed = new Trainer(network, new LinearNoiseSchedule(), Options(2) with { Checkpoints = new() { OtherImages = true } });
+            Assert.True(resumed.Resume(_folder.Path));
+            resumed.Fit(fine, stopAfter: 1);
+        }
+
+        using var after = Weights.Snapshot(network);
+        Assert.Equal(1e-3, before.Max(entry => (entry.Value - after[entry.Key]).abs().max().item<float>()), 1e-6);
+    }
+
     [Fact]
     public void Fit_MoreSkipsInARowThanAllowed_StopsAlsoAfterAResume()
     {

@@ -136,10 +136,69 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("made with seed 3", message, StringComparison.Ordinal);
         Assert.Contains("5", message, StringComparison.Ordinal);
 
+        // Who goes on in spite of it does not write over the other run.
+        using var stubborn = new Trainer(new TinyNetwork(), _schedule, Options(30, _folder.Path) with { Seed = 5 });
+        Assert.Throws<InvalidDataException>(() => stubborn.Resume());
+        var before = Checkpoint.Newest(_folder.Path)!.Manifest.Files;
+        Assert.Contains("has checkpoints of a run", Assert.Throws<IOException>(() => stubborn.Fit(_images)).Message, StringComparison.Ordinal);
+        Assert.Equal(before, Checkpoint.Newest(_folder.Path)!.Manifest.Files);
+
         using var fewer = new MemoryImages(10);
         using var resumed = new Trainer(new TinyNetwork(), _schedule, Options(20));
         Assert.True(resumed.Resume(_folder.Path));
         Assert.Contains("40 images", Assert.Throws<InvalidOperationException>(() => resumed.Fit(fewer)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The name of a prediction does not say all of it.</summary>
+    [Fact]
+    public void Resume_PredictionOfOtherNumbers_IsRefused()
+    {
+        using (var trainer = new Trainer(new TinyNetwork(), _schedule, Options(10, _folder.Path), Parameterization.Karras(0.5)))
+        {
+            trainer.Fit(_images);
+        }
+
+        using var other = new Trainer(new TinyNetwork(), _schedule, Options(20, _folder.Path), Parameterization.Karras(1));
+        Assert.Contains("of other numbers", Assert.Throws<InvalidDataException>(() => other.Resume()).Message, StringComparison.Ordinal);
+        using var same = new Trainer(new TinyNetwork(), _schedule, Options(20, _folder.Path), Parameterization.Karras(0.5));
+        Assert.True(same.Resume());
+    }
+
+    [Fact]
+    public void Resume_ObjectiveOfOtherNumbers_IsLogged()
+    {
+        TrainingObjective then = new() { Loss = LossFunction.Huber(1), Weighting = LossWeighting.MinSnr(5), Timesteps = TimestepDistribution.LogitNormal(0, 1) };
+        using (var trainer = new Trainer(new TinyNetwork(), _schedule, Options(10, _folder.Path), objective: then))
+        {
+            trainer.Fit(_images);
+        }
+
+        var (same, other) = (new ListLogger(), new ListLogger());
+        using (var resumed = new Trainer(new TinyNetwork(), _schedule, Options(10, _folder.Path), objective: then, logger: same))
+        {
+            resumed.Resume();
+        }
+
+        TrainingObjective now = new() { Loss = LossFunction.Huber(0.1), Weighting = LossWeighting.MinSnr(1), Timesteps = TimestepDistribution.LogitNormal(1, 2) };
+        using (var resumed = new Trainer(new TinyNetwork(), _schedule, Options(10, _folder.Path), objective: now, logger: other))
+        {
+            resumed.Resume();
+        }
+
+        Assert.DoesNotContain(same.Lines, line => line.Contains("other options", StringComparison.Ordinal));
+        Assert.All(["loss: \"huber 1\" → \"huber 0.1\"", "weights: ", "timesteps: \"logit-normal "], part => Assert.Contains(other.Lines, line => line.Contains(part, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Evaluate_ImmiscibleNoise_IsThatOfEachImageAlone()
+    {
+        double Loss(int batchSize)
+        {
+            using var trainer = new Trainer(new TinyNetwork(), _schedule, Options(5) with { BatchSize = batchSize }, objective: new() { Immiscible = true });
+            return trainer.Evaluate(_images, 40, seed: 1);
+        }
+
+        Assert.Equal(Loss(8), Loss(40), 1e-6);
     }
 
     [Fact]

@@ -51,6 +51,60 @@ public sealed class RandomResizedCropTests
         Assert.Equal((-1f, 1f), (enlarged.min().item<float>(), enlarged.max().item<float>()));
     }
 
+    /// <summary>Latents have no range, and other sources one of their own.</summary>
+    [Fact]
+    public void Read_SourceWithARangeOfItsOwn_StaysInThat()
+    {
+        using var scope = NewDisposeScope();
+        var edge = zeros(1, 1, 9, 9);
+        edge.narrow(3, 4, 5).fill_(1);
+        Assert.Equal((0f, 1f), Ends(new GivenImages(edge, (0, 1))));
+        var (min, max) = Ends(new GivenImages(edge * 4, null));
+        Assert.True(min < -0.01 && max > 4.01, $"{min} {max}"); // a cubic goes beyond an edge
+
+        static (float Min, float Max) Ends(GivenImages source)
+        {
+            using var images = new AugmentedImages(source, new RandomResizedCrop(31, 31));
+            using var batch = images.Read([0], [1]);
+            return (batch.Images.min().item<float>(), batch.Images.max().item<float>());
+        }
+    }
+
+    /// <summary>What is clamped or read as other numbers would not be noticed any more.</summary>
+    [Fact]
+    public void Read_SourceThatDoesNotGiveWhatItDeclares_IsNamed()
+    {
+        using var scope = NewDisposeScope();
+        Assert.Contains("'given' gave values in [0, 255]", Message(zeros(1, 1, 9, 9).index_fill(3, tensor([2L]), 255)), StringComparison.Ordinal);
+        Assert.Contains("'given' gave images of type Float64", Message(zeros(1, 1, 9, 9, ScalarType.Float64)), StringComparison.Ordinal);
+        Assert.Contains("'given' gave images of type Byte", Message(zeros(1, 1, 9, 9, ScalarType.Byte)), StringComparison.Ordinal);
+
+        static string Message(Tensor images)
+        {
+            using var augmented = new AugmentedImages(new GivenImages(images, (-1, 1)), new RandomResizedCrop(4, 4));
+            return Assert.Throws<InvalidDataException>(() => augmented.Read([0])).Message;
+        }
+    }
+
+    private sealed class GivenImages(Tensor images, (double Min, double Max)? range) : IImageSource
+    {
+        public string Name => "given";
+
+        public int Count => (int)images.shape[0];
+
+        public int Classes => 0;
+
+        public ImageShape Shape => new((int)images.shape[1], (int)images.shape[2], (int)images.shape[3]);
+
+        public (double Min, double Max)? Range => range;
+
+        public ImageBatch Read(ReadOnlySpan<int> indices) => new(images[tensor(indices.ToArray())].clone().DetachFromDisposeScope());
+
+        public void Dispose()
+        {
+        }
+    }
+
     /// <summary>Where a part of a slope from 0 to 1 begins, and how wide it is, from values away from the border, which a filter bends.</summary>
     private static (double Start, double Width) Part(Tensor line)
     {

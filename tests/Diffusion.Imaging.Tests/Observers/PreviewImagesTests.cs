@@ -57,6 +57,16 @@ public sealed class PreviewImagesTests : IDisposable
     }
 
     [Fact]
+    public void OnStart_LatentsOfFourChannels_AreRefusedBeforeTheFirstStep()
+    {
+        using var images = new NumberedImages(new ImageShape(4, 4, 4));
+        using var trainer = new Trainer(new ScaleNetwork(), NoiseSchedule.Linear(), s_options);
+        trainer.Observers.Add(new PreviewImages(_folder.File("previews"), new DdimSampler(2)));
+        Assert.Contains("those of 'numbered' have 4", Assert.Throws<InvalidOperationException>(() => trainer.Fit(images)).Message, StringComparison.Ordinal);
+        Assert.Equal(0, trainer.StepsDone);
+    }
+
+    [Fact]
     public void OnStep_NetworkThatDiverged_DrawsGrey()
     {
         using var images = new NoiseImages();

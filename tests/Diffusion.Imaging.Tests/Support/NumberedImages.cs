@@ -13,6 +13,8 @@ public sealed class NumberedImages(ImageShape shape, int count = 1000) : IImageS
 
     public int Classes => 3;
 
+    public (double Min, double Max)? Range => null;
+
     public IReadOnlyList<long> Labels => [.. Enumerable.Range(0, count).Select(i => (long)(i % 3))];
 
     /// <summary>The seeds of the last read.</summary>

@@ -43,6 +43,11 @@ internal static class UNet2DConditionReader
 
         config.Flag("upcast_attention", otherwise: false); // matters in half precision only
         var (options, _, _) = s_class.Read(config);
+        if (options.Dialect.Residual.Activation != Activation.Silu)
+        {
+            throw config.Wrong("act_fn", config.Value("act_fn")!.Value, "silu or swish: this class computes the time embedding and its last activation with it as well, where this library has SiLU");
+        }
+
         var heads = Heads(config, options.Down.Count);
         return options with
         {

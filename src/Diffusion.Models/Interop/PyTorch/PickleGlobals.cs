@@ -56,11 +56,23 @@ internal static class PickleGlobals
         "per_tensor_affine", "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric", "per_channel_affine_float_qparams",
     };
 
+    /// <summary>What builds tensors that this library does not have, and how to save them otherwise.</summary>
+    private static readonly Dictionary<(string Module, string Name), string> s_tensors = new()
+    {
+        [("torch._utils", "_rebuild_tensor_v3")] = "a tensor of a type that is not read here, such as uint16 or float8: convert it in Python, with tensor.to(torch.float32) or tensor.to(torch.int64), and save again",
+        [("torch._utils", "_rebuild_sparse_tensor")] = "a sparse tensor: make it dense in Python, with tensor.to_dense(), and save again",
+        [("torch._utils", "_rebuild_sparse_csr_tensor")] = "a sparse tensor: make it dense in Python, with tensor.to_dense(), and save again",
+        [("torch._utils", "_rebuild_nested_tensor")] = "a nested tensor: take it apart in Python, with tensor.unbind(), and save again",
+        [("torch._utils", "_rebuild_qtensor")] = "a quantized tensor: convert it in Python, with tensor.dequantize(), and save again",
+        [("torch._utils", "_rebuild_meta_tensor_no_storage")] = "a tensor without values (on the device meta): save the network with its weights loaded",
+    };
+
     /// <exception cref="InvalidDataException">It is not on the list; the message names it.</exception>
     public static object Find(string module, string name) =>
         s_allowed.TryGetValue((module, name), out var global) ? global
         : module is "builtins" or "__builtin__" && s_builtins.TryGetValue(name, out var builtin) ? builtin
         : module == "torch" && s_words.Contains(name) ? $"torch.{name}"
+        : s_tensors.TryGetValue((module, name), out var tensor) ? throw new InvalidDataException($"it has {tensor} (its pickle names '{module}.{name}')")
         : throw new InvalidDataException(
             $"its pickle names '{module}.{name}' (module '{module}', name '{name}'), which is neither a tensor nor a plain value; such a file could run any code. "
             + "If you trust it, save its weights alone with Python: checkpoint = torch.load(\"FILE\", weights_only=False), "

@@ -10,7 +10,7 @@ namespace Diffusion.Models;
 /// </summary>
 /// <remarks>
 /// Formats: the documentation of Python's <c>pickletools</c> (protocols 2 to 5), and <c>torch.serialization</c> of PyTorch 1.13. What a file may name is what
-/// PyTorch's weights-only loader takes, torch/_weights_only_unpickler.py.
+/// PyTorch's weights-only loader takes, torch/_weights_only_unpickler.py, but for tensors that are sparse, nested, quantized or of a type that TorchSharp does not have.
 /// Unlike there, checksums are not compared, compressed records are not read, and files of big-endian machines are refused.
 /// </remarks>
 public sealed class PyTorchFile : IDisposable

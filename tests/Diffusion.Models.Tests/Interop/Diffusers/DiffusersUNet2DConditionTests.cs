@@ -18,6 +18,7 @@ public sealed class DiffusersUNet2DConditionTests
         ("mid_block_type", "\"UNetMidBlock2D\"", "\"UNetMidBlock2D\""),
         ("addition_embed_type", "\"text_time\"", "\"addition_embed_type\" must be null, the only value that this library knows; it is \"text_time\""),
         ("cross_attention_dim", "0", "Dialect.Context.Channels"),
+        ("act_fn", "\"gelu\"", "\"act_fn\" must be silu or swish"),
         ("transformer_layers_per_block", "[1, 2]", "\"transformer_layers_per_block\" must be a whole number"),
         ("something_new", "7", "does not know \"something_new\" (7)"),
         ("_class_name", "\"UNet3DConditionModel\"", "\"UNet3DConditionModel\""), ("_class_name", "\"UNet2DModel\"", "down_block_types"),

@@ -10,6 +10,18 @@ public sealed class PlainValueTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
+    /// <summary>Saved alone they would be refused again.</summary>
+    [Theory]
+    [InlineData("_rebuild_tensor_v3", "uint16 or float8", "tensor.to(torch.float32)")]
+    [InlineData("_rebuild_sparse_tensor", "a sparse tensor", "to_dense()")]
+    [InlineData("_rebuild_qtensor", "a quantized tensor", "dequantize()")]
+    public void Load_TensorOfAnotherKind_SaysWhichAndWhatHelps(string function, string kind, string help)
+    {
+        var message = Refused(Global("torch._utils", function));
+        Assert.All([kind, help, $"torch._utils.{function}"], part => Assert.Contains(part, message, StringComparison.Ordinal));
+        Assert.DoesNotContain("could run any code", message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Load_ValuesOfProtocol2_AreRead()
     {
