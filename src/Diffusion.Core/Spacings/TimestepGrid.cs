@@ -103,7 +103,7 @@ internal sealed class TimestepGrid : IReadOnlyList<int>
     {
         if (original < 1 || original > timesteps)
         {
-            throw new ArgumentOutOfRangeException(nameof(original), original, $"The distillation of a consistency model takes {original} timesteps, and the schedule has {timesteps}: give the sampler a spacing of its own ({nameof(SamplerOptions)}.{nameof(SamplerOptions.Spacing)}), or a schedule of at least {original}.");
+            throw new ArgumentOutOfRangeException(nameof(original), original, $"The distillation of a consistency model takes {original} timesteps, and the schedule has {timesteps}: give the sampler another spacing, or a schedule of at least {original}.");
         }
 
         if (steps < 1 || steps > original)

@@ -150,7 +150,7 @@ public sealed class CheckpointFaultTests : IDisposable
         var log = new ListLogger();
         using var huber = new Trainer(new TinyNetwork(), new LinearNoiseSchedule(), Options(3), logger: log, objective: new TrainingObjective { Loss = LossFunction.Huber(), OffsetNoise = 0.1 });
         Assert.True(huber.Resume(_folder.Path));
-        Assert.Equal(["loss: \"mse\" → \"huber\"", "offsetNoise: \"0\" → \"0.1\""], log.Lines.Where(line => line.Contains("other options", StringComparison.Ordinal)).Select(line => line[(line.LastIndexOf("options: ", StringComparison.Ordinal) + 9)..]).Order());
+        Assert.Equal(["loss: \"mse\" → \"huber 1\"", "offsetNoise: \"0\" → \"0.1\""], log.Lines.Where(line => line.Contains("other options", StringComparison.Ordinal)).Select(line => line[(line.LastIndexOf("options: ", StringComparison.Ordinal) + 9)..]).Order());
 
         using var labelled = new OtherShape();
         using var other = new Trainer(labelled, new LinearNoiseSchedule(), Options(3));
