@@ -98,7 +98,7 @@ internal sealed class TrainedModel : IDisposable
 
         var label = LabelledDrawing.Find(trained.File, trained.Options, arguments);
         var options = trained.Options with { Sampling = arguments.Over(trained.Options.Sampling) };
-        Mistakes.ThrowIfAny(options.Validate(), Mistakes.OfDrawing);
+        Mistakes.ThrowIfAny((options with { Watch = new() }).Validate(), Mistakes.OfDrawing); // what a training run watches does not matter here
         trained.ThrowIfSmallerThan(options);
         var network = options.CreateNetwork();
         try

@@ -201,9 +201,9 @@ public sealed record RunOptions : IValidatedOptions
             return new OptionsError(nameof(Sampling), $"does not fit {nameof(Diffusion)}: {problem}");
         }
 
-        foreach (var (name, steps) in ((string, int?)[])[(nameof(Watch.PreviewSteps), Watch.PreviewSteps), (nameof(Watch.EvaluationSteps), Watch.EvaluationSteps)])
+        foreach (var (name, every, steps) in ((string, int?, int?)[])[(nameof(Watch.PreviewSteps), Watch.PreviewEvery, Watch.PreviewSteps), (nameof(Watch.EvaluationSteps), Watch.EvaluateEvery, Watch.EvaluationSteps)])
         {
-            if (steps is not null && Problem(steps) is { } other)
+            if (every is not null && steps is not null && Problem(steps) is { } other)
             {
                 return new OptionsError($"{nameof(Watch)}.{name}", $"does not fit {nameof(Sampling)} and {nameof(Diffusion)}: {other}");
             }

@@ -46,6 +46,14 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("kernels", info.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>lcm takes at most 50 steps: for drawing the run's previews do not matter.</summary>
+    [Fact]
+    public void Sample_SamplerThatPreviewsWouldNotFit_Draws()
+    {
+        Done(_app.Run("train", "--config", _app.Configure("\"steps\": 1", watch: "\"previewEvery\": 1000, \"previewSteps\": 100, \"previewImages\": 1")));
+        Done(_app.Run("sample", "--checkpoint", "out", "--count", "1", "--sampler", "lcm", "--steps", "4", "--out", "drawn"));
+    }
+
     [Fact]
     public void Train_Watched_WritesEventsPreviewsValidationAndAReport()
     {

@@ -41,6 +41,9 @@ public abstract class DelegatingDenoiser : IDenoiser
     /// <summary>Why there is no exact likelihood under the denoiser: what is done to the x̂₀ of the network; <see langword="null"/> where nothing is in the way.</summary>
     internal virtual string? NoLikelihood => DenoiserRun.NoLikelihood(Inner);
 
+    /// <summary>What the network predicts; <see langword="null"/> where only the denoiser knows.</summary>
+    internal virtual Parameterization? Parameterization => DenoiserRun.Parameterization(Inner);
+
     /// <summary>An image within the limits on x̂₀.</summary>
     internal virtual Tensor LimitImage(Tensor image) => DenoiserRun.LimitImage(Inner, image);
 

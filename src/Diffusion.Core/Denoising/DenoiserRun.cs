@@ -24,6 +24,14 @@ internal static class DenoiserRun
     /// <summary>Why there is no exact likelihood under a denoiser, in words that follow "the denoiser"; <see langword="null"/> where no wrapper around the network is in the way.</summary>
     public static string? NoLikelihood(IDenoiser denoiser) => (denoiser as DelegatingDenoiser)?.NoLikelihood;
 
+    /// <summary>What the network predicts; <see langword="null"/> where only the denoiser knows.</summary>
+    public static Parameterization? Parameterization(IDenoiser denoiser) => denoiser switch
+    {
+        DelegatingDenoiser wrapper => wrapper.Parameterization,
+        NetworkDenoiser network => network.Parameterization,
+        _ => null,
+    };
+
     /// <summary>An image with the limits that a denoiser keeps x̂₀ within.</summary>
     public static Tensor LimitImage(IDenoiser denoiser, Tensor image) => (denoiser as DelegatingDenoiser)?.LimitImage(image) ?? image;
 }

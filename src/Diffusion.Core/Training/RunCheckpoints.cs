@@ -94,7 +94,7 @@ internal sealed partial class RunCheckpoints(TrainerOptions options, TrainerStat
         IEnumerable<string> changes =
         [
             .. then.Options is { } before ? JsonDifference.Between(before, now.Options!.Value) : [],
-            .. then.Objective is { } goal ? JsonDifference.Between(goal, now.Objective!.Value) : [],
+            .. then.Objective is { } goal && goal.TryGetProperty(ObjectiveDescription.Weights, out _) ? JsonDifference.Between(goal, now.Objective!.Value) : [],
         ];
         foreach (var change in changes)
         {

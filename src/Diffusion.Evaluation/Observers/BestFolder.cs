@@ -106,9 +106,10 @@ internal sealed class BestFolder(string path)
     /// <exception cref="InvalidOperationException">It was measured otherwise; the message says how.</exception>
     public void ThrowUnlessComparable(BestDistance best, DistanceSettings settings)
     {
-        if (best.Settings != settings)
+        var then = best.Settings.KnownAs(settings);
+        if (then != settings)
         {
-            var changes = JsonDifference.Between(JsonSerializer.SerializeToElement(best.Settings, s_json), JsonSerializer.SerializeToElement(settings, s_json));
+            var changes = JsonDifference.Between(JsonSerializer.SerializeToElement(then, s_json), JsonSerializer.SerializeToElement(settings, s_json));
             throw new InvalidOperationException($"The distance in '{Record}' was measured otherwise and cannot be compared: {string.Join("; ", changes)}. Measure as before, or choose another folder for the best weights.");
         }
     }

@@ -108,14 +108,14 @@ public sealed class FrechetDistanceObserver : TrainingObserver, IDisposable
             _options.BatchSize,
             _sampler.GetType().Name,
             levels.Count - 1,
-            _sampler.Spacing.Name,
-            SamplerTrace.Of(_sampler, trainer.Denoiser, _shape),
             _options.Guidance,
             _options.GuidanceSigmaMin,
             _options.GuidanceSigmaMax,
             _options.Condition?.ToString(),
             _options.Clip,
-            _options.Seed);
+            _options.Seed,
+            _sampler.Spacing.Name,
+            SamplerTrace.Of(_sampler, trainer.Denoiser, _shape.Batch(Math.Min(_options.BatchSize, _options.Images))));
         _best = trainer.StepsDone == 0 ? null : _folder.Read(); // a run that begins has no best: what another one left is replaced
         if (_best is not null)
         {

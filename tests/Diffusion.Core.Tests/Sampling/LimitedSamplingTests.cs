@@ -27,7 +27,8 @@ public sealed class LimitedSamplingTests
             x = (to.Alpha * ((x - (from.Sigma * epsilon)) / from.Alpha).clamp(-1, 1)) + (to.Sigma * epsilon);
         }
 
-        TensorAssert.Close(x, result, 1e-10, 1e-10, "noise");
+        // At the clean image ε̂ is a limit, taken at σ = 1e-6.
+        TensorAssert.Close(x, result, 1e-5, 1e-5, "noise");
         Assert.True(result.abs().max().item<double>() < 10);
     }
 

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Diffusion.Tests;
@@ -40,27 +41,32 @@ public sealed class ReconstructionTests
         Assert.InRange(latents.std().item<float>(), 0.95, 1.05);
     }
 
-    /// <summary>A network that predicts the image is off by a little, with no noise, too: that must not be taken for noise of a millionth's deviation.</summary>
+    /// <summary>A network that predicts the image is off by a little, where there is no noise, too: that must not be taken for noise of a millionth's deviation.</summary>
     [Theory]
     [InlineData("linear")]
     [InlineData("cosine")]
     [InlineData("flow")]
-    public void Invert_ImageOffByALittle_IsOffByALittle(string schedule)
+    public void Invert_PredictedImageOffByALittle_IsOffByALittle(string schedule)
     {
         using var scope = NewDisposeScope();
         var images = Normal.Of(1, 2, 1, 8, 8).mul_(0.5).add_(0.3);
-        var exact = new GaussianDenoiser(NoiseSchedule.Create(schedule));
-        var expected = Reconstruction.Invert(exact, images, 50);
-        var actual = Reconstruction.Invert(new OffDenoiser(exact, 0.01), images, 50);
+        var levels = NoiseSchedule.Create(schedule);
+        var expected = Reconstruction.Invert(new GaussianDenoiser(levels), images, 50);
+        using var network = new GaussianImages(levels, 0.01);
+        var denoiser = new NetworkDenoiser(network, levels, Parameterization.Image);
+        var actual = Reconstruction.Invert(denoiser, images, 50);
         Assert.True((actual - expected).abs().max().item<float>() < 0.5, $"{(actual - expected).abs().max().item<float>()}");
+        TensorAssert.Identical(actual, Reconstruction.Invert(denoiser.Limited(ImageLimit.Clip(100)), images, 50), "with a limit that nothing reaches");
     }
 
     [Fact]
-    public void Invert_InOneStepToNoiseAlone_IsFinite()
+    public void Invert_PredictedImageInOneStepToNoiseAlone_IsFinite()
     {
         using var scope = NewDisposeScope();
         var images = Normal.Of(1, 1, 1, 4, 4);
-        var latents = Reconstruction.Invert(new GaussianDenoiser(NoiseSchedule.Create("linear-zero-snr")), images, 1);
+        var levels = NoiseSchedule.Create("linear-zero-snr");
+        using var network = new GaussianImages(levels, 0.01);
+        var latents = Reconstruction.Invert(new NetworkDenoiser(network, levels, Parameterization.Image), images, 1);
         Assert.InRange(latents.abs().max().item<float>(), 0.01, 10);
     }
 
@@ -93,12 +99,20 @@ public sealed class ReconstructionTests
         return (Reconstruction.Sample(s_denoiser, images, steps) - images).abs().max().item<float>();
     }
 
-    /// <summary>Predicts images that are too bright by the same everywhere.</summary>
-    private sealed class OffDenoiser(IDenoiser exact, double by) : IDenoiser
+    /// <summary>Predicts what <see cref="GaussianDenoiser"/> does, too bright by the same everywhere; knows the timestep alone, as networks do.</summary>
+    private sealed class GaussianImages : nn.Module<Tensor, Tensor, Tensor>
     {
-        public INoiseSchedule Schedule => exact.Schedule;
+        private readonly INoiseSchedule _schedule;
+        private readonly double _by;
 
-        public Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null) => exact.Predict(noisy, level).MapImage(image => image + by);
+        public GaussianImages(INoiseSchedule schedule, double by)
+            : base(nameof(GaussianImages)) => (_schedule, _by) = (schedule, by);
+
+        public override Tensor forward(Tensor noisy, Tensor timesteps)
+        {
+            using var prediction = new GaussianDenoiser(_schedule).Predict(noisy, _schedule.LevelAt((int)timesteps.cpu().to(ScalarType.Int64).data<long>()[0]));
+            return prediction.Image + _by;
+        }
     }
 
     private sealed class Listed(List<(int Step, int Steps)> list) : IProgress<(int Step, int Steps)>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
 namespace Diffusion.Evaluation.Tests.Observers;
@@ -191,7 +192,7 @@ public sealed class FrechetDistanceObserverTests : IDisposable
         {
             Train(reference, stopAfter: 10);
             Sampler[] others = [new DdimSampler(3, new() { Eta = 1 }), new DdimSampler(3, new() { Spacing = StepSpacing.Linspace })];
-            string[] expected = ["samplerTrace: ", "spacing: \"trailing\" → \"linspace\""];
+            string[] expected = ["samplerTrace.0: ", "spacing: \"trailing\" → \"linspace\""];
             foreach (var (sampler, part) in others.Zip(expected))
             {
                 using var other = new FrechetDistanceObserver(_folder.File("best"), _features, reference, sampler, s_options);
@@ -200,6 +201,35 @@ public sealed class FrechetDistanceObserverTests : IDisposable
                 Assert.Empty(recorder.Steps);
             }
         }
+    }
+
+    /// <summary>A record of an older version says less, and one of another processor differs by rounding.</summary>
+    [Fact]
+    public void Fit_ResumedWithARecordThatSaysLess_KeepsTheBest()
+    {
+        var (reference, weights) = BestAt(step: 7);
+        using (reference)
+        {
+            Train(reference, stopAfter: 10);
+            var record = JsonNode.Parse(File.ReadAllText(_folder.File("best/best.json")))!;
+            var trace = record["settings"]!["samplerTrace"]!;
+            trace[0] = (double)trace[0]! + 1e-4;
+            File.WriteAllText(_folder.File("best/best.json"), record.ToJsonString());
+            Assert.Equal(7, Train(reference, stopAfter: 1).Step);
+            record["settings"]!.AsObject().Remove("samplerTrace");
+            record["settings"]!.AsObject().Remove("spacing");
+            File.WriteAllText(_folder.File("best/best.json"), record.ToJsonString());
+            Assert.Equal((7, weights), (Train(reference, stopAfter: null).Step, Weights("best")));
+        }
+    }
+
+    [Fact]
+    public void Of_SamplerWithALearnedVariance_HasATrace()
+    {
+        using var nothing = zeros(1);
+        var denoiser = new Fixed(nothing);
+        var learned = SamplerTrace.Of(new DdpmSampler(10, new() { Variance = ReverseVariance.LearnedRange }), denoiser, [2, 1, 4, 4]);
+        Assert.False(SamplerTrace.AreSame(learned, SamplerTrace.Of(new DdpmSampler(10), denoiser, [2, 1, 4, 4])));
     }
 
     [Theory]
@@ -272,6 +302,13 @@ public sealed class FrechetDistanceObserverTests : IDisposable
             },
         }]);
         return (reference!, Weights("expected"));
+    }
+
+    private sealed class Fixed(Tensor image) : IDenoiser
+    {
+        public INoiseSchedule Schedule { get; } = NoiseSchedule.Linear();
+
+        public Prediction Predict(Tensor noisy, NoiseLevel level, Condition? condition = null, Tensor? estimate = null) => new(image.expand(noisy.shape).clone());
     }
 
     private FeatureStatistics Statistics(Tensor images)
