@@ -15,7 +15,7 @@ namespace Diffusion;
 internal sealed class DdimInverter : Sampler
 {
     private const double NoNoise = 1e-6;
-    private const double MostGain = 1000; // of ε̂ over what the network puts out; 1 for ε, v and flow
+    private const double MaxGain = 1000; // of ε̂ over what the network puts out; 1 for ε, v and flow
 
     /// <summary>Makes the sampler.</summary>
     /// <param name="steps">The number of steps, at least 1; <see langword="null"/> (default) for all T.</param>
@@ -50,7 +50,7 @@ internal sealed class DdimInverter : Sampler
         var (from, to) = (context.From, context.To);
         var timestep = from.Timestep < 0 ? to.Timestep : from.Timestep; // the clean image has none
         var asked = new NoiseLevel(from.Alpha, Math.Max(from.Sigma, NoNoise), timestep);
-        var ofImage = from.Sigma < NoNoise && DenoiserRun.Parameterization(context.Denoiser) is { } prediction && Math.Abs(prediction.At(asked).Out) > MostGain * asked.Sigma;
+        var ofImage = from.Sigma < NoNoise && DenoiserRun.Parameterization(context.Denoiser) is { } prediction && Math.Abs(prediction.At(asked).Out) > MaxGain * asked.Sigma;
         return ofImage
             ? Inverted(context, to.Alpha > 0 ? new NoiseLevel(to.Alpha, to.Sigma, timestep) : context.Denoiser.Schedule.LevelAt(0), DenoiserRun.LimitImage(context.Denoiser, context.Noisy))
             : Inverted(context, asked, null);
