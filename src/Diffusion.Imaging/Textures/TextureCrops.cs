@@ -36,7 +36,8 @@ public sealed class TextureCrops : IImageSource
             ["file contents"] = Fingerprints.Of(identities.Select(file => file.Content)),
             ["crops"] = string.Create(CultureInfo.InvariantCulture, $"{split} {options.SmallestCrop}-{options.LargestCrop} seed {options.Seed}"),
         };
-        ClassNames = Array.AsReadOnly(Array.ConvertAll(files, file => Path.GetFileNameWithoutExtension(file)));
+        var stems = files.CountBy(file => Path.GetFileNameWithoutExtension(file), StringComparer.OrdinalIgnoreCase).ToDictionary(StringComparer.OrdinalIgnoreCase);
+        ClassNames = Array.AsReadOnly(Array.ConvertAll(files, file => Path.GetFileNameWithoutExtension(file) is var stem && stems[stem] == 1 ? stem : Path.GetFileName(file)));
         Labels = Array.AsReadOnly(Enumerable.Range(0, Count).Select(i => (long)(i % files.Length)).ToArray());
     }
 
@@ -55,7 +56,7 @@ public sealed class TextureCrops : IImageSource
     /// <inheritdoc/>
     public IReadOnlyList<long> Labels { get; }
 
-    /// <summary>The names of the photographs' files without extension, by label, in ordinal order.</summary>
+    /// <summary>The names of the photographs' files without extension, by label, in ordinal order; with it where several have one name.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <summary>

@@ -79,6 +79,19 @@ public sealed class TextureCropsTests : IDisposable
         Assert.True((single.Images - different.Images).abs().max().item<float>() > 0.1);
     }
 
+    /// <summary>A class is asked for by its name.</summary>
+    [Fact]
+    public void ClassNames_TwoFilesOfOneName_HaveTheirExtensions()
+    {
+        foreach (var name in new[] { "brick.jpg", "brick.png", "grass.png" })
+        {
+            _folder.Write(name, TestImages.Noise(300, 200, 1));
+        }
+
+        using var crops = TextureCrops.Open(_folder.Path, Split.Train);
+        Assert.Equal(["brick.jpg", "brick.png", "grass"], crops.ClassNames);
+    }
+
     [Fact]
     public void Open_WhatDoesNotFit_NamesTheFile()
     {
