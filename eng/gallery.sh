@@ -32,6 +32,7 @@ draw() {
 
 [[ $# -gt 0 ]] || set -- docs/gallery/README.md docs/tasks.md
 for page; do
+  [[ -f $page ]] || fail "there is no page $page"
   while IFS=$'\t' read -r picture command; do
     [[ -n $command ]] || fail "$page: no command stands above $picture"
     read -ra words <<< "$command"

@@ -19,7 +19,8 @@ internal static partial class ConfigurationShape
     {
         var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(property => property.SetMethod is not null && property.GetCustomAttribute<JsonIgnoreAttribute>() is null)
-            .ToDictionary(property => property.Name, property => property.PropertyType, StringComparer.OrdinalIgnoreCase);
+            .ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
+        var defaults = properties.Count > 0 ? Activator.CreateInstance(type) : null;
         foreach (var child in configuration.GetChildren())
         {
             if (!properties.TryGetValue(child.Key, out var property))
@@ -28,7 +29,7 @@ internal static partial class ConfigurationShape
                 continue;
             }
 
-            foreach (var error in ValueErrors(child, property))
+            foreach (var error in ValueErrors(child, property.PropertyType, property.GetValue(defaults) is null))
             {
                 yield return error;
             }
@@ -43,19 +44,22 @@ internal static partial class ConfigurationShape
     public static string FileText(string message) =>
         Name().Replace(message, match => match.Value.Split('.').All(s_names.Contains) ? FilePath(match.Value) : match.Value);
 
-    private static IEnumerable<OptionsError> ValueErrors(IConfigurationSection section, Type type)
+    /// <param name="section">The value.</param>
+    /// <param name="type">The type of the option.</param>
+    /// <param name="optional">Whether it may be <see langword="null"/>, which then is its default.</param>
+    private static IEnumerable<OptionsError> ValueErrors(IConfigurationSection section, Type type, bool optional)
     {
         if (ElementType(type) is { } element)
         {
             return section.GetChildren().Any() || string.IsNullOrEmpty(section.Value)
-                ? section.GetChildren().SelectMany(item => int.TryParse(item.Key, out _) ? ValueErrors(item, element) : [new OptionsError(item.Path, "is a name where the list needs elements.")])
+                ? section.GetChildren().SelectMany(item => int.TryParse(item.Key, out _) ? ValueErrors(item, element, optional: false) : [new OptionsError(item.Path, "is a name where the list needs elements.")])
                 : [new OptionsError(section.Path, $"must be a list; it is '{section.Value}'.")];
         }
 
         var scalar = Nullable.GetUnderlyingType(type) ?? type;
         if (scalar.IsEnum || scalar.IsPrimitive || scalar == typeof(string))
         {
-            return ScalarErrors(section, scalar, optional: scalar != type);
+            return ScalarErrors(section, scalar, optional || scalar != type);
         }
 
         return section.Value is { Length: > 0 } text ? [new OptionsError(section.Path, $"must be an object; it is '{text}'.")] : Errors(section, type);

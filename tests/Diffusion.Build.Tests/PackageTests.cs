@@ -26,6 +26,10 @@ public sealed class PackageTests
         var repository = metadata.Elements().Single(element => element.Name.LocalName == "repository");
         Assert.Matches("^[0-9a-f]{40}$", repository.Attribute("commit")!.Value);
         Assert.StartsWith("https://", repository.Attribute("url")?.Value ?? "https://", StringComparison.Ordinal);
+        // They share what is no API: a package goes with the others of its own version alone.
+        Assert.All(
+            metadata.Descendants().Where(element => element.Name.LocalName == "dependency" && s_libraries.Contains(element.Attribute("id")!.Value)),
+            dependency => Assert.Equal($"[{Value("version")}]", dependency.Attribute("version")!.Value));
     });
 
     [Fact]

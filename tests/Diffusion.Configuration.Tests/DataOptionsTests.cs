@@ -49,6 +49,19 @@ public sealed class DataOptionsTests : IDisposable
         Assert.Equal((_folder.File("images"), _folder.File("kept")), (loaded.Path, loaded.Folder.ValidationPath));
     }
 
+    /// <summary>As files of other tools have them.</summary>
+    [Fact]
+    public void Parse_NullWhereThatIsTheDefault_IsAbsent()
+    {
+        const string json = """
+            { "data": { "path": "x", "codec": null, "limit": null, "classNames": null, "folder": { "validationPath": null } }, "model": { "down": [ { "channels": 32 } ] }, "sampling": { "spacing": null, "steps": null } }
+            """;
+        var options = RunConfiguration.Parse(json);
+        Assert.Equal((null, null, null, null), (options.Data.Codec, options.Data.Limit, options.Data.Folder.ValidationPath, options.Sampling.Spacing));
+        Assert.Equal(["data.path must be a text; it is null."], Assert.Throws<OptionsValidationException>(() => RunConfiguration.Parse(json.Replace("\"x\"", "null", StringComparison.Ordinal))).Failures);
+        Assert.Equal(["sampling.sampler must be a text; it is null."], Assert.Throws<OptionsValidationException>(() => RunConfiguration.Parse(json.Replace("\"steps\"", "\"sampler\"", StringComparison.Ordinal))).Failures);
+    }
+
     [Theory]
     [InlineData(""" "kind": "folder", "folder": { "validationPath": " " } """, "data.folder.validationPath must be a folder, or absent; it is empty.")]
     [InlineData(""" "folder": { "skipCorrupt": true } """, "data.folder is for the kind folder; the kind is Mnist.")]

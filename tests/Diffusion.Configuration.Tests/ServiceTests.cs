@@ -44,6 +44,27 @@ public sealed class ServiceTests : IDisposable
     }
 
     [Fact]
+    public void AddDiffusion_CalledTwice_IsRefused() =>
+        Assert.Contains("one run", Assert.Throws<InvalidOperationException>(() => new ServiceCollection().AddDiffusion(Configuration()).AddDiffusion(Configuration())).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void AddDiffusion_NetworkOfOnesOwnOnAnotherDevice_IsRefused()
+    {
+        using var provider = new ServiceCollection().AddSingleton<IImageSource>(new TenImages())
+            .AddSingleton(_ => RunConfiguration.Bind(Configuration()).CreateNetwork()).AddDiffusion(Configuration(), device: TorchSharp.torch.META).BuildServiceProvider();
+        Assert.Contains("is on the device cpu, and AddDiffusion was given meta", Assert.Throws<InvalidOperationException>(provider.GetRequiredService<Trainer>).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AddDiffusion_ValidationOfOnesOwn_IsAsked()
+    {
+        var services = new ServiceCollection().AddDiffusion(Configuration());
+        services.AddOptions<RunOptions>().Validate(run => run.Training.Steps > 1_000_000, "too short");
+        using var provider = services.BuildServiceProvider();
+        Assert.Contains("too short", Assert.Throws<OptionsValidationException>(() => provider.GetRequiredService<IOptions<RunOptions>>().Value).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AddDiffusion_FolderWithOtherFiles_LogsWhatIsLeftOut()
     {
         ImageFile.Save(Path.Combine(_folder, "a.png"), new PixelImage(8, 8, 1, new byte[64]));
