@@ -17,6 +17,7 @@ internal sealed unsafe class AttentionKernel<T, TVector>(int heads, int width) :
     where TVector : unmanaged, IVector<TVector>
 {
     private const int ForwardRows = 256; // of a piece of work
+    private const int FewScores = 128 * 128; // below, D is the sum over the keys: the inner product of output and direction is the same number, but rounds more
     private const int Score = AttentionTile.Columns * AttentionTile.Rows;
     private readonly int _features = AttentionTile.Padded(width);
     private readonly AttentionProducts _products = AttentionProducts.For<T, TVector>(AttentionTile.Padded(width));
@@ -53,12 +54,24 @@ internal sealed unsafe class AttentionKernel<T, TVector>(int heads, int width) :
             Rows = ReadRows(query, image, head, scratch),
             Directions = ReadRows(direction, image, head, scratch),
             Gradients = scratch.Take(Columns(query)),
-            Totals = new() { Maxima = scratch.Take(columns), Shares = scratch.Take(columns), Inner = scratch.Take(columns) }, // D of every query is the inner product of its output and its direction
+            Totals = new() { Maxima = scratch.Take(columns), Shares = scratch.Take(columns), Inner = scratch.Take(columns) },
         };
-        output.Multiply<TVector>(direction, image, head, packed.Totals.Inner);
-        new Span<float>(packed.Totals.Inner + query.Tokens, columns - query.Tokens).Clear();
         Copy(totals, query.Tokens, packed.Totals.Maxima, columns);
         Copy(totals + query.Tokens, query.Tokens, packed.Totals.Shares, columns); // tokens that are not there have no weight
+        var tile = new KeyTile(scratch, Lanes);
+        new Span<float>(packed.Totals.Inner, columns).Clear();
+        if (T.PerWord == 1 && (long)query.Tokens * key.Tokens < FewScores)
+        {
+            for (var first = 0; first < key.Tokens; first += AttentionTile.Rows)
+            {
+                AddInner(image, head, first, key, value, columns, packed, tile);
+            }
+        }
+        else
+        {
+            output.Multiply<TVector>(direction, image, head, packed.Totals.Inner);
+        }
+
         if (T.PerWord > 1)
         {
             Prepare(packed, columns);
@@ -67,7 +80,6 @@ internal sealed unsafe class AttentionKernel<T, TVector>(int heads, int width) :
         packed.Pairs = Paired(packed.Rows, columns, scratch);
         packed.DirectionPairs = Paired(packed.Directions, columns, scratch);
         new Span<float>(packed.Gradients, (int)Columns(query)).Clear();
-        var tile = new KeyTile(scratch, Lanes);
         for (var first = 0; first < key.Tokens; first += AttentionTile.Rows)
         {
             Gradients(image, head, first, key, value, columns, gradients.Key, gradients.Value, packed, tile);
@@ -84,6 +96,20 @@ internal sealed unsafe class AttentionKernel<T, TVector>(int heads, int width) :
         {
             packed.Totals.Inner[i] *= packed.Totals.Shares[i];
             packed.Totals.Maxima[i] = NarrowPower.Start(packed.Totals.Maxima[i]);
+        }
+    }
+
+    /// <summary>The share of a tile of keys in D of all queries.</summary>
+    private void AddInner(int image, int head, int first, HeadView key, HeadView value, int queries, Queries packed, KeyTile tile)
+    {
+        value.ReadLanes<T, TVector>(image, head, first, tile.Values, tile.Rows);
+        key.ReadLanes<T, TVector>(image, head, first, tile.Keys, tile.Rows);
+        for (var j = 0; j < queries; j += AttentionTile.Columns)
+        {
+            var (count, at) = (Math.Min(AttentionTile.Columns, queries - j), (long)j * Words);
+            _products.Scores.Run(packed.Rows + at, tile.Keys, tile.Scores, count, Words);
+            _products.Scores.Run(packed.Directions + at, tile.Values, tile.Slopes, count, Words);
+            Float32AttentionTile<TVector>.AddInner(tile.Scores, tile.Slopes, count, Math.Min(AttentionTile.Rows, key.Tokens - first), _binaryScale, packed.Totals + j);
         }
     }
 

@@ -57,7 +57,7 @@ internal static unsafe class Float32AttentionTile<TVector>
     /// <param name="count">The columns.</param>
     /// <param name="factor">What scores are multiplied by.</param>
     /// <param name="queries">Of each column.</param>
-    /// <remarks>FlashAttention, arXiv:2205.14135, appendix B.2, with D the inner product of a query's output and its gradient.</remarks>
+    /// <remarks>FlashAttention, arXiv:2205.14135, appendix B.2, with D of <see cref="QueryTotals.Inner"/>.</remarks>
     [MethodImpl(Loop.Alone)]
     public static void Slopes(float* scores, float* slopes, int count, float factor, QueryTotals queries)
     {
@@ -66,13 +66,40 @@ internal static unsafe class Float32AttentionTile<TVector>
         {
             for (var lane = 0; lane < Rows; lane += TVector.Count)
             {
-                var power = BinaryPower<Float32Tile, TVector>.Of(TVector.FusedMultiplyAdd(TVector.Load(scores + lane), scale, TVector.Create(-queries.Maxima[j])));
-                var weight = TVector.Create(queries.Shares[j]) * power;
+                var weight = Weight(scores + lane, scale, queries, j);
                 TVector.Store(weight, scores + lane);
                 TVector.Store(weight * (TVector.Load(slopes + lane) - TVector.Create(queries.Inner[j])), slopes + lane);
             }
         }
     }
+
+    /// <summary>Adds Σ P ∘ dP over the keys of a tile to D of the queries.</summary>
+    /// <param name="scores">[count, 32].</param>
+    /// <param name="slopes">[count, 32]: dP.</param>
+    /// <param name="count">The columns.</param>
+    /// <param name="keys">How many of the 32 keys are there; the others have no part in the sum.</param>
+    /// <param name="factor">What scores are multiplied by.</param>
+    /// <param name="queries">Of each column.</param>
+    [MethodImpl(Loop.Alone)]
+    public static void AddInner(float* scores, float* slopes, int count, int keys, float factor, QueryTotals queries)
+    {
+        var scale = TVector.Create(factor);
+        for (var j = 0; j < count; j++, scores += Rows, slopes += Rows)
+        {
+            var sum = default(TVector);
+            for (var lane = 0; lane < Rows; lane += TVector.Count)
+            {
+                sum += (Weight(scores + lane, scale, queries, j) & TVector.First(keys - lane)) * TVector.Load(slopes + lane);
+            }
+
+            queries.Inner[j] += TVector.Sum(sum);
+        }
+    }
+
+    /// <summary>P of a vector of scores of a query.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Weight(float* scores, TVector scale, QueryTotals queries, int query) =>
+        TVector.Create(queries.Shares[query]) * BinaryPower<Float32Tile, TVector>.Of(TVector.FusedMultiplyAdd(TVector.Load(scores), scale, TVector.Create(-queries.Maxima[query])));
 
     /// <summary>The largest of the columns of a vector of rows, four at a time: an instruction has to wait for the one before it in its own chain.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -9,7 +9,6 @@ namespace Diffusion.Kernels;
 internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttention>
 {
     private const long FewestScores = 32 * 32; // below, tiles are mostly empty
-    private const long FewestScoresToDifferentiate = 128 * 128; // in float32, where sums over few keys are more accurate than the inner product that the backward pass takes in their place
     private const int Widest = 512; // what tiles of wider heads work on does not fit into a second-level cache
 
     private const string Layout = "layout";
@@ -25,7 +24,7 @@ internal sealed class FusedAttention : autograd.SingleTensorFunction<FusedAttent
     public static bool CanRun(AttentionLayout layout, ScalarType type, TorchSharp.DeviceType device, long images, long queries, long keys) =>
         device == TorchSharp.DeviceType.CPU
         && images * Math.Max(queries, keys) * 3 * layout.Inner is > 0 and < int.MaxValue / sizeof(float)
-        && queries * keys >= (type == ScalarType.Float32 && !ForwardOnly.IsOn ? FewestScoresToDifferentiate : FewestScores)
+        && queries * keys >= FewestScores
         && (type is ScalarType.Float32 or ScalarType.BFloat16)
         && layout.Width <= Widest
         && layout.Kernel(type == ScalarType.BFloat16) is not null;

@@ -9,7 +9,7 @@ internal unsafe struct QueryTotals
     /// <summary>One over the sum of the powers.</summary>
     public float* Shares;
 
-    /// <summary>The inner product of the output and its gradient.</summary>
+    /// <summary>D, the inner product of the output and its gradient, which is Σ P ∘ dP over the keys.</summary>
     public float* Inner;
 
     /// <summary>Those from a query on.</summary>
