@@ -44,7 +44,7 @@ internal sealed class NormedResidual : autograd.SingleTensorFunction<NormedResid
         ctx.save_data(Layers, layers);
         ctx.save_data(Scale, scale);
         ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, sources, hidden);
-        return Run(layers, images, sources[1], (nint)TensorMemory.Of<byte>(hidden), Mask(layers, scale, sources));
+        return ForwardOnly.Not(() => Run(layers, images, sources[1], (nint)TensorMemory.Of<byte>(hidden), Mask(layers, scale, sources)));
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)

@@ -12,7 +12,6 @@ internal sealed unsafe class ResidualKernel<T, TVector> : ResidualKernel
     /// <inheritdoc/>
     public override void Forward(in ResidualParameters layers, WinogradImages input, Tensor embedding, nint hidden, WinogradImages output, DropoutMask? dropout)
     {
-        using var scope = PreparedWeights.AreKept ? null : NewDisposeScope();
         var (rows, values) = ((int)embedding.size(0), (long)output.Count * output.Pixels * output.Channels);
         var max = (long)input.Count * Math.Max(layers.InChannels, layers.OutChannels);
         using var memory = TileScratch.Rent((hidden == 0 ? TileScratch.Rounded(values) : 0) + (2 * TileScratch.Rounded(max)) + TileScratch.Rounded((long)rows * layers.TimeChannels));
@@ -22,10 +21,10 @@ internal sealed unsafe class ResidualKernel<T, TVector> : ResidualKernel
         TimeProjection<TVector>.Map(TensorMemory.Of<float>(embedding), rows, layers.TimeDimension, TensorMemory.Of<float>(layers.Time.Weight), TensorMemory.Of<float>(layers.Time.Bias!), modulates ? null : Bias(layers.Conv1), layers.TimeChannels, projection);
 
         GroupMoments<TVector>.Map(input, layers.Norm1, null, 0, scales, shifts);
-        WinogradKernel<T, TVector>.Convolve(input, Points(layers.Conv1), new() { Map = new(scales, shifts, layers.InChannels, activates: true), Bias = modulates ? Bias(layers.Conv1) : projection, BiasStep = modulates ? 0 : step }, between);
+        WinogradConvolution<T, TVector>.Convolve(input, layers.Conv1.Weight, new() { Map = new(scales, shifts, layers.InChannels, activates: true), Bias = modulates ? Bias(layers.Conv1) : projection, BiasStep = modulates ? 0 : step }, between);
         GroupMoments<TVector>.Map(between, layers.Norm2, modulates ? projection : null, step, scales, shifts);
         var added = layers.Shortcut is { } shortcut ? Project(shortcut, input, output) : input.Data;
-        WinogradKernel<T, TVector>.Convolve(between, Points(layers.Conv2), new() { Map = new(scales, shifts, layers.OutChannels, activates: true, KeptValues.Of(dropout, between)), Bias = Bias(layers.Conv2), Added = added }, output);
+        WinogradConvolution<T, TVector>.Convolve(between, layers.Conv2.Weight, new() { Map = new(scales, shifts, layers.OutChannels, activates: true, KeptValues.Of(dropout, between)), Bias = Bias(layers.Conv2), Added = added }, output);
     }
 
     /// <inheritdoc/>
@@ -62,6 +61,4 @@ internal sealed unsafe class ResidualKernel<T, TVector> : ResidualKernel
     }
 
     private static float* Bias(ConvolutionParameters convolution) => TensorMemory.Of<float>(convolution.Bias!);
-
-    private static uint* Points(ConvolutionParameters convolution) => TensorMemory.Of<uint>(WinogradConvolution<T, TVector>.Prepared(convolution.Weight));
 }

@@ -41,7 +41,7 @@ internal sealed class RecomputedInput : autograd.SingleTensorFunction<Recomputed
     {
         var (call, tensors) = ((OperatorCall)vars[0], vars.Skip(1).Cast<Tensor>().ToList());
         using var scope = NewDisposeScope();
-        var (output, kept) = call.Forward(tensors);
+        var (output, kept) = ForwardOnly.Not(() => call.Forward(tensors));
         ctx.save_data(Call, call);
         ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, tensors, [.. kept.Select(tensor => tensor.MoveToOuterDisposeScope())]);
         return output.MoveToOuterDisposeScope();

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Kernels;
 
-/// <summary>Images [B, C, H, W] cut into tiles of 2×2 pixels, and these into bands of rows of tiles, which may reach over several images.</summary>
+/// <summary>Images [B, C, H, W] cut into square tiles, and these into bands of rows of tiles, which may reach over several images.</summary>
 /// <param name="Data">The first value.</param>
 /// <param name="Count">B.</param>
 /// <param name="Channels">C.</param>
@@ -11,16 +11,23 @@ namespace Diffusion.Kernels;
 /// <param name="IsNarrow">Whether values are bfloat16, or else floats.</param>
 internal readonly unsafe record struct WinogradImages(nint Data, int Count, int Channels, int Height, int Width, bool IsNarrow)
 {
-    private const int TilesOfBand = 64;
+    /// <summary>The most tiles of a band: what is made of them stays in a second-level cache.</summary>
+    public const int MaxTilesOfBand = 64;
 
     /// <summary>The values from an image to the next.</summary>
     public long ImageStep { get; init; } = (long)Channels * Height * Width;
 
+    /// <summary>The pixels of a tile's side.</summary>
+    public int TileSide { get; init; } = 1;
+
+    /// <summary>The most tiles of a band, where a row of tiles is not longer.</summary>
+    public int TilesOfBand { get; init; } = MaxTilesOfBand;
+
     /// <summary>The tiles of a row.</summary>
-    public int TilesAcross => (Width + 1) / 2;
+    public int TilesAcross => (Width + TileSide - 1) / TileSide;
 
     /// <summary>The rows of tiles of an image.</summary>
-    public int TilesDown => (Height + 1) / 2;
+    public int TilesDown => (Height + TileSide - 1) / TileSide;
 
     /// <summary>The pixels of an image.</summary>
     public int Pixels => Height * Width;
@@ -35,11 +42,19 @@ internal readonly unsafe record struct WinogradImages(nint Data, int Count, int 
     public int Bands => ((Count * TilesDown) + RowsOfBand - 1) / RowsOfBand;
 
     /// <summary>The most pixels that the tiles of a band see, with a border of one row on each side of each image.</summary>
-    public int PixelsOfBand => Math.Min(Count * Height, (2 * RowsOfBand) + (2 * (((RowsOfBand - 1) / TilesDown) + 2))) * Width;
+    public int PixelsOfBand => Math.Min(Count * Height, (TileSide * RowsOfBand) + (2 * (((RowsOfBand - 1) / TilesDown) + 2))) * Width;
 
     /// <summary>Those of a dense tensor [B, C, H, W] in float32 or bfloat16.</summary>
     public static WinogradImages Of(Tensor images) =>
         new((nint)TensorMemory.Of<byte>(images), (int)images.size(0), (int)images.size(1), (int)images.size(2), (int)images.size(3), images.dtype == ScalarType.BFloat16);
+
+    /// <summary>The same images in tiles of a size.</summary>
+    public WinogradImages InTiles(int side) => this with { TileSide = side };
+
+    /// <summary>The same in bands of fewer tiles, where there would be fewer bands than wanted.</summary>
+    /// <param name="bands">Wanted.</param>
+    /// <param name="min">The fewest tiles of a band.</param>
+    public WinogradImages InBands(int bands, int min) => this with { TilesOfBand = Math.Clamp(Count * TilesDown * TilesAcross / bands, min, MaxTilesOfBand) };
 
     /// <summary>Some of the channels of these images.</summary>
     public WinogradImages Slice(int firstChannel, int channels) => this with { Data = At(Data, firstChannel), Channels = channels };

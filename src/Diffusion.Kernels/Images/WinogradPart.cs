@@ -7,11 +7,12 @@ namespace Diffusion.Kernels;
 /// <param name="Tile">Where in the band the first tile is.</param>
 /// <param name="Pixel">Where in the band's memory the first pixel is.</param>
 /// <param name="Height">The rows of pixels of the image.</param>
-internal readonly record struct WinogradPart(int Image, int First, int Rows, int Tile, int Pixel, int Height)
+/// <param name="Side">The rows of pixels of a tile.</param>
+internal readonly record struct WinogradPart(int Image, int First, int Rows, int Tile, int Pixel, int Height, int Side)
 {
     /// <summary>The rows of pixels that the tiles see.</summary>
-    public (int First, int End) Seen => (Math.Max(0, (2 * First) - 1), Math.Min(Height, (2 * (First + Rows)) + 1));
+    public (int First, int End) Seen => (Math.Max(0, (Side * First) - 1), Math.Min(Height, (Side * (First + Rows)) + 1));
 
     /// <summary>The rows of pixels of the tiles.</summary>
-    public (int First, int End) Own => (2 * First, Math.Min(Height, 2 * (First + Rows)));
+    public (int First, int End) Own => (Side * First, Math.Min(Height, Side * (First + Rows)));
 }

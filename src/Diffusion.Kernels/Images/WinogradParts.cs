@@ -23,7 +23,7 @@ internal struct WinogradParts(WinogradImages images, int row, int end)
 
         var (image, first) = (_row / images.TilesDown, _row % images.TilesDown);
         var rows = Math.Min(end - _row, images.TilesDown - first);
-        Current = new WinogradPart(image, first, rows, _tile, _pixel, images.Height);
+        Current = new WinogradPart(image, first, rows, _tile, _pixel, images.Height, images.TileSide);
         (_row, _tile, _pixel) = (_row + rows, _tile + (rows * images.TilesAcross), _pixel + ((Current.Seen.End - Current.Seen.First) * images.Width));
         return true;
     }

@@ -10,6 +10,9 @@ internal static class TileWork
     /// <summary>The threads that work would have now: those of libtorch, or one within a piece of other work.</summary>
     public static int Threads => TileTeam.Works ? 1 : get_num_threads();
 
+    /// <summary>How many pieces of work keep all threads busy to the end.</summary>
+    public static int Wanted => PiecesOfThread * Threads;
+
     /// <summary>Into how many parts each of too few pieces is cut, so that every thread has some.</summary>
     /// <param name="pieces">How many there are.</param>
     /// <param name="units">What a piece consists of: each part gets as many.</param>

@@ -50,14 +50,7 @@ internal static unsafe class TilePanels
                 for (var n = 0; n < lanes; n += TVector.Count, panels += TVector.Count)
                 {
                     var values = TVector.Load(row + n);
-                    if (T.PerWord == 1)
-                    {
-                        TVector.Store(values, (float*)panels);
-                    }
-                    else
-                    {
-                        TVector.StorePairs(values, TVector.Load(row + columns + n), panels);
-                    }
+                    TileValues<TVector>.StoreWord<T>(values, T.PerWord == 1 ? values : TVector.Load(row + columns + n), panels);
                 }
             }
         }

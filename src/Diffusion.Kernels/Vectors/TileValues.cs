@@ -64,4 +64,19 @@ internal static unsafe class TileValues<TVector>
             *(ushort*)place = (ushort)((BitConverter.SingleToUInt32Bits(value) + 0x8000u) >> 16);
         }
     }
+
+    /// <summary>Writes words: of one value, or of two in bfloat16, the first in the lower half.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreWord<T>(TVector one, TVector other, uint* place)
+        where T : ITileFormat
+    {
+        if (T.PerWord == 1)
+        {
+            TVector.Store(one, (float*)place);
+        }
+        else
+        {
+            TVector.StorePairs(one, other, place);
+        }
+    }
 }

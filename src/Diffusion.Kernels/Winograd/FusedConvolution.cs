@@ -26,7 +26,7 @@ internal sealed class FusedConvolution : autograd.SingleTensorFunction<FusedConv
         var saved = vars.Skip(1).Cast<Tensor>().ToList();
         ctx.save_data(Shape, vars[0]);
         ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, saved);
-        return WinogradConvolution.For(saved[0], saved[1]).Forward(saved[0], saved[1], saved.ElementAtOrDefault(2));
+        return ForwardOnly.Not(() => WinogradConvolution.For(saved[0], saved[1]).Forward(saved[0], saved[1], saved.ElementAtOrDefault(2)));
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)

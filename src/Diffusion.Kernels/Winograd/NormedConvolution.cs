@@ -37,7 +37,7 @@ internal sealed class NormedConvolution : autograd.SingleTensorFunction<NormedCo
         var (numbers, sources) = ((Numbers)vars[0], vars.Skip(1).Cast<Tensor>().ToList());
         ctx.save_data(Norm, numbers);
         ReturnedGradients.Save(ctx, BackwardPass.ExpectsOne, sources);
-        return Forward(numbers, sources);
+        return ForwardOnly.Not(() => Forward(numbers, sources));
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)

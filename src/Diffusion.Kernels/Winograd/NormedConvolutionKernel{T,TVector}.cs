@@ -26,7 +26,7 @@ internal sealed unsafe class NormedConvolutionKernel<T, TVector> : NormedConvolu
             Bias = TensorMemory.Of<float>(start),
             BiasStep = start.dim() > 1 && start.size(0) > 1 ? (int)bias.size(0) : 0,
         };
-        WinogradKernel<T, TVector>.Convolve(input, TensorMemory.Of<uint>(WinogradConvolution<T, TVector>.Prepared(weight)), ends, WinogradImages.Of(output));
+        WinogradConvolution<T, TVector>.Convolve(input, weight, ends, WinogradImages.Of(output));
         return output.MoveToOuterDisposeScope();
     }
 

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Kernels;
 
-/// <summary>3×3 convolutions of images on the CPU with less than half of the multiplications (<see cref="WinogradTransform{TVector}"/>): float32 weights, images in float32 or in bfloat16.</summary>
+/// <summary>3×3 convolutions of images on the CPU with less than half of the multiplications (<see cref="IWinogradForm"/>): float32 weights, images in float32 or in bfloat16.</summary>
 internal abstract class WinogradConvolution : ITileKernel<WinogradConvolution>
 {
     /// <summary>Of input or output where it pays to differentiate; below, the transforms cost more than the multiplications that they save.</summary>

@@ -9,16 +9,16 @@ internal sealed unsafe class WinogradConvolution<T, TVector> : WinogradConvoluti
     where T : ITileFormat
     where TVector : unmanaged, IVector<TVector>
 {
-    /// <summary>The weight as <see cref="WinogradKernel{T, TVector}.Convolve"/> reads it: of the run or of the current dispose scope.</summary>
-    public static Tensor Prepared(Tensor weight) => PreparedWeights.Get(weight, T.PerWord == 1 ? "Winograd float32" : "Winograd bfloat16", Transformed);
+    // Where Winograd4 pays: with fewer pixels on a side, reading the transformed weights, 36 for 9, takes longer than the products that they save; and with more pairs of channels they take too much memory.
+    private const int ShortestSideOfFour = 13;
+    private const int MaxPairsOfFour = 256 * 256;
 
     /// <inheritdoc/>
     public override Tensor Forward(Tensor input, Tensor weight, Tensor? bias)
     {
         using var pointers = TensorMemory.Use();
         var output = empty([input.size(0), weight.size(0), input.size(2), input.size(3)], dtype: input.dtype);
-        using var scope = PreparedWeights.AreKept ? null : NewDisposeScope();
-        Convolve(input, Prepared(weight), bias, output);
+        Convolve(WinogradImages.Of(input), weight, new ConvolutionEnds { Bias = bias is null ? null : TensorMemory.Of<float>(bias) }, WinogradImages.Of(output));
         return output;
     }
 
@@ -34,6 +34,23 @@ internal sealed unsafe class WinogradConvolution<T, TVector> : WinogradConvoluti
         return (ofInput.MoveToOuterDisposeScope(), ofWeight.MoveToOuterDisposeScope(), ChannelSums.OfAll(dense).MoveToOuterDisposeScope());
     }
 
+    /// <summary>The convolution.</summary>
+    /// <param name="input">What enters.</param>
+    /// <param name="weight">[O, C, 3, 3], contiguous.</param>
+    /// <param name="ends">What is done before and after.</param>
+    /// <param name="output">Images of the same size; written.</param>
+    public static void Convolve(WinogradImages input, Tensor weight, ConvolutionEnds ends, WinogradImages output)
+    {
+        if (T.PerWord == 1 && ForwardOnly.IsOn && Math.Min(input.Height, input.Width) >= ShortestSideOfFour && input.Channels * output.Channels <= MaxPairsOfFour)
+        {
+            Convolve<Winograd4>(input, weight, ends, output);
+        }
+        else
+        {
+            Convolve<Winograd2>(input, weight, ends, output);
+        }
+    }
+
     /// <summary>The gradient of the input.</summary>
     /// <param name="direction">[B, O, H, W], contiguous.</param>
     /// <param name="weight">[O, C, 3, 3], contiguous.</param>
@@ -43,22 +60,37 @@ internal sealed unsafe class WinogradConvolution<T, TVector> : WinogradConvoluti
         using var pointers = TensorMemory.Use();
         var (outChannels, inChannels) = ((int)weight.size(0), (int)weight.size(1));
         var gradient = empty([direction.size(0), inChannels, direction.size(2), direction.size(3)], dtype: direction.dtype);
-        using var points = Points(weight);
-        WinogradWeights<T>.TransformBackward(TensorMemory.Of<float>(weight), outChannels, inChannels, TensorMemory.Of<uint>(points));
-        Convolve(direction, points, null, gradient);
+        using var points = Points<Winograd2>(inChannels, outChannels);
+        WinogradWeights<T, Winograd2>.TransformBackward(TensorMemory.Of<float>(weight), outChannels, inChannels, TensorMemory.Of<uint>(points));
+        WinogradKernel<T, TVector, Winograd2>.Convolve(WinogradImages.Of(direction), TensorMemory.Of<uint>(points), default, WinogradImages.Of(gradient));
         return gradient;
     }
 
-    private static Tensor Points(Tensor weight) => empty([WinogradTiles.Points, weight.size(0), weight.size(1) / T.PerWord], dtype: ScalarType.Float32);
+    private static void Convolve<TForm>(WinogradImages input, Tensor weight, ConvolutionEnds ends, WinogradImages output)
+        where TForm : IWinogradForm
+    {
+        using var scope = PreparedWeights.AreKept ? null : NewDisposeScope();
+        var points = PreparedWeights.Get(weight, Form<TForm>.Name, Transformed<TForm>);
+        WinogradKernel<T, TVector, TForm>.Convolve(input, TensorMemory.Of<uint>(points), ends, output);
+    }
 
-    private static Tensor Transformed(Tensor weight)
+    private static Tensor Transformed<TForm>(Tensor weight)
+        where TForm : IWinogradForm
     {
         using var pointers = TensorMemory.Use();
-        var points = Points(weight);
-        WinogradWeights<T>.Transform(TensorMemory.Of<float>(weight), (int)weight.size(0), (int)weight.size(1), TensorMemory.Of<uint>(points));
+        var (outChannels, inChannels) = ((int)weight.size(0), (int)weight.size(1));
+        var points = Points<TForm>(outChannels, inChannels);
+        WinogradWeights<T, TForm>.Transform(TensorMemory.Of<float>(weight), outChannels, inChannels, TensorMemory.Of<uint>(points));
         return points;
     }
 
-    private static void Convolve(Tensor input, Tensor points, Tensor? bias, Tensor output) =>
-        WinogradKernel<T, TVector>.Convolve(WinogradImages.Of(input), TensorMemory.Of<uint>(points), new ConvolutionEnds { Bias = bias is null ? null : TensorMemory.Of<float>(bias) }, WinogradImages.Of(output));
+    private static Tensor Points<TForm>(int outChannels, int inChannels)
+        where TForm : IWinogradForm => empty([WinogradWeights<T, TForm>.Words(outChannels, inChannels)], dtype: ScalarType.Float32);
+
+    private static class Form<TForm>
+        where TForm : IWinogradForm
+    {
+        /// <summary>The name of weights in it.</summary>
+        public static readonly string Name = $"F({TForm.Outputs}×{TForm.Outputs}, 3×3) in {(T.PerWord == 1 ? "float32" : "bfloat16")}";
+    }
 }

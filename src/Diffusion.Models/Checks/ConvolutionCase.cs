@@ -37,12 +37,15 @@ internal sealed record ConvolutionCase(
         output.backward([direction]);
 
         using var gradients = no_grad();
+        Poison(edgeHeight * edgeWidth);
+        var alone = plain ? output : Forward(input, weight, bias, plain); // libtorch's is the same convolution
         var reference = ConvolutionReference.Run(
             input.to(ScalarType.Float64), weight.to(ScalarType.Float64), bias.to(ScalarType.Float64), direction.to(ScalarType.Float64), Shape, Transposed);
         var (weightTerms, biasTerms) = (Batch * (Transposed ? (long)Height * Width : edgeHeight * edgeWidth), Batch * edgeHeight * edgeWidth);
         return
         [
             ("output", KernelComparison.Error(output, reference.Output)),
+            ("output without gradients", KernelComparison.Error(alone, reference.Output)),
             ("input gradient", KernelComparison.Error(input.grad!, reference.InputGradient)),
             ("weight gradient", KernelComparison.Error(weight.grad!, reference.WeightGradient, Math.Sqrt(weightTerms))),
             ("bias gradient", KernelComparison.Error(bias.grad!, reference.BiasGradient, Math.Sqrt(biasTerms))),

@@ -17,7 +17,7 @@ internal sealed class RecomputedPart : autograd.SingleTensorFunction<RecomputedP
         ctx.save_data(Call, call);
         ctx.set_materialize_grads(false);
         ReturnedGradients.Save(ctx, once: true, tensors); // the parameters, too: that they were changed since is then an error
-        return ForwardOnly.First(() => call.First([.. tensors.Take(call.InputCount)]));
+        return ForwardOnly.Not(() => call.First([.. tensors.Take(call.InputCount)]));
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
@@ -38,7 +38,7 @@ internal sealed class RecomputedPart : autograd.SingleTensorFunction<RecomputedP
         var inputs = saved.Take(call.InputCount).Select(input => input.detach().requires_grad_(input.requires_grad)).ToArray();
         var sources = inputs.Concat(saved.Skip(call.InputCount)).ToList();
         var wanted = sources.Where(source => source.requires_grad).ToArray();
-        var gradients = new Queue<Tensor?>(GraphGradients.PartialOf([call.Again(inputs)], wanted, received));
+        var gradients = new Queue<Tensor?>(GraphGradients.PartialOf([ForwardOnly.Not(() => call.Again(inputs))], wanted, received));
         return [.. sources.Select(source => source.requires_grad ? gradients.Dequeue()?.DetachFromDisposeScope() : null)];
     }
 }

@@ -45,7 +45,9 @@ public sealed class KernelBitsTests
 
             var output = operation.Run(sources);
             var gradients = Gradients.Of(output, sources, Draw(random, output.shape).to(output.dtype));
-            foreach (var tensor in (Tensor[])[output.detach(), .. gradients])
+            using var noGradients = no_grad();
+            Tensor[] larger = [.. operation.Inputs(Images, 13, 16).Select(shape => Draw(random, shape).to(type)), .. sources.Skip(operation.Inputs(Images, 8, 16).Length).Select(layer => layer.detach())];
+            foreach (var tensor in (Tensor[])[output.detach(), .. gradients, operation.Run(larger)])
             {
                 hash.AppendData(tensor.contiguous().bytes);
             }

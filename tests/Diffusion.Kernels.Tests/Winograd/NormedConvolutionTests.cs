@@ -65,6 +65,25 @@ public sealed class NormedConvolutionTests : IDisposable
         }
     }
 
+    /// <summary>Without gradients convolutions take larger tiles, which round more.</summary>
+    [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
+    [InlineData(ProcessorLevel.Avx512)]
+    [InlineData(ProcessorLevel.Avx512BFloat16)]
+    public void Apply_LargeImages_RoundsMoreOnlyWhereNothingIsDifferentiated(ProcessorLevel level)
+    {
+        using var used = Levels.UseTiles(level);
+        var ((norm, convolution), input) = (Layers(32, 64, 8), Draw(3, 32, 13, 14));
+        var differentiated = NormedConvolution.Apply(input, norm, convolution, null).detach();
+        using var gradients = no_grad();
+
+        TensorAssert.Identical(differentiated, ForwardOnly.Not(() => NormedConvolution.Apply(input, norm, convolution, null)), "within a pass that is differentiated");
+        var alone = NormedConvolution.Apply(input, norm, convolution, null);
+
+        Assert.False(alone.equal(differentiated).all().item<bool>());
+        Assert.InRange(Error(alone, differentiated), 0, 2e-6);
+    }
+
     [Theory]
     [InlineData(ProcessorLevel.Avx2)]
     [InlineData(ProcessorLevel.Avx512)]
