@@ -11,7 +11,7 @@ namespace Diffusion.Kernels;
 /// <param name="IsNarrow">Whether values are bfloat16, or else floats.</param>
 internal readonly unsafe record struct WinogradImages(nint Data, int Count, int Channels, int Height, int Width, bool IsNarrow)
 {
-    /// <summary>The most tiles of a band: what is made of them stays in a second-level cache.</summary>
+    /// <summary>The most tiles of a band: what is made of them shall stay in the nearer caches, and serve the weights that are read for it.</summary>
     public const int MaxTilesOfBand = 64;
 
     /// <summary>The values from an image to the next.</summary>

@@ -11,15 +11,14 @@ internal static class TileWork
     public static int Threads => TileTeam.Works ? 1 : get_num_threads();
 
     /// <summary>How many pieces of work keep all threads busy to the end.</summary>
-    public static int Wanted => PiecesOfThread * Threads;
+    public static int Wanted => Threads is > 1 and var threads ? PiecesOfThread * threads : 1;
 
     /// <summary>Into how many parts each of too few pieces is cut, so that every thread has some.</summary>
     /// <param name="pieces">How many there are.</param>
     /// <param name="units">What a piece consists of: each part gets as many.</param>
     public static int Parts(int pieces, int units)
     {
-        var threads = Threads;
-        var parts = threads == 1 ? 1 : Math.Clamp(((PiecesOfThread * threads) + pieces - 1) / pieces, 1, units);
+        var parts = Math.Clamp((Wanted + pieces - 1) / pieces, 1, units);
         while (units % parts != 0)
         {
             parts--;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -26,6 +27,7 @@ internal static unsafe class WinogradTiles<TForm>
         where T : ITileFormat
         where TVector : unmanaged, IVector<TVector>
     {
+        Debug.Assert(images.TileSide == TForm.Outputs, "Images are cut into the tiles of the form.");
         var (channels, count) = (images.Channels, 0);
         float* pixels = scratch.Take((long)images.PixelsOfBand * channels), zeros = Zeros(channels, scratch);
         var places = (float**)scratch.Take(2L * TForm.Points * images.TilesRounded);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Diffusion.Models;
 
-/// <summary>One configuration of a convolution, to be compared with float64 in its output and in every gradient.</summary>
+/// <summary>One configuration of a convolution, to be compared with float64 in its output, with and without gradients, and in every gradient.</summary>
 internal sealed record ConvolutionCase(
     bool Transposed, int Kernel, int Stride, int Padding, int InChannels, int OutChannels, int Height, int Width, int Batch, bool ChannelsLast, ScalarType Type)
 {
@@ -68,12 +68,12 @@ internal sealed record ConvolutionCase(
         : Transposed ? Functional.ConvTranspose2d(input, new(weight, bias, Shape))
         : Functional.Conv2d(input, new(weight, bias, Shape));
 
-    /// <summary>The sizes of everything that the kernels make, with channels padded as oneDNN and as this library pad them.</summary>
+    /// <summary>The sizes of everything that the kernels make, with channels padded as oneDNN and as this library pad them, and of weights transformed for tiles of 6×6.</summary>
     private void Poison(long pixels)
     {
         var (inPadded, outPadded) = (ChannelPadding.Round(InChannels), ChannelPadding.Round(OutChannels));
         long images = sizeof(float) * (long)Batch * inPadded * Height * Width, results = sizeof(float) * Batch * outPadded * pixels;
-        MemoryPoison.Fill(images, images / 2, results, results / 2, sizeof(float) * (long)inPadded * outPadded * Kernel * Kernel);
+        MemoryPoison.Fill(images, images / 2, results, results / 2, sizeof(float) * (long)inPadded * outPadded * Kernel * Kernel, sizeof(float) * 36L * inPadded * outPadded);
     }
 
     private Tensor Draw(Generator generator, params long[] shape) => randn(shape, dtype: ScalarType.Float32, generator: generator).to(Type);

@@ -38,7 +38,7 @@ public sealed class KernelCheck
     public bool Sound => Failures.Count == 0;
 
     /// <summary>
-    /// Checks the output and every gradient of convolutions, transposed convolutions, products of matrices, linear maps, group norm and
+    /// Checks the output, of convolutions with and without gradients, and every gradient of convolutions, transposed convolutions, products of matrices, linear maps, group norm and
     /// softmax attention in float32 and bfloat16, after filling and freeing memory with NaN. It takes a few seconds and changes nothing:
     /// neither global random numbers nor gradient mode.
     /// </summary>

@@ -8,7 +8,7 @@ namespace Diffusion.Models;
 /// </summary>
 /// <remarks>
 /// Training Deep Nets with Sublinear Memory Cost, arXiv:1604.06174, section 4. The gradients of the part's parameters have the bits they
-/// have without it; where a tensor enters several parts (a skip connection, the time embedding) its gradients are added in another order,
+/// have without it, unless the part itself turns gradients off for some of its convolutions, which then round less; where a tensor enters several parts (a skip connection, the time embedding) its gradients are added in another order,
 /// so that gradients before it agree to rounding. Dropout of this library's blocks draws the same in both runs, whoever else draws. What
 /// other layers draw from libtorch's global generator on the CPU is the same, too, where no other thread of the program draws from it meanwhile.
 /// </remarks>

@@ -174,7 +174,7 @@ public sealed class FunctionalTests : IDisposable
         var operation = FunctionalCases.Of(name);
         foreach (var precision in Enum.GetValues<ComputePrecision>())
         {
-            foreach (var (images, height, width) in ((int, int, int)[])[(5, 13, 12), (1, 12, 12)])
+            foreach (var (images, height, width) in ((int, int, int)[])[(5, 13, 14), (1, 12, 12)])
             {
                 using var scope = NewDisposeScope();
                 var sources = Sources(operation, images, height, width, precision);

@@ -108,6 +108,28 @@ public sealed class WinogradConvolutionTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(ProcessorLevel.Avx2)]
+    [InlineData(ProcessorLevel.Avx512)]
+    [InlineData(ProcessorLevel.Avx512BFloat16)]
+    public void Conv2d_OneWeightAtTwoSizesInARun_GivesTheSameBitsAsOutsideOfIt(ProcessorLevel level)
+    {
+        using var used = Levels.UseTiles(level);
+        using var gradients = no_grad();
+        var layer = new Parameters(_generator).Convolution(32, 32, 3, padding: 1);
+        Tensor[] inputs = [randn([1, 32, 8, 8], generator: _generator), randn([1, 32, 16, 16], generator: _generator)];
+        var expected = Array.ConvertAll(inputs, input => Functional.Conv2d(input, layer));
+
+        using var cache = new WeightCache();
+        using var run = cache.Enter();
+
+        for (var repeat = 0; repeat < 2; repeat++)
+        {
+            TensorAssert.Identical(expected[0], Functional.Conv2d(inputs[0], layer), "8×8");
+            TensorAssert.Identical(expected[1], Functional.Conv2d(inputs[1], layer), "16×16");
+        }
+    }
+
     public static TheoryDataRow[] Sides { get; } = Levels.Rows(Levels.WithTiles, (IEnumerable<int>)[9, 14]);
 
     [Theory]
