@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Diffusion.Kernels;
 
 /// <summary>
-/// F(4×4, 3×3): 36 multiplications for sixteen outputs instead of 144, by the polynomials' values at 0, ±⅝, ±3/2 and ∞, which round less than at 0, ±1, ±2 and ∞. Rounding is still two to three times that of
+/// F(4×4, 3×3): 36 multiplications for sixteen outputs instead of 144, by the polynomials' values at 0, ±⅝, ±3/2 and ∞, which round less than at 0, ±1, ±2 and ∞. Rounding is still some three times that of
 /// <see cref="Winograd2"/>: enough for outputs in float32, too much for gradients and where points are rounded to bfloat16. Words have one value.
 /// </summary>
 /// <remarks><see cref="IWinogradForm"/>; the transforms are those of Toom and Cook for these values, written with what two values of opposite sign share.</remarks>
